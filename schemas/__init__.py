@@ -1,0 +1,43 @@
+"""Schemas: what a model fills (drafts) and what a user gets (records).
+
+`drafts` hold words copied from the article; `records` add what code resolves and derives from them.
+"""
+
+from schemas.drafts import MeetingDraft, MeetingDrafts, StanceDraft, StanceDrafts
+from schemas.records import (
+    Actor,
+    Date,
+    Evidence,
+    Extraction,
+    Meeting,
+    Outcome,
+    Participant,
+    Place,
+    Provenance,
+    Record,
+    Rejected,
+    Stance,
+    Target,
+    Topic,
+)
+
+__all__ = [
+    "Actor",
+    "Date",
+    "Evidence",
+    "Extraction",
+    "Meeting",
+    "MeetingDraft",
+    "MeetingDrafts",
+    "Outcome",
+    "Participant",
+    "Place",
+    "Provenance",
+    "Record",
+    "Rejected",
+    "Stance",
+    "StanceDraft",
+    "StanceDrafts",
+    "Target",
+    "Topic",
+]

@@ -1,0 +1,110 @@
+"""CAMEO and PLOVER codes, derived by table and never asked of a model.
+
+Sources: CAMEO Codebook 1.1b3 (Schrodt, 2012); PLOVER 2 codebook (Political Instability Task Force, 2022).
+"""
+
+from schemas.enums import Act, Channel, Format, MeetingKind, Polarity, Status
+
+CONSULT = "CONSULT"
+
+STATUS_CAMEO: dict[Status, str | None] = {
+    "planned": "036",
+    "proposed": "026",
+    "postponed": None,
+    "cancelled": "164",
+    "denied": "016",
+}
+STATUS_PLOVER: dict[Status, str | None] = {
+    "planned": "AGREE",
+    "proposed": "AGREE",
+    "postponed": None,
+    "cancelled": "SANCTION-discontinue",
+    "denied": None,
+}
+KIND_CAMEO: dict[MeetingKind, str | None] = {
+    "talks": "040",
+    "negotiation": "046",
+    "summit": "044",
+    "press_conference": "010",
+    "signing": "057",
+    "ceremony": None,
+    "session": None,
+    "visit": "042",
+    "other": None,
+}
+STANCE_CAMEO: dict[tuple[Act, Polarity | None], str | None] = {
+    ("support", "favor"): "051",
+    ("praise", "favor"): "051",
+    ("thank", "favor"): "051",
+    ("commit", "favor"): "030",
+    ("call_for", None): "020",
+    ("demand", None): "100",
+    ("affirm_importance", None): "010",
+    ("accord", None): "019",
+    ("reject", None): "120",
+    ("condemn", None): "111",
+    ("accuse", None): "112",
+    ("warn", None): "130",
+    ("concern", None): "012",
+    ("optimism", None): "013",
+    ("deny", None): "016",
+    ("recognize", None): "054",
+}
+STANCE_PLOVER: dict[Act, str | None] = {
+    "support": "SUPPORT",
+    "praise": "SUPPORT",
+    "thank": "SUPPORT",
+    "recognize": "SUPPORT",
+    "commit": None,
+    "call_for": "REQUEST",
+    "demand": "REQUEST",
+    "reject": "REJECT",
+    "condemn": "ACCUSE-disapprove",
+    "accuse": "ACCUSE-allege",
+    "warn": "THREATEN",
+}
+
+
+def meeting_format(countries: tuple[str | None, ...]) -> Format | None:
+    """The format by the countries of the principals; None where one is unknown."""
+    if len(countries) < 2 or None in countries:
+        return None
+    return {1: "domestic", 2: "bilateral", 3: "trilateral"}.get(len(set(countries)), "multilateral")  # type: ignore[return-value]
+
+
+def meeting_cameo(kind: MeetingKind, channel: Channel, status: Status) -> str | None:
+    """A planned or cancelled meeting is coded by its status, a held one by its kind and channel."""
+    if status in STATUS_CAMEO:
+        return STATUS_CAMEO[status]
+    if kind == "talks" and channel == "phone":
+        return "041"
+    return KIND_CAMEO[kind]
+
+
+def meeting_plover(kind: MeetingKind, channel: Channel, status: Status, format_: Format | None) -> str | None:
+    """As `meeting_cameo`, in PLOVER's terms."""
+    if status in STATUS_PLOVER:
+        return STATUS_PLOVER[status]
+    if kind in {"signing"}:
+        return "AGREE"
+    if kind in {"ceremony", "session", "press_conference", "other"}:
+        return None
+    if channel == "phone":
+        return f"{CONSULT}-phone"
+    if kind == "visit":
+        return f"{CONSULT}-visit"
+    return f"{CONSULT}-multilateral" if format_ in {"trilateral", "multilateral"} else CONSULT
+
+
+def stance_cameo(act: Act, polarity: Polarity) -> str | None:
+    """The code of an act toward its target; an act whose direction contradicts its code has none."""
+    if (act, None) in STANCE_CAMEO:
+        return STANCE_CAMEO[act, None]
+    return STANCE_CAMEO.get((act, polarity))
+
+
+def stance_plover(act: Act, polarity: Polarity) -> str | None:
+    """As `stance_cameo`, in PLOVER's terms."""
+    if act in {"support", "praise", "thank", "recognize"} and polarity != "favor":
+        return None
+    return STANCE_PLOVER.get(act)

@@ -1,0 +1,235 @@
+"""Records: what a user gets. Words are the article's; offsets, dates and codes are resolved and derived by code."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, computed_field
+
+from schemas import codes
+from schemas.enums import (
+    Act,
+    ActorType,
+    Capacity,
+    Channel,
+    DateFlag,
+    DateResolution,
+    EvidenceMatch,
+    Format,
+    HolderMode,
+    MeetingKind,
+    OutcomeType,
+    Polarity,
+    Speech,
+    Status,
+    TopicCode,
+)
+
+CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2, or EU, UN."""
+
+
+class Value(BaseModel):
+    """A frozen part of a record. Fields it does not know (codes derived again on reading) are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Evidence(Value):
+    """A verbatim piece of the article: `text[start:end] == quote`, offsets in code points."""
+
+    quote: Annotated[str, Field(min_length=1, max_length=400)]
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=0)]
+    match: EvidenceMatch
+
+
+class Date(Value):
+    """A date as the article puts it, and its EDTF value (ISO 8601-2) where it can be known."""
+
+    text: str | None = None
+    value: str | None = None
+    resolution: DateResolution = "unresolved"
+    flags: tuple[DateFlag, ...] = ()
+
+
+class Place(Value):
+    """Where: venue and city as written, country as a code; each None where the article is silent."""
+
+    venue: str | None = None
+    city: str | None = None
+    country: CountryCode | None = None
+
+
+class Actor(Value):
+    """One who meets or holds a position, by the fullest form of the name in the article."""
+
+    name: str
+    type: ActorType
+    role: str | None = None
+    organization: str | None = None
+    country: CountryCode | None = None
+    name_latin: str | None = None
+
+
+class Participant(Actor):
+    """An actor in a meeting, and in what capacity."""
+
+    capacity: Capacity = "principal"
+
+
+class Topic(Value):
+    """What was discussed: the article's phrase and its code."""
+
+    text: str
+    code: TopicCode
+
+
+class Outcome(Value):
+    """What was agreed, signed or decided."""
+
+    text: str
+    type: OutcomeType
+
+
+class Target(Value):
+    """What a stance is about; `actor` where that is somebody."""
+
+    text: str
+    actor: Actor | None = None
+
+
+class Record(Value):
+    """A thing the article says, with the words that say it. Every task's records derive from this."""
+
+    id_prefix: ClassVar[str] = "r"
+
+    id: str
+    attribution: tuple[str, ...] = ()
+    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1, max_length=4)]
+
+    @property
+    def position(self) -> int:
+        """Offset of the first evidence: the order of mention."""
+        return min(piece.start for piece in self.evidence)
+
+    def renumbered(self, number: int) -> Self:
+        """The same record under its number in the order of mention."""
+        return self.model_copy(update={"id": f"{self.id_prefix}{number}"})
+
+
+class Meeting(Record):
+    """An encounter of two or more parties, or one planned, proposed, postponed, cancelled or denied."""
+
+    id_prefix: ClassVar[str] = "m"
+
+    kind: MeetingKind
+    channel: Channel
+    status: Status
+    participants: tuple[Participant, ...]
+    date: Date | None = None
+    place: Place | None = None
+    topics: tuple[Topic, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def principals(self) -> tuple[Participant, ...]:
+        """Those who met; they alone define which meeting it is."""
+        return tuple(actor for actor in self.participants if actor.capacity == "principal")
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic documents this order; mypy does not follow it
+    @property
+    def format(self) -> Format | None:
+        """By the number of countries that the principals represent."""
+        return codes.meeting_format(tuple(actor.country for actor in self.principals))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cameo(self) -> str | None:
+        """CAMEO event code."""
+        return codes.meeting_cameo(self.kind, self.channel, self.status)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def plover(self) -> str | None:
+        """PLOVER event type, with its mode after a dash."""
+        return codes.meeting_plover(self.kind, self.channel, self.status, self.format)
+
+
+class Stance(Record):
+    """A position: one holder set, one target, one act."""
+
+    id_prefix: ClassVar[str] = "s"
+
+    meeting: str | None = None
+    holders: Annotated[tuple[Actor, ...], Field(min_length=1)]
+    holder_mode: HolderMode
+    on_behalf_of: str | None = None
+    target: Target
+    addressee: str | None = None
+    polarity: Polarity
+    act: Act
+    proposition: str
+    speech: Speech
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cameo(self) -> str | None:
+        """CAMEO event code."""
+        return codes.stance_cameo(self.act, self.polarity)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def plover(self) -> str | None:
+        """PLOVER event type, with its mode after a dash."""
+        return codes.stance_plover(self.act, self.polarity)
+
+
+class Rejected(Value):
+    """A drafted item that did not survive, as the model gave it, and why."""
+
+    task: str
+    path: str
+    reason: str
+    item: Any = None
+
+
+class Provenance(Value):
+    """How an extraction came about: enough to repeat it and to pay for it."""
+
+    model: str
+    prompts: dict[str, str] = {}
+    """task → `task@version sha256:…` of the template and its examples"""
+    schemas: dict[str, str] = {}
+    """task → content hash of its JSON Schema"""
+    fingerprints: tuple[str, ...] = ()
+    calls: int = 0
+    attempts: int = 0
+    reasks: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float | None = None
+    """US dollars; None where the price is not known"""
+    cached: bool = False
+    seconds: float = 0.0
+    valid_at_first: bool = True
+
+
+class Extraction(Value):
+    """All that one article says, and how it was found."""
+
+    document_id: str
+    text_sha256: str
+    language: str | None = None
+    published_at: dt.date | None = None
+    meetings: tuple[Meeting, ...] = ()
+    stances: tuple[Stance, ...] = ()
+    more: dict[str, tuple[SerializeAsAny[Record], ...]] = {}
+    """records of further tasks, by the task's name"""
+    rejected: tuple[Rejected, ...] = ()
+    provenance: Provenance
+
+    @property
+    def records(self) -> Mapping[str, tuple[Record, ...]]:
+        """Every task's records, by the task's name."""
+        return {"meetings": self.meetings, "stances": self.stances, **self.more}

@@ -5,10 +5,13 @@ closed lists, which need the most context, come last.
 """
 
 import re
+from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from schemas import parties
 from schemas.enums import (
     Act,
     ActorType,
@@ -22,6 +25,7 @@ from schemas.enums import (
     Status,
     TopicCode,
 )
+from schemas.json_schema import strict
 from schemas.records import Meeting, Record, Stance
 
 MAX_QUOTE = 400
@@ -53,7 +57,19 @@ def _coded(value: Any) -> Any:
     return re.sub(r"[\s-]+", "_", value.strip().casefold()) if isinstance(value, str) else value
 
 
-MaybeText = Annotated[str | None, BeforeValidator(_spoken)]
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Marks a text that must stand in the article as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """Marks a text in the model's words, which must be the article's words for the most part."""
+
+
+MaybeText = Annotated[str | None, Verbatim(), BeforeValidator(_spoken)]
+Phrase = Annotated[str, Field(min_length=1), Verbatim()]
+Clause = Annotated[str, Field(min_length=1), Worded()]
 Quote = Annotated[str, Field(min_length=1, max_length=MAX_QUOTE)]
 
 
@@ -67,7 +83,7 @@ class ActorDraft(Draft):
     """One who meets or holds a position."""
 
     name: Annotated[
-        str, Field(min_length=1, description="fullest name in the article, copied; a role only if never named")
+        Phrase, Field(description="fullest name in the article, copied; a role only if never named")
     ]
     type: Annotated[ActorType, BeforeValidator(_coded), Field(description="what the name denotes")] = "person"
     role: Annotated[MaybeText, Field(description="office as written")] = None
@@ -102,21 +118,21 @@ class DateDraft(Draft):
 class TopicDraft(Draft):
     """One thing discussed."""
 
-    text: Annotated[str, Field(min_length=1, description="phrase copied from the article")]
+    text: Annotated[Phrase, Field(description="phrase copied from the article")]
     code: Annotated[TopicCode, BeforeValidator(_coded)] = "other"
 
 
 class OutcomeDraft(Draft):
     """One thing agreed, signed or decided."""
 
-    text: Annotated[str, Field(min_length=1, description="phrase copied from the article")]
+    text: Annotated[Phrase, Field(description="phrase copied from the article")]
     type: Annotated[OutcomeType, BeforeValidator(_coded)] = "other"
 
 
 class TargetDraft(Draft):
     """What a stance is about."""
 
-    text: Annotated[str, Field(min_length=1, description="phrase copied from the article")]
+    text: Annotated[Clause, Field(description="phrase copied from the article")]
     actor: Annotated[ActorDraft | None, Field(description="when the target is somebody")] = None
 
 
@@ -129,7 +145,7 @@ class ItemDraft(Draft):
         BeforeValidator(_listed),
     ]
     attribution: Annotated[
-        tuple[str, ...],
+        tuple[Phrase, ...],
         Field(max_length=3, description="who reports it, outermost first; empty when the outlet itself"),
         BeforeValidator(_listed),
     ] = ()
@@ -157,9 +173,7 @@ class MeetingDraft(ItemDraft):
 
     @model_validator(mode="after")
     def _two_met(self) -> "MeetingDraft":
-        alone = len(self.participants) < (1 if self.kind in {"session", "visit"} else 2)
-        if alone and self.status in {"held", "ongoing"}:
-            raise ValueError(f"participants: a {self.status} meeting needs two, got {len(self.participants)}")
+        parties.check(self.status, self.kind, len(self.participants))
         return self
 
 
@@ -177,7 +191,7 @@ class StanceDraft(ItemDraft):
     target: Annotated[TargetDraft, Field(description="what the polarity applies to")]
     polarity: Annotated[Polarity, BeforeValidator(_coded), Field(description="toward the target")]
     addressee: Annotated[MaybeText, Field(description="to whom a call or demand is directed")] = None
-    proposition: Annotated[str, Field(min_length=1, description="self-contained clause in the article's language")]
+    proposition: Annotated[Clause, Field(description="self-contained clause in the article's language")]
     speech: Annotated[Speech, BeforeValidator(_coded)] = "indirect"
 
     @model_validator(mode="after")
@@ -205,6 +219,12 @@ class Drafts(Draft):
         super().__init_subclass__(**kwargs)
         cls.task, cls.record = task, record
         DRAFTS[task] = cls
+
+    @classmethod
+    @cache
+    def model_json_schema(cls, **kwargs: Any) -> dict[str, Any]:
+        """The strict JSON Schema, built once a class: instructor would build it again for every call."""
+        return strict(super().model_json_schema(**kwargs))
 
 
 DRAFTS: dict[str, type[Drafts]] = {}

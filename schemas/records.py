@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, computed_field
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, computed_field, model_validator
 
-from schemas import codes
+from schemas import codes, parties
 from schemas.enums import (
     Act,
     ActorType,
@@ -103,6 +103,7 @@ class Record(Value):
     """A thing the article says, with the words that say it. Every task's records derive from this."""
 
     id_prefix: ClassVar[str] = "r"
+    most_evidence: ClassVar[int] = 4
 
     id: str
     attribution: tuple[str, ...] = ()
@@ -112,6 +113,17 @@ class Record(Value):
     def position(self) -> int:
         """Offset of the first evidence: the order of mention."""
         return min(piece.start for piece in self.evidence)
+
+    def same_as(self, other: Self) -> bool:
+        """Whether both tell the same thing, so that only one of them is kept."""
+        return self.model_copy(update={"id": other.id}) == other
+
+    def joined(self, other: Self) -> Self:
+        """This record with the evidence of its double, and with what only the double knows."""
+        quotes = {piece.start: piece for piece in (*other.evidence, *self.evidence)}
+        known = {name: getattr(other, name) for name in type(self).model_fields if not getattr(self, name)}
+        evidence = tuple(quotes[start] for start in sorted(quotes))[: self.most_evidence]
+        return self.model_copy(update={**known, "evidence": evidence})
 
     def renumbered(self, number: int) -> Self:
         """The same record under its number in the order of mention."""
@@ -131,6 +143,20 @@ class Meeting(Record):
     place: Place | None = None
     topics: tuple[Topic, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+
+    @model_validator(mode="after")
+    def _two_met(self) -> Self:
+        parties.check(self.status, self.kind, len(self.participants))
+        return self
+
+    def same_as(self, other: Self) -> bool:
+        """Contract: one meeting per set of principals and kind."""
+        return self._identity == other._identity
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        apart = self.kind if self.kind in {"press_conference", "signing", "session"} else "met"
+        return apart, self.channel == "phone", self.status, frozenset(actor.name for actor in self.principals)
 
     @property
     def principals(self) -> tuple[Participant, ...]:
@@ -160,6 +186,7 @@ class Stance(Record):
     """A position: one holder set, one target, one act."""
 
     id_prefix: ClassVar[str] = "s"
+    most_evidence: ClassVar[int] = 3
 
     meeting: str | None = None
     holders: Annotated[tuple[Actor, ...], Field(min_length=1)]
@@ -171,6 +198,14 @@ class Stance(Record):
     act: Act
     proposition: str
     speech: Speech
+
+    def same_as(self, other: Self) -> bool:
+        """Contract: one holder set, one target, one act."""
+        return self._identity == other._identity
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return frozenset(actor.name for actor in self.holders), self.act, self.polarity, self.target.text
 
     @computed_field  # type: ignore[prop-decorator]
     @property

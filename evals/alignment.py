@@ -1,0 +1,114 @@
+"""Which predicted record is which gold record: one-to-one, and only where identity admits the pair.
+
+Without the gate a record about the wrong parties is rewarded for the day and the city that it shares with the right
+one. Candidates are taken in an order of their content, so that the order of records never matters.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evals import sides
+from evals.fields import MEETING_FIELDS, STANCE_FIELDS, Field, Judgement, holder_f1, is_accepted, judged, quality
+from evals.pairing import best_pairs
+from evals.reference import Reference
+from evals.text import similarity
+from schemas.labels import LabelledMeeting, LabelledStance
+from schemas.records import Meeting, Stance
+
+Records = Sequence[Any]
+"""Of one type: labelled or extracted, meetings or stances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A gold and a predicted record that may be one, by their places in the lists."""
+
+    gold: int
+    predicted: int
+    identity: float
+    quality: float
+    fields: Mapping[str, Judgement]
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """The pairs that were made; the predicted records that would be a gold one, had not another taken it."""
+
+    pairs: tuple[Pair, ...]
+    duplicates: tuple[int, ...]
+
+
+def align_meetings(predicted: Sequence[Meeting], ref: Reference) -> Alignment:
+    """Align the meetings of one article."""
+    gold = ref.labels.meetings
+    common = sides.hub(gold, ref.cast)
+
+    def identity(one: LabelledMeeting, other: Meeting) -> float | None:
+        found = sides.identity(one, other, common, ref)
+        return found if found >= ref.scoring.identity.meeting else None
+
+    return _align(gold, predicted, identity, ref, fields=MEETING_FIELDS, weights=ref.scoring.meeting)
+
+
+def align_stances(predicted: Sequence[Stance], ref: Reference) -> Alignment:
+    """Align the stances of one article."""
+
+    def identity(one: LabelledStance, other: Stance) -> float | None:
+        return _stance_identity(one, other, ref)
+
+    return _align(ref.labels.stances, predicted, identity, ref, fields=STANCE_FIELDS, weights=ref.scoring.stance)
+
+
+def _stance_identity(gold: LabelledStance, predicted: Stance, ref: Reference) -> float | None:
+    """How surely it is the same position, by who holds it, where it stands and what it says; None: it is not."""
+    gate = ref.scoring.identity
+    held = holder_f1(gold.holders, predicted.holders, ref)
+    if held < gate.holders:
+        return None
+    overlap = ref.overlap(gold.evidence, predicted.evidence)
+    said = max(similarity(predicted.proposition, gold.proposition), similarity(predicted.target.text, gold.target.text))
+    if overlap < gate.overlap and said < gate.text:
+        return None
+    agreed = gate.polarity_bonus * is_accepted("polarity", gold, predicted.polarity)
+    return gate.holders_weight * held + gate.overlap_weight * overlap + gate.text_weight * said + agreed
+
+
+def _align(
+    gold: Records,
+    predicted: Records,
+    identity: Callable[[Any, Any], float | None],
+    ref: Reference,
+    *,
+    fields: Mapping[str, Field],
+    weights: Any,
+) -> Alignment:
+    candidates: dict[tuple[int, int], Pair] = {}
+    for row, one in enumerate(gold):
+        for column, other in enumerate(predicted):
+            same = identity(one, other)
+            if same is not None:
+                judgements = judged(fields, one, other, ref)
+                candidates[row, column] = Pair(row, column, same, quality(judgements, weights), judgements)
+    pairs = _chosen(candidates, _by_content(gold), _by_content(predicted), ref.scoring.identity.quality_weight)
+    taken = {pair.predicted for pair in pairs}
+    return Alignment(pairs, tuple(sorted({column for _row, column in candidates} - taken)))
+
+
+def _chosen(
+    candidates: Mapping[tuple[int, int], Pair], rows: Sequence[int], columns: Sequence[int], quality_weight: float
+) -> tuple[Pair, ...]:
+    """The candidates that together are worth most."""
+
+    def worth(row: int, column: int) -> float:
+        pair = candidates.get((row, column))
+        return pair.identity + quality_weight * pair.quality if pair else 0.0
+
+    pairs = best_pairs([[worth(row, column) for column in columns] for row in rows])
+    return tuple(candidates[rows[row], columns[column]] for row, column in pairs)
+
+
+def _by_content(records: Records) -> list[int]:
+    """Places in the list, ordered by what the records say; ids only number them."""
+    content = [record.model_dump_json(exclude={"id", "meeting", "note"}) for record in records]
+    return sorted(range(len(records)), key=content.__getitem__)

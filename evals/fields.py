@@ -1,0 +1,259 @@
+"""How right each field of an aligned record is, from 0 to 1."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from evals.config import Scoring
+from evals.gazetteer import is_same_city
+from evals.matching import form, is_short, is_spelled_alike
+from evals.pairing import set_f1, soft_f1
+from evals.reference import Reference
+from evals.text import similarity
+from schemas import edtf
+from schemas.labels import (
+    LabelledActor,
+    LabelledDate,
+    LabelledMeeting,
+    LabelledParticipant,
+    LabelledPlace,
+    LabelledSpot,
+    LabelledStance,
+)
+from schemas.records import Actor, Date, Meeting, Participant, Place, Stance
+
+Outcome = Literal["correct", "incorrect", "missing", "spurious"]
+_ALONE: Final = frozenset({"person", "role"})
+"""Actors that are one human being; all others are bodies of people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a field of an aligned pair is worth, and what kind of result that is."""
+
+    score: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A scored field: where a record states it, how right a prediction is, and whether it can be partly right."""
+
+    is_stated: Callable[[Any], bool]
+    score: Callable[[Any, Any, Reference], float]
+    is_graded: bool = False
+
+
+def judged(fields: Mapping[str, Field], gold: Any, predicted: Any, ref: Reference) -> dict[str, Judgement]:
+    """The fields that gold or prediction states, judged."""
+    stated = {name: (field.is_stated(gold), field.is_stated(predicted)) for name, field in fields.items()}
+    return {
+        name: _judgement(field.score(gold, predicted, ref), stated[name], _correct_from(field, ref.scoring))
+        for name, field in fields.items()
+        if any(stated[name])
+    }
+
+
+def quality(judgements: Mapping[str, Judgement], weights: Any) -> float:
+    """The weighted mean over the counted fields; 1 where none of them weighs anything."""
+    worth: dict[str, float] = {name: weight for name, weight in asdict(weights).items() if name in judgements}
+    total = sum(worth.values())
+    return sum(weight * judgements[name].score for name, weight in worth.items()) / total if total else 1.0
+
+
+def holder_f1(gold: Iterable[LabelledActor], predicted: Iterable[Actor], ref: Reference) -> float:
+    """F1 of two holder sets, in which a person and their own institution match half."""
+    ours, theirs = tuple(gold), tuple(predicted)
+    return soft_f1([[_holder_worth(one, other, ref) for other in theirs] for one in ours], len(ours), len(theirs))
+
+
+def is_accepted(field: str, gold: Any, value: str) -> bool:
+    """Whether a closed field has gold's value or a second defensible one."""
+    return value == getattr(gold, field) or value in getattr(gold.alternatives, field)
+
+
+def _correct_from(field: Field, scoring: Scoring) -> float:
+    return scoring.fields.correct_from if field.is_graded else 1.0
+
+
+def _judgement(score: float, stated: tuple[bool, bool], correct_from: float) -> Judgement:
+    in_gold, in_prediction = stated
+    if score >= correct_from:
+        return Judgement(score, "correct")
+    if not in_gold:
+        return Judgement(score, "spurious")
+    return Judgement(score, "incorrect" if in_prediction else "missing")
+
+
+def _participants(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
+    ours, theirs = gold.participants, predicted.participants
+    worth = [[_participant_worth(one, other, ref) for other in theirs] for one in ours]
+    return soft_f1(worth, len(ours), len(theirs))
+
+
+def _participant_worth(gold: LabelledParticipant, predicted: Participant, ref: Reference) -> float:
+    if not ref.cast.is_match(gold, predicted.name):
+        return 0.0
+    fields = ref.scoring.fields
+    country = fields.participant_country * (gold.country == predicted.country)
+    return fields.participant + country + fields.participant_capacity * (gold.capacity == predicted.capacity)
+
+
+def _has_date(record: LabelledMeeting | Meeting) -> bool:
+    return record.date is not None and (record.date.text is not None or record.date.value is not None)
+
+
+def _date(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
+    value = predicted.date.value if predicted.date else None
+    if gold.date is None:
+        return 0.0
+    if value in gold.date.accept:
+        return 1.0
+    if gold.date.value is None:
+        return _undated(gold.date, predicted.date, ref)
+    if value is None:
+        return 0.0
+    if value == gold.date.value or edtf.parse(value) == edtf.parse(gold.date.value) is not None:
+        return 1.0
+    return ref.scoring.fields.date_coarser * edtf.is_coarser(value, gold.date.value)
+
+
+def _undated(gold: LabelledDate, predicted: Date | None, ref: Reference) -> float:
+    """Where the day cannot be known its words decide, and a computed day is wrong."""
+    if predicted is None or predicted.value is not None or not predicted.text or not gold.text:
+        return 0.0
+    return float(similarity(predicted.text, gold.text) >= ref.scoring.fields.date_text)
+
+
+def _has_place(record: LabelledMeeting | Meeting) -> bool:
+    place = record.place
+    return place is not None and any((place.venue, place.city, place.country))
+
+
+def _place(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
+    """The best over the places that gold accepts. Where it accepts none at all, leaving out a part is right too."""
+    if gold.place is None:
+        return 0.0
+    may_omit = None in gold.place.accept
+    accepted = [gold.place, *(spot for spot in gold.place.accept if spot is not None)]
+    return max(_spot(spot, predicted.place or Place(), ref, may_omit=may_omit) for spot in accepted)
+
+
+def _spot(gold: LabelledSpot | LabelledPlace, predicted: Place, ref: Reference, *, may_omit: bool) -> float:
+    scores = {"venue": _venue, "city": _city, "country": _country}
+    parts = [(getattr(gold, name), getattr(predicted, name), score) for name, score in scores.items()]
+    counted = [part for part in parts if part[1] or (part[0] and not may_omit)]
+    worth = [score(one, other, gold.country, ref) if one and other else 0.0 for one, other, score in counted]
+    return sum(worth) / len(worth) if worth else 1.0
+
+
+def _venue(gold: str, predicted: str, _country_code: str | None, ref: Reference) -> float:
+    alike = similarity(predicted, gold)
+    return alike if alike >= ref.scoring.fields.venue else 0.0
+
+
+def _city(gold: str, predicted: str, country: str | None, _ref: Reference) -> float:
+    return float(is_same_city(gold, predicted, country))
+
+
+def _country(gold: str, predicted: str, _country_code: str | None, _ref: Reference) -> float:
+    return float(gold == predicted)
+
+
+def _topics(gold: LabelledMeeting, predicted: Meeting, _ref: Reference) -> float:
+    return set_f1([topic.code for topic in gold.topics], [topic.code for topic in predicted.topics])
+
+
+def _outcomes(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
+    """Soft F1: a pair of the same type is worth the likeness of its words, where that is enough."""
+    worth = [
+        [_outcome_worth(one.text, other.text, ref) * (one.type == other.type) for other in predicted.outcomes]
+        for one in gold.outcomes
+    ]
+    return soft_f1(worth, len(gold.outcomes), len(predicted.outcomes))
+
+
+def _outcome_worth(gold: str, predicted: str, ref: Reference) -> float:
+    alike = similarity(predicted, gold)
+    return alike if alike >= ref.scoring.fields.outcome else 0.0
+
+
+def _holders(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
+    return holder_f1(gold.holders, predicted.holders, ref)
+
+
+def _holder_worth(gold: LabelledActor, predicted: Actor, ref: Reference) -> float:
+    if ref.cast.is_match(gold, predicted.name):
+        return 1.0
+    person, body = (gold, predicted) if gold.type in _ALONE else (predicted, gold)
+    if person.type not in _ALONE or body.type in _ALONE or not person.organization:
+        return 0.0
+    return ref.scoring.identity.institution * _is_institution(person.organization, body, ref)
+
+
+def _is_institution(organization: str, body: LabelledActor | Actor, ref: Reference) -> bool:
+    names = ref.scoring.names
+    own = form(organization, names.joined)
+    others = [form(text, names.joined) for text in (body.name, *getattr(body, "aliases", ()))]
+    return any(is_spelled_alike(own, one, names) or is_short(own, one, frozenset(), names) for one in others)
+
+
+def _target(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
+    """By likeness of the words, or whole where prediction names the actor and nothing more."""
+    if gold.target.actor and ref.cast.is_whole(gold.target.actor, predicted.target.text):
+        return 1.0
+    return similarity(predicted.target.text, gold.target.text)
+
+
+def _act(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
+    if is_accepted("act", gold, predicted.act):
+        return 1.0
+    accepted = {gold.act, *gold.alternatives.act}
+    families = ref.scoring.fields.act_families
+    related = any(predicted.act in family and not accepted.isdisjoint(family) for family in families)
+    return ref.scoring.fields.act_family * related
+
+
+def _proposition(gold: LabelledStance, predicted: Stance, _ref: Reference) -> float:
+    return similarity(predicted.proposition, gold.proposition)
+
+
+def _attribution(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
+    """The innermost source, whom the holder's words come from; names match as names do."""
+    if not gold.attribution or not predicted.attribution:
+        return 0.0
+    return float(ref.cast.is_match_of(ref.cast.named(gold.attribution[-1]), predicted.attribution[-1]))
+
+
+def _closed(name: str) -> Field:
+    """A field with a closed list: right or wrong."""
+
+    def score(gold: Any, predicted: Any, _ref: Reference) -> float:
+        return float(is_accepted(name, gold, getattr(predicted, name)))
+
+    return Field(lambda _record: True, score)
+
+
+def _listed(name: str) -> Callable[[Any], bool]:
+    return lambda record: bool(getattr(record, name))
+
+
+MEETING_FIELDS: Final[Mapping[str, Field]] = {
+    "participants": Field(_listed("participants"), _participants, is_graded=True),
+    "date": Field(_has_date, _date),
+    "place": Field(_has_place, _place, is_graded=True),
+    "kind": _closed("kind"),
+    "status": _closed("status"),
+    "channel": _closed("channel"),
+    "topics": Field(_listed("topics"), _topics, is_graded=True),
+    "outcomes": Field(_listed("outcomes"), _outcomes, is_graded=True),
+}
+STANCE_FIELDS: Final[Mapping[str, Field]] = {
+    "holders": Field(_listed("holders"), _holders, is_graded=True),
+    "polarity": _closed("polarity"),
+    "target": Field(_listed("target"), _target, is_graded=True),
+    "act": Field(lambda _record: True, _act),
+    "proposition": Field(_listed("proposition"), _proposition, is_graded=True),
+    "attribution": Field(_listed("attribution"), _attribution),
+    "speech": _closed("speech"),
+}

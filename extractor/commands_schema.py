@@ -1,0 +1,45 @@
+"""`mahdar schema`: what a model fills and what a user gets, as JSON Schema."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from extractor.errors import UsageError
+
+app = typer.Typer(help="The JSON Schemas.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _schema() -> None:
+    """Keep `export` a command of its own name, although it is the only one."""
+
+
+@app.command()
+def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False)] = Path()) -> None:
+    """Write every schema to a folder, and show the files with the hashes of their content."""
+    from schemas.json_schema import content_hash
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, schema in _schemas():
+            text = json.dumps(schema, ensure_ascii=False, indent=2)
+            (folder / name).write_text(text + "\n", encoding="utf-8")
+            typer.echo(f"{name:<28} sha256:{content_hash(schema)}")
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written ({error.strerror}); name another folder") from None
+
+
+def _schemas() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each task's two, and the whole's; records as they are written, with the fields that code derives."""
+    from schemas.drafts import DRAFTS
+    from schemas.records import Extraction
+    from schemas.tasks import task_schema
+
+    for task in sorted(DRAFTS):
+        schema = task_schema(task)
+        yield f"{task}.draft.schema.json", schema.json_schema
+        yield f"{task}.record.schema.json", schema.record.model_json_schema(mode="serialization")
+    yield "extraction.schema.json", Extraction.model_json_schema(mode="serialization")

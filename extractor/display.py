@@ -1,0 +1,211 @@
+"""What a terminal shows of an extraction: a block for each record, whose text keeps its order in both directions.
+
+Every piece of the article's text stands between U+2068 (first strong isolate) and U+2069, so that an Arabic name beside
+an English label moves neither. Where a line breaks inside a piece, the isolate is closed and opened again: the
+bidirectional algorithm knows no table cells, and an open isolate would carry the rest of the terminal's line with it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from schemas.records import (
+    Actor,
+    Date,
+    Evidence,
+    Extraction,
+    Meeting,
+    Participant,
+    Place,
+    Provenance,
+    Record,
+    Rejected,
+    Stance,
+    Target,
+)
+
+ISOLATE: Final = "\u2068"
+END: Final = "\u2069"
+# An article may carry escape sequences, which a terminal would obey, and directional overrides, which would outlive
+# their isolate: both are left out of what is shown.
+_CONTROLS: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
+_DIRECTIONS: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_SHORT: Final = 80  # characters of a rejected item: enough to find it in the article
+
+Row = tuple[str, str]
+"""a label, and what stands beside it: lines, each with its isolates"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bidi:
+    """Text with isolates, to be wrapped at any width."""
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        carried = ""
+        for line in Text(self.text).wrap(console, options.max_width):
+            whole = carried + line.plain.rstrip()
+            carried = ISOLATE if whole.rfind(ISOLATE) > whole.rfind(END) else ""
+            yield Text(whole + (END if carried else ""), self.style)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, Text(self.text))
+
+
+def own(text: str) -> str:
+    """The article's text on one line, in its own direction whatever stands beside it."""
+    return f"{ISOLATE}{clean(text)}{END}"
+
+
+def clean(text: str) -> str:
+    """Text on one line, without what a terminal would take for a command or a change of direction."""
+    return " ".join(text.translate(_CONTROLS | _DIRECTIONS).split())
+
+
+def extraction(result: Extraction) -> RenderableType:
+    """Everything one article brought: a heading, its records, what was rejected, and how it came about."""
+    records = [_block(record) for found in result.records.values() for record in found]
+    parts: list[RenderableType] = [Bidi(_heading(result), "bold")]
+    parts += [_table(records)] if records else []
+    parts += [f"{len(result.rejected)} rejected", _rejections(result.rejected)] if result.rejected else []
+    return Group(*parts, Bidi(provenance(result.provenance), "dim"), "")
+
+
+def provenance(made: Provenance) -> str:
+    """Model, tokens, cost and time on one line."""
+    spent = "from the cache" if made.cached else f"{made.tokens_in:,} + {made.tokens_out:,} tokens"
+    again = [f"{made.reasks} re-asked"] if made.reasks else []
+    return _line(clean(made.model), spent, cost(made.cost), *again, f"{made.seconds:.1f} s")
+
+
+def cost(dollars: float | None) -> str:
+    """Dollars, and the cents' fractions that a small model costs."""
+    if dollars is None:
+        return "cost unknown"
+    return f"${dollars:.4f}" if dollars else "$0"
+
+
+def _heading(result: Extraction) -> str:
+    counts = [f"{len(found)} {task}" for task, found in result.records.items()]
+    dated = [f"published {result.published_at}"] if result.published_at else []
+    return _line(own(result.document_id), result.language or "language unknown", *dated, *counts)
+
+
+def _rejections(rejected: Iterable[Rejected]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column(style="dim", overflow="fold")
+    table.add_column(ratio=1)
+    for one in rejected:
+        said = _gist(one.item)
+        reason = clean(one.reason)
+        table.add_row(Text(clean(one.path.removeprefix("$."))), Bidi(f"{reason}: {own(said)}" if said else reason))
+    return table
+
+
+def _gist(item: Any) -> str:
+    """As much of a rejected item as tells which it is."""
+    if isinstance(item, dict):
+        item = next((item[name] for name in ("evidence", "name", "text") if item.get(name)), "")
+    if isinstance(item, list | tuple):
+        item = next(iter(item), "")
+    text = clean(item) if isinstance(item, str) else ""
+    return text if len(text) <= _SHORT else f"{text[:_SHORT].rsplit(' ', 1)[0]} …"
+
+
+def _table(blocks: Iterable[tuple[str, list[Row]]]) -> Table:
+    table = Table(box=box.HORIZONTALS, show_header=False, expand=True, padding=(0, 1))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(ratio=1, overflow="fold")
+    for name, rows in blocks:
+        for number, (label, value) in enumerate(rows):
+            table.add_row(name if number == 0 else "", label, Bidi(value))
+        table.add_section()
+    return table
+
+
+def _block(record: Record) -> tuple[str, list[Row]]:
+    match record:
+        case Meeting():
+            rows = _meeting(record)
+        case Stance():
+            rows = _stance(record)
+        case _:
+            rows = _other(record)
+    shared = [("via", ", ".join(map(own, record.attribution))), ("says", _evidence(record.evidence))]
+    return record.id, [(label, value) for label, value in (*rows, *shared) if value]
+
+
+def _meeting(meeting: Meeting) -> Iterable[Row]:
+    channel = meeting.channel if meeting.channel != "unspecified" else None
+    yield "kind", _line(meeting.kind, meeting.status, channel, meeting.format, _code(meeting.cameo))
+    yield "who", "\n".join(map(_participant, meeting.participants))
+    yield "when", _date(meeting.date)
+    yield "where", _place(meeting.place)
+    yield "about", "\n".join(f"{own(topic.text)} ({topic.code})" for topic in meeting.topics)
+    yield "agreed", "\n".join(f"{own(outcome.text)} ({outcome.type})" for outcome in meeting.outcomes)
+
+
+def _stance(stance: Stance) -> Iterable[Row]:
+    at = f"at {stance.meeting}" if stance.meeting else None
+    yield "act", _line(stance.act, stance.polarity, stance.holder_mode, stance.speech, at, _code(stance.cameo))
+    yield "who", "\n".join(map(_actor, stance.holders))
+    yield "for", own(stance.on_behalf_of) if stance.on_behalf_of else ""
+    yield "target", _target(stance.target)
+    yield "to", own(stance.addressee) if stance.addressee else ""
+    yield "that", own(stance.proposition)
+
+
+def _other(record: Record) -> Iterable[Row]:
+    """A record of a task that came later: its fields as they are called."""
+    fields = record.model_dump(mode="json", exclude={"id", "attribution", "evidence"}, exclude_none=True)
+    return ((name, own(str(value))) for name, value in fields.items())
+
+
+def _participant(actor: Participant) -> str:
+    return _line(_actor(actor), actor.capacity if actor.capacity != "principal" else None)
+
+
+def _actor(actor: Actor) -> str:
+    described = ", ".join(own(text) for text in (actor.role, actor.organization) if text)
+    return _line(f"{own(actor.name)} — {described}" if described else own(actor.name), actor.country)
+
+
+def _target(target: Target) -> str:
+    """What it is about, and who that is where the words alone do not say it."""
+    actor = _actor(target.actor) if target.actor else ""
+    return "\n".join(dict.fromkeys(line for line in (own(target.text), actor) if line))
+
+
+def _date(date: Date | None) -> str:
+    if date is None or not (date.text or date.value):
+        return ""
+    said = own(date.text) if date.text else None
+    return _line(date.value or "date unknown", said, *(flag.replace("_", " ") for flag in date.flags))
+
+
+def _place(place: Place | None) -> str:
+    if place is None:
+        return ""
+    return _line(*(own(text) if text else None for text in (place.venue, place.city)), place.country)
+
+
+def _evidence(evidence: tuple[Evidence, ...]) -> str:
+    more = f" (+{len(evidence) - 1} more)" if len(evidence) > 1 else ""
+    return own(evidence[0].quote) + more
+
+
+def _code(cameo: str | None) -> str | None:
+    return f"CAMEO {cameo}" if cameo else None
+
+
+def _line(*parts: str | None) -> str:
+    return " · ".join(part for part in parts if part)

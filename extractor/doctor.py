@@ -1,0 +1,154 @@
+"""The doctor: what is configured, whether the model answers, and what is missing."""
+
+import asyncio
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from extractor.completion import Completion
+from extractor.door import CallError, Door
+from extractor.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.errors import MahdarError
+from extractor.judging import read_drafts
+from extractor.request import Request
+from extractor.settings import Settings
+from extractor.store import DiskStore
+from prompts import PromptLibrary, TemplateError
+from schemas.tasks import task_schema
+
+Progress = Callable[[str, float | None], None]
+
+PATIENCE: Final = 60.0
+"""Seconds for a tiny answer, after the embedded model is up."""
+TASK: Final = "meetings"
+"""The question is tiny, but goes out with this task's schema, in the form of a real one."""
+EXTRAS: Final = {"evals": ("numpy", "scipy", "sacrebleu")}
+"""extra → modules; `local` is looked at by the embedded model itself"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at.
+
+    Attributes:
+        fault: what is wrong with it, and the remedy; None where it is as it should be.
+    """
+
+    name: str
+    value: str
+    fault: str | None = None
+
+    def __str__(self) -> str:
+        mark = "✗" if self.fault else "✓"
+        return f"{mark} {self.name:<9} {' — '.join(part for part in (self.value, self.fault) if part)}"
+
+
+def examine(settings: Settings, prompts: tuple[Path, ...], progress: Progress) -> Iterator[Finding]:
+    """Look at one thing after the other; the last is a question to the model, if there is one to ask."""
+    yield Finding("versions", ", ".join(_versions()))
+    yield _cache(settings)
+    yield from _extras(settings)
+    yield _prompts(prompts)
+    try:
+        endpoint = embedded_endpoint(settings) if settings.embedded else remote_endpoint(settings)
+    except MahdarError as error:
+        yield Finding("endpoint", "", str(error))
+        return
+    yield from _configured(settings, endpoint)
+    yield _answer(endpoint, min(settings.timeout, PATIENCE), progress)
+
+
+def _configured(settings: Settings, endpoint: Endpoint) -> Iterator[Finding]:
+    where = "the embedded model: no OPENAI_BASE_URL, no OPENAI_API_KEY"
+    yield Finding("endpoint", where if endpoint.embedded else without_secrets(endpoint.base_url))
+    yield Finding("model", endpoint.model)
+    yield Finding("mode", endpoint.mode)
+    yield Finding("key", "set (OPENAI_API_KEY)" if settings.api_key else "not set (OPENAI_API_KEY)")
+
+
+def without_secrets(url: str) -> str:
+    """A URL less the password and the query that it may carry."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _versions() -> Iterator[str]:
+    for package in ("mahdar", "openai", "instructor", "pydantic"):
+        with suppress(PackageNotFoundError):
+            yield f"{package} {version(package)}"
+    yield f"Python {platform.python_version()} on {sys.platform}"
+
+
+def _cache(settings: Settings) -> Finding:
+    try:
+        store = DiskStore(settings.cache)
+        stats = store.stats()
+        store.close()
+    except MahdarError as error:
+        return Finding("cache", "", str(error))
+    return Finding("cache", f"{settings.cache}: {stats.entries:,} answers, {stats.bytes:,} bytes (MAHDAR_CACHE_DIR)")
+
+
+def _extras(settings: Settings) -> Iterator[Finding]:
+    from extractor.embedded import status
+
+    local = status(settings.cache)
+    needed = settings.embedded and local.problem
+    absent = f"cannot be used: {local.problem}" if local.problem and not needed else ""
+    yield Finding("local", absent or ("" if needed else "installed"), local.problem if needed else None)
+    for extra, modules in EXTRAS.items():
+        missing = [module for module in modules if find_spec(module) is None]
+        yield Finding(extra, f"not installed; pip install 'mahdar[{extra}]'" if missing else "installed")
+
+
+def _prompts(folders: tuple[Path, ...]) -> Finding:
+    try:
+        return Finding("prompts", ", ".join(prompt.ref for prompt in PromptLibrary(*folders)))
+    except TemplateError as error:
+        return Finding("prompts", "", str(error))
+
+
+def _answer(endpoint: Endpoint, patience: float, progress: Progress) -> Finding:
+    try:
+        completion = asyncio.run(_ask(endpoint, patience, progress))
+    except CallError as error:
+        return Finding("answer", error.failure, str(error))
+    except MahdarError as error:
+        return Finding("answer", "", str(error))
+    spent = f"{completion.seconds:.1f} s, {completion.tokens_in} + {completion.tokens_out} tokens"
+    problems = read_drafts(completion.text, task_schema(TASK)).problems
+    fault = f"{problems[0]}; set MAHDAR_MODE to another mode, or take another model" if problems else None
+    return Finding("answer", spent, fault)
+
+
+async def _ask(endpoint: Endpoint, patience: float, progress: Progress) -> Completion:
+    door = Door(endpoint, timeout=patience, progress=progress)
+    try:
+        return await door.ask(_question(endpoint))
+    finally:
+        await door.close()
+
+
+def _question(endpoint: Endpoint) -> Request:
+    """As short as a question can be."""
+    messages: tuple[Mapping[str, str], ...] = (
+        {"role": "system", "content": 'Answer with this JSON, nothing else: {"meetings": []}'},
+        {"role": "user", "content": "Answer."},
+    )
+    return Request(
+        task=TASK,
+        model=endpoint.model,
+        mode=endpoint.mode,
+        messages=messages,
+        schema=task_schema(TASK),
+        parameters=endpoint.parameters,
+        prompt_sha256="",
+        article_sha256="",
+    )

@@ -1,0 +1,65 @@
+"""What can go wrong, in one tree.
+
+MahdarError
+├── UsageError             an option, a setting or a name that cannot be used         exit 2
+├── PromptError            a template or an example that does not hold                exit 2
+├── StoreError             a store that cannot be read or written                     exit 2
+├── NoModelError           no model reachable: nothing configured, wrong key, down    exit 3
+└── ExtractionError        one document failed; `failure` is its class                exit 1
+    └── BadInputError      the document itself cannot be read                         exit 1
+"""
+
+from typing import Literal
+
+FailureClass = Literal[
+    "refused",
+    "truncated",
+    "unparsable",
+    "invalid",
+    "rate_limited",
+    "timeout",
+    "over_budget",
+    "unreachable",
+    "bad_input",
+]
+
+
+class MahdarError(Exception):
+    """Anything mahdar raises. The message names the value, the place and the remedy."""
+
+
+class UsageError(MahdarError):
+    """An option, a setting or a name that cannot be used."""
+
+
+class PromptError(MahdarError):
+    """A template or an example that does not hold."""
+
+
+class StoreError(MahdarError):
+    """A store that cannot be read or written."""
+
+
+class NoModelError(MahdarError):
+    """No model is reachable."""
+
+
+class ExtractionError(MahdarError):
+    """One document failed.
+
+    Attributes:
+        failure: the class of the failure.
+        attempts: calls made before giving up.
+    """
+
+    def __init__(self, failure: FailureClass, message: str, attempts: int = 0) -> None:
+        super().__init__(message)
+        self.failure: FailureClass = failure
+        self.attempts = attempts
+
+
+class BadInputError(ExtractionError):
+    """A document that cannot be read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("bad_input", message)

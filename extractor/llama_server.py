@@ -1,0 +1,92 @@
+"""The program that serves the embedded model: llama.cpp's server in a process of its own.
+
+`python -m extractor.llama_server` reads one order from its standard input, loads the model, writes the address to its
+standard output, and lives until nobody holds the lease that the order names.
+
+Why not in the caller's process: the engine keeps Python's global lock while it loads (10 s without a progress bar or
+Ctrl-C), ends the whole process when it runs out of memory, and writes its log to the caller's terminal.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from extractor.locks import wait_until_unused
+
+LOG_ERRORS = 1
+PROMPT_CACHE_MIB = 1024  # memory for earlier prompts: the engine's own 8 GiB is more than many machines have
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to serve, as JSON on standard input: the key must not show in the list of processes."""
+
+    path: str
+    model: str
+    key: str = field(repr=False)
+    context: int
+    threads: int
+    lease: str
+
+
+def serve(start: Callable[[Order], tuple[object, str]]) -> None:
+    """Take an order, start what it asks for, tell the address, and stay until the lease is free.
+
+    Args:
+        start: returns the running server, kept alive here, and its address.
+    """
+    answer = _standard_output()
+    if not (line := sys.stdin.readline()):
+        return
+    order = Order(**json.loads(line))
+    threading.Thread(target=_exit_when_unused, args=(Path(order.lease),), daemon=True).start()
+    server, address = start(order)
+    print(address, file=answer, flush=True)
+    threading.Event().wait()
+    del server
+
+
+def _standard_output() -> TextIO:
+    """The pipe to the caller; whatever else writes to standard output goes to the log from now on."""
+    answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answer
+
+
+def _exit_when_unused(lease: Path) -> None:
+    wait_until_unused(lease)
+    lease.unlink(missing_ok=True)
+    os._exit(0)
+
+
+def llama(order: Order) -> tuple[object, str]:
+    """Load the model and listen on a free loopback port; returns when it is ready to answer."""
+    import xllamacpp  # only in the process that serves: a test's server has no engine
+
+    params = xllamacpp.CommonParams()
+    params.model.path = order.path
+    params.model_alias = {order.model}
+    params.api_keys = [order.key]
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.n_ctx = order.context
+    params.n_parallel = 1  # two slots at once were no faster
+    params.cpuparams.n_threads = order.threads
+    params.cache_prompt = True
+    params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.fit_params = len(xllamacpp.get_device_info()) > 1  # fits a model to a GPU; on a CPU it only loads twice
+    params.verbosity = LOG_ERRORS
+    params.offline = True
+    params.ui = False
+    params.endpoint_slots = False
+    server = xllamacpp.Server(params)
+    return server, server.listening_address
+
+
+if __name__ == "__main__":
+    serve(llama)

@@ -1,0 +1,22 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH", help="Articles: text files, folders of *.txt, - for standard input."),
+]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option("--task", metavar="NAME[@VERSION]", help="What to look for, and by which prompt; may be repeated."),
+]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model to ask, in place of MAHDAR_MODEL.")]
+Prompts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder of further templates; may be repeated."
+    ),
+]

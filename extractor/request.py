@@ -1,0 +1,83 @@
+"""A request: all that decides an answer, and the fingerprint that names it.
+
+Keys, URLs, time and process never enter; the same question has the same fingerprint on every machine.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from prompts import Prompt
+from schemas.outline import outline
+from schemas.tasks import TaskSchema
+
+Message = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a model."""
+
+    task: str
+    model: str
+    mode: str
+    messages: tuple[Message, ...]
+    schema: TaskSchema
+    parameters: Mapping[str, Any]
+    prompt_sha256: str
+    article_sha256: str
+
+    @cached_property
+    def components(self) -> Mapping[str, str]:
+        """What the fingerprint is made of, part by part, so that a miss can say which part changed."""
+        return {
+            "task": self.task,
+            "model": self.model,
+            "mode": self.mode,
+            "schema": self.schema.sha256,
+            "parameters": json.dumps(self.parameters, sort_keys=True),
+            "prompt": self.prompt_sha256,
+            "article": self.article_sha256,
+            "messages": _sha256(json.dumps(self.messages, ensure_ascii=False, sort_keys=True)),
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the components."""
+        return _sha256(json.dumps(self.components, sort_keys=True))
+
+    def followed_by(self, *messages: Message) -> "Request":
+        """The same request with further turns: a re-ask."""
+        return replace(self, messages=self.messages + messages)
+
+
+def build_request(
+    prompt: Prompt, schema: TaskSchema, article: str, *, model: str, mode: str, parameters: Mapping[str, Any]
+) -> Request:
+    """The request that asks one task of one article.
+
+    Raises:
+        prompts.TemplateError: the template does not render.
+    """
+    return Request(
+        task=prompt.task,
+        model=model,
+        mode=mode,
+        messages=prompt.messages(article, template_values(schema)),
+        schema=schema,
+        parameters=parameters,
+        prompt_sha256=prompt.sha256,
+        article_sha256=_sha256(article),
+    )
+
+
+def template_values(schema: TaskSchema) -> Mapping[str, Any]:
+    """The names a template may use, beside `article`."""
+    return {"fields": outline(schema.json_schema)}
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

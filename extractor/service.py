@@ -1,0 +1,305 @@
+"""The service: documents in, extractions out."""
+
+import asyncio
+import datetime as dt
+import itertools
+import queue
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from extractor.asking import Answer, Asker, Caller, Policy, Usage
+from extractor.assembly import Assembly
+from extractor.document import Document, as_date, check
+from extractor.door import Door
+from extractor.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.errors import ExtractionError, FailureClass, PromptError
+from extractor.grounding import Ground
+from extractor.language import language_of
+from extractor.loop import LoopThread
+from extractor.merging import merged
+from extractor.noise import body
+from extractor.passages import estimate_tokens, split
+from extractor.request import Request, build_request
+from extractor.settings import Settings
+from extractor.source import Source
+from extractor.store import DiskStore, Store
+from prompts import Prompt, PromptLibrary, TemplateError
+from schemas.records import Extraction, Provenance, Record, Rejected
+from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
+
+Progress = Callable[[str, float | None], None]
+
+TASKS = ("meetings", "stances")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document that could not be extracted, and why. It has no records, so that it is never taken for an empty one.
+
+    Attributes:
+        failure: the class of the failure, see `extractor.errors`.
+        attempts: calls made before giving up.
+    """
+
+    document_id: str
+    failure: FailureClass
+    message: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Task:
+    """A prompt and the schema it fills."""
+
+    prompt: Prompt
+    schema: TaskSchema
+
+    @cached_property
+    def examples(self) -> tuple[Ground, ...]:
+        """The few-shot articles, to know what was copied from them."""
+        return tuple(Ground(example.article) for example in self.prompt.examples)
+
+
+class Extractor:
+    """Extracts meetings and stances from articles.
+
+    Without arguments it reads the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `MAHDAR_MODEL`, and uses the
+    embedded model where nothing is configured. Nothing is loaded or started before the first question needs it.
+    Safe to use from several threads and event loops at once.
+
+    >>> with Extractor() as mahdar:
+    ...     result = mahdar.extract(text, published_at="2020-11-19")
+    ...     for meeting in result.meetings: ...
+
+    Args:
+        settings: in place of the environment's.
+        model: overrides the environment's.
+        tasks: `name` or `name@version`, in the order asked.
+        prompts: folders with further templates.
+        store: where answers are kept; None for nowhere. By default the user's cache folder.
+        policy: how often to ask again.
+        concurrency: calls in flight at once.
+        caller: who is asked, in place of the endpoint.
+        progress: told what the embedded model's start is doing: a phase and the part done.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        model: str | None = None,
+        tasks: Iterable[str] = TASKS,
+        prompts: Iterable[Path] = (),
+        store: Store | None | type[DiskStore] = DiskStore,
+        policy: Policy | None = None,
+        concurrency: int = 8,
+        caller: Caller | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        settings = settings or Settings.from_environment()
+        self.settings = replace(settings, model=model) if model else settings
+        self.tasks = tuple(_task(ref, PromptLibrary(*prompts)) for ref in tasks)
+        self._store = DiskStore(self.settings.cache) if store is DiskStore else store
+        self._policy = policy or Policy()
+        self._concurrency = concurrency
+        self._progress = progress
+        self._caller = caller
+        self._loop = LoopThread()
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """What is asked: by the environment, or the embedded model.
+
+        Raises:
+            UsageError: the environment names an endpoint but no model, or an unusable URL.
+            NoModelError: nothing is configured, and the extra `local` is not installed.
+        """
+        return embedded_endpoint(self.settings) if self.settings.embedded else remote_endpoint(self.settings)
+
+    def extract(
+        self, document: str | Document, *, published_at: str | dt.date | None = None, id: str | None = None
+    ) -> Extraction:
+        """Extract one article.
+
+        Args:
+            document: the article, or its text.
+            published_at: the day it appeared, ISO 8601; dates such as "yesterday" need it.
+            id: names the article in the result.
+
+        Raises:
+            ExtractionError: the article failed; `failure` is the class.
+            MahdarError: nothing can be extracted: no model, no template, a setting that cannot be used.
+        """
+        return self._loop.submit(self._extract(as_document(document, published_at, id))).result()
+
+    async def aextract(
+        self, document: str | Document, *, published_at: str | dt.date | None = None, id: str | None = None
+    ) -> Extraction:
+        """`extract` for a caller with an event loop."""
+        return await asyncio.wrap_future(self._loop.submit(self._extract(as_document(document, published_at, id))))
+
+    def extract_many(
+        self, documents: Iterable[str | Document], *, concurrency: int | None = None
+    ) -> Iterator[Extraction | Failure]:
+        """Extract articles as they come, each result as soon as it is there, at most `concurrency` articles at once.
+
+        An article that fails is a `Failure` among the results; only what stops all of them is raised.
+        """
+        done: queue.SimpleQueue[Future[Extraction | Failure]] = queue.SimpleQueue()
+        waiting, under_way = iter(documents), 0
+        free = concurrency or self._concurrency
+        while True:
+            for document in itertools.islice(waiting, free - under_way):
+                self._loop.submit(self._outcome(as_document(document))).add_done_callback(done.put)
+                under_way += 1
+            if not under_way:
+                return
+            yield done.get().result()
+            under_way -= 1
+
+    async def aextract_many(
+        self, documents: Iterable[str | Document], *, concurrency: int | None = None
+    ) -> AsyncIterator[Extraction | Failure]:
+        """`extract_many` for a caller with an event loop."""
+        results = self.extract_many(documents, concurrency=concurrency)
+        while (result := await asyncio.to_thread(next, results, None)) is not None:
+            yield result
+
+    def requests(self, document: Document) -> tuple[tuple[Task, Request], ...]:
+        """Every question that the article raises, before any is asked."""
+        passages = self._passages(body(document.text))
+        return tuple((task, self._request(task, passage)) for passage in passages for task in self.tasks)
+
+    def close(self) -> None:
+        """Let go of connections and files. The embedded model stops when its last user does."""
+        if isinstance(self._caller, Door):
+            self._loop.submit(self._caller.close()).result()
+        self._loop.close()
+        if self._store is not None:
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def _outcome(self, document: Document) -> Extraction | Failure:
+        try:
+            return await self._extract(document)
+        except ExtractionError as error:
+            return Failure(document.id, error.failure, str(error), error.attempts)
+
+    async def _extract(self, document: Document) -> Extraction:
+        started = time.monotonic()
+        check(document)
+        asked = self.requests(document)
+        answers = await asyncio.gather(*(self._asker.answer(request) for _, request in asked), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        found = [(task, answer) for (task, _), answer in zip(asked, answers, strict=True) if isinstance(answer, Answer)]
+        provenance = self._provenance([answer for _, answer in found], time.monotonic() - started)
+        return assemble(document, found, provenance)
+
+    @cached_property
+    def _asker(self) -> Asker:
+        if self._caller is None:
+            self._caller = Door(self.endpoint, timeout=self.settings.timeout, progress=self._progress)
+        return Asker(self._caller, self._store, policy=self._policy, concurrency=self._concurrency)
+
+    def _request(self, task: Task, passage: str) -> Request:
+        endpoint = self.endpoint
+        try:
+            return build_request(
+                task.prompt,
+                task.schema,
+                passage,
+                model=endpoint.model,
+                mode=endpoint.mode,
+                parameters=endpoint.parameters,
+            )
+        except TemplateError as error:
+            raise PromptError(str(error)) from None
+
+    def _passages(self, text: str) -> list[str]:
+        """The article, in as many pieces as the model needs to read it."""
+        if estimate_tokens(text) <= self.endpoint.passage:
+            return [text]
+        pieces = split(text, lambda piece: estimate_tokens(piece) <= self.endpoint.passage)
+        return [text[piece.start : piece.end] for piece in pieces]
+
+    def _provenance(self, answers: list[Answer], seconds: float) -> Provenance:
+        usage = sum((answer.usage for answer in answers), Usage())
+        return Provenance(
+            model=self.endpoint.model,
+            prompts={task.prompt.task: f"{task.prompt.ref} sha256:{task.prompt.sha256}" for task in self.tasks},
+            schemas={task.schema.task: f"sha256:{task.schema.sha256}" for task in self.tasks},
+            fingerprints=tuple(print_ for answer in answers for print_ in answer.fingerprints),
+            calls=usage.calls,
+            attempts=usage.attempts,
+            reasks=usage.reasks,
+            tokens_in=usage.tokens_in,
+            tokens_out=usage.tokens_out,
+            cost=0.0 if self.endpoint.embedded or not usage.calls else None,
+            cached=not usage.calls,
+            seconds=round(seconds, 3),
+            valid_at_first=not any(answer.usage.reasks or answer.drafts.problems for answer in answers),
+        )
+
+
+def assemble(document: Document, answers: Iterable[tuple[Task, Answer]], provenance: Provenance) -> Extraction:
+    """The extraction that answers amount to. Pure: run again over stored answers it costs nothing."""
+    source = Source(document.text, document.published_at)
+    records: dict[str, list[Record]] = {}
+    rejected: list[Rejected] = []
+    for task, answer in answers:
+        assembly = Assembly(task.schema, source, task.examples)
+        for path, draft in answer.drafts.drafts:
+            assembly.add(path, draft)
+        records.setdefault(task.schema.task, []).extend(assembly.records)
+        invalid = (Rejected(task=task.schema.task, path=one.path, reason=one.message, item=one.item) for one in answer.drafts.problems)
+        rejected.extend((*invalid, *assembly.rejected))
+    return _extraction(document, merged(records), rejected, provenance)
+
+
+def _extraction(
+    document: Document, records: Mapping[str, tuple[Record, ...]], rejected: list[Rejected], provenance: Provenance
+) -> Extraction:
+    more = {task: found for task, found in records.items() if task not in TASKS}
+    return Extraction(
+        document_id=document.id,
+        text_sha256=document.sha256,
+        language=document.language or language_of(document.text),
+        published_at=document.published_at,
+        meetings=records.get("meetings", ()),  # type: ignore[arg-type]  # by the task's schema
+        stances=records.get("stances", ()),  # type: ignore[arg-type]
+        more=more,
+        rejected=tuple(rejected),
+        provenance=provenance,
+    )
+
+
+def as_document(document: str | Document, published_at: str | dt.date | None = None, id: str | None = None) -> Document:
+    """A document from a text; its id is by default the beginning of the text's hash."""
+    if isinstance(document, Document):
+        known = published_at or document.published_at
+        return replace(document, published_at=as_date(known), id=id or document.id)
+    made = Document(id=id or "", text=document, published_at=as_date(published_at))
+    return made if id else replace(made, id=made.sha256[:12])
+
+
+def _task(ref: str, library: PromptLibrary) -> Task:
+    try:
+        prompt = library.get(ref)
+        return Task(prompt, task_schema(prompt.task))
+    except (TemplateError, UnknownTaskError) as error:
+        raise PromptError(str(error)) from None

@@ -1,0 +1,48 @@
+"""What the environment says: which endpoint, which model, where the store lies."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_TIMEOUT = 300.0
+"""Seconds for one answer: the embedded model takes up to a minute for a long article on two cores."""
+
+
+def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where answers, weights and run-time files are kept: `MAHDAR_CACHE_DIR`, else the user's cache folder."""
+    if chosen := environment.get("MAHDAR_CACHE_DIR"):
+        return Path(chosen).expanduser()
+    base = environment.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "mahdar"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the environment decides, read once.
+
+    `base_url` None and `api_key` None mean the embedded model.
+    """
+
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    model: str | None = None
+    mode: str | None = None
+    cache: Path = field(default_factory=cache_dir)
+    timeout: float = DEFAULT_TIMEOUT
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `MAHDAR_MODEL`, `MAHDAR_MODE`, `MAHDAR_CACHE_DIR`."""
+        return cls(
+            base_url=environment.get("OPENAI_BASE_URL") or None,
+            api_key=environment.get("OPENAI_API_KEY") or None,
+            model=environment.get("MAHDAR_MODEL") or None,
+            mode=environment.get("MAHDAR_MODE") or None,
+            cache=cache_dir(environment),
+        )
+
+    @property
+    def embedded(self) -> bool:
+        """Nothing is configured, so that the embedded model serves."""
+        return self.base_url is None and self.api_key is None

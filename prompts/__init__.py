@@ -1,0 +1,9 @@
+"""Prompts: one folder a task, one file a version, few-shot examples beside them.
+
+A template is a Markdown file with TOML front matter and two Jinja blocks, `system` and `user`. It is rendered in a
+sandbox in which an undefined name is an error. The article enters as a value, never as template text.
+"""
+
+from prompts.library import Example, Prompt, PromptLibrary, TemplateError
+
+__all__ = ["Example", "Prompt", "PromptLibrary", "TemplateError"]

@@ -1,0 +1,386 @@
+"""Labels: what a careful reader found in an article, one file an article, and the checks that such a file must pass.
+
+The shape is the record's, without what code resolves or derives, and with what only a label knows: every other
+acceptable form of a name (`aliases`), further acceptable values (`accept`, `alternatives`) and the reason (`note`).
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas import edtf, parties
+from schemas.drafts import MAX_PROPOSITION_WORDS, MAX_QUOTE
+from schemas.enums import (
+    Act,
+    ActorType,
+    Capacity,
+    Channel,
+    HolderMode,
+    MeetingKind,
+    OutcomeType,
+    Polarity,
+    Speech,
+    Status,
+    TopicCode,
+)
+from schemas.records import CountryCode, Extraction, Meeting, Provenance, Record, Stance
+
+BEYOND_ISO = frozenset({"EU", "UN"})
+"""Codes that the contract has and ISO 3166-1 has not."""
+
+Text = Annotated[str, Field(pattern=r"\S")]
+"""Unknown is null, never an empty text."""
+
+
+class LabelError(ValueError):
+    """A label file does not have the shape of labels; one line a problem, each with its path."""
+
+    def __init__(self, source: str, problems: list[str]) -> None:
+        super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+class Label(BaseModel):
+    """A frozen part of a label file. A field it does not know is a typing error and refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class LabelledActor(Label):
+    """One who meets or holds a position, with every other form a correct system could return."""
+
+    name: Text
+    aliases: tuple[Text, ...] = ()
+    type: ActorType
+    role: Text | None
+    organization: Text | None
+    country: CountryCode | None
+
+
+class LabelledParticipant(LabelledActor):
+    """An actor in a meeting."""
+
+    capacity: Capacity
+
+
+class LabelledDate(Label):
+    """When; `accept` lists further acceptable values, and may hold null."""
+
+    text: Text | None
+    value: str | None
+    accept: tuple[str | None, ...] = ()
+
+
+class LabelledSpot(Label):
+    """A place without alternatives."""
+
+    venue: Text | None
+    city: Text | None
+    country: CountryCode | None
+
+
+class LabelledPlace(LabelledSpot):
+    """Where; `accept` lists further acceptable places, and may hold null."""
+
+    accept: tuple[LabelledSpot | None, ...] = ()
+
+
+class LabelledTopic(Label):
+    """What was discussed."""
+
+    text: Text
+    code: TopicCode
+
+
+class LabelledOutcome(Label):
+    """What was agreed, signed or decided."""
+
+    text: Text
+    type: OutcomeType
+
+
+class LabelledTarget(Label):
+    """What a stance is about; the actor where that is somebody, or somebody's doing."""
+
+    text: Text
+    actor: LabelledActor | None
+
+
+class LabelledEvidence(Label):
+    """A piece of the article, letter by letter."""
+
+    quote: Text
+
+
+class MeetingAlternatives(Label):
+    """Second defensible values of a meeting's closed fields."""
+
+    kind: tuple[MeetingKind, ...] = ()
+    channel: tuple[Channel, ...] = ()
+    status: tuple[Status, ...] = ()
+
+
+class StanceAlternatives(Label):
+    """Second defensible values of a stance's closed fields."""
+
+    polarity: tuple[Polarity, ...] = ()
+    act: tuple[Act, ...] = ()
+    speech: tuple[Speech, ...] = ()
+    holder_mode: tuple[HolderMode, ...] = ()
+
+
+class LabelledMeeting(Label):
+    """A meeting as a reader found it."""
+
+    id: str
+    kind: MeetingKind
+    channel: Channel
+    status: Status
+    participants: tuple[LabelledParticipant, ...]
+    date: LabelledDate | None
+    place: LabelledPlace | None
+    topics: tuple[LabelledTopic, ...]
+    outcomes: tuple[LabelledOutcome, ...]
+    attribution: tuple[Text, ...]
+    evidence: tuple[LabelledEvidence, ...]
+    alternatives: MeetingAlternatives = MeetingAlternatives()
+    note: str | None = None
+
+
+class LabelledStance(Label):
+    """A stance as a reader found it."""
+
+    id: str
+    meeting: str | None
+    holders: Annotated[tuple[LabelledActor, ...], Field(min_length=1)]
+    holder_mode: HolderMode
+    on_behalf_of: Text | None
+    target: LabelledTarget
+    addressee: Text | None
+    polarity: Polarity
+    act: Act
+    proposition: Text
+    speech: Speech
+    attribution: tuple[Text, ...]
+    evidence: tuple[LabelledEvidence, ...]
+    alternatives: StanceAlternatives = StanceAlternatives()
+    note: str | None = None
+
+
+class Labels(Label):
+    """All that a reader found in one article. Empty lists are labels too: they test for invention."""
+
+    document_id: Text
+    language: Text | None
+    published_at: dt.date | None
+    meetings: tuple[LabelledMeeting, ...]
+    stances: tuple[LabelledStance, ...]
+
+    @property
+    def actors(self) -> tuple[LabelledActor, ...]:
+        """Everybody named anywhere in the records, in order, as often as named."""
+        return tuple(actor for _path, actor in _actors(self))
+
+
+def parse(text: str, source: str = "labels") -> Labels:
+    """Labels from the text of a file.
+
+    Raises:
+        LabelError: no JSON, a field twice, missing or unknown, a value outside its closed list.
+    """
+    try:
+        json.loads(text, object_pairs_hook=_unique)
+        return Labels.model_validate_json(text)
+    except ValidationError as error:
+        raise LabelError(source, [_problem(part) for part in error.errors()]) from error
+    except ValueError as error:
+        raise LabelError(source, [f"$: {error}"]) from error
+
+
+def read(path: Path) -> Labels:
+    """Labels from a file.
+
+    Raises:
+        LabelError: as `parse`, naming the file.
+    """
+    return parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def check(labels: Labels, text: str, stem: str | None = None) -> list[str]:
+    """What is wrong with labels of the right shape, as `$.meetings[0].evidence[1].quote: …`; empty when nothing is.
+
+    Args:
+        labels: what is checked.
+        text: the article, exactly.
+        stem: the label file's name without its ending, which must be the document's id.
+    """
+    return [
+        *_check_document(labels, stem),
+        *_check_ids("meetings", "m", [meeting.id for meeting in labels.meetings]),
+        *_check_ids("stances", "s", [stance.id for stance in labels.stances]),
+        *(problem for path, meeting in _records(labels, "meetings") for problem in _check_meeting(path, meeting)),
+        *(problem for path, stance in _records(labels, "stances") for problem in _check_stance(path, stance, labels)),
+        *_check_evidence(labels, text),
+        *_check_countries(labels),
+    ]
+
+
+def as_extraction(labels: Labels, text: str) -> Extraction:
+    """The extraction that says exactly what the labels say: it scores 1 on everything.
+
+    Raises:
+        LabelError: a quote is not in the text.
+    """
+    quotes = [problem for problem in _check_evidence(labels, text) if "not in the article" in problem]
+    if quotes:
+        raise LabelError(labels.document_id, quotes)
+    return Extraction(
+        document_id=labels.document_id,
+        text_sha256=hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        language=labels.language,
+        published_at=labels.published_at,
+        meetings=tuple(Meeting.model_validate(_located(meeting, text)) for meeting in labels.meetings),
+        stances=tuple(Stance.model_validate(_located(stance, text)) for stance in labels.stances),
+        provenance=Provenance(model="labels"),
+    )
+
+
+def _located(record: LabelledMeeting | LabelledStance, text: str) -> dict[str, Any]:
+    """A record's fields, its evidence with offsets. Records ignore what only labels know."""
+    starts = [text.index(piece.quote) for piece in record.evidence]
+    spans = [
+        {"quote": piece.quote, "start": start, "end": start + len(piece.quote), "match": "exact"}
+        for piece, start in zip(record.evidence, starts, strict=True)
+    ]
+    return {**record.model_dump(), "evidence": spans}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON allows a key twice and keeps the last; in a label file that is a slip."""
+    keys = [key for key, _value in pairs]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"key {twice[0]!r} stands twice in one object: keep one")
+    return dict(pairs)
+
+
+def _problem(part: Any) -> str:
+    """One of pydantic's errors as one line with its path."""
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in part["loc"])
+    value = part["input"]
+    shown = f", got {value!r}" if isinstance(value, str | int | float | None) else ""
+    return f"${steps}: {part['msg']}{shown}"
+
+
+def _records(labels: Labels, task: str) -> Iterator[tuple[str, Any]]:
+    for index, record in enumerate(getattr(labels, task)):
+        yield f"$.{task}[{index}]", record
+
+
+def _actors(labels: Labels) -> Iterator[tuple[str, LabelledActor]]:
+    for path, meeting in _records(labels, "meetings"):
+        for index, actor in enumerate(meeting.participants):
+            yield f"{path}.participants[{index}]", actor
+    for path, stance in _records(labels, "stances"):
+        for index, actor in enumerate(stance.holders):
+            yield f"{path}.holders[{index}]", actor
+        if stance.target.actor:
+            yield f"{path}.target.actor", stance.target.actor
+
+
+def _check_document(labels: Labels, stem: str | None) -> Iterator[str]:
+    if stem is not None and labels.document_id != stem:
+        yield f"$.document_id: {labels.document_id!r} is not the file's name {stem!r}: rename one of them"
+
+
+def _check_ids(task: str, prefix: str, ids: list[str]) -> Iterator[str]:
+    """Ids count from one in the order of the list, and so are unique."""
+    for index, found in enumerate(ids):
+        if found != f"{prefix}{index + 1}":
+            yield f"$.{task}[{index}].id: must be '{prefix}{index + 1}', got {found!r}"
+
+
+def _check_meeting(path: str, meeting: LabelledMeeting) -> Iterator[str]:
+    try:
+        parties.check(meeting.status, meeting.kind, len(meeting.participants))
+    except ValueError as error:
+        yield f"{path}.{error}"
+    if all(actor.capacity != "principal" for actor in meeting.participants):
+        yield f"{path}.participants: none is a principal, and only principals say which meeting it is"
+    yield from _check_date(path, meeting.date)
+
+
+def _check_date(path: str, date: LabelledDate | None) -> Iterator[str]:
+    if date:
+        values = {"value": date.value}
+        values |= {f"accept[{index}]": value for index, value in enumerate(date.accept)}
+        yield from (
+            f"{path}.date.{field}: {value!r} is no EDTF date, such as 2020-07-20 or XXXX-07-20"
+            for field, value in values.items()
+            if value is not None and edtf.parse(value) is None
+        )
+
+
+def _check_stance(path: str, stance: LabelledStance, labels: Labels) -> Iterator[str]:
+    if stance.meeting is not None and stance.meeting not in {meeting.id for meeting in labels.meetings}:
+        yield f"{path}.meeting: {stance.meeting!r} is no meeting of this file"
+    words = len(stance.proposition.split())
+    if words > MAX_PROPOSITION_WORDS:
+        yield f"{path}.proposition: at most {MAX_PROPOSITION_WORDS} words, got {words}"
+
+
+def _check_evidence(labels: Labels, text: str) -> Iterator[str]:
+    kinds: dict[str, type[Record]] = {"meetings": Meeting, "stances": Stance}
+    for task, kind in kinds.items():
+        for path, record in _records(labels, task):
+            if not 1 <= len(record.evidence) <= kind.most_evidence:
+                yield f"{path}.evidence: 1 to {kind.most_evidence} pieces, got {len(record.evidence)}"
+            for index, piece in enumerate(record.evidence):
+                yield from _check_quote(f"{path}.evidence[{index}].quote", piece.quote, text)
+
+
+def _check_quote(path: str, quote: str, text: str) -> Iterator[str]:
+    if quote not in text:
+        yield f"{path}: not in the article letter by letter: {_nearest(quote, text)}"
+    if len(quote) > MAX_QUOTE:
+        yield f"{path}: at most {MAX_QUOTE} characters, got {len(quote)}: quote the clause that says it"
+
+
+def _nearest(quote: str, text: str) -> str:
+    """How far the quote can be followed in the article: where the slip is."""
+    length = _longest(len(quote), lambda size: quote[:size] in text)
+    return f"agrees up to {quote[max(0, length - 20) : length]!r}, then has {quote[length : length + 10]!r}"
+
+
+def _longest(most: int, holds: Callable[[int], bool]) -> int:
+    """The largest size that holds, where every smaller one does."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
+
+
+def _check_countries(labels: Labels) -> Iterator[str]:
+    stated = [(f"{path}.country", actor.country) for path, actor in _actors(labels)]
+    for path, meeting in _records(labels, "meetings"):
+        spots = [("place", meeting.place)] if meeting.place else []
+        if meeting.place:
+            spots += [(f"place.accept[{index}]", spot) for index, spot in enumerate(meeting.place.accept) if spot]
+        stated += [(f"{path}.{field}.country", spot.country) for field, spot in spots]
+    for path, country in stated:
+        if country is not None and country not in _countries():
+            yield f"{path}: {country!r} is no country of ISO 3166-1 (two letters), nor EU or UN"
+
+
+@cache
+def _countries() -> frozenset[str]:
+    import pycountry  # read from disk on import
+
+    return frozenset(country.alpha_2 for country in pycountry.countries) | BEYOND_ISO

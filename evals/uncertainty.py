@@ -85,7 +85,8 @@ def rows(articles: Iterable[ArticleScore], records: RecordType) -> tuple[Row, ..
 
 def micro_interval(found: Sequence[Row], resampling: Resampling = SCORING.resampling) -> Interval:
     """An interval for soft F1 over all records of a run."""
-    columns = [[row.credit for row in found], [row.predicted for row in found], [row.gold for row in found]]
+    counts = ([row.predicted for row in found], [row.gold for row in found])
+    columns: Sequence[Sequence[float]] = ([row.credit for row in found], *counts)
     return _interval(columns, _micro, "jackknife t", resampling)
 
 

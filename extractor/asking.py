@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from extractor.completion import Completion
 from extractor.door import CallError
-from extractor.errors import ExtractionError, StoreError
-from extractor.judging import Accept, GiveUp, Problem, Reask, judge, reask_message
+from extractor.errors import ExtractionError, StoreError, UsageError
+from extractor.judging import Accept, GiveUp, Reask, Verdict, judge, reask_message
 from extractor.request import Request
 from extractor.store import Store
 
@@ -37,6 +37,10 @@ class Policy:
     first_wait: float = 1.0
     longest_wait: float = 60.0
 
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or self.reasks < 0 or self.first_wait < 0 or self.longest_wait < 0:
+            raise UsageError(f"{self}: at least one attempt is needed, and nothing may be negative")
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -62,6 +66,38 @@ class Answer:
     fingerprints: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question and what came of it; no text where the call brought none."""
+
+    verdict: Verdict
+    usage: Usage
+    text: str | None = None
+
+
+class Flight:
+    """A question under way, for all who ask it at once. When the last of them leaves, it is given up."""
+
+    def __init__(self, question: Coroutine[Any, Any, Turn]) -> None:
+        self.landed = asyncio.ensure_future(question)
+        self._aboard = 0
+
+    async def wait(self) -> Turn:
+        """What comes of it."""
+        self._aboard += 1
+        try:
+            return await asyncio.shield(self.landed)
+        finally:
+            self._aboard -= 1
+            if not self._aboard:
+                self.landed.cancel()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return not self._aboard
+
+
 class Asker:
     """Asks each question once: of the store first, then of the endpoint."""
 
@@ -73,7 +109,7 @@ class Asker:
         self._policy = policy
         self._sleep = sleep
         self._slots = asyncio.Semaphore(concurrency)
-        self._flying: dict[str, asyncio.Future[tuple[Completion, int]]] = {}
+        self._flying: dict[str, Flight] = {}
         self._store_failed = False
 
     async def answer(self, request: Request) -> Answer:
@@ -81,60 +117,59 @@ class Asker:
 
         Raises:
             ExtractionError: no usable answer came; says why, and after how many attempts.
+            StoreError: the store cannot be read.
         """
-        asked, usage, problems, left = request, Usage(), (), self._policy.reasks
+        asked, earlier, usage = request, None, Usage()
         fingerprints: tuple[str, ...] = ()
-        while True:
-            completion, used = await self._complete(asked, usage)
-            usage, fingerprints = usage + used, (*fingerprints, asked.fingerprint)
-            verdict = judge(completion, request.schema, problems, reasks_left=left)
-            if isinstance(verdict, Accept):
-                self._keep(asked, completion)
-                return Answer(verdict, usage, fingerprints)
-            problems = self._next(asked, completion, verdict, usage)
-            asked = request.followed_by({"role": "assistant", "content": completion.text}, reask_message(problems))
-            usage, left = usage + Usage(reasks=1), left - 1
+        for left in range(self._policy.reasks, -1, -1):
+            turn = await self._turn(asked, earlier, left)
+            usage += turn.usage
+            fingerprints += (asked.fingerprint,) if turn.text is not None else ()
+            if not isinstance(turn.verdict, Reask):
+                break
+            earlier, usage = turn.verdict, usage + Usage(reasks=1)
+            asked = request.followed_by(
+                {"role": "assistant", "content": turn.text or ""}, reask_message(earlier.problems)
+            )
+        return Answer(_accepted(turn.verdict, earlier, request, usage), usage, fingerprints)
 
-    def _next(
-        self, asked: Request, completion: Completion, verdict: GiveUp | Reask, usage: Usage
-    ) -> tuple[Problem, ...]:
-        """The problems to ask again with. An answer nothing can be made of is not kept: asking later may do better."""
-        if isinstance(verdict, GiveUp):
-            raise ExtractionError(verdict.failure, f"{asked.task}: {verdict.message}", usage.attempts)
-        self._keep(asked, completion)
-        return verdict.problems
-
-    async def _complete(self, request: Request, before: Usage) -> tuple[Completion, Usage]:
-        """From the store, or from a call; the same question in flight is asked once."""
+    async def _turn(self, request: Request, earlier: Reask | None, left: int) -> Turn:
+        """From the store, or from a call; the same question under way is not asked again."""
         stored = self._store.get(request.fingerprint) if self._store else None
         if stored is not None:
-            return stored, Usage(hits=1)
-        flying = self._flying.get(request.fingerprint)
-        if flying is not None:
-            completion, _ = await asyncio.shield(flying)
-            return completion, Usage(hits=1)
-        completion, attempts = await self._fly(request, before)
-        tokens = {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out}
-        return completion, Usage(calls=1, attempts=attempts, **tokens)
+            return Turn(judge(stored, request.schema, earlier, reasks_left=left), Usage(hits=1), stored.text)
+        flight = self._flying.get(request.fingerprint)
+        if flight is None or flight.given_up:
+            return await self._fly(request, earlier, left)
+        turn = await flight.wait()
+        return replace(turn, usage=Usage(hits=1)) if turn.text is not None else turn
 
-    async def _fly(self, request: Request, before: Usage) -> tuple[Completion, int]:
-        task = asyncio.ensure_future(self._call(request, before))
-        self._flying[request.fingerprint] = task
-        task.add_done_callback(lambda _: self._flying.pop(request.fingerprint, None))
-        return await asyncio.shield(task)
+    async def _fly(self, request: Request, earlier: Reask | None, left: int) -> Turn:
+        flight = self._flying[request.fingerprint] = Flight(self._ask(request, earlier, left))
+        flight.landed.add_done_callback(lambda _: self._forget(request.fingerprint, flight))
+        return await flight.wait()
 
-    async def _call(self, request: Request, before: Usage) -> tuple[Completion, int]:
-        """A call, repeated while that can help."""
+    def _forget(self, fingerprint: str, flight: Flight) -> None:
+        """A flight that has landed, unless it was given up and another took its place."""
+        if self._flying.get(fingerprint) is flight:
+            del self._flying[fingerprint]
+
+    async def _ask(self, request: Request, earlier: Reask | None, left: int) -> Turn:
+        """A call, judged and kept. An answer nothing can be made of is not kept: asking later may do better."""
         retrying = self._retrying()
         try:
-            async for attempt in retrying:
-                with attempt:
-                    async with self._slots:
-                        completion = await self._caller.ask(request)
+            completion = await retrying(self._call, request)
         except CallError as error:
-            made = before.attempts + retrying.statistics["attempt_number"]
-            raise ExtractionError(error.failure, f"{request.task}: {error}", made) from None
-        return completion, retrying.statistics["attempt_number"]
+            return Turn(GiveUp(error.failure, str(error)), Usage(attempts=_attempts(retrying)))
+        verdict = judge(completion, request.schema, earlier, reasks_left=left)
+        if not isinstance(verdict, GiveUp):
+            self._keep(request, completion)
+        tokens = {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out}
+        return Turn(verdict, Usage(calls=1, attempts=_attempts(retrying), **tokens), completion.text)
+
+    async def _call(self, request: Request) -> Completion:
+        async with self._slots:
+            return await self._caller.ask(request)
 
     def _retrying(self) -> "AsyncRetrying":
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
@@ -148,7 +183,7 @@ class Asker:
         )
 
     def _wait(self, state: "RetryCallState") -> float:
-        """Seconds until the next attempt: what the endpoint asks for, else twice as long each time, with jitter."""
+        """Seconds until the next attempt: what the endpoint asks for, else up to twice as long each time."""
         from tenacity import wait_random_exponential
 
         error = state.outcome.exception() if state.outcome else None
@@ -158,7 +193,7 @@ class Asker:
 
     def _keep(self, request: Request, completion: Completion) -> None:
         """Store an answer that was paid for. Where that fails the extraction goes on, and the log says so once."""
-        if self._store is None or completion.cached:
+        if self._store is None:
             return
         try:
             self._store.put(request.fingerprint, completion, request.components)
@@ -168,3 +203,16 @@ class Asker:
             self._store_failed = True
 
 
+def _accepted(verdict: Verdict, earlier: Reask | None, request: Request, usage: Usage) -> Accept:
+    """The drafts to go on with: what an answer brought is not lost when asking again brings nothing."""
+    if isinstance(verdict, Accept):
+        return verdict
+    if earlier is not None and earlier.best.drafts:
+        return earlier.best
+    assert isinstance(verdict, GiveUp), "the judge asks again only where that is left"
+    raise ExtractionError(verdict.failure, f"{request.task}: {verdict.message}", usage.attempts)
+
+
+def _attempts(retrying: "AsyncRetrying") -> int:
+    made: int = retrying.statistics["attempt_number"]
+    return made

@@ -21,6 +21,16 @@ from schemas.records import Date, Evidence, Record, Rejected
 from schemas.tasks import TaskSchema
 
 ABSENT = "not in the article"
+WITHOUT_QUOTES = str.maketrans("", "", "\"“”„«»‟")
+"""Contract: a name stands without quote marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """What the words of a date depend on: where the evidence begins, and whether the event is still to come."""
+
+    at: int = 0
+    planned: bool = False
 
 
 class UngroundedError(Exception):
@@ -44,7 +54,7 @@ class Assembly:
             evidence = tuple(self._evidence(draft.evidence, path))
             if not evidence:
                 raise UngroundedError(f"evidence: {self.why_not(draft.evidence[0])}")
-            fields = self._fields(draft, path, at=evidence[0].start)
+            fields = self._fields(draft, path, When(evidence[0].start, planned=getattr(draft, "status", "") == "planned"))
             record = {**fields, "evidence": evidence, "id": f"{self.schema.record.id_prefix}0"}
             self.records.append(self.schema.record.model_validate(record))
         except (UngroundedError, ValidationError) as error:
@@ -67,36 +77,36 @@ class Assembly:
                 text = self.source.text[span.start : span.end]
                 yield Evidence(quote=text, start=span.start, end=span.end, match=span.match)
 
-    def _fields(self, draft: Draft, path: str, at: int | None = None) -> dict[str, Any]:
+    def _fields(self, draft: Draft, path: str, when: When = When()) -> dict[str, Any]:
         fields = type(draft).model_fields
         return {
-            name: self._value(getattr(draft, name), info, f"{path}.{name}", at)
+            name: self._value(getattr(draft, name), info, f"{path}.{name}", when)
             for name, info in fields.items()
             if name != "evidence"
         }
 
-    def _value(self, value: Any, info: FieldInfo | None, path: str, at: int | None) -> Any:
+    def _value(self, value: Any, info: FieldInfo | None, path: str, when: When) -> Any:
         match value:
             case DateDraft():
-                return self._date(value, path, at)
+                return self._date(value, path, when)
             case PlaceDraft():
                 return self._place(value, path)
             case ActorDraft():
                 return self._actor(value, path)
             case Draft():
-                return self._fields(value, path, at)
+                return self._fields(value, path, when)
             case tuple():
-                return tuple(self._kept(value, path, at))
+                return tuple(self._kept(value, path, when))
             case str():
                 return self._text(value, info, path)
             case _:
                 return value
 
-    def _kept(self, values: tuple[Any, ...], path: str, at: int | None) -> Iterator[Any]:
+    def _kept(self, values: tuple[Any, ...], path: str, when: When) -> Iterator[Any]:
         """The members of a list that hold; one that does not is left out alone."""
         for number, value in enumerate(values):
             try:
-                yield self._value(value, None, f"{path}[{number}]", at)
+                yield self._value(value, None, f"{path}[{number}]", when)
             except UngroundedError as error:
                 self._reject(f"{path}[{number}]", str(error), value)
 
@@ -112,32 +122,39 @@ class Assembly:
         return value
 
     def _actor(self, draft: ActorDraft, path: str) -> dict[str, Any]:
-        fields = self._fields(draft.model_copy(update={"country": None}), path)
-        office, name = split_office(fields["name"])
+        draft, said = draft.model_copy(update={"country": None}), draft.country
+        fields = self._fields(draft, path) if not self._is_state(draft) else {**draft.model_dump(), "role": None}
+        office, name = split_office(fields["name"].translate(WITHOUT_QUOTES).strip())
         role = fields["role"] or office
-        country = self._country(role, fields["organization"], name, draft.country)
-        if draft.country and country is None:
-            self._reject(f"{path}.country", "no country that the article mentions", draft.country)
+        country = self._country(role, fields["organization"], name, said)
+        if said and country is None:
+            self._reject(f"{path}.country", "no country that the article mentions", said)
         return {**fields, "name": name, "role": role, "country": country}
+
+    def _is_state(self, draft: ActorDraft) -> bool:
+        """A country may be named by its adjective alone: «وساطة مصرية» is Egypt's."""
+        return draft.type == "country" and self._country(draft.name) is not None
 
     def _country(self, *phrases: str | None) -> str | None:
         """The first country that a phrase denotes and the article mentions."""
         codes = (country_of(phrase) for phrase in phrases)
         return next((code for code in codes if code in self.source.countries), None)
 
-    def _date(self, draft: DateDraft, path: str, at: int | None) -> Date | None:
+    def _date(self, draft: DateDraft, path: str, when: When) -> Date | None:
         if draft.text is None:
             return None
         text = self.source.phrase(draft.text)
         if text is None:
             self._reject(f"{path}.text", ABSENT, draft.text)
             return None
-        return resolve_date(text, published_at=self.source.published_at, article=self.source.text, at=self._near(text, at))
-
-    def _near(self, text: str, at: int | None) -> int | None:
-        """Where the words stand next after the evidence begins."""
-        found = self.source.text.find(text, at or 0)
-        return found if found >= 0 else None
+        source, at = self.source, self.source.text.find(text, when.at)
+        return resolve_date(
+            text,
+            published_at=source.published_at,
+            article=source.text,
+            at=at if at >= 0 else None,
+            planned=when.planned,
+        )
 
     def _place(self, draft: PlaceDraft, path: str) -> Any:
         parts = {}

@@ -6,6 +6,7 @@ so that `mahdar --help` does not wait for it.
 
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,13 +42,17 @@ app.add_typer(commands_prompts.app, name="prompts")
 app.add_typer(commands_schema.app, name="schema")
 
 
-def main() -> None:
-    """Run the command line; an error that is foreseen is one line on standard error, and an exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an error that is foreseen is one line on standard error, and an exit code.
+
+    Args:
+        arguments: in place of the process's own.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")  # Arabic, whatever the locale
     try:
-        app(prog_name="mahdar")
+        app(arguments, prog_name="mahdar")
     except MahdarError as error:
         typer.echo(f"mahdar: {error}", err=True)
         sys.exit(exit_code(error))
@@ -152,9 +157,9 @@ def extract(
 
 
 def _conclude(tally: "Tally", output: Path | None) -> None:
-    """Sum up where the results themselves are not seen."""
-    if output is not None:
-        typer.echo(f"{tally} → {output}", err=True)
+    """Sum up where the results alone do not: they went to a file, or some are missing."""
+    if output is not None or tally.failures:
+        typer.echo(f"{tally} → {output}" if output else str(tally), err=True)
     raise typer.Exit(tally.exit_code)
 
 

@@ -2,11 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 VERSION = 1
 """Of the stored form; an entry of another version counts as absent."""
+_ANSWER: Final = {
+    "text": str,
+    "finish": str,
+    "refusal": str | None,
+    "model": str | None,
+    "tokens_in": int,
+    "tokens_out": int,
+    "seconds": int | float,
+}
+_TYPES: Final = {"components": dict, **_ANSWER}
+"""What an entry holds: a file of other hands may hold anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +54,16 @@ class Completion:
     def loads(cls, stored: str) -> "Completion | None":
         """From its stored form; None for another version, or for text that is no entry."""
         entry = read_entry(stored)
-        if entry is None:
-            return None
-        fields = {name: entry[name] for name in entry.keys() - {"version", "components"}}
-        try:
-            return replace(cls(**fields), cached=True)
-        except TypeError:
-            return None
+        return cls(**{name: entry[name] for name in _ANSWER}, cached=True) if entry else None
 
 
 def read_entry(stored: str) -> dict[str, Any] | None:
     """A stored entry as JSON; None for another version, or for text that is no entry."""
     try:
         entry = json.loads(stored)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) and entry.get("version") == VERSION else None
+    if not isinstance(entry, dict) or entry.get("version") != VERSION:
+        return None
+    whole = all(isinstance(entry.get(name), type_) for name, type_ in _TYPES.items())
+    return entry if whole else None

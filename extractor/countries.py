@@ -18,10 +18,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from extractor.folding import fold
+
+
+def listed(words: str) -> frozenset[str]:
+    """A set of words, written as one text."""
+    return frozenset(words.split())
+
 
 _FILE: Final = Path(__file__).with_name("countries.toml")
 
@@ -50,7 +57,7 @@ _OMAN: Final = re.compile("ع\u064f")
 _AMMAN: Final = re.compile("ع[\u064b-\u0652]*م[\u064b-\u0652]*\u0651")
 _LONGEST_ACRONYM: Final = 4
 """Capitals up to here are written so on purpose: «US», «UN», «EAU» are no "us", « un », « eau »."""
-_CAPITALISED: Final = frozenset("polish pole poles turkey china guinea chile jordan chad lima".split())
+_CAPITALISED: Final = listed("polish pole poles turkey china guinea chile jordan chad lima")
 """Words that are a country's only with a capital."""
 
 # The forms of a nisba, folded, after its masculine singular: feminine, plurals, duals; the last is indefinite only.
@@ -62,29 +69,28 @@ _SHORTEST_STEM: Final = 3
 """Letters left when particles are taken off: «مصر», «قطر»."""
 
 # Words after which a place comes: for somebody posted there it is not the country represented.
-_PLACE: Final = frozenset(
-    (
-        "في وفي لدي الي بالعاصمه بمدينه بدوله بجمهوريه بمملكه بالمملكه بسلطنه "
-        "in to at for en au aux a chez aupres pour"
-    ).split()
+_PLACE: Final = listed(
+    """
+    في وفي لدي الي بالعاصمه بمدينه بدوله بجمهوريه بمملكه بالمملكه بسلطنه in to at for en au aux a chez aupres pour
+    """
 )
 # Words after which comes what an office deals with.
-_TOPIC: Final = frozenset(
-    (
-        "بشان حول لشوون بملف المعني المعنيه المكلف المكلفه المكلفين المختص المختصه تجاه مع "
-        "on with against sur avec contre"
-    ).split()
+_TOPIC: Final = listed(
+    """
+    بشان حول لشوون بملف المعني المعنيه المكلف المكلفه المكلفين المختص المختصه تجاه مع on with against sur avec
+    contre
+    """
 )
 # Who is posted: a place after one of these tells nothing about the country represented.
-_POSTED: Final = frozenset(
-    (
-        "سفير سفيره السفير السفيره مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده مندوب المندوب مندوبه المندوبه "
-        "ممثل الممثل ممثله الممثله قنصل القنصل القايم قايم بعثه البعثه سفاره السفاره قنصليه القنصليه منسق المنسق "
-        "ambassador envoy representative mission embassy consul consulate coordinator "
-        "ambassadeur ambassadrice envoye envoyee representant representante ambassade consulat"
-    ).split()
+_POSTED: Final = listed(
+    """
+    سفير سفيره السفير السفيره مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده مندوب المندوب مندوبه المندوبه
+    ممثل الممثل ممثله الممثله قنصل القنصل القايم قايم بعثه البعثه سفاره السفاره قنصليه القنصليه منسق المنسق
+    ambassador envoy representative mission embassy consul consulate coordinator ambassadeur ambassadrice envoye
+    envoyee representant representante ambassade consulat
+    """
 )
-_SENT: Final = frozenset("مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده".split())
+_SENT: Final = listed("مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده")
 """Of these, «لـ» tells where they are sent: «المبعوث الخاص لليبيا»."""
 
 
@@ -144,13 +150,13 @@ def country_mentions(text: str) -> tuple[Mention, ...]:
 
 @lru_cache(maxsize=32)
 def local_codes(article: str) -> frozenset[str]:
-    """Countries that an article names, and whose LOCAL bodies it gives to no other country («المجلس الرئاسي اليمني»)."""
+    """Countries an article names, whose LOCAL bodies it gives to no other country («المجلس الرئاسي اليمني»)."""
     mentions = country_mentions(article)
     named = {mention.code for mention in mentions if mention.kind is Kind.NAME}
     local = {mention.code for mention in mentions if mention.kind is Kind.LOCAL}
     claimed = {
         body.code
-        for body, owner in zip(mentions, mentions[1:], strict=False)
+        for body, owner in pairwise(mentions)
         if body.kind is Kind.LOCAL and owner.kind is Kind.NAME and body.code != owner.code and _adjoin(body, owner)
     }
     return frozenset(local & named - claimed)
@@ -158,10 +164,7 @@ def local_codes(article: str) -> frozenset[str]:
 
 def words_of(text: str) -> tuple[Word, ...]:
     """The words of a text; digits and marks are none."""
-    return tuple(
-        Word(found.start(), found.end(), found[0], _key(found[0]))
-        for found in _WORD.finditer(text)
-    )
+    return tuple(Word(found.start(), found.end(), found[0], _key(found[0])) for found in _WORD.finditer(text))
 
 
 def phrase_key(phrase: str) -> Words:

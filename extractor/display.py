@@ -94,7 +94,7 @@ def cost(dollars: float | None) -> str:
 
 
 def _heading(result: Extraction) -> str:
-    counts = [f"{len(found)} {task}" for task, found in result.records.items()]
+    counts = [f"{task} {len(found)}" for task, found in result.records.items()]
     dated = [f"published {result.published_at}"] if result.published_at else []
     return _line(own(result.document_id), result.language or "language unknown", *dated, *counts)
 

@@ -39,14 +39,16 @@ class Finding:
 
     Attributes:
         fault: what is wrong with it, and the remedy; None where it is as it should be.
+        spare: not there, but not needed either.
     """
 
     name: str
     value: str
     fault: str | None = None
+    spare: bool = False
 
     def __str__(self) -> str:
-        mark = "✗" if self.fault else "✓"
+        mark = "✗" if self.fault else "-" if self.spare else "✓"
         return f"{mark} {self.name:<9} {' — '.join(part for part in (self.value, self.fault) if part)}"
 
 
@@ -97,15 +99,20 @@ def _cache(settings: Settings) -> Finding:
 
 
 def _extras(settings: Settings) -> Iterator[Finding]:
+    yield _local(settings)
+    for extra, modules in EXTRAS.items():
+        absent = not all(map(find_spec, modules))
+        yield Finding(extra, f"pip install 'mahdar[{extra}]'" if absent else "installed", spare=absent)
+
+
+def _local(settings: Settings) -> Finding:
+    """The embedded model, which is needed where nothing else is configured."""
     from extractor.embedded import status
 
-    local = status(settings.cache)
-    needed = settings.embedded and local.problem
-    absent = f"cannot be used: {local.problem}" if local.problem and not needed else ""
-    yield Finding("local", absent or ("" if needed else "installed"), local.problem if needed else None)
-    for extra, modules in EXTRAS.items():
-        missing = [module for module in modules if find_spec(module) is None]
-        yield Finding(extra, f"not installed; pip install 'mahdar[{extra}]'" if missing else "installed")
+    problem = status(settings.cache).problem
+    if problem is None:
+        return Finding("local", "installed")
+    return Finding("local", "", problem) if settings.embedded else Finding("local", "not installed", spare=True)
 
 
 def _prompts(folders: tuple[Path, ...]) -> Finding:

@@ -1,35 +1,48 @@
 """The judge: what an answer is worth, and what to do next. Pure: values in, verdict out.
 
 An answer is read item by item, so that one bad item never costs the good ones. Problems are one line each, with a
-path: they go into the re-ask as they are, and into `rejected` when asking again is over.
+path: they go into the re-ask as they are, and into `rejected` when asking again is over. No line repeats what the model
+wrote: it may be an article's words, and a re-ask is an instruction.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from extractor.completion import Completion
 from extractor.errors import FailureClass
-from extractor.repair import parse, parse_cut
+from extractor.repair import parse, parse_cut, parse_whole, with_plain_numbers
 from extractor.request import Message
 from schemas.drafts import ItemDraft
 from schemas.tasks import TaskSchema
 
-MAX_PROBLEMS = 12
+MAX_PROBLEMS: Final = 12
 """Lines in a re-ask; a model that has made more mistakes does not mend them by reading more."""
-CUT = {"length"}
-FILTERED = {"content_filter"}
+SHOWN: Final = 40
+"""Characters of an unusable answer in the failure's message."""
+LONGEST: Final = 200
+"""Characters of a refusal there."""
+CUT: Final = frozenset({"length", "max_tokens"})
+FILTERED: Final = frozenset({"content_filter", "refusal"})
+_NO_NUMBER: Final = frozenset({"int_parsing", "float_parsing", "decimal_parsing"})
+_WHOLE: Final = "$"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, where: `$.meetings[0].participants: needs two, got one`."""
+    """What is wrong, where: `$.meetings[0].participants: needs two, got one`.
+
+    Attributes:
+        item: what the model wrote there.
+        failure: the class of the failure if nothing else can be made of the answer.
+    """
 
     path: str
     message: str
     item: Any = None
+    failure: FailureClass = "invalid"
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
@@ -45,9 +58,14 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Reask:
-    """Ask again, with these problems."""
+    """Ask again, with these problems.
+
+    Attributes:
+        best: what the best answer so far holds, for the case that asking again brings less.
+    """
 
     problems: tuple[Problem, ...]
+    best: Accept = Accept(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,72 +79,105 @@ class GiveUp:
 Verdict = Accept | Reask | GiveUp
 
 
-def judge(completion: Completion, schema: TaskSchema, earlier: tuple[Problem, ...], *, reasks_left: int) -> Verdict:
+def judge(completion: Completion, schema: TaskSchema, earlier: Reask | None = None, *, reasks_left: int) -> Verdict:
     """Accept, ask again, or give up.
 
     Args:
         completion: the answer.
         schema: of the task.
-        earlier: problems of the answer before this one; the same again ends the asking.
+        earlier: what this is the answer to, if to a re-ask; the same problems again end the asking.
         reasks_left: how often the model may still be asked.
     """
     if completion.refusal or completion.finish in FILTERED:
-        return GiveUp("refused", completion.refusal or "the endpoint filtered the answer")
+        return GiveUp("refused", " ".join((completion.refusal or "the endpoint filtered the answer").split())[:LONGEST])
     if completion.finish in CUT:
         return _judge_cut(completion, schema)
     read = read_drafts(completion.text, schema)
-    again = reasks_left > 0 and _lines(read.problems) != _lines(earlier)
+    best = earlier.best if earlier and len(earlier.best.drafts) > len(read.drafts) else read
+    again = reasks_left > 0 and (earlier is None or _lines(read.problems) != _lines(earlier.problems))
     if read.problems and again:
-        return Reask(read.problems)
-    if read.drafts or not _whole(read.problems):
-        return read
-    return GiveUp("unparsable" if "JSON" in read.problems[0].message else "invalid", str(read.problems[0]))
+        return Reask(read.problems, best)
+    unusable = next((problem for problem in best.problems if problem.path == _WHOLE), None)
+    return GiveUp(unusable.failure, _shown(unusable)) if unusable else best
 
 
 def reask_message(problems: tuple[Problem, ...]) -> Message:
     """The turn that asks again: one line a problem, never the article."""
-    lines = "\n".join(str(problem) for problem in problems[:MAX_PROBLEMS])
+    lines = "\n".join(_lines(problems)[:MAX_PROBLEMS])
     return {"role": "user", "content": f"Correct these and answer with the whole JSON again:\n{lines}"}
 
 
 def read_drafts(text: str, schema: TaskSchema) -> Accept:
     """Every item of an answer, or why not."""
     try:
-        value = parse(text)
+        value = parse(text, schema.field)
     except ValueError as error:
-        return Accept((), (Problem("$", str(error).removeprefix("$: ")),))
+        message = str(error) if text.strip() else "the answer is empty"
+        return Accept((), (Problem(_WHOLE, message, text.strip()[:SHOWN] or None, "unparsable"),))
     return _read_items(value, schema)
 
 
 def _judge_cut(completion: Completion, schema: TaskSchema) -> Verdict:
     """Of an answer that ran into the token bound, all but the last item can be trusted to be whole."""
     cut = f"the answer was cut after {completion.tokens_out} tokens"
-    try:
-        value = parse_cut(completion.text)
-    except ValueError:
-        return GiveUp("truncated", cut)
-    items = value.get(schema.field) if isinstance(value, dict) else None
-    if not isinstance(items, list) or len(items) < 2:
+    whole = _read_whole(completion.text, schema)
+    if whole is not None:
+        return whole
+    items = _items(_parsed_cut(completion.text), schema) or []
+    if len(items) < 2:
         return GiveUp("truncated", f"{cut}, before one record was complete")
-    read = _read_items({schema.field: items[:-1]}, schema)
+    read = _read_items(items[:-1], schema)
     lost = Problem(f"$.{schema.field}[{len(items) - 1}]", f"{cut}, in this item or after it", items[-1])
     return Accept(read.drafts, (*read.problems, lost))
 
 
+def _read_whole(text: str, schema: TaskSchema) -> Accept | None:
+    """The items of an answer that was complete before it was cut: models add blank lines to their JSON."""
+    try:
+        value = parse_whole(text)
+    except (ValueError, RecursionError):
+        return None
+    return _read_items(value, schema) if _items(value, schema) is not None else None
+
+
+def _parsed_cut(text: str) -> Any:
+    try:
+        return parse_cut(text)
+    except ValueError:
+        return None
+
+
+def _items(value: Any, schema: TaskSchema) -> list[Any] | None:
+    """The one list of an answer, also where the object around it is missing, or a single item stands for the list."""
+    found = value.get(schema.field) if isinstance(value, dict) else value
+    if isinstance(found, dict):
+        return [found]
+    return found if isinstance(found, list) else None
+
+
 def _read_items(value: Any, schema: TaskSchema) -> Accept:
-    items = value.get(schema.field, None) if isinstance(value, dict) else value
-    if isinstance(items, dict):
-        items = [items]
-    if not isinstance(items, list):
-        return Accept((), (Problem("$", f"an object with the list {schema.field!r} is asked for"),))
-    drafts, problems = [], []
+    items = _items(value, schema)
+    if items is None:
+        return Accept((), (Problem(_WHOLE, f"an object with the list {schema.field!r} is asked for"),))
+    drafts: list[tuple[str, ItemDraft]] = []
+    problems: list[Problem] = []
     for number, item in enumerate(items):
         path = f"$.{schema.field}[{number}]"
         try:
-            drafts.append((path, schema.item.model_validate(item)))
+            drafts.append((path, _draft(item, schema)))
         except ValidationError as error:
             problems.extend(_problems(error, path, item))
     return Accept(tuple(drafts), tuple(problems))
+
+
+def _draft(item: Any, schema: TaskSchema) -> ItemDraft:
+    try:
+        return schema.item.model_validate(item)
+    except ValidationError as error:
+        places = [detail["loc"] for detail in error.errors(include_url=False) if detail["type"] in _NO_NUMBER]
+        if not places:
+            raise
+        return schema.item.model_validate(with_plain_numbers(item, places))
 
 
 def _problems(error: ValidationError, path: str, item: Any) -> Iterator[Problem]:
@@ -136,10 +187,10 @@ def _problems(error: ValidationError, path: str, item: Any) -> Iterator[Problem]
         yield Problem(path + where, message, item)
 
 
-def _whole(problems: tuple[Problem, ...]) -> bool:
-    """Whether the answer as a whole is the problem, not an item of it."""
-    return any(problem.path == "$" for problem in problems)
+def _shown(problem: Problem) -> str:
+    return f"{problem}, begins with {problem.item!r}" if problem.item else str(problem)
 
 
-def _lines(problems: tuple[Problem, ...]) -> Mapping[str, None]:
-    return dict.fromkeys(str(problem) for problem in problems)
+def _lines(problems: tuple[Problem, ...]) -> list[str]:
+    """A line a problem, each once."""
+    return list(dict.fromkeys(map(str, problems)))

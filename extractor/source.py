@@ -12,7 +12,7 @@ CONTENT_LETTERS = 3
 """A shorter word is a particle, and supports nothing."""
 SHARED_STEM = 4
 """Letters that two inflections of one word have in common: «طالبت», «مطالبتها»."""
-SUPPORTED = 0.75
+SUPPORTED = 0.6
 """Share of a clause's content words that the article must have: the rest is for a verb put in another form."""
 
 

@@ -57,7 +57,9 @@ class Asked:
     @property
     def task(self) -> str:
         """`meetings` or `stances`: the list that the request's schema asks for, in whatever form it is given."""
-        form = self.body.get("response_format", {}).get("json_schema") or self.body.get("tools", [{}])[0].get("function")
+        form = self.body.get("response_format", {}).get("json_schema") or self.body.get("tools", [{}])[0].get(
+            "function"
+        )
         schema = (form or {}).get("schema") or (form or {}).get("parameters") or {}
         return next(iter(schema.get("properties", {})), "")
 
@@ -106,7 +108,9 @@ def completion(
     message = {"role": "assistant", "content": text, "refusal": refusal}
     choice = {"index": 0, "finish_reason": finish, "message": message}
     usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)}
-    return Reply({"id": "1", "object": "chat.completion", "model": model, "choices": [choice], "usage": usage}, after=after)
+    return Reply(
+        {"id": "1", "object": "chat.completion", "model": model, "choices": [choice], "usage": usage}, after=after
+    )
 
 
 def status(code: int, headers: Mapping[str, str] | None = None, message: str = "as the test wants it") -> Reply:

@@ -227,6 +227,7 @@ def connect(base_url: str) -> socket.socket:
 
 def ended(connection: socket.socket) -> bool:
     """Wait until the other side of a connection is gone."""
+    connection.settimeout(PATIENCE)
     with connection:
         try:
             return connection.recv(1) == b""
@@ -259,6 +260,13 @@ def plant(cache: Path, content: object, mode: int = 0o600) -> Path:
     path.write_text(json.dumps(content), encoding="utf-8")
     path.chmod(mode)
     return path
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
+        yield server
 
 
 # --- weights
@@ -578,9 +586,37 @@ def test_server_that_crashed_is_replaced(embedded: EmbeddedModel, cache: Path) -
     assert len(run_files(cache)) == 1
 
 
+def test_server_is_not_in_reach_of_the_terminals_ctrl_c(embedded: EmbeddedModel, cache: Path) -> None:
+    embedded.ensure()
+    assert os.getsid(status(cache, TINY).servers[0].pid) != os.getsid(0)
+
+
 def test_server_ends_with_a_process_that_is_killed(start: Start) -> None:
     user = start(USER)
     connection = connect(line(user))
+    user.kill()
+    user.wait(PATIENCE)
+    assert ended(connection)
+
+
+LOADING = """
+import socket
+from extractor.llama_server import serve
+
+def start(order):
+    beside = socket.create_connection(("127.0.0.1", PORT))
+    return sum(range(3_000_000_000)), "never told"
+
+serve(start)
+"""
+
+
+def test_server_that_loads_without_letting_python_run_ends_with_its_user(
+    start: Start, tmp_path: Path, listener: socket.socket
+) -> None:
+    (tmp_path / "serve.py").write_text(LOADING.replace("PORT", str(listener.getsockname()[1])), encoding="utf-8")
+    user = start(USER)
+    connection = listener.accept()[0]
     user.kill()
     user.wait(PATIENCE)
     assert ended(connection)
@@ -687,9 +723,23 @@ def test_run_file_of_another_machine_is_kept(embedded: EmbeddedModel, cache: Pat
     assert planted.exists()
 
 
-def test_server_that_dies_is_an_error_with_the_end_of_its_log(site: Path, cache: Path, tmp_path: Path) -> None:
-    dying = program(tmp_path / "die.py", "import sys; print('no memory left', file=sys.stderr); sys.exit(7)")
-    model = EmbeddedModel(weights=TINY, cache=cache, command=dying)
+DYING = """
+import os, sys
+from extractor.llama_server import serve
+
+def die(order):
+    print("no memory left", file=sys.stderr, flush=True)
+    os._exit(7)
+
+serve(die)
+"""
+
+
+@pytest.mark.parametrize("text", [DYING, "import sys; print('no memory left', file=sys.stderr); sys.exit(7)"])
+def test_server_that_dies_is_an_error_with_the_end_of_its_log(
+    make: Callable[..., EmbeddedModel], cache: Path, tmp_path: Path, text: str
+) -> None:
+    model = make(command=program(tmp_path / "die.py", text), start_timeout=PATIENCE)
     with pytest.raises(
         EmbeddedStartError, match=r"(?s)tiny\.gguf ended with code 7; .*OPENAI_BASE_URL.*no memory left$"
     ):
@@ -702,13 +752,6 @@ import socket, sys, threading
 beside = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 threading.Event().wait()
 """
-
-
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(PATIENCE)
-        yield server
 
 
 def test_server_that_says_nothing_is_given_up_and_killed(

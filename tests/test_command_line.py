@@ -1,0 +1,728 @@
+"""The command line through its door: arguments and environment in; output, files and exit codes out.
+
+The endpoint answers with what the test wrote: these tests are about the plumbing, not about what a model finds.
+"""
+
+import hashlib
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import diskcache
+import pytest
+from loopback import PATIENCE, Asked, Endpoint, Reply, completion, status
+
+from extractor.cli import main
+from extractor.examples import problems
+from extractor.misses import why_miss
+from extractor.output import json_line
+from extractor.service import Failure
+from extractor.store import FOLDER, TextDisk
+from prompts.library import read_prompt
+from schemas.tasks import task_schema
+
+ROOT = Path(__file__).parents[1]
+KEY = "sk-loopback-0123456789abcdef"
+MET = "استقبل وزير الخارجية العُماني بدر البوسعيدي في مسقط، الأحد 4 فبراير 2024، نظيره التونسي نبيل عمار."
+SAID = "وأكد البوسعيدي دعم بلاده للحوار بين الليبيين."
+ARTICLE = f"{MET}\n\n{SAID}\n"
+OTHER = "هبت رياح شديدة على مدينة صفاقس، وأغلق الميناء أبوابه حتى صباح الغد.\n"
+PRINCIPALS = ["بدر البوسعيدي", "نبيل عمار"]
+MEETINGS = {
+    "meetings": [
+        {
+            "evidence": [MET],
+            "attribution": [],
+            "participants": [{"name": name, "type": "person"} for name in PRINCIPALS],
+            "date": {"text": "الأحد 4 فبراير 2024"},
+            "place": {"venue": None, "city": "مسقط", "country": None},
+            "status": "held",
+            "channel": "in_person",
+            "kind": "talks",
+        }
+    ]
+}
+STANCES = {
+    "stances": [
+        {
+            "evidence": [SAID],
+            "holders": [{"name": "البوسعيدي", "type": "person"}],
+            "act": "support",
+            "target": {"text": "للحوار بين الليبيين"},
+            "polarity": "favor",
+            "proposition": "أكد البوسعيدي دعم بلاده للحوار بين الليبيين",
+        }
+    ]
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Command = Callable[..., Ended]
+
+
+def answers(asked: Asked) -> Reply:
+    """Records for the article that has them, none for any other."""
+    if MET not in asked.article:
+        return completion({asked.task: []})
+    return completion(MEETINGS if asked.task == "meetings" else STANCES)
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "talks.txt").write_text(ARTICLE, encoding="utf-8")
+    (folder / "weather.txt").write_text(OTHER, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """An empty cache, and nothing configured."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "MAHDAR_MODEL", "MAHDAR_MODE", "MAHDAR_LOCAL_MODEL", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MAHDAR_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    return os.environ
+
+
+@pytest.fixture
+def served(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Endpoint]]:
+    """Start an endpoint and configure it."""
+    opened: list[Endpoint] = []
+
+    def serve(replies: Any = answers) -> Endpoint:
+        opened.append(Endpoint(replies).__enter__())
+        monkeypatch.setenv("OPENAI_BASE_URL", opened[-1].url)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        monkeypatch.setenv("MAHDAR_MODEL", "loopback")
+        return opened[-1]
+
+    yield serve
+    for endpoint in opened:
+        endpoint.__exit__(None, None, None)
+
+
+@pytest.fixture
+def mahdar(environment: Mapping[str, str], capfdbinary: pytest.CaptureFixture[bytes]) -> Command:
+    """The command, in this process."""
+
+    def run(*arguments: object) -> Ended:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        out, err = capfdbinary.readouterr()
+        return Ended(int(ended.value.code or 0), out.decode(), err.decode())
+
+    return run
+
+
+def launch(*arguments: object, **streams: Any) -> "subprocess.Popen[bytes]":
+    """The command, in a process of its own."""
+    return subprocess.Popen([sys.executable, "-m", "extractor.cli", *map(str, arguments)], **streams)
+
+
+# extract
+
+
+def test_a_pipe_gets_one_json_object_a_line(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
+    served()
+    ended = mahdar("extract", articles, "--published-at", "2024-02-05")
+    by_id = {result["document_id"]: result for result in ended.results}
+    assert (ended.code, ended.err) == (0, "")
+    assert by_id.keys() == {"talks", "weather"}
+    (meeting,) = by_id["talks"]["meetings"]
+    assert [participant["name"] for participant in meeting["participants"]] == PRINCIPALS
+    assert meeting["evidence"] == [{"quote": MET, "start": 0, "end": len(MET), "match": "exact"}]
+    assert by_id["talks"]["stances"][0]["evidence"][0]["quote"] == SAID
+    assert by_id["talks"]["published_at"] == "2024-02-05"
+    assert by_id["weather"]["meetings"] == []
+    assert "مسقط" in ended.out, "Arabic is written as Arabic"
+
+
+def test_standard_input_is_an_article(served: Callable[..., Endpoint]) -> None:
+    served()
+    process = launch("extract", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = process.communicate(ARTICLE.encode(), timeout=PATIENCE)
+    assert (process.returncode, err) == (0, b"")
+    assert json.loads(out)["document_id"] == "stdin"
+    assert len(json.loads(out)["meetings"]) == 1
+
+
+def test_a_second_run_asks_nothing(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
+    endpoint = served()
+    first = mahdar("extract", articles)
+    assert len(endpoint.requests) == 4
+    second = mahdar("extract", articles)
+    assert len(endpoint.requests) == 4
+    assert all(result["provenance"]["cached"] for result in second.results)
+    assert _by_id(second, "meetings") == _by_id(first, "meetings")
+
+
+def test_without_the_cache_every_run_asks(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
+    endpoint = served()
+    mahdar("extract", articles / "talks.txt")
+    mahdar("extract", articles / "talks.txt", "--no-cache")
+    assert len(endpoint.requests) == 4
+
+
+def test_a_task_is_asked_alone(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
+    endpoint = served()
+    mahdar("extract", articles / "talks.txt", "--task", "stances@1", "--model", "another")
+    (asked,) = endpoint.requests
+    assert (asked.task, asked.body["model"]) == ("stances", "another")
+
+
+def test_a_file_gets_the_results_and_keeps_them(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
+) -> None:
+    served()
+    file = tmp_path / "out.jsonl"
+    first = mahdar("extract", articles, "-o", file)
+    assert (first.code, first.out) == (0, "")
+    assert first.err == f"2 of 2 articles, 2 records, 0 rejected, 0 failed → {file}\n"
+    written = file.read_bytes()
+    assert {json.loads(line)["document_id"] for line in written.splitlines()} == {"talks", "weather"}
+    assert [path.name for path in tmp_path.glob("out*")] == ["out.jsonl"], "no errors, no file of errors"
+
+    again = mahdar("extract", articles / "talks.txt", "-o", file)
+    assert (again.code, file.read_bytes()) == (2, written)
+    assert "--overwrite" in again.err
+
+    assert mahdar("extract", articles / "talks.txt", "-o", file, "--overwrite").code == 0
+    assert [json.loads(line)["document_id"] for line in file.read_bytes().splitlines()] == ["talks"]
+
+
+def test_a_failed_article_is_named_and_costs_no_other(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
+) -> None:
+    (articles / "binary.txt").write_bytes(b"\x00\x01\x02\x03" * 64)
+    served(lambda asked: answers(asked) if MET in asked.article else completion(None, refusal="لا أستطيع"))
+    file = tmp_path / "out.jsonl"
+    ended = mahdar("extract", articles, "-o", file)
+    assert ended.code == 1
+    assert [json.loads(line)["document_id"] for line in file.read_bytes().splitlines()] == ["talks"]
+    errors = [json.loads(line) for line in Path(f"{file}.errors.jsonl").read_bytes().splitlines()]
+    by_id = {error["document_id"]: error for error in errors}
+    assert by_id["weather"] == {
+        "document_id": "weather",
+        "failure": "refused",
+        "message": "meetings: لا أستطيع",
+        "attempts": 1,
+    }
+    assert (by_id["binary"]["failure"], by_id["binary"]["attempts"]) == ("bad_input", 0)
+    *lines, summary = ended.err.splitlines()
+    assert "weather: refused: meetings: لا أستطيع" in lines
+    assert sorted(line.split(":")[0] for line in lines) == ["binary", "weather"]
+    assert summary == f"1 of 3 articles, 2 records, 0 rejected, 2 failed → {file}"
+
+
+def test_old_errors_do_not_outlive_their_run(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
+) -> None:
+    file, errors = tmp_path / "out.jsonl", tmp_path / "out.jsonl.errors.jsonl"
+    served(completion(None, refusal="no"))
+    assert mahdar("extract", articles, "-o", file).code == 1
+    assert len(errors.read_bytes().splitlines()) == 2
+    served()
+    assert mahdar("extract", articles, "-o", file).code == 0, "a file without results is not protected"
+    assert not errors.exists()
+
+
+def test_all_unreachable_is_no_model(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
+    served(status(401, message=f"Incorrect API key provided: {KEY}"))
+    ended = mahdar("extract", articles)
+    assert (ended.code, ended.out) == (3, "")
+    assert "talks: unreachable: " in ended.err
+    assert "OPENAI_API_KEY" in ended.err
+    assert KEY not in ended.err
+
+
+@pytest.mark.skipif(find_spec("xllamacpp") is not None, reason="the embedded model is installed")
+def test_nothing_configured_is_no_model(mahdar: Command, articles: Path) -> None:
+    ended = mahdar("extract", articles)
+    assert (ended.code, ended.out) == (3, "")
+    assert "mahdar[local]" in ended.err
+    assert "OPENAI_BASE_URL" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["extract"], "Missing argument"),
+        (["extract", "nowhere.txt"], "'nowhere.txt': no such file or folder"),
+        (["extract", ".", "--task", "treaties"], "prompt 'treaties': not found; there are meetings@1"),
+        (["extract", ".", "--published-at", "5/2/2024"], "write it as year-month-day"),
+        (["extract", ".", "--concurrency", "0"], "--concurrency"),
+        (["extract", ".", "-o", "nowhere/out.jsonl"], "nowhere/out.jsonl cannot be written: No such file"),
+        (["extract", ".", "-o", "/dev/full"], "/dev/full cannot be written: No space left on device"),
+        (["extract", ".", "--prompts", "nowhere"], "nowhere"),
+        (["prompts", "show", "meetings@99"], "prompt 'meetings@99': not found"),
+        (["prompts", "show", "meetings", "--article", "nowhere.txt"], "nowhere.txt"),
+        (["schema", "export", "talks.txt"], "talks.txt"),
+        (["cache", "why-miss", "nowhere.txt"], "'nowhere.txt': no such file or folder"),
+        (["resume"], "No such command 'resume'"),
+    ],
+)
+def test_bad_usage_is_told_in_words(
+    mahdar: Command,
+    served: Callable[..., Endpoint],
+    articles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    served()
+    monkeypatch.chdir(articles)
+    ended = mahdar(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_an_endpoint_needs_a_model(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served()
+    monkeypatch.delenv("MAHDAR_MODEL")
+    ended = mahdar("extract", articles)
+    assert (ended.code, ended.out) == (2, "")
+    assert "set MAHDAR_MODEL or give --model" in ended.err
+
+
+def test_an_interrupt_leaves_what_is_written(served: Callable[..., Endpoint], articles: Path) -> None:
+    never = threading.Event()
+    endpoint = served(lambda asked: answers(asked) if MET in asked.article else completion("", after=never))
+    process = launch("extract", articles, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    endpoint.await_requests(4)
+    process.send_signal(signal.SIGINT)
+    rest, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, rest) == (130, b"")
+    assert json.loads(first)["document_id"] == "talks"
+    assert err.decode().strip() == (
+        "interrupted: 1 of 2 articles, 2 records, 0 rejected, 0 failed; what is written stays"
+    )
+
+
+def test_a_reader_may_leave_early(served: Callable[..., Endpoint], articles: Path) -> None:
+    gate = threading.Event()
+    served(lambda asked: answers(asked) if MET in asked.article else completion({asked.task: []}, after=gate))
+    process = launch("extract", articles, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    gate.set()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    process.wait(PATIENCE)
+
+
+def test_a_terminal_gets_a_table_and_a_bar(served: Callable[..., Endpoint], articles: Path) -> None:
+    served()
+    code, screen = _on_terminal("extract", articles / "talks.txt")
+    assert code == 0
+    assert "who      \u2068بدر البوسعيدي\u2069" in screen
+    assert "0/1 articles" in screen
+    assert '"document_id"' not in screen
+    assert screen.endswith(f"1/1 articles {'━' * 40} 240 tokens, cost unknown 0:00:00\r\n<up><erase>"), "the bar goes"
+
+
+def test_a_terminal_gets_json_where_it_is_asked_for(served: Callable[..., Endpoint], articles: Path) -> None:
+    served()
+    code, screen = _on_terminal("extract", articles / "talks.txt", "--json")
+    assert code == 0
+    assert '{"document_id":"talks"' in screen
+
+
+def test_a_pipe_gets_a_table_where_it_is_asked_for(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
+) -> None:
+    served()
+    ended = mahdar("extract", articles / "talks.txt", "--table", "-o", tmp_path / "out.jsonl")
+    lines = ended.out.splitlines()
+    assert lines[0] == "\u2068talks\u2069 · ar · meetings 1 · stances 1"
+    assert max(map(len, lines)) >= 90, "no terminal, no narrow columns"
+    assert len((tmp_path / "out.jsonl").read_bytes().splitlines()) == 1
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\n"])
+def test_a_line_of_json_is_one_line_for_every_reader(end: str) -> None:
+    failure = Failure("خبر", "refused", f"قبل{end}بعد")
+    line = json_line(failure)
+    assert len(line.splitlines()) == 1
+    assert json.loads(line)["message"] == failure.message
+    assert "خبر" in line
+
+
+# doctor
+
+
+def test_the_doctor_shows_the_setup_and_asks_one_tiny_question(
+    mahdar: Command, served: Callable[..., Endpoint], tmp_path: Path
+) -> None:
+    endpoint = served(completion('{"meetings": []}', tokens=(30, 6)))
+    ended = mahdar("doctor")
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert f"✓ endpoint  {endpoint.url}" in lines
+    assert "✓ model     loopback" in lines
+    assert "✓ mode      json_schema" in lines
+    assert "✓ key       set (OPENAI_API_KEY)" in lines
+    assert "✓ prompts   meetings@1, stances@1" in lines
+    assert any(line.startswith(f"✓ cache     {tmp_path / 'cache'}: 0 answers") for line in lines)
+    assert re.fullmatch(r"✓ answer    \d+\.\d s, 30 \+ 6 tokens", lines[-1])
+    (asked,) = endpoint.requests
+    assert sum(len(turn["content"]) for turn in asked.messages) < 100
+    assert asked.task == "meetings", "in the form of a real question"
+    assert KEY not in ended.out + ended.err
+
+
+def test_the_doctor_never_shows_a_secret(
+    mahdar: Command, served: Callable[..., Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = served(status(401, message=f"wrong key {KEY}"))
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url.replace("http://", "http://user:password@") + "?token=hidden")
+    ended = mahdar("doctor")
+    assert ended.code == 3
+    assert "✗ answer    unreachable" in ended.out
+    assert "check OPENAI_API_KEY" in ended.out
+    shown = next(line for line in ended.out.splitlines() if "endpoint" in line)
+    assert shown == f"✓ endpoint  {endpoint.url}"
+    assert not any(secret in ended.out + ended.err for secret in (KEY, "password", "hidden"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("MAHDAR_MODEL", "", "✗ endpoint  no model named"),
+        ("MAHDAR_MODE", "xml", "✗ endpoint  mode 'xml': not known"),
+        ("OPENAI_BASE_URL", "localhost", "✗ endpoint  OPENAI_BASE_URL 'localhost': not a URL"),
+        ("MAHDAR_CACHE_DIR", "/dev/null/cache", "✗ cache     /dev/null/cache"),
+    ],
+)
+def test_the_doctor_names_what_is_wrong(
+    mahdar: Command,
+    served: Callable[..., Endpoint],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    said: str,
+) -> None:
+    served(completion('{"meetings": []}'))
+    monkeypatch.setenv(variable, value)
+    ended = mahdar("doctor")
+    assert ended.code == 3
+    assert said in ended.out
+    assert "Traceback" not in ended.err
+
+
+def test_the_doctor_wants_json_for_an_answer(mahdar: Command, served: Callable[..., Endpoint]) -> None:
+    served(completion("بكل سرور!"))
+    ended = mahdar("doctor")
+    assert ended.code == 3
+    assert "set MAHDAR_MODE" in ended.out.splitlines()[-1]
+
+
+# cache
+
+
+def test_the_cache_is_counted_verified_and_cleared(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
+) -> None:
+    endpoint = served()
+    mahdar("extract", articles)
+    counted = dict(line.split(maxsplit=1) for line in mahdar("cache", "stats").out.splitlines())
+    assert counted["folder"] == str(tmp_path / "cache" / FOLDER)
+    assert (counted["answers"], counted["tokens"]) == ("4", "480")
+    verified = mahdar("cache", "verify")
+    assert (verified.code, verified.out) == (0, "every answer can be read\n")
+    assert mahdar("cache", "clear", "--yes").out == "4 removed\n"
+    mahdar("extract", articles)
+    assert len(endpoint.requests) == 8
+
+
+def test_a_broken_answer_is_named_and_asked_again(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
+) -> None:
+    endpoint = served()
+    mahdar("extract", articles / "talks.txt")
+    with diskcache.Cache(str(tmp_path / "cache" / FOLDER), disk=TextDisk) as cache:
+        fingerprint = next(iter(cache))
+        cache[fingerprint] = '{"version": 1, "text'
+    verified = mahdar("cache", "verify")
+    assert verified.code == 1
+    assert verified.out.splitlines()[0] == fingerprint
+    assert mahdar("extract", articles / "talks.txt").code == 0
+    assert len(endpoint.requests) == 3
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [(b"y\n", 0, "0"), (b"n\n", 0, "2"), (b"", 2, "2")])
+def test_clearing_asks_first(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, answer: bytes, code: int, left: str
+) -> None:
+    served()
+    mahdar("extract", articles / "talks.txt")
+    process = launch("cache", "clear", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    _, err = process.communicate(answer, timeout=PATIENCE)
+    assert process.returncode == code
+    assert (b"--yes" in err) == (code == 2)
+    assert f"answers  {left}\n" in mahdar("cache", "stats").out
+
+
+def test_a_miss_is_explained(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
+    endpoint = served()
+    talks = articles / "talks.txt"
+    assert mahdar("cache", "why-miss", talks).out.splitlines() == [
+        "talks: meetings: not stored; nothing like it is stored",
+        "talks: stances: not stored; nothing like it is stored",
+    ]
+    mahdar("extract", talks)
+    assert mahdar("cache", "why-miss", talks).out.splitlines() == ["talks: meetings: stored", "talks: stances: stored"]
+    assert mahdar("cache", "why-miss", talks, "--model", "larger", "--task", "meetings").out == (
+        "talks: meetings: not stored; differs in model (loopback → larger)\n"
+    )
+    talks.write_text(f"{ARTICLE}وغادر الوزير التونسي مساء.\n", encoding="utf-8")
+    changed = mahdar("cache", "why-miss", talks, "--task", "meetings").out
+    assert re.fullmatch(r"talks: meetings: not stored; differs in article \(\w{8} → \w{8}\)\n", changed)
+    assert len(endpoint.requests) == 2, "nobody is asked"
+
+
+ASKED = {"task": "meetings", "article": "a", "prompt": "p", "schema": "s", "model": "m", "mode": "j", "parameters": "{}"}
+ASKED |= {"messages": "1"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "differs"),
+    [
+        ([], None),
+        ([{"task": "stances"}], None),
+        ([{"model": "n"}], ["model (n → m)"]),
+        ([{"messages": "2"}], ["what the template renders to (2 → 1)"]),
+        ([{"prompt": "q", "messages": "2"}], ["template or examples (q → p)"]),
+        ([{"article": "b", "messages": "2"}, {"model": "n", "mode": "k"}], ["model (n → m)", "mode (k → j)"]),
+        ([{"schema": "t", "prompt": "q"}, {"parameters": "[]"}, {"task": "stances"}], ["parameters ([] → {})"]),
+    ],
+)
+def test_the_nearest_stored_question_tells_what_changed(stored: list[dict[str, str]], differs: list[str] | None) -> None:
+    found = why_miss(ASKED, [ASKED | changed for changed in stored])
+    assert (None if found is None else [str(change) for change in found]) == differs
+
+
+# prompts
+
+
+def test_prompts_are_listed(mahdar: Command) -> None:
+    listed = dict(line.split()[:2] for line in mahdar("prompts", "list").out.splitlines())
+    first = read_prompt(ROOT / "prompts" / "meetings" / "v1.md")
+    assert {"meetings@1", "stances@1"} <= listed.keys()
+    assert listed["meetings@1"] == first.sha256[:12]
+
+
+def test_what_is_sent_can_be_seen(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
+    endpoint = served()
+    shown = mahdar("prompts", "show", "meetings@1", "--article", articles / "talks.txt").out
+    mahdar("extract", articles / "talks.txt", "--task", "meetings")
+    (asked,) = endpoint.requests
+    assert shown == "".join(f"[{turn['role']}]\n{turn['content']}\n\n" for turn in asked.messages)
+    assert MET in shown
+
+
+def test_a_prompt_can_be_seen_without_an_article(mahdar: Command) -> None:
+    assert mahdar("prompts", "show", "stances").out.endswith("[user]\n<article>\n(the article)\n</article>\n\n")
+
+
+def test_the_prompts_hold(mahdar: Command) -> None:
+    ended = mahdar("prompts", "check")
+    assert (ended.code, ended.err) == (0, "")
+    assert "meetings@1: no problem" in ended.out
+
+
+FRONT = """+++
+task = "meetings"
+version = 7
+description = "tried"
+language = "en"
+changed = "all"
+examples = ["talks.json"]
++++
+"""
+TEMPLATE = "{% block system %}{{ fields }}{% endblock %}{% block user %}{{ article }}{% endblock %}"
+ACTOR = {"type": "person", "role": None, "organization": None, "country": None, "capacity": "principal"}
+HELD = {
+    "evidence": [MET],
+    "attribution": [],
+    "participants": [{"name": name, **ACTOR} for name in PRINCIPALS],
+    "date": {"text": "الأحد 4 فبراير 2024"},
+    "place": None,
+    "topics": [],
+    "outcomes": [],
+    "status": "held",
+    "channel": "in_person",
+    "kind": "talks",
+}
+
+
+def _prompt(folder: Path, meeting: object = HELD, template: str = TEMPLATE) -> Path:
+    """A prompt with one example, below a folder."""
+    path = folder / "meetings" / "v7.md"
+    path.parent.mkdir(parents=True)
+    path.write_text(FRONT + template, encoding="utf-8")
+    example = {"article": ARTICLE, "answer": {"meetings": [meeting]}}
+    (path.parent / "talks.json").write_text(json.dumps(example, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        pytest.param({}, [], id="holds"),
+        pytest.param(
+            {"evidence": ["غادر الوزير التونسي العاصمة العمانية"]},
+            ["$.meetings[0].evidence[0]: not in the article"],
+            id="a quote from nowhere",
+        ),
+        pytest.param(
+            {"evidence": [MET.replace("العُماني", "العماني")]},
+            ["$.meetings[0].evidence[0]: not letter by letter; the example's article has"],
+            id="a quote without its vowels",
+        ),
+        pytest.param(
+            {"participants": [{"name": "سامح شكري", **ACTOR}, *HELD["participants"]]},
+            ["$.meetings[0].participants[0]: name: not in the article"],
+            id="a name from nowhere",
+        ),
+        pytest.param({"kind": "chat"}, ["$.meetings[0].kind: Input should be"], id="no such code"),
+        pytest.param(
+            {"participants": HELD["participants"][:1]},
+            ["$.meetings[0]: participants: a talks that is held needs 2, got 1"],
+            id="a record that the schema refuses",
+        ),
+        pytest.param(
+            {"note": None}, ["$.meetings[0]: has evidence, attribution, participants"], id="a field of no schema"
+        ),
+        pytest.param(
+            {"date": {"value": None, "text": "الأحد 4 فبراير 2024"}},
+            ["$.meetings[0].date: has value, text; the schema has, in this order, text"],
+            id="a field of no schema, deeper",
+        ),
+    ],
+)
+def test_an_example_obeys_what_it_teaches(tmp_path: Path, changed: dict[str, Any], found: list[str]) -> None:
+    path = _prompt(tmp_path, HELD | changed)
+    lines = problems(read_prompt(path), task_schema("meetings"))
+    where = f"{tmp_path / 'meetings' / 'talks.json'}: "
+    assert [line.startswith(where + start) for line, start in zip(lines, found, strict=False)] == [True] * len(found), lines
+    assert bool(lines) == bool(found)
+
+
+def test_a_broken_prompt_fails_the_check(mahdar: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    path = _prompt(folder, HELD | {"evidence": ["لا يوجد هذا النص في الخبر"]})
+    ended = mahdar("prompts", "check", "--prompts", folder)
+    assert ended.code == 1
+    assert f"{path.parent / 'talks.json'}: $.meetings[0].evidence[0]: not in the article" in ended.err
+    assert "meetings@7: " in ended.out
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        (TEMPLATE.replace("fields", "feilds"), "block 'system': 'feilds' is undefined"),
+        (TEMPLATE.replace("user", "users"), "no block 'user'"),
+        ("{% block system %}", "line "),
+    ],
+)
+def test_a_template_that_does_not_render_fails_the_check(
+    mahdar: Command, tmp_path: Path, template: str, said: str
+) -> None:
+    folder = tmp_path / "mine"
+    path = _prompt(folder, template=template)
+    ended = mahdar("prompts", "check", "--prompts", folder)
+    assert ended.code == 1
+    assert str(path) in ended.err
+    assert said in ended.err
+
+
+# schema, help
+
+
+def test_schemas_are_exported_under_their_hashes(mahdar: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "schemas"
+    ended = mahdar("schema", "export", folder)
+    assert ended.code == 0
+    shown = dict(line.split() for line in ended.out.splitlines())
+    assert shown.keys() == {path.name for path in folder.iterdir()}
+    assert shown["meetings.draft.schema.json"] == f"sha256:{task_schema('meetings').sha256}"
+    written = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.iterdir()}
+    assert written["stances.draft.schema.json"] == task_schema("stances").json_schema
+    assert {"cameo", "plover", "format"} <= written["meetings.record.schema.json"]["properties"].keys()
+    assert {"meetings", "stances", "rejected"} <= written["extraction.schema.json"]["properties"].keys()
+    for name, schema in written.items():
+        text = json.dumps(schema, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        assert shown[name] == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def test_help_lists_commands_and_exit_codes(mahdar: Command) -> None:
+    ended = mahdar("--help")
+    assert ended.code == 0
+    for line in ("0    all well", "1    some articles failed", "3    no model reachable", "extract", "doctor"):
+        assert line in ended.out
+
+
+def test_the_version_is_shown(mahdar: Command) -> None:
+    assert re.fullmatch(r"mahdar(, not installed| \d+\.\d+\S*)\n", mahdar("--version").out)
+
+
+def test_help_waits_for_nothing_heavy() -> None:
+    heavy = {"openai", "instructor", "rich.console", "jinja2", "dateparser", "scipy"}
+    code = f"import extractor.cli, sys; print(*({heavy!r} & sys.modules.keys()))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, timeout=PATIENCE)
+    assert found.stdout.decode().split() == []
+
+
+def _by_id(ended: Ended, field: str) -> dict[str, Any]:
+    return {result["document_id"]: result[field] for result in ended.results}
+
+
+def _on_terminal(*arguments: object) -> tuple[int, str]:
+    """The exit code, and everything that a terminal of 100 columns was sent."""
+    ours, theirs = pty.openpty()
+    process = launch(*arguments, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"})
+    os.close(theirs)
+    screen = b"".join(iter(lambda: _read(ours), b""))
+    os.close(ours)
+    text = screen.decode().replace("\x1b[1A", "<up>").replace("\x1b[2K", "<erase>")
+    return process.wait(PATIENCE), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+def _read(terminal: int) -> bytes:
+    """Bytes from a terminal; none when its last user has gone, which Linux calls an error."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""

@@ -1,0 +1,33 @@
+"""The main job for real: the embedded model reads a seed article. Takes about a minute on two cores."""
+
+from pathlib import Path
+
+import pytest
+
+from extractor import Extractor
+from extractor.store import DiskStore
+from extractor.weights import QWEN, LocalModelMissingError, part_files, require_engine
+
+ARTICLE = Path(__file__).parents[1] / "seeds" / "articles" / "004_2c4d119b83c83160.txt"
+
+
+@pytest.fixture
+def installed() -> None:
+    try:
+        require_engine()
+        part_files(QWEN)
+    except LocalModelMissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("installed")
+def test_with_nothing_configured_the_embedded_model_finds_a_meeting_in_the_words_of_the_article(tmp_path: Path) -> None:
+    text = ARTICLE.read_text(encoding="utf-8")
+    with Extractor(store=DiskStore(tmp_path)) as mahdar:
+        result = mahdar.extract(text)
+
+    assert result.meetings
+    assert not result.provenance.cached
+    quotes = [piece for record in (*result.meetings, *result.stances) for piece in record.evidence]
+    assert [piece.quote for piece in quotes] == [text[piece.start : piece.end] for piece in quotes]

@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from schemas.json_schema import content_hash
@@ -121,7 +122,13 @@ class Scoring:
     @property
     def sha256(self) -> str:
         """The hash of every value in it."""
-        return content_hash(as_json(self))
+        return _sha256(self)
+
+
+@cache
+def _sha256(scoring: Scoring) -> str:
+    """Computed once: every article's score carries it."""
+    return content_hash(as_json(scoring))
 
 
 def as_json(value: Any) -> Any:

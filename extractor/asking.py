@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from extractor.completion import Completion
-from extractor.door import CallError
 from extractor.errors import ExtractionError, StoreError, UsageError
 from extractor.judging import Accept, GiveUp, Reask, Verdict, judge, reask_message
+from extractor.reply import CallError
 from extractor.request import Request
 from extractor.store import Store
 
@@ -158,7 +158,7 @@ class Asker:
         """A call, judged and kept. An answer nothing can be made of is not kept: asking later may do better."""
         retrying = self._retrying()
         try:
-            completion = await retrying(self._call, request)
+            completion: Completion = await retrying(self._call, request)
         except CallError as error:
             return Turn(GiveUp(error.failure, str(error)), Usage(attempts=_attempts(retrying)))
         verdict = judge(completion, request.schema, earlier, reasks_left=left)

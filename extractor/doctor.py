@@ -13,10 +13,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from extractor.completion import Completion
-from extractor.door import CallError, Door
+from extractor.door import Door
 from extractor.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from extractor.errors import MahdarError
 from extractor.judging import read_drafts
+from extractor.reply import CallError
 from extractor.request import Request
 from extractor.settings import Settings
 from extractor.store import DiskStore

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, so that one client serves callers with and without a loop (a notebook has one)."""
+"""An event loop in a thread of its own: one client for callers with and without a loop (a notebook has one)."""
 
 import asyncio
 import threading

@@ -178,7 +178,7 @@ def _is_body(name: str) -> bool:
 def _unglued(name: str) -> str:
     """A name without the particle glued before it, and with the alef that «لـ» took: «للقاهرة» is «القاهرة»."""
     glued = next((one for one in country_mentions(name) if one.particles), None)
-    if glued is None or glued.start > len(name.split()[0]):
+    if glued is None or glued.start > len(name.split(maxsplit=1)[0]):
         return name[1:] if fold(name).startswith("بال") else name
     bare = name[glued.start :]
     return f"ا{bare}" if _is_settlement(f"ا{bare}") else bare

@@ -16,9 +16,12 @@ class Spent(Protocol):
     """What the run has come to so far."""
 
     total: int
-    done: int
     tokens: int
     cost: float | None
+
+    @property
+    def done(self) -> int:
+        """Articles that need nothing more."""
 
 
 class Silent:

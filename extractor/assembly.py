@@ -17,7 +17,8 @@ from extractor.names import split_office
 from extractor.places import country_of, resolve_place
 from extractor.source import Source
 from schemas.drafts import ActorDraft, DateDraft, Draft, ItemDraft, PlaceDraft, Verbatim, Worded
-from schemas.records import Date, Evidence, Record, Rejected
+from schemas.enums import ActorType
+from schemas.records import Date, Evidence, Place, Record, Rejected
 from schemas.tasks import TaskSchema
 
 ABSENT = "not in the article"
@@ -116,7 +117,9 @@ class Assembly:
             found = self.source.phrase(value)
             if found is None and (info is None or info.is_required()):
                 raise UngroundedError(f"{path.rsplit('.', 1)[-1]}: {ABSENT}")
-            return found if found is not None else self._reject(path, ABSENT, value)
+            if found is None:
+                self._reject(path, ABSENT, value)
+            return found
         if _marked(info, Worded) and not self.source.supports(value):
             raise UngroundedError(f"{path.rsplit('.', 1)[-1]}: says what the article does not")
         return value
@@ -124,9 +127,10 @@ class Assembly:
     def _actor(self, draft: ActorDraft, path: str) -> dict[str, Any]:
         draft, said = draft.model_copy(update={"country": None}), draft.country
         fields = self._fields(draft, path) if not self._is_state(draft) else {**draft.model_dump(), "role": None}
-        office, name = split_office(fields["name"].translate(WITHOUT_QUOTES).strip())
+        office, name = self._office(fields["name"].translate(WITHOUT_QUOTES).strip(), draft.type)
         role = fields["role"] or office
-        country = self._country(role, fields["organization"], name, said)
+        named = None if draft.type == "person" else name  # «طاهر المصري» is nobody's country
+        country = self._country(role, fields["organization"], named, said)
         if said and country is None:
             self._reject(f"{path}.country", "no country that the article mentions", said)
         return {**fields, "name": name, "role": role, "country": country}
@@ -135,9 +139,15 @@ class Assembly:
         """A country may be named by its adjective alone: «وساطة مصرية» is Egypt's."""
         return draft.type == "country" and self._country(draft.name) is not None
 
+    def _office(self, name: str, kind: ActorType) -> tuple[str | None, str]:
+        """The office that a model left before a name, and the name."""
+        if kind not in {"person", "role"}:
+            return None, name
+        return split_office(name, article=self.source.text)
+
     def _country(self, *phrases: str | None) -> str | None:
         """The first country that a phrase denotes and the article mentions."""
-        codes = (country_of(phrase) for phrase in phrases)
+        codes = (country_of(phrase, article=self.source.text) for phrase in phrases)
         return next((code for code in codes if code in self.source.countries), None)
 
     def _date(self, draft: DateDraft, path: str, when: When) -> Date | None:
@@ -156,14 +166,14 @@ class Assembly:
             planned=when.planned,
         )
 
-    def _place(self, draft: PlaceDraft, path: str) -> Any:
-        parts = {}
-        for name in ("venue", "city", "country"):
+    def _place(self, draft: PlaceDraft, path: str) -> Place | None:
+        venue = self._text(draft.venue, PlaceDraft.model_fields["venue"], f"{path}.venue") if draft.venue else None
+        place = resolve_place(venue, draft.city, draft.country, article=self.source.text)
+        for name in ("city", "country"):
             said = getattr(draft, name)
-            parts[name] = self.source.phrase(said) if said else None
-            if said and parts[name] is None:
+            if said and not (place and (place.city or place.country)):
                 self._reject(f"{path}.{name}", ABSENT, said)
-        return resolve_place(**parts, article=self.source.text)
+        return place
 
     def _reject(self, path: str, reason: str, item: Any) -> None:
         plain = item.model_dump(mode="json", exclude_none=True) if isinstance(item, Draft) else item

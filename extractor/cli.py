@@ -130,7 +130,6 @@ def extract(
     from extractor.run import Tally, run
     from extractor.service import TASKS, Extractor
     from extractor.settings import Settings
-    from extractor.store import DiskStore
 
     documents = list(read_documents(paths, published_at=published_at))  # all of them: the progress needs a total
     settings = Settings.from_environment()
@@ -143,7 +142,7 @@ def extract(
             model=model,
             tasks=task or TASKS,
             prompts=prompts or (),
-            store=None if no_cache else DiskStore,
+            store=None if no_cache else "disk",
             concurrency=concurrency,
             progress=progress.phase,
         ) as mahdar,

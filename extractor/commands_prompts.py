@@ -42,7 +42,7 @@ def show(
     with _prompt_errors():
         prompt = PromptLibrary(*prompts or ()).get(ref)
         text = _body(article) if article else PLACEHOLDER
-        for message in prompt.messages(text, template_values(task_schema(prompt.task))):
+        for message in prompt.messages({"article": text}, template_values(task_schema(prompt.task))):
             typer.echo(f"[{message['role']}]\n{message['content']}\n")
 
 

@@ -255,8 +255,8 @@ def _parts(match: re.Match[str], row: tuple[Item, ...]) -> Parts | None:
         calendar_month=_shift(found.get("calendar_month", ())),
         spread=any(item.kind in "BT-" for item in listed),
     )
-    parts = _numeric(parts, found["numbers"]) if "numbers" in found else parts
-    return _in_year(parts, found.get("year", ())) if parts else None
+    numbered = _numeric(parts, found["numbers"]) if "numbers" in found else parts
+    return _in_year(numbered, found.get("year", ())) if numbered else None
 
 
 def _shift(row: Iterable[Item]) -> int | None:

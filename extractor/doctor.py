@@ -100,20 +100,13 @@ def _cache(settings: Settings) -> Finding:
 
 
 def _extras(settings: Settings) -> Iterator[Finding]:
-    yield _local(settings)
+    from extractor.embedded import status
+
+    unusable = status(settings.cache).problem is not None  # where it is needed, the answer will say why
+    yield Finding("local", "not installed, or not whole" if unusable else "installed", spare=unusable)
     for extra, modules in EXTRAS.items():
         absent = not all(map(find_spec, modules))
         yield Finding(extra, f"pip install 'mahdar[{extra}]'" if absent else "installed", spare=absent)
-
-
-def _local(settings: Settings) -> Finding:
-    """The embedded model, which is needed where nothing else is configured."""
-    from extractor.embedded import status
-
-    problem = status(settings.cache).problem
-    if problem is None:
-        return Finding("local", "installed")
-    return Finding("local", "", problem) if settings.embedded else Finding("local", "not installed", spare=True)
 
 
 def _prompts(folders: tuple[Path, ...]) -> Finding:

@@ -17,11 +17,11 @@ from extractor.endpoint import Endpoint
 from extractor.errors import UsageError
 from extractor.reply import CallError, read_answer, status_error
 from extractor.request import Request
+from extractor.shaping import Shaper
 
 if TYPE_CHECKING:
     import httpx2
     import openai
-    from instructor.v2.core.registry import ModeHandlers
 
     from extractor.embedded import EmbeddedModel
 
@@ -65,7 +65,7 @@ class Door:
         self._line: _Line | None = None
         self._opening = asyncio.Lock()
         self._embedded: EmbeddedModel | None = None
-        self._handlers: dict[str, ModeHandlers] = {}
+        self._shaper = Shaper()
 
     async def ask(self, request: Request) -> Completion:
         """One call, no retry.
@@ -75,7 +75,7 @@ class Door:
             UsageError: the key cannot be sent.
         """
         line = self._line or await self._open()
-        body = self._body(request)
+        body = self._shaper.body(request)
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout):
@@ -100,25 +100,6 @@ class Door:
         if self._line is line:
             self._line = None
             await line.client.close()
-
-    def _body(self, request: Request) -> bytes:
-        """The request as its mode wants it: a response format, a tool, or instructions in words."""
-        _, shaped = self._mode(request.mode).request_handler(
-            response_model=request.schema.drafts, kwargs={"messages": [dict(turn) for turn in request.messages]}
-        )
-        if "json_schema" in shaped.get("response_format", {}):
-            shaped["response_format"]["json_schema"]["strict"] = True
-        body = {"model": request.model, **shaped, **request.parameters}
-        return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-
-    def _mode(self, mode: str) -> "ModeHandlers":
-        if mode not in self._handlers:
-            from instructor.mode import Mode
-            from instructor.v2.core.providers import Provider
-            from instructor.v2.core.registry import mode_registry
-
-            self._handlers[mode] = mode_registry.get_handlers(Provider.OPENAI, Mode[mode.upper()])
-        return self._handlers[mode]
 
     async def _open(self) -> "_Line":
         async with self._opening:

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from extractor import llama_server
 from extractor.llama_server import Order
 from extractor.local_server import Child, EmbeddedStartError, Launch, RunningServer, read_run_file
 from extractor.locks import Lease, exclusive
@@ -39,7 +40,7 @@ from extractor.weights import (
 )
 
 CONTEXT = 16_384  # tokens for prompt and answer: the longest seed article takes a tenth
-COMMAND = (sys.executable, "-P", "-m", "extractor.llama_server")
+COMMAND = (sys.executable, "-P", llama_server.__file__)
 START_TIMEOUT = 300.0  # seconds: loading took 2 to 15 on two idle cores, and 56 on two busy ones
 END_TIMEOUT = 1.0  # seconds: a server without users is gone in a tenth of that
 RUN_FILES = "server-*.json"

@@ -21,7 +21,7 @@ Schema = Mapping[str, Any]
 def problems(prompt: Prompt, schema: TaskSchema) -> list[str]:
     """What is wrong with a prompt, a line each: the file, the place, the reason. Empty if it holds."""
     try:
-        prompt.messages("خبر", template_values(schema))
+        prompt.messages({"article": "خبر"}, template_values(schema))
     except TemplateError as error:
         return [str(error)]
     folder = prompt.path.parent

@@ -1,7 +1,8 @@
 """The program that serves the embedded model: llama.cpp's server in a process of its own.
 
-`python -m extractor.llama_server` reads one order from its standard input, loads the model, writes the address to its
-standard output, and lives until nobody holds the lease that the order names.
+Run as a file, with nothing but the standard library, so that it starts at once. It reads one order from its standard
+input, loads the model, writes the address to its standard output, and lives until nobody holds the lease that the order
+names.
 
 Why not in the caller's process: the engine keeps Python's global lock while it loads (10 s without a progress bar or
 Ctrl-C), ends the whole process when it runs out of memory, and writes its log to the caller's terminal.
@@ -15,8 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
-
-from extractor.locks import wait_until_unused
 
 LOG_ERRORS = 1
 PROMPT_CACHE_MIB = 1024  # memory for earlier prompts: the engine's own 8 GiB is more than many machines have
@@ -72,6 +71,17 @@ def _watcher(lease: Path, answer: TextIO) -> int:
             os.kill(server, signal.SIGKILL)
     finally:
         os._exit(0)
+
+
+def wait_until_unused(path: Path) -> None:
+    """Return when nobody holds the lease at `path` any more, or when there is no such file."""
+    import fcntl  # absent on Windows, where the caller still imports this file
+
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def llama(order: Order) -> tuple[object, str]:

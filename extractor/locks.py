@@ -101,14 +101,3 @@ def _hold(descriptor: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def wait_until_unused(path: Path) -> None:
-    """Return when nobody holds the lease at `path` any more, or when there is no such file."""
-    import fcntl  # absent on Windows
-
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -4,7 +4,7 @@ An article tells the same meeting in the headline, the lead and a quote; a long 
 told twice becomes one record with the evidence of both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from extractor.names import canonical
@@ -13,9 +13,10 @@ from schemas.records import Actor, Meeting, Record, Stance, Value
 R = TypeVar("R", bound=Record)
 
 
-def merged(records: Mapping[str, Iterable[Record]]) -> dict[str, tuple[Record, ...]]:
+def merged(records: Mapping[str, Sequence[Record]], article: str) -> dict[str, tuple[Record, ...]]:
     """The records of all tasks in one article: names agreed between them, doubles joined, linked and numbered."""
-    actors = canonical(actor for found in records.values() for record in found for actor in actors_of(record))
+    every = [actor for found in records.values() for record in found for actor in actors_of(record)]
+    actors = canonical(every, article=article)
     agreed = {task: [_renamed(record, actors) for record in found] for task, found in records.items()}
     numbered = {task: _numbered(_joined(found)) for task, found in agreed.items()}
     return _linked(numbered)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from prompts import Prompt
+from prompts import ARTICLE, Prompt
 from schemas.outline import outline
 from schemas.tasks import TaskSchema
 
@@ -55,9 +55,15 @@ class Request:
 
 
 def build_request(
-    prompt: Prompt, schema: TaskSchema, article: str, *, model: str, mode: str, parameters: Mapping[str, Any]
+    prompt: Prompt,
+    schema: TaskSchema,
+    data: Mapping[str, str],
+    *,
+    model: str,
+    mode: str,
+    parameters: Mapping[str, Any],
 ) -> Request:
-    """The request that asks one task of one article.
+    """The request that asks one task of one article, or of the part of it in `data`.
 
     Raises:
         prompts.TemplateError: the template does not render.
@@ -66,11 +72,11 @@ def build_request(
         task=prompt.task,
         model=model,
         mode=mode,
-        messages=prompt.messages(article, template_values(schema)),
+        messages=prompt.messages(data, template_values(schema)),
         schema=schema,
         parameters=parameters,
         prompt_sha256=prompt.sha256,
-        article_sha256=_sha256(article),
+        article_sha256=_sha256(data[ARTICLE] if data.keys() == {ARTICLE} else json.dumps(data, ensure_ascii=False)),
     )
 
 

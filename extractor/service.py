@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from extractor.asking import Answer, Asker, Caller, Policy, Usage
 from extractor.assembly import Assembly
@@ -29,7 +29,7 @@ from extractor.request import Request, build_request
 from extractor.settings import Settings
 from extractor.source import Source
 from extractor.store import DiskStore, Store
-from prompts import Prompt, PromptLibrary, TemplateError
+from prompts import ARTICLE, Prompt, PromptLibrary, TemplateError
 from schemas.records import Extraction, Provenance, Record, Rejected
 from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
 
@@ -96,7 +96,7 @@ class Extractor:
         model: str | None = None,
         tasks: Iterable[str] = TASKS,
         prompts: Iterable[Path] = (),
-        store: Store | None | type[DiskStore] = DiskStore,
+        store: Store | Literal["disk"] | None = "disk",
         policy: Policy | None = None,
         concurrency: int = 8,
         caller: Caller | None = None,
@@ -105,7 +105,7 @@ class Extractor:
         settings = settings or Settings.from_environment()
         self.settings = replace(settings, model=model) if model else settings
         self.tasks = tuple(_task(ref, PromptLibrary(*prompts)) for ref in tasks)
-        self._store = DiskStore(self.settings.cache) if store is DiskStore else store
+        self._store = DiskStore(self.settings.cache) if store == "disk" else store
         self._policy = policy or Policy()
         self._concurrency = concurrency
         self._progress = progress
@@ -222,7 +222,7 @@ class Extractor:
             return build_request(
                 task.prompt,
                 task.schema,
-                passage,
+                {ARTICLE: passage},
                 model=endpoint.model,
                 mode=endpoint.mode,
                 parameters=endpoint.parameters,
@@ -268,7 +268,7 @@ def assemble(document: Document, answers: Iterable[tuple[Task, Answer]], provena
         records.setdefault(task.schema.task, []).extend(assembly.records)
         invalid = (Rejected(task=task.schema.task, path=one.path, reason=one.message, item=one.item) for one in answer.drafts.problems)
         rejected.extend((*invalid, *assembly.rejected))
-    return _extraction(document, merged(records), rejected, provenance)
+    return _extraction(document, merged(records, document.text), rejected, provenance)
 
 
 def _extraction(
@@ -280,8 +280,8 @@ def _extraction(
         text_sha256=document.sha256,
         language=document.language or language_of(document.text),
         published_at=document.published_at,
-        meetings=records.get("meetings", ()),  # type: ignore[arg-type]  # by the task's schema
-        stances=records.get("stances", ()),  # type: ignore[arg-type]
+        meetings=records.get("meetings", ()),
+        stances=records.get("stances", ()),
         more=more,
         rejected=tuple(rejected),
         provenance=provenance,

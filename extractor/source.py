@@ -6,7 +6,7 @@ from functools import cached_property
 
 from extractor.folding import fold
 from extractor.grounding import PHRASE, Ground, Span
-from extractor.noise import noise_lines
+from extractor.noise import Line, noise_lines
 
 CONTENT_LETTERS = 3
 """A shorter word is a particle, and supports nothing."""
@@ -62,8 +62,8 @@ class Source:
         return any(line.start <= span.start < line.end for line in self._noise)
 
     @cached_property
-    def _noise(self) -> frozenset[object]:
-        return noise_lines(self.text)  # type: ignore[return-value]
+    def _noise(self) -> frozenset[Line]:
+        return noise_lines(self.text)
 
     @cached_property
     def _words(self) -> frozenset[str]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BUILT_IN = Path(__file__).parent
 FRONT = "+++"
+STANDARD = "standard"
+ARTICLE = "article"
 REQUIRED = ("task", "version", "description", "language", "changed")
 
 Message = Mapping[str, str]
@@ -25,11 +27,16 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A few-shot example: an article and what a perfect answer holds."""
+    """A few-shot example: what a template is given of an article, and what a perfect answer holds."""
 
     name: str
-    article: str
+    values: Mapping[str, str]
     answer: Mapping[str, Any]
+
+    @property
+    def article(self) -> str:
+        """All of the example's text, to find its quotes in."""
+        return "\n".join(self.values.values())
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class Prompt:
     text: str
     examples: tuple[Example, ...]
     path: Path
+    profile: str = STANDARD
+    """for which models it is written; see `extractor.endpoint`"""
 
     @property
     def ref(self) -> str:
@@ -53,7 +62,7 @@ class Prompt:
     @cached_property
     def sha256(self) -> str:
         """Hash of the template's text and its examples, not of its front matter."""
-        examples = [[example.article, example.answer] for example in self.examples]
+        examples = [[dict(example.values), example.answer] for example in self.examples]
         content = json.dumps([self.text, examples], ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
@@ -70,16 +79,20 @@ class Prompt:
         except TemplateSyntaxError as error:
             raise TemplateError(f"{self.path}: line {error.lineno}: {error.message}") from None
 
-    def messages(self, article: str, values: Mapping[str, Any]) -> tuple[Message, ...]:
-        """What is sent: instructions, each example as a turn, then the article.
+    def messages(self, data: Mapping[str, str], values: Mapping[str, Any]) -> tuple[Message, ...]:
+        """What is sent: instructions, each example as a turn, then what is asked about.
 
-        Everything before the article is the same for every article, so that a server's prefix cache pays for it once.
+        Everything before the last turn is the same for every article, so that a server's prefix cache pays for it once.
+
+        Args:
+            data: what comes from an article, by the template's names for it; it is delimited and never read as template.
+            values: the template's other names.
         """
         turns = [self._message("system", values)]
         for example in self.examples:
-            turns.append(self._message("user", {**values, **_delimited(example.article)}))
+            turns.append(self._message("user", {**values, **_delimited(example.values)}))
             turns.append({"role": "assistant", "content": json.dumps(example.answer, ensure_ascii=False)})
-        return (*turns, self._message("user", {**values, **_delimited(article)}))
+        return (*turns, self._message("user", {**values, **_delimited(data)}))
 
     def _message(self, role: str, values: Mapping[str, Any]) -> Message:
         from jinja2 import TemplateError as JinjaError
@@ -94,12 +107,17 @@ class Prompt:
         return {"role": role, "content": content.strip()}
 
 
-def _delimited(article: str) -> dict[str, str]:
-    """The article as data, between tags that it cannot close: where it tries, the tags carry its hash."""
-    fence = "article"
-    if "</article" in article.casefold():
+def _delimited(data: Mapping[str, str]) -> dict[str, str]:
+    """An article's text as data that cannot break out: an article between tags, all else on one line of its own."""
+    return {name: _tagged(text) if name == ARTICLE else " ".join(text.split()) for name, text in data.items()}
+
+
+def _tagged(article: str) -> str:
+    """Between tags that the article cannot close: where it tries, the tags carry its hash."""
+    fence = ARTICLE
+    if f"</{ARTICLE}" in article.casefold():
         fence += "-" + hashlib.sha256(article.encode("utf-8")).hexdigest()[:8]
-    return {"article": f"<{fence}>\n{article}\n</{fence}>"}
+    return f"<{fence}>\n{article}\n</{fence}>"
 
 
 class PromptLibrary:
@@ -115,8 +133,8 @@ class PromptLibrary:
         prompts = {(prompt.task, prompt.version): prompt for prompt in found}
         return iter(prompts[key] for key in sorted(prompts))
 
-    def get(self, ref: str) -> Prompt:
-        """The prompt called `task@version`, or the newest of `task`.
+    def get(self, ref: str, profile: str = STANDARD) -> Prompt:
+        """The prompt called `task@version`, or the newest of `task` for the profile, or the newest of all.
 
         Raises:
             TemplateError: no such prompt; says which there are.
@@ -127,7 +145,7 @@ class PromptLibrary:
         if not fitting:
             known = ", ".join(prompt.ref for prompt in self)
             raise TemplateError(f"prompt {ref!r}: not found; there are {known}")
-        return fitting[-1]
+        return max(fitting, key=lambda prompt: (prompt.profile == profile, prompt.version))
 
     def read(self, path: Path) -> Prompt:
         """One template file with its examples."""
@@ -151,8 +169,9 @@ def read_prompt(path: Path) -> Prompt:
         raise TemplateError(f"{path}: front matter lacks {', '.join(missing)}")
     if fields["task"] != path.parent.name or f"v{fields['version']}" != path.stem:
         raise TemplateError(f"{path}: task and version do not match the path; expected TASK/vVERSION.md")
-    examples = tuple(_read_example(path.parent / name) for name in fields.get("examples", ()))
-    return Prompt(**{name: fields[name] for name in REQUIRED}, text=text, examples=examples, path=path)
+    examples = tuple(one for name in fields.get("examples", ()) for one in _read_examples(path.parent / name))
+    known = {name: fields[name] for name in (*REQUIRED, "profile") if name in fields}
+    return Prompt(**known, text=text, examples=examples, path=path)
 
 
 def _parts(path: Path) -> tuple[str, str, str]:
@@ -162,11 +181,17 @@ def _parts(path: Path) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-def _read_example(path: Path) -> Example:
+def _read_examples(path: Path) -> list[Example]:
+    """One example or a list of them: `{"article": …, "answer": …}`, or `{"values": {…}, "answer": …}`."""
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        return Example(path.stem, fields["article"], fields["answer"])
+        content = json.loads(path.read_text(encoding="utf-8"))
+        listed = content if isinstance(content, list) else [content]
+        return [Example(path.stem, _values(fields), fields["answer"]) for fields in listed]
     except FileNotFoundError:
         raise TemplateError(f"{path}: named in the front matter, but not there") from None
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise TemplateError(f"{path}: not an example ({error!r}); write an object with 'article' and 'answer'") from None
+        raise TemplateError(f"{path}: no example ({error!r}); write an object with 'article' and 'answer'") from None
+
+
+def _values(fields: Mapping[str, Any]) -> Mapping[str, str]:
+    return {ARTICLE: fields[ARTICLE]} if ARTICLE in fields else dict(fields["values"])

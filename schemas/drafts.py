@@ -6,7 +6,6 @@ closed lists, which need the most context, come last.
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -213,6 +212,7 @@ class Drafts(Draft):
 
     task: ClassVar[str]
     record: ClassVar[type[Record]]
+    _strict_schema: ClassVar[dict[str, Any]]
 
     def __init_subclass__(cls, *, task: str, record: type[Record], **kwargs: Any) -> None:
         """Register the task."""
@@ -221,10 +221,11 @@ class Drafts(Draft):
         DRAFTS[task] = cls
 
     @classmethod
-    @cache
-    def model_json_schema(cls, **kwargs: Any) -> dict[str, Any]:
+    def model_json_schema(cls, *arguments: Any, **named: Any) -> dict[str, Any]:
         """The strict JSON Schema, built once a class: instructor would build it again for every call."""
-        return strict(super().model_json_schema(**kwargs))
+        if "_strict_schema" not in cls.__dict__:
+            cls._strict_schema = strict(super().model_json_schema(*arguments, **named))
+        return cls._strict_schema
 
 
 DRAFTS: dict[str, type[Drafts]] = {}

@@ -16,15 +16,11 @@ def content_hash(schema: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def strict(schema: Any) -> Any:
+def strict(schema: dict[str, Any]) -> dict[str, Any]:
     """A JSON Schema in which every object lists all its properties as required and allows no other.
 
     Providers that constrain decoding ask for this form; titles and defaults only cost tokens.
     """
-    if isinstance(schema, list):
-        return [strict(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
     kept = {key: _strict_value(key, part) for key, part in schema.items() if key not in LEFT_OUT}
     if isinstance(schema.get("properties"), dict):
         kept |= {"required": list(schema["properties"]), "additionalProperties": False}
@@ -33,6 +29,8 @@ def strict(schema: Any) -> Any:
 
 def _strict_value(key: str, part: Any) -> Any:
     """Names of properties are data, not keywords: a field called `title` stays."""
-    if key in {"properties", "$defs"}:
-        return {name: strict(inner) for name, inner in part.items()}
-    return strict(part)
+    if isinstance(part, list):
+        return [_strict_value("", one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: strict(inner) for name, inner in part.items()} if key in {"properties", "$defs"} else strict(part)

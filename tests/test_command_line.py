@@ -26,9 +26,12 @@ from extractor.cli import main
 from extractor.examples import problems
 from extractor.misses import why_miss
 from extractor.output import json_line
+from extractor.progress import Lines
+from extractor.run import Tally
 from extractor.service import Failure
 from extractor.store import FOLDER, TextDisk
 from prompts.library import read_prompt
+from schemas import Extraction, Provenance
 from schemas.tasks import task_schema
 
 ROOT = Path(__file__).parents[1]
@@ -346,7 +349,7 @@ def test_a_reader_may_leave_early(served: Callable[..., Endpoint], articles: Pat
 def test_a_terminal_gets_a_table_and_a_bar(served: Callable[..., Endpoint], articles: Path) -> None:
     served()
     code, screen = _on_terminal("extract", articles / "talks.txt")
-    assert code == 0
+    assert code == 0, screen
     assert "who      \u2068بدر البوسعيدي\u2069" in screen
     assert "0/1 articles" in screen
     assert '"document_id"' not in screen
@@ -357,7 +360,7 @@ def test_a_terminal_gets_a_table_and_a_bar(served: Callable[..., Endpoint], arti
 def test_a_terminal_gets_json_where_it_is_asked_for(served: Callable[..., Endpoint], articles: Path) -> None:
     served()
     code, screen = _on_terminal("extract", articles / "talks.txt", "--json")
-    assert code == 0
+    assert code == 0, screen
     assert '{"document_id":"talks"' in screen
 
 
@@ -379,6 +382,39 @@ def test_a_line_of_json_is_one_line_for_every_reader(end: str) -> None:
     assert len(line.splitlines()) == 1
     assert json.loads(line)["message"] == failure.message
     assert "خبر" in line
+
+
+def test_a_slow_model_is_followed_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    tally, lines = Tally(3), Lines()
+    for part in (0.0, 0.5, 1.0):
+        lines.phase("assembling the weights", part)
+    lines.phase("loading the model", None)
+    made = Provenance(model="qwen", seconds=31.4)
+    for result in (Extraction(document_id="003", text_sha256="", provenance=made), Failure("004", "timeout", "late")):
+        tally.add(result)
+        lines.advance(result, tally)
+    assert capsys.readouterr().err.splitlines() == [
+        "assembling the weights",
+        "loading the model",
+        "1/3 003 31 s",
+        "2/3 004 timeout",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failures", "extracted", "code"),
+    [
+        ([], 3, 0),
+        (["unreachable"], 2, 1),
+        (["unreachable", "unreachable"], 0, 3),
+        (["unreachable", "refused"], 0, 1),
+        (["bad_input"], 0, 1),
+    ],
+)
+def test_the_exit_code_tells_a_missing_model_from_a_failed_article(
+    failures: list[str], extracted: int, code: int
+) -> None:
+    assert Tally(3, extracted=extracted, failures=failures).exit_code == code
 
 
 # doctor

@@ -23,10 +23,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from extractor import llama_server
 from extractor.embedded import EmbeddedModel, LocalEndpoint, status
 from extractor.errors import MahdarError, NoModelError, StoreError, UsageError
+from extractor.llama_server import wait_until_unused
 from extractor.local_server import EmbeddedStartError
-from extractor.locks import Lease, exclusive, wait_until_unused
+from extractor.locks import Lease, exclusive
 from extractor.weights import (
     QWEN,
     LocalModelMissingError,
@@ -53,7 +55,7 @@ TINY = Weights(
 SERVER = """
 import json, sys, threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from extractor.llama_server import serve
+from llama_server import serve
 
 def start(order):
     class Handler(BaseHTTPRequestHandler):
@@ -151,7 +153,9 @@ def models(cache: Path) -> Path:
 
 
 def program(path: Path, text: str) -> tuple[str, ...]:
-    path.write_text(text, encoding="utf-8")
+    """A program that finds the server's file as a file of its own, as the real one is."""
+    place = str(Path(llama_server.__file__).parent)
+    path.write_text(f"import sys; sys.path.append({place!r})\n{text}", encoding="utf-8")
     return (sys.executable, "-P", str(path))
 
 
@@ -601,7 +605,7 @@ def test_server_ends_with_a_process_that_is_killed(start: Start) -> None:
 
 LOADING = """
 import socket
-from extractor.llama_server import serve
+from llama_server import serve
 
 def start(order):
     beside = socket.create_connection(("127.0.0.1", PORT))
@@ -614,7 +618,7 @@ serve(start)
 def test_server_that_loads_without_letting_python_run_ends_with_its_user(
     start: Start, tmp_path: Path, listener: socket.socket
 ) -> None:
-    (tmp_path / "serve.py").write_text(LOADING.replace("PORT", str(listener.getsockname()[1])), encoding="utf-8")
+    program(tmp_path / "serve.py", LOADING.replace("PORT", str(listener.getsockname()[1])))
     user = start(USER)
     connection = listener.accept()[0]
     user.kill()
@@ -725,7 +729,7 @@ def test_run_file_of_another_machine_is_kept(embedded: EmbeddedModel, cache: Pat
 
 DYING = """
 import os, sys
-from extractor.llama_server import serve
+from llama_server import serve
 
 def die(order):
     print("no memory left", file=sys.stderr, flush=True)

@@ -1,0 +1,260 @@
+"""The request path beside the bare SDK and plain instructor: what a call costs, how many run at once, what a hit costs.
+
+Run it from anywhere: `python evals/benchmarks/request_path.py`. No socket is opened: the same in-process transport
+answers all three, at once or after 50 ms, with the same three meetings. Times are the best of several rounds, taken in
+turns, on whatever else the machine does meanwhile.
+
+What a call of each holds:
+
+    SDK         `chat.completions.create` with messages that are ready
+    instructor  `create(response_model=…)` with messages that are ready: the same call, read into the same drafts
+    mahdar      the template rendered, the fingerprint, a miss in the store, the call, the answer read and judged item
+                by item, and kept on disk
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import diskcache
+import httpx2
+import instructor
+import openai
+from pydantic import BaseModel
+
+from extractor.asking import Asker, Policy
+from extractor.door import Door
+from extractor.endpoint import Endpoint
+from extractor.request import Request, build_request
+from extractor.store import DiskStore
+from prompts import ARTICLE, PromptLibrary
+from schemas.drafts import MeetingDraft
+from schemas.tasks import task_schema
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "seeds" / "articles" / "000_64624abc260ecb33.txt").read_text(encoding="utf-8")
+URL, KEY, MODEL = "http://endpoint.invalid/v1", "sk-benchmark-0123456789", "benchmark"
+PARAMETERS: Mapping[str, Any] = {"max_tokens": 6_000, "temperature": 0}
+ROUNDS = 7
+CALLS = 100
+"""In a round, one after the other."""
+IN_FLIGHT = 100
+AT_ONCE = 1_500
+"""Calls in all, with `IN_FLIGHT` of them under way."""
+DELAY = 0.05
+"""Seconds until an answer comes, there."""
+STARTS = 5
+
+
+class Meetings(BaseModel):
+    """The same drafts for instructor, which derives a class of its own from what it is given."""
+
+    meetings: tuple[MeetingDraft, ...]
+
+
+Call = Callable[[], Awaitable[object]]
+
+PROMPT = PromptLibrary().get("meetings")
+SCHEMA = task_schema("meetings")
+COMPLETION = json.dumps(
+    {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": MODEL,
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {
+                    "role": "assistant",
+                    "content": json.dumps(PROMPT.examples[0].answer, ensure_ascii=False),
+                },
+            }
+        ],
+        "usage": {"prompt_tokens": 3_000, "completion_tokens": 600, "total_tokens": 3_600},
+    },
+    ensure_ascii=False,
+).encode()
+
+
+def transport(delay: float) -> httpx2.MockTransport:
+    """What answers every request in this process, after a while."""
+
+    async def answer(_: httpx2.Request) -> httpx2.Response:
+        if delay:
+            await asyncio.sleep(delay)
+        return httpx2.Response(200, headers={"content-type": "application/json"}, content=COMPLETION)
+
+    return httpx2.MockTransport(answer)
+
+
+def request(article: str) -> Request:
+    """The question mahdar asks of an article."""
+    return build_request(PROMPT, SCHEMA, {ARTICLE: article}, model=MODEL, mode="json_schema", parameters=PARAMETERS)
+
+
+def client(delay: float) -> openai.AsyncOpenAI:
+    """The SDK's client over that transport."""
+    http_client = openai.DefaultAsyncHttpxClient(transport=transport(delay))
+    return openai.AsyncOpenAI(api_key=KEY, base_url=URL, max_retries=0, http_client=http_client)
+
+
+def sdk(delay: float) -> Call:
+    """The bare SDK."""
+    asked: Any = [dict(message) for message in request(TEXT).messages]
+    schema: Any = {"name": "MeetingDrafts", "schema": SCHEMA.json_schema, "strict": True}
+    create = client(delay).chat.completions.create
+    form: Any = {"type": "json_schema", "json_schema": schema}
+    return lambda: create(model=MODEL, messages=asked, response_format=form, temperature=0, max_tokens=6_000)
+
+
+def plain_instructor(delay: float) -> Call:
+    """Instructor without more, its cache off."""
+    asked: Any = [dict(message) for message in request(TEXT).messages]
+    made: Any = instructor.from_openai(client(delay), mode=instructor.Mode.JSON_SCHEMA, model=MODEL)
+    return lambda: made.create(response_model=Meetings, strict=False, messages=asked, temperature=0, max_tokens=6_000)
+
+
+def door(delay: float) -> Door:
+    """This project's client over that transport."""
+    return Door(Endpoint(base_url=URL, api_key=KEY, model=MODEL), timeout=60, transport=transport(delay))
+
+
+def mahdar(delay: float, store: DiskStore | None) -> Call:
+    """This project; every call is about another article, so that none is answered from the store."""
+    asker = Asker(door(delay), store, policy=Policy(), concurrency=IN_FLIGHT)
+    number = itertools.count()
+    return lambda: asker.answer(request(f"{TEXT}\n{next(number)}"))
+
+
+def hit(store: DiskStore) -> Call:
+    """This project, asked again what is stored; each time the request is made anew."""
+    asker = Asker(door(0), store, policy=Policy(), concurrency=1)
+    return lambda: asker.answer(request(TEXT))
+
+
+async def milliseconds(calls: Mapping[str, Call], count: int = CALLS) -> dict[str, float]:
+    """The mean of a round's calls, in its best round; rounds take turns."""
+    best = dict.fromkeys(calls, float("inf"))
+    for call in calls.values():
+        await call()
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            for _ in range(count):
+                await call()
+            best[name] = min(best[name], (time.perf_counter() - start) / count * 1_000)
+    return best
+
+
+async def per_second(call: Call) -> float:
+    """Calls a second with `IN_FLIGHT` under way; the best of three."""
+    slots = asyncio.Semaphore(IN_FLIGHT)
+
+    async def one() -> None:
+        async with slots:
+            await call()
+
+    await call()
+    best = 0.0
+    for _ in range(3):
+        start = time.perf_counter()
+        await asyncio.gather(*(one() for _ in range(AT_ONCE)))
+        best = max(best, AT_ONCE / (time.perf_counter() - start))
+    return best
+
+
+def start_up(*arguments: str) -> tuple[float, float]:
+    """Seconds a fresh Python takes, less what it takes for nothing: elapsed, and of the processor."""
+
+    def best(*command: str) -> tuple[float, float]:
+        return min(_run(*command) for _ in range(STARTS + 1)), min(_processor(*command) for _ in range(STARTS))
+
+    (elapsed, spent), (bare, bare_spent) = best(*arguments), best("-c", "pass")
+    return elapsed - bare, spent - bare_spent
+
+
+def _run(*arguments: str) -> float:
+    start = time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, env=environment)  # noqa: S603 own program
+    return time.perf_counter() - start
+
+
+def _processor(*arguments: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _run(*arguments)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def show(name: str, *values: str) -> None:
+    """Print one row."""
+    print(f"{name:<46}" + "".join(f"{value:>12}" for value in values))
+
+
+async def calls(folder: Path) -> None:
+    """A call, calls at once, and a hit."""
+    store = DiskStore(folder)
+    made = {"SDK": sdk(0), "instructor": plain_instructor(0), "mahdar": mahdar(0, store), "no store": mahdar(0, None)}
+    cost = await milliseconds(made)
+    show("", *made)
+    show("a call, ms", *(f"{cost[name]:.3f}" for name in made))
+    show("over the SDK, ms", *(f"{cost[name] - cost['SDK']:+.3f}" for name in made))
+    rates = [
+        await per_second(call)
+        for call in (sdk(DELAY), plain_instructor(DELAY), mahdar(DELAY, store), mahdar(DELAY, None))
+    ]
+    show(f"calls/s, {IN_FLIGHT} in flight, answers after {DELAY * 1000:.0f} ms", *(f"{rate:,.0f}" for rate in rates))
+    await hits(store)
+
+
+async def hits(store: DiskStore) -> None:
+    """What an answer costs that is stored already."""
+    asked = request(TEXT)
+
+    async def looked_up() -> None:
+        store.get(asked.fingerprint)
+
+    with diskcache.Cache(str(store.folder.parent / "plain")) as plain:
+        plain.set(asked.fingerprint, COMPLETION.decode())
+
+        async def bare() -> None:
+            plain.get(asked.fingerprint)
+
+        cost = await milliseconds({"all": hit(store), "store": looked_up, "diskcache": bare}, 300)
+    show("")
+    show("", "diskcache", "store.get", "mahdar")
+    show(
+        "a hit, ms (mahdar: request made and judged)", *(f"{cost[name]:.3f}" for name in ("diskcache", "store", "all"))
+    )
+
+
+def main() -> None:
+    """Print all figures side by side."""
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(calls(Path(folder)))
+    show("")
+    show(f"start, less Python's own, s (best of {STARTS})", "elapsed", "processor")
+    for name, arguments in {
+        "import openai": ("-c", "import openai"),
+        "import instructor": ("-c", "import instructor"),
+        "import extractor": ("-c", "import extractor"),
+        "from extractor import Extractor": ("-c", "from extractor import Extractor"),
+        "mahdar --help": ("-c", "import sys; sys.argv = ['mahdar', '--help']; from extractor.cli import main; main()"),
+    }.items():
+        show(name, *(f"{seconds:.3f}" for seconds in start_up(*arguments)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The corpus: articles with their labels, all of them sound, or a message that names every file that is not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from extractor.document import BadInput, Document, read_documents
+from extractor.errors import BadInputError, UsageError
+from schemas import labels as label_files
+from schemas.labels import LabelError, Labels
+
+ARTICLES: Final = Path("seeds/articles")
+LABELS: Final = Path("seeds/labels")
+"""Where this project's own articles and labels are, seen from its root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An article and what is to be found in it."""
+
+    document: Document
+    labels: Labels
+
+
+def read_corpus(articles: Path, labels: Path) -> tuple[Case, ...]:
+    """Every labelled article, in the order of ids.
+
+    Raises:
+        UsageError: a file that is not sound, labels without an article, an article without labels; one line a problem.
+    """
+    texts, gold = read_articles(articles), read_labels(labels)
+    problems = list(_problems(texts, gold, articles, labels))
+    if problems:
+        raise UsageError("\n".join(problems))
+    documents = {id_: replace(texts[id_], published_at=gold[id_].published_at) for id_ in sorted(gold)}
+    return tuple(Case(document, gold[id_]) for id_, document in documents.items())
+
+
+def read_articles(folder: Path) -> Mapping[str, Document]:
+    """The articles of a folder, by their ids.
+
+    Raises:
+        UsageError: there is no such folder, it has no articles, or one cannot be read.
+    """
+    try:
+        found = list(read_documents([folder]))
+    except BadInputError as error:
+        raise UsageError(f"articles: {error}") from None
+    unread = [document.reason for document in found if isinstance(document, BadInput)]
+    if unread:
+        raise UsageError("\n".join(unread))
+    return {document.id: document for document in found if isinstance(document, Document)}
+
+
+def read_labels(folder: Path) -> Mapping[str, Labels]:
+    """The labels of a folder, by the names of their files.
+
+    Raises:
+        UsageError: there is no such folder, it has no labels, or a file does not have their shape.
+    """
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    if not files:
+        raise UsageError(f"{folder}: no label files; name a folder of ARTICLE.json with --labels")
+    found: dict[str, Labels] = {}
+    problems: list[str] = []
+    for file in files:
+        try:
+            found[file.stem] = label_files.read(file)
+        except LabelError as error:
+            problems.append(str(error))
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{file}: cannot be read: {error}")
+    problems += [
+        f"{folder / stem}.json: $.document_id: {one.document_id!r} is not the file's name {stem!r}: rename one of them"
+        for stem, one in found.items()
+        if one.document_id != stem
+    ]
+    if problems:
+        raise UsageError("\n".join(problems))
+    return found
+
+
+def _problems(
+    texts: Mapping[str, Document], gold: Mapping[str, Labels], articles: Path, labels: Path
+) -> Iterator[str]:
+    for stem, one in gold.items():
+        file = labels / f"{stem}.json"
+        if stem not in texts:
+            yield f"{file}: no article {stem}.txt in {articles}: add it, or remove the labels"
+        else:
+            yield from (f"{file}: {problem}" for problem in label_files.check(one, texts[stem].text, stem))
+    for stem in texts.keys() - gold.keys():
+        yield f"{articles}: article {stem!r} has no labels in {labels}: label it (mahdar seeds new), or move it away"

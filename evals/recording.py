@@ -1,0 +1,234 @@
+"""Recordings: raw completions as files that a reviewer can read, so that a run can be had again without a model.
+
+One file an article, `FOLDER/<model>/<article>.json`, its answers in the order of their fingerprints. What is recorded is
+every completion that came, also one that nothing can be made of: a replay fails where the run failed.
+"""
+
+import json
+import os
+import re
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from extractor.completion import Completion
+from extractor.door import Door
+from extractor.errors import StoreError, UsageError
+from extractor.misses import why_miss
+from extractor.request import Request
+
+VERSION: Final = 1
+SHOWN: Final = 600
+"""Characters of a question that are kept for the reader; a longer one is the article, which stands elsewhere."""
+_ANSWER: Final = ("text", "finish", "refusal", "model", "tokens_in", "tokens_out", "seconds")
+
+article: ContextVar[str] = ContextVar("article", default="unnamed")
+"""The article being extracted: a question does not know which one it is about, but its context does."""
+
+
+class MissingRecordingError(UsageError):
+    """A question whose answer is not recorded.
+
+    Attributes:
+        task: what was asked for.
+        difference: what changed since the nearest recorded one.
+    """
+
+    def __init__(self, task: str, difference: str) -> None:
+        super().__init__(f"{task}: not recorded; {difference}")
+        self.task = task
+        self.difference = difference
+
+
+class Recordings:
+    """The completions below a folder, by fingerprint. Safe between threads; files are replaced whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.used: set[str] = set()
+        self._lock = threading.RLock()
+
+    def get(self, fingerprint: str) -> Completion | None:
+        """The answer to a question, or None.
+
+        Raises:
+            UsageError: a file is no recording.
+        """
+        with self._lock:
+            self.used.add(fingerprint)
+            entry = self._entries.get(fingerprint)
+        return Completion(**{name: entry[name] for name in _ANSWER}) if entry else None
+
+    def put(
+        self, fingerprint: str, completion: Completion, components: Mapping[str, str], question: str = ""
+    ) -> None:
+        """Record an answer, in the file of the article being extracted.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        answer = {name: getattr(completion, name) for name in _ANSWER} | {"seconds": round(completion.seconds, 3)}
+        entry = {
+            "fingerprint": fingerprint,
+            "article": article.get(),
+            "components": dict(components),
+            "question": question if len(question) <= SHOWN else f"{question[:SHOWN]} …",
+            **answer,
+            **_as_json(completion.text),
+        }
+        with self._lock:
+            self.used.add(fingerprint)
+            self._entries[fingerprint] = entry
+            self._write(self._file(entry))
+
+    def miss(self, components: Mapping[str, str]) -> MissingRecordingError:
+        """Why a question is not answered: what differs from the nearest one that is."""
+        with self._lock:
+            changes = why_miss(components, [entry["components"] for entry in self._entries.values()])
+        differs = "nothing like it is" if changes is None else f"changed: {', '.join(map(str, changes))}"
+        return MissingRecordingError(components["task"], differs)
+
+    def seconds(self, fingerprints: tuple[str, ...]) -> float:
+        """How long the calls took that brought these answers."""
+        return float(sum(self._entries[one]["seconds"] for one in fingerprints if one in self._entries))
+
+    def prune(self, articles: set[str]) -> int:
+        """Remove what these articles no longer ask, of the tasks they were asked; the number removed."""
+        with self._lock:
+            asked = {self._entries[one]["components"]["task"] for one in self.used if one in self._entries}
+            stale = [
+                entry
+                for fingerprint, entry in self._entries.items()
+                if fingerprint not in self.used
+                and entry["article"] in articles
+                and entry["components"]["task"] in asked
+            ]
+            for entry in stale:
+                del self._entries[entry["fingerprint"]]
+            for file in {self._file(entry) for entry in stale}:
+                self._write(file)
+        return len(stale)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    @cached_property
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        files = sorted(self.folder.glob("*/*.json")) if self.folder.is_dir() else []
+        return {entry["fingerprint"]: entry for file in files for entry in _read(file)}
+
+    def _file(self, entry: Mapping[str, Any]) -> Path:
+        return self.folder / _name(entry["components"]["model"]) / f"{_name(entry['article'])}.json"
+
+    def _write(self, file: Path) -> None:
+        answers = [self._entries[one] for one in sorted(self._entries) if self._file(self._entries[one]) == file]
+        try:
+            if answers:
+                write_whole(file, json.dumps({"version": VERSION, "answers": answers}, ensure_ascii=False, indent=1))
+            else:
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{file}: cannot be written: {error.strerror}; name another folder") from None
+
+
+class RecordingDoor(Door):
+    """A door that writes down what comes through it. What is recorded already is not asked again."""
+
+    recordings: Recordings
+
+    async def ask(self, request: Request) -> Completion:
+        """The recorded answer, or one call, recorded."""
+        known = self.recordings.get(request.fingerprint)
+        if known is not None:
+            return known
+        completion = await super().ask(request)
+        self.recordings.put(request.fingerprint, completion, request.components, request.messages[-1]["content"])
+        return completion
+
+
+class Replay:
+    """A caller that knows recorded answers and nothing else, and touches no network."""
+
+    def __init__(self, recordings: Recordings) -> None:
+        self._recordings = recordings
+
+    async def ask(self, request: Request) -> Completion:
+        """The recorded answer.
+
+        Raises:
+            MissingRecordingError: there is none; says what changed.
+        """
+        known = self._recordings.get(request.fingerprint)
+        if known is None:
+            raise self._recordings.miss(request.components)
+        return known
+
+
+def told(missing: Mapping[str, MissingRecordingError], again: str) -> str:
+    """Every answer that a replay lacks, a line for what changed, and the command that records it.
+
+    Args:
+        missing: what was missed first, by article.
+        again: the command.
+    """
+    counted = Counter((error.task, error.difference) for error in missing.values())
+    names = {
+        key: ", ".join(id_ for id_, error in missing.items() if (error.task, error.difference) == key)
+        for key in counted
+    }
+    lines = [f"{task}: not recorded for {names[task, difference]}; {difference}" for task, difference in counted]
+    return "\n".join([*lines, f"record again with: {again}"])
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file that is there entire or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(f"{text}\n")
+        Path(made).chmod(0o644)
+        Path(made).replace(file)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
+
+
+def _as_json(text: str) -> dict[str, Any]:
+    """The answer as a reader wants it, beside the raw text; nothing where it is no JSON."""
+    try:
+        return {"answer": json.loads(text)}
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _read(file: Path) -> Iterator[dict[str, Any]]:
+    """The answers in a file.
+
+    Raises:
+        UsageError: it is no recording, or what is shown of an answer is not what it says.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        answers = content["answers"] if content["version"] == VERSION else None
+        sound = answers is not None and all(_is_sound(entry) for entry in answers)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{file}: no recording ({error!r}); record it again with --mode record") from None
+    if not sound:
+        raise UsageError(f"{file}: no recording of version {VERSION}, or changed by hand: record it again")
+    yield from answers
+
+
+def _is_sound(entry: Mapping[str, Any]) -> bool:
+    named = all(name in entry for name in ("fingerprint", "article", *_ANSWER)) and "task" in entry["components"]
+    return named and _as_json(entry["text"]) == {name: entry[name] for name in ("answer",) if name in entry}
+
+
+def _name(text: str) -> str:
+    """A model's or an article's name as the name of a file."""
+    return re.sub(r"[^\w.-]+", "_", text).lstrip(".") or "_"

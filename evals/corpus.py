@@ -81,9 +81,7 @@ def read_labels(folder: Path) -> Mapping[str, Labels]:
     return found
 
 
-def _problems(
-    texts: Mapping[str, Document], gold: Mapping[str, Labels], articles: Path, labels: Path
-) -> Iterator[str]:
+def _problems(texts: Mapping[str, Document], gold: Mapping[str, Labels], articles: Path, labels: Path) -> Iterator[str]:
     for stem, one in gold.items():
         file = labels / f"{stem}.json"
         if stem not in texts:

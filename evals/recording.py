@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from extractor.completion import Completion
-from extractor.door import Door
+from extractor.door import Door, Progress
+from extractor.endpoint import Endpoint
 from extractor.errors import StoreError, UsageError
 from extractor.misses import why_miss
 from extractor.request import Request
@@ -64,9 +65,7 @@ class Recordings:
             entry = self._entries.get(fingerprint)
         return Completion(**{name: entry[name] for name in _ANSWER}) if entry else None
 
-    def put(
-        self, fingerprint: str, completion: Completion, components: Mapping[str, str], question: str = ""
-    ) -> None:
+    def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str], question: str = "") -> None:
         """Record an answer, in the file of the article being extracted.
 
         Raises:
@@ -139,15 +138,19 @@ class Recordings:
 class RecordingDoor(Door):
     """A door that writes down what comes through it. What is recorded already is not asked again."""
 
-    recordings: Recordings
+    def __init__(
+        self, recordings: Recordings, endpoint: Endpoint, *, timeout: float, progress: Progress | None = None
+    ) -> None:
+        super().__init__(endpoint, timeout=timeout, progress=progress)
+        self._recordings = recordings
 
     async def ask(self, request: Request) -> Completion:
         """The recorded answer, or one call, recorded."""
-        known = self.recordings.get(request.fingerprint)
+        known = self._recordings.get(request.fingerprint)
         if known is not None:
             return known
         completion = await super().ask(request)
-        self.recordings.put(request.fingerprint, completion, request.components, request.messages[-1]["content"])
+        self._recordings.put(request.fingerprint, completion, request.components, request.messages[-1]["content"])
         return completion
 
 
@@ -202,9 +205,14 @@ def write_whole(file: Path, text: str) -> None:
 def _as_json(text: str) -> dict[str, Any]:
     """The answer as a reader wants it, beside the raw text; nothing where it is no JSON."""
     try:
-        return {"answer": json.loads(text)}
+        return {"answer": json.loads(text, parse_constant=_refuse)}
     except (ValueError, RecursionError):
         return {}
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(constant)
 
 
 def _read(file: Path) -> Iterator[dict[str, Any]]:

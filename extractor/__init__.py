@@ -23,8 +23,8 @@ from schemas.records import Extraction, Meeting, Stance
 __all__ = [
     "BadInputError",
     "Document",
-    "ExtractionError",
     "Extraction",
+    "ExtractionError",
     "Extractor",
     "Failure",
     "MahdarError",

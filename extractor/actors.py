@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from extractor.countries import Kind, Word, country_of, listed
 from extractor.cues import Line, lines_of
-from extractor.names import canonical, same_name
+from extractor.names import _GIVEN, canonical, same_name
 from extractor.offices import is_office, strip_titles
 from schemas.enums import ActorType
 from schemas.records import Actor
@@ -65,7 +65,7 @@ _BODY_HEADS: Final = listed(
     الحزب الجيش القوات قوات الوزاره الحركه الرياسه الخارجيه خارجيه الداخليه الكرملين الدفاع فصايل سلطه السلطه سلطات السلطات
     """
 )
-_DELEGATION_HEADS: Final = listed("وفد الوفد الجانب جانب delegation delegations delegues")
+_DELEGATION_HEADS: Final = listed("وفد الوفد الجانب delegation delegations delegues")
 _PEOPLE_HEADS: Final = listed("الشعب شعب سكان اهالي")
 _SHORT: Final = listed(
     """
@@ -79,6 +79,17 @@ _TITLES: Final = listed(
     نظيرته ونظيره ونظيرته نايبه ونايبه الرييس السلطان العماد mr mrs ms dr general
     """
 )
+GIVEN: Final = _GIVEN | listed(
+    """
+    عبد ابو جون جو جورج جان جاك فرانسوا ايمانويل انطوني انتوني مايك مايكل ديفيد ريتشارد روبرت وليام توماس بيتر بول مارك ماركو
+    دونالد باراك هيلاري كريس ستيفاني غسان انجيلا سيرغي سيرجي فلاديمير ميخايل دميتري رجب هاكان مولود خلوصي يشار بنيامين
+    نفتالي اسحاق يايير انطونيو يان لويجي ماريو جوزيبي بيدرو خوسيه شي وانغ مايا تحسين عايشه فاطمه نجلاء اسماء مريم زينب
+    هدي سلوي امال نورالدين عزالدين علاءالدين شمس نور الطاهر الصديق السنوسي عبدالاله سعدالدين خميس الباجي المنصف رشدي عباس قيس
+    كيرياكوس يوانيس الكسيس انتوني لويد جيك بريت نانسي ويندي ليندا كامالا بوريس تيريزا ريشي كير اولاف اورسولا شارل فيصل تركي
+    سيف لولوه عقيله خليفه فايز
+    """
+)
+"""Given names, folded: a name that begins with one needs no office to announce it."""
 _NAME_STARTS: Final = listed("عبد ابو بن ال محمد احمد")
 _JOINING: Final = listed("عبد ابو بن ابن ال دي فان فون")
 _NISBA: Final = re.compile(r"ال\w+(?:ي|يه|يين|يان|يتين|يون)$")
@@ -153,11 +164,19 @@ class Cast:
     def _meant(self, short: Mention) -> Mention | None:
         """Whom «الوزير» or «الحركة» means: the last before with that head."""
         head = _bare(short.name.split()[0])
-        for mention in self.before(short.start):
+        before = [mention for mention in self.before(short.start) if not self._is_seat(mention)]
+        again = next((one for one in before if one.kind == "short" and _bare(one.name.split()[0]) == head), None)
+        if again:
+            return self._meant(again)
+        for mention in before:
             told = (mention.office, None if mention.kind == "person" else mention.name)
             if mention.kind not in {"short", "pair"} and any(_bare(text.split()[0]) == head for text in told if text):
                 return mention
         return None
+
+    def _is_seat(self, mention: Mention) -> bool:
+        """Whether a body is only told as the place: «بمقر وزارة الدفاع»."""
+        return re.search(r"(?:مقر|مبنى|قاعة|قصر)\s+$", self.article[max(0, mention.start - 12) : mention.start]) is not None
 
 
 @lru_cache(maxsize=8)
@@ -237,17 +256,17 @@ class _Scan:
         return self._person(at, stop, self.line.piece(stop, end), end), end
 
     def _free(self, at: int) -> tuple[Mention, int] | None:
-        """A title and a name, or a name of several words after a word of meeting or saying."""
+        """A title and a name, or a name that begins with a common given name."""
         titled = at
         while titled < len(self.words) and self.words[titled].key in _TITLES and not self.row.is_known(titled + 1):
             titled += 1
         stop = self._name(titled)
         if titled > at and stop > titled and (stop - titled > 1 or self.words[at].key not in _SHORT or self._is_surname(titled)):
             return self._person(titled, stop, None, stop, first=at), stop
-        given = self._looks_given(at)
-        if (given or self._is_after_cue(at)) and self._opens(at) and self._name(at) - at >= _FEWEST_FREE:
-            stop = self._name(at)
-            return self._person(at, stop, None, stop), stop
+        particle = self._given(at)
+        if particle is not None and (stop := self._name(at, given=True)) - at >= _FEWEST_FREE:
+            mention = self._person(at, stop, None, stop)
+            return replace(mention, **self._cut(at, particle, mention.end)), stop
         return None
 
     def _known(self, at: int) -> tuple[Mention, int] | None:
@@ -265,7 +284,11 @@ class _Scan:
     def _cut(self, at: int, particle: str, end: int) -> dict[str, object]:
         start = self.line.start + self.words[at].start + _raw_length(self.words[at].raw, len(particle))
         text = self.line.article[start:end]
-        return {"start": start, "text": text, "name": text.strip(" \"“”«»()"), "particle": particle}
+        name = text.strip(" \"“”«»()")
+        definite = f"ال{name}"
+        if particle.endswith("لل") and definite in self.line.article:
+            name = definite
+        return {"start": start, "text": text, "name": name, "particle": particle}
 
     def _office(self, at: int) -> tuple[Mention, int] | None:
         """An office, with the name behind it, or alone."""
@@ -311,7 +334,8 @@ class _Scan:
         if _NISBA.match(_fold(text)) and _fold(text) != "الجزاير":
             return None
         start = self.line.start + country.start
-        return replace(mention, start=start, text=text, name=text, particle=_fold(country.particles)), stop
+        name = f"ا{text}" if text.startswith("ل") and f"ا{text}" in self.line.article else text
+        return replace(mention, start=start, text=text, name=name, particle=_fold(country.particles)), stop
 
     # -- what words are ----------------------------------------------------------------------------------------
 
@@ -377,15 +401,22 @@ class _Scan:
         least = 2 if marked else 1
         if end - first < least or (marked and self._raw(first).startswith("و") and self._stripped_known(first)):
             return None
-        if end - first == 1 and self._is_plain(first):
+        if not self._complete(stop) or (end - first == 1 and self._is_plain(first, stop)):
             return None
         return first, end
 
-    def _is_plain(self, at: int) -> bool:
+    def _complete(self, stop: int) -> bool:
+        """Whether an office may end before a word: not «رئيس»."""
+        by_country = stop in self.row.countries.values()
+        return by_country or self.row.reading(stop - 1) in {"standing", "governed", "construct", ""} or self.line.is_quoted(stop)
+
+    def _is_plain(self, at: int, stop: int) -> bool:
         """Whether one word behind an office is rather an ordinary word than a surname."""
         word = self.words[at]
-        if self._is_surname(at):
+        if self._is_surname(at) or self.line.is_quoted(at):
             return False
+        if word.key.startswith("ال") and self.row.reading(stop - 1) != "standing":
+            return True
         return word.raw[0].islower() or (not word.raw[0].isascii() and not word.key.startswith("ال") and not self._closes(at))
 
     def _closes(self, at: int) -> bool:
@@ -396,9 +427,9 @@ class _Scan:
     def _is_surname(self, at: int) -> bool:
         return _bare(self.words[at].key) in self.known
 
-    def _name(self, at: int) -> int:
+    def _name(self, at: int, *, given: bool = False) -> int:
         """The word behind a name that begins at a word; the word itself where none does."""
-        stop = at
+        stop = at + given
         while stop < len(self.words) and stop - at < _MOST_NAME_WORDS + self._joined(at, stop) and self._fits(stop, stop - at):
             if stop > at and not self._adjoins(stop, _NEAR):
                 break
@@ -417,7 +448,7 @@ class _Scan:
             return (word.raw[0].isupper() or word.key in {"al", "el", "bin", "ben", "de"}) and word.key not in _LATIN_COMMON and not self.row.is_known(at) and not self.line.is_any_cue(at)
         if _TANWIN.search(word.raw) or (self.row.is_known(at) and word.key not in _NAME_STARTS and not self._in_name(at, so_far)):
             return False
-        if len(word.key) < 2 or word.key in _COMMON or self.line.is_any_cue(at) or self.line.is_dated(at):
+        if len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at) or (self.line.is_any_cue(at) and not self._ends_name(at, so_far)):
             return False
         if word.key.startswith(("لل", "بال", "وال", "كال", "فال")) or (so_far == 0 and word.key.startswith("ال") and not self._is_surname(at) and not self._after_office(at)):
             return False
@@ -426,6 +457,17 @@ class _Scan:
     def _in_name(self, at: int, so_far: int) -> bool:
         """«أمير عبد اللهيان», «شيخ» are offices that may be names; behind a first name they are."""
         return so_far > 0 and self.row.reading(at) == "link" and self.words[at].key == "علي"
+
+    def _is_common(self, at: int) -> bool:
+        return any(stem in _COMMON for stem, particle in _stems(self.words[at].key) if particle in {"", "و", "ب", "ل", "ف"}) or self.words[at].key in _COMMON
+
+    def _ends_name(self, at: int, so_far: int) -> bool:
+        """«إبراهيم قالن،»: a word that looks like a verb, behind a given name and before a mark."""
+        return so_far == 1 and self.words[at - 1].key in GIVEN and self._marked(at)
+
+    def _marked(self, at: int) -> bool:
+        behind = self.line.text[self.words[at].end : self.words[at].end + 2]
+        return bool(re.match(r"\s?[\"“”»،,.)]", behind))
 
     def _after_office(self, at: int) -> bool:
         return at > 0 and self.row.is_known(at - 1) and self._adjoins(at, _OPEN)
@@ -451,11 +493,9 @@ class _Scan:
     def _opens(self, at: int) -> bool:
         return at < len(self.words) and (at == 0 or self.words[at].key[:1] != "و" or not self._stripped_known(at) or self.words[at].key.startswith(("ولي", "وسي", "وا", "وي")))
 
-    def _looks_given(self, at: int) -> bool:
-        return self.words[at].key in _GIVEN_STARTS or (self.words[at].key == "عبد" and at + 1 < len(self.words))
-
-    def _is_after_cue(self, at: int) -> bool:
-        return at > 0 and (self.line.is_any_cue(at - 1) or self.words[at - 1].key in {"مع", "بين", "ان"} or self.line.is_quoted(at)) and self._adjoins(at, _OPEN)
+    def _given(self, at: int) -> str | None:
+        """What is glued before a common given name; None where a word is none."""
+        return next((particle for stem, particle in _stems(self.words[at].key) if stem in GIVEN or stem.startswith("عبدال")), None)
 
     def _body_end(self, at: int, key: str) -> int:
         """Words of a body's name: known ones, definite ones, one in quote marks."""
@@ -511,12 +551,6 @@ class _Scan:
         return country_of(text, article=self.line.article)
 
 
-_GIVEN_STARTS: Final = listed(
-    """
-    محمد احمد محمود مصطفي حسن حسين خالد فتحي عبدالله عبدالرحمن عبدالعزيز عبدالحميد عبداللطيف ابراهيم يوسف اسماعيل سامح نجيب
-    طارق جمال ناصر سعيد سعد سالم صالح عادل هشام عقيله خليفه فايز محسن نبيل انطوني انتوني جون جو رجب بشار ايمن سامي
-    """
-)
 _ALSO_OFFICE: Final = listed("وزير وزيره وزراء وكيل وكيله والي ولي")
 """Their first letter is no «و»."""
 _PARTICLES: Final = ("", "و", "ف", "ب", "ل", "ك", "وب", "ول", "لل", "ولل", "س")

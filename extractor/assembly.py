@@ -22,7 +22,7 @@ from schemas.records import Date, Evidence, Place, Record, Rejected
 from schemas.tasks import TaskSchema
 
 ABSENT = "not in the article"
-WITHOUT_QUOTES = str.maketrans("", "", "\"“”„«»‟")
+WITHOUT_QUOTES = str.maketrans("", "", '"“”„«»‟')
 """Contract: a name stands without quote marks."""
 
 
@@ -52,14 +52,18 @@ class Assembly:
     def add(self, path: str, draft: ItemDraft) -> None:
         """Turn one drafted item into a record, or into a rejected item."""
         try:
-            evidence = tuple(self._evidence(draft.evidence, path))
-            if not evidence:
-                raise UngroundedError(f"evidence: {self.why_not(draft.evidence[0])}")
-            fields = self._fields(draft, path, When(evidence[0].start, planned=getattr(draft, "status", "") == "planned"))
-            record = {**fields, "evidence": evidence, "id": f"{self.schema.record.id_prefix}0"}
-            self.records.append(self.schema.record.model_validate(record))
+            self.records.append(self._record(path, draft))
         except (UngroundedError, ValidationError) as error:
             self._reject(path, _reason(error), draft)
+
+    def _record(self, path: str, draft: ItemDraft) -> Record:
+        evidence = tuple(self._evidence(draft.evidence, path))
+        if not evidence:
+            raise UngroundedError(f"evidence: {self.why_not(draft.evidence[0])}")
+        planned = getattr(draft, "status", None) == "planned"
+        fields = self._fields(draft, path, When(evidence[0].start, planned=planned))
+        record = {**fields, "evidence": evidence, "id": f"{self.schema.record.id_prefix}0"}
+        return self.schema.record.model_validate(record)
 
     def why_not(self, quote: str) -> str:
         """Why a quote is no evidence."""
@@ -86,7 +90,7 @@ class Assembly:
             if name != "evidence"
         }
 
-    def _value(self, value: Any, info: FieldInfo | None, path: str, when: When) -> Any:
+    def _value(self, value: Any, info: FieldInfo | None, path: str, when: When) -> Any:  # noqa: PLR0911  # a table
         match value:
             case DateDraft():
                 return self._date(value, path, when)

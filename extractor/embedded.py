@@ -173,7 +173,7 @@ class EmbeddedModel:
         try:
             launch = Launch(self._command, self._order(model, lease), run / "embedded.log", self._start_timeout)
             child, server = launch.run(progress)
-            lease.path.write_text(json.dumps(asdict(server)), encoding="utf-8")
+            lease.path.write_text(json.dumps(asdict(server), ensure_ascii=False), encoding="utf-8")
         except BaseException:
             lease.path.unlink(missing_ok=True)
             lease.release()

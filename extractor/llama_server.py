@@ -40,7 +40,7 @@ def serve(start: Callable[[Order], tuple[object, str]]) -> None:
         start: returns the running server, kept alive here, and its address.
     """
     answer = _standard_output()
-    if not (line := sys.stdin.readline()):
+    if not (line := sys.stdin.buffer.readline()):  # bytes: UTF-8 whatever the locale
         return
     order = Order(**json.loads(line))
     watcher = _watcher(Path(order.lease), answer)

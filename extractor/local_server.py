@@ -191,7 +191,7 @@ def _hand_over(child: Child, order: Order) -> None:
     """Give the order; a child that has already ended is noticed when its answer is awaited."""
     assert child.stdin is not None
     with suppress(BrokenPipeError):
-        child.stdin.write(json.dumps(asdict(order)).encode() + b"\n")
+        child.stdin.write(json.dumps(asdict(order), ensure_ascii=False).encode() + b"\n")
         child.stdin.flush()
 
 

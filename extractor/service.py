@@ -6,12 +6,11 @@ import itertools
 import queue
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from extractor.asking import Answer, Asker, Caller, Policy, Usage
 from extractor.assembly import Assembly
@@ -32,6 +31,9 @@ from extractor.store import DiskStore, Store
 from prompts import ARTICLE, Prompt, PromptLibrary, TemplateError
 from schemas.records import Extraction, Provenance, Record, Rejected
 from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Progress = Callable[[str, float | None], None]
 
@@ -123,26 +125,28 @@ class Extractor:
         return embedded_endpoint(self.settings) if self.settings.embedded else remote_endpoint(self.settings)
 
     def extract(
-        self, document: str | Document, *, published_at: str | dt.date | None = None, id: str | None = None
+        self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
     ) -> Extraction:
         """Extract one article.
 
         Args:
             document: the article, or its text.
             published_at: the day it appeared, ISO 8601; dates such as "yesterday" need it.
-            id: names the article in the result.
+            document_id: names the article in the result.
 
         Raises:
             ExtractionError: the article failed; `failure` is the class.
             MahdarError: nothing can be extracted: no model, no template, a setting that cannot be used.
         """
-        return self._loop.submit(self._extract(as_document(document, published_at, id))).result()
+        return self._loop.submit(self._extract(as_document(document, published_at, document_id))).result()
 
     async def aextract(
-        self, document: str | Document, *, published_at: str | dt.date | None = None, id: str | None = None
+        self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
     ) -> Extraction:
         """`extract` for a caller with an event loop."""
-        return await asyncio.wrap_future(self._loop.submit(self._extract(as_document(document, published_at, id))))
+        return await asyncio.wrap_future(
+            self._loop.submit(self._extract(as_document(document, published_at, document_id)))
+        )
 
     def extract_many(
         self, documents: Iterable[str | Document], *, concurrency: int | None = None
@@ -266,7 +270,10 @@ def assemble(document: Document, answers: Iterable[tuple[Task, Answer]], provena
         for path, draft in answer.drafts.drafts:
             assembly.add(path, draft)
         records.setdefault(task.schema.task, []).extend(assembly.records)
-        invalid = (Rejected(task=task.schema.task, path=one.path, reason=one.message, item=one.item) for one in answer.drafts.problems)
+        invalid = (
+            Rejected(task=task.schema.task, path=one.path, reason=one.message, item=one.item)
+            for one in answer.drafts.problems
+        )
         rejected.extend((*invalid, *assembly.rejected))
     return _extraction(document, merged(records, document.text), rejected, provenance)
 
@@ -288,13 +295,15 @@ def _extraction(
     )
 
 
-def as_document(document: str | Document, published_at: str | dt.date | None = None, id: str | None = None) -> Document:
+def as_document(
+    document: str | Document, published_at: str | dt.date | None = None, document_id: str | None = None
+) -> Document:
     """A document from a text; its id is by default the beginning of the text's hash."""
     if isinstance(document, Document):
         known = published_at or document.published_at
-        return replace(document, published_at=as_date(known), id=id or document.id)
-    made = Document(id=id or "", text=document, published_at=as_date(published_at))
-    return made if id else replace(made, id=made.sha256[:12])
+        return replace(document, published_at=as_date(known), id=document_id or document.id)
+    made = Document(id=document_id or "", text=document, published_at=as_date(published_at))
+    return made if document_id else replace(made, id=made.sha256[:12])
 
 
 def _task(ref: str, library: PromptLibrary) -> Task:

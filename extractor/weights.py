@@ -334,5 +334,5 @@ def _stamp_of(path: Path, sha256: str) -> _Stamp:
 
 def _write_stamp(stamp: Path, content: _Stamp) -> None:
     partial = stamp.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(asdict(content)), encoding="utf-8")
+    partial.write_text(json.dumps(asdict(content), ensure_ascii=False), encoding="utf-8")
     partial.replace(stamp)

@@ -82,10 +82,10 @@ class Prompt:
     def messages(self, data: Mapping[str, str], values: Mapping[str, Any]) -> tuple[Message, ...]:
         """What is sent: instructions, each example as a turn, then what is asked about.
 
-        Everything before the last turn is the same for every article, so that a server's prefix cache pays for it once.
+        Everything before the last turn is the same for every article: a server's prefix cache pays for it once.
 
         Args:
-            data: what comes from an article, by the template's names for it; it is delimited and never read as template.
+            data: what comes from an article, by the template's names for it; delimited, and never read as template.
             values: the template's other names.
         """
         turns = [self._message("system", values)]

@@ -24,7 +24,7 @@ STATUS_PLOVER: dict[Status, str | None] = {
 KIND_CAMEO: dict[MeetingKind, str | None] = {
     "talks": "040",
     "negotiation": "046",
-    "summit": "044",
+    "summit": "040",
     "press_conference": "010",
     "signing": "057",
     "ceremony": None,
@@ -32,6 +32,7 @@ KIND_CAMEO: dict[MeetingKind, str | None] = {
     "visit": "042",
     "other": None,
 }
+NO_PLOVER: frozenset[MeetingKind] = frozenset({"ceremony", "session", "press_conference", "other"})
 STANCE_CAMEO: dict[tuple[Act, Polarity | None], str | None] = {
     ("support", "favor"): "051",
     ("praise", "favor"): "051",
@@ -72,23 +73,37 @@ def meeting_format(countries: tuple[str | None, ...]) -> Format | None:
     return {1: "domestic", 2: "bilateral", 3: "trilateral"}.get(len(set(countries)), "multilateral")  # type: ignore[return-value]
 
 
-def meeting_cameo(kind: MeetingKind, channel: Channel, status: Status) -> str | None:
-    """A planned or cancelled meeting is coded by its status, a held one by its kind and channel."""
+def meeting_cameo(
+    kind: MeetingKind, channel: Channel, status: Status, *, third_place: bool, mediated: bool
+) -> str | None:
+    """A planned or cancelled meeting is coded by its status, a held one by how and where it was held.
+
+    Args:
+        kind: of the meeting.
+        channel: of the meeting.
+        status: of the meeting.
+        third_place: it was held in a country that none of the principals represents.
+        mediated: a mediator took part.
+    """
     if status in STATUS_CAMEO:
         return STATUS_CAMEO[status]
+    if mediated:
+        return "045"
     if kind == "talks" and channel == "phone":
         return "041"
-    return KIND_CAMEO[kind]
+    return "044" if third_place and kind in {"talks", "summit"} else KIND_CAMEO[kind]
 
 
-def meeting_plover(kind: MeetingKind, channel: Channel, status: Status, format_: Format | None) -> str | None:
+def meeting_plover(
+    kind: MeetingKind, channel: Channel, status: Status, format_: Format | None, *, mediated: bool
+) -> str | None:
     """As `meeting_cameo`, in PLOVER's terms."""
     if status in STATUS_PLOVER:
         return STATUS_PLOVER[status]
-    if kind in {"signing"}:
-        return "AGREE"
-    if kind in {"ceremony", "session", "press_conference", "other"}:
-        return None
+    if kind in NO_PLOVER or kind == "signing":
+        return "AGREE" if kind == "signing" else None
+    if mediated:
+        return f"{CONSULT}-third-party"
     if channel == "phone":
         return f"{CONSULT}-phone"
     if kind == "visit":

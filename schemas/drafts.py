@@ -81,9 +81,7 @@ class Draft(BaseModel):
 class ActorDraft(Draft):
     """One who meets or holds a position."""
 
-    name: Annotated[
-        Phrase, Field(description="fullest name in the article, copied; a role only if never named")
-    ]
+    name: Annotated[Phrase, Field(description="fullest name in the article, copied; a role only if never named")]
     type: Annotated[ActorType, BeforeValidator(_coded), Field(description="what the name denotes")] = "person"
     role: Annotated[MaybeText, Field(description="office as written")] = None
     organization: Annotated[MaybeText, Field(description="body represented, as written")] = None

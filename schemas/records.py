@@ -173,13 +173,25 @@ class Meeting(Record):
     @property
     def cameo(self) -> str | None:
         """CAMEO event code."""
-        return codes.meeting_cameo(self.kind, self.channel, self.status)
+        return codes.meeting_cameo(
+            self.kind, self.channel, self.status, third_place=self._in_third_place, mediated=self._mediated
+        )
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def plover(self) -> str | None:
         """PLOVER event type, with its mode after a dash."""
-        return codes.meeting_plover(self.kind, self.channel, self.status, self.format)
+        return codes.meeting_plover(self.kind, self.channel, self.status, self.format, mediated=self._mediated)
+
+    @property
+    def _mediated(self) -> bool:
+        return any(actor.capacity == "mediator" for actor in self.participants)
+
+    @property
+    def _in_third_place(self) -> bool:
+        countries = {actor.country for actor in self.principals}
+        known = self.channel == "in_person" and None not in countries and len(countries) > 1
+        return known and self.place is not None and self.place.country not in {None, *countries}
 
 
 class Stance(Record):

@@ -51,7 +51,9 @@ def extraction(article: str = ARTICLE, *, published_at: str | None = "2024-05-15
 
 
 def test_a_drafted_meeting_becomes_a_record_with_spans_codes_and_dates() -> None:
-    (meeting,) = extraction(meetings=[{**MEETING, "date": {"text": "أمس الثلاثاء"}, "place": {"city": "القاهرة"}}]).meetings
+    (meeting,) = extraction(
+        meetings=[{**MEETING, "date": {"text": "أمس الثلاثاء"}, "place": {"city": "القاهرة"}}]
+    ).meetings
 
     assert [(actor.name, actor.role, actor.country) for actor in meeting.participants] == [
         ("سامح شكري", "وزير الخارجية المصري", "EG"),
@@ -71,7 +73,10 @@ def test_a_drafted_meeting_becomes_a_record_with_spans_codes_and_dates() -> None
     ("change", "path", "reason"),
     [
         pytest.param(
-            {"evidence": ["ورفض وزير الخارجية المصري سامح شكري نظيره"]}, "", "evidence: not in the article", id="invented"
+            {"evidence": ["ورفض وزير الخارجية المصري سامح شكري نظيره"]},
+            "",
+            "evidence: not in the article",
+            id="invented",
         ),
         pytest.param(
             {"participants": [MEETING["participants"][0], {"name": "خليفة حفتر"}]},
@@ -81,8 +86,12 @@ def test_a_drafted_meeting_becomes_a_record_with_spans_codes_and_dates() -> None
         ),
         pytest.param({"date": {"text": "20 يوليو"}}, ".date.text", "not in the article", id="date"),
         pytest.param({"place": {"city": "موسكو"}}, ".place.city", "not in the article", id="city"),
-        pytest.param({"topics": [{"text": "ملف المياه", "code": "other"}]}, ".topics[0]", "text: not in the article", id="topic"),
-        pytest.param({"attribution": ["وكالة رويترز"]}, ".attribution[0]", "attribution[0]: not in the article", id="source"),
+        pytest.param(
+            {"topics": [{"text": "ملف المياه", "code": "other"}]}, ".topics[0]", "text: not in the article", id="topic"
+        ),
+        pytest.param(
+            {"attribution": ["وكالة رويترز"]}, ".attribution[0]", "attribution[0]: not in the article", id="source"
+        ),
     ],
 )
 def test_what_the_article_does_not_say_is_rejected_with_its_reason(
@@ -151,7 +160,10 @@ def test_a_country_may_be_named_by_its_adjective_and_a_planned_day_lies_ahead() 
     }
     (meeting,) = extraction(meetings=[planned]).meetings
 
-    assert [(actor.name, actor.country) for actor in meeting.participants][1:] == [("المبعوث الأممي", "UN"), ("قطر", "QA")]
+    assert [(actor.name, actor.country) for actor in meeting.participants][1:] == [
+        ("المبعوث الأممي", "UN"),
+        ("قطر", "QA"),
+    ]
     assert meeting.date is not None
     assert meeting.date.value == "2024-05-16"
 

@@ -406,12 +406,12 @@ def test_missing_engine_is_a_missing_model() -> None:
 # --- a user's own file
 
 OWN = b"GGUF and little else"
-OWN_NAME = "mine-e1910faf33a5"
+OWN_NAME = "نموذجي-e1910faf33a5"
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    path = tmp_path / "own" / "mine.gguf"
+    path = tmp_path / "own" / "نموذجي.gguf"
     path.parent.mkdir()
     path.write_bytes(OWN)
     return path
@@ -666,7 +666,9 @@ def test_server_with_another_model_is_left_alone(
 ) -> None:
     ours = make().ensure()
     monkeypatch.setenv("MAHDAR_LOCAL_MODEL", str(own))
-    check_apart(ours, make().ensure(), cache)
+    theirs = make().ensure()
+    assert theirs.model == OWN_NAME
+    check_apart(ours, theirs, cache)
 
 
 def test_server_with_another_engine_is_left_alone(make: Callable[..., EmbeddedModel], site: Path, cache: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from pydantic import BeforeValidator, Field
 
 from extractor import Extractor, PromptError, Settings
-from loopback import Endpoint, completion
 from schemas.drafts import DRAFTS, ActorDraft, DateDraft, Drafts, ItemDraft, Phrase
 from schemas.records import Actor, Date, Record
+
+from loopback import Endpoint, completion
 
 ARTICLE = "وقعت تونس والجزائر، يوم 3 مارس 2021، اتفاقا للتبادل الحر، وفق وزارة التجارة التونسية."
 ANSWER = {
@@ -54,7 +55,9 @@ def agreements(tmp_path: Path) -> Iterator[Path]:
         date: DateDraft | None = None
 
     class AgreementDrafts(Drafts, task="agreements", record=Agreement):
-        agreements: Annotated[tuple[AgreementDraft, ...], Field(max_length=9), BeforeValidator(lambda items: items or [])]
+        agreements: Annotated[
+            tuple[AgreementDraft, ...], Field(max_length=9), BeforeValidator(lambda items: items or [])
+        ]
 
     folder = tmp_path / "prompts" / "agreements"
     folder.mkdir(parents=True)
@@ -63,7 +66,9 @@ def agreements(tmp_path: Path) -> Iterator[Path]:
     del DRAFTS["agreements"]
 
 
-def test_a_third_task_is_grounded_resolved_and_numbered_like_the_built_in_ones(agreements: Path, tmp_path: Path) -> None:
+def test_a_third_task_is_grounded_resolved_and_numbered_like_the_built_in_ones(
+    agreements: Path, tmp_path: Path
+) -> None:
     with Endpoint(completion(ANSWER)) as endpoint:
         settings = Settings(base_url=endpoint.url, api_key="k", model="m", cache=tmp_path)
         with Extractor(settings, tasks=["agreements"], prompts=[agreements]) as mahdar:

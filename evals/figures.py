@@ -1,0 +1,74 @@
+"""Figures: the numbers of a summary by name, each from 0 to 1 and better when higher, so that all can be gated alike."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from evals.config import SCORING, Scoring
+from evals.scoring import ArticleScore
+from evals.summary import Summary, TypeSummary, summarise
+
+HEADLINES: Final = ("meetings.soft_f1", "stances.soft_f1")
+
+Figures = Mapping[str, float]
+"""By name: `meetings.soft_f1`, `stances.fields.act`, `evidence.found`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFigures:
+    """What a run is worth for one record type, to be asserted in a test."""
+
+    soft_f1: float
+    """the headline"""
+    f1: float
+    precision: float
+    recall: float
+    fields: Mapping[str, float]
+    """F1 of each field"""
+
+    @classmethod
+    def of(cls, summary: TypeSummary) -> "RecordFigures":
+        """The micro figures of a summary."""
+        rates = summary.micro.records
+        fields = {name: score.rates.f1 for name, score in summary.fields.items()}
+        return cls(summary.micro.soft.f1, rates.f1, rates.precision, rates.recall, fields)
+
+
+def figures(summary: Summary) -> Figures:
+    """Every figure of a run."""
+    return dict(_figures(summary))
+
+
+def figures_of(article: ArticleScore, scoring: Scoring = SCORING) -> Figures:
+    """Every figure of one article."""
+    return figures(summarise([article], scoring))
+
+
+def _figures(summary: Summary) -> Iterator[tuple[str, float]]:
+    for name, records in (("meetings", summary.meetings), ("stances", summary.stances)):
+        yield from _of_type(name, RecordFigures.of(records))
+    yield "stances.soft_f1_not_affirming", summary.stances_not_affirming.micro.soft.f1
+    for value, score in summary.polarity.items():
+        yield f"stances.polarity_{value}", score.rates.f1
+    found = summary.grounding.exact + summary.grounding.folded
+    if not summary.grounding.unchecked:
+        yield "evidence.found", _share(found, found + summary.grounding.not_found)
+        yield "evidence.exact", _share(summary.grounding.exact, found + summary.grounding.not_found)
+    types = (summary.meetings, summary.stances)
+    predicted = sum(one.counts.predicted for one in types)
+    yield "records.in_body", 1 - _share(sum(one.only_in_noise for one in types), predicted, empty=0.0)
+    yield "records.distinct", 1 - _share(sum(one.duplicates for one in types), predicted, empty=0.0)
+    yield "articles.extracted", 1 - _share(summary.failed, summary.articles)
+    yield "articles.valid_at_first", _share(summary.effort.valid_at_first, summary.articles)
+
+
+def _of_type(name: str, found: RecordFigures) -> Iterator[tuple[str, float]]:
+    yield f"{name}.soft_f1", found.soft_f1
+    yield f"{name}.f1", found.f1
+    yield f"{name}.precision", found.precision
+    yield f"{name}.recall", found.recall
+    yield from ((f"{name}.fields.{field}", value) for field, value in found.fields.items())
+
+
+def _share(part: int, whole: int, *, empty: float = 1.0) -> float:
+    return part / whole if whole else empty

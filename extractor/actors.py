@@ -14,6 +14,7 @@ from typing import Final, Literal
 from extractor.countries import Kind, Word, country_of, listed
 from extractor.cues import Line, lines_of
 from extractor.names import _GIVEN, canonical, same_name
+from extractor.offices import _read as read_office
 from extractor.offices import is_office, strip_titles
 from schemas.enums import ActorType
 from schemas.records import Actor
@@ -22,6 +23,8 @@ MentionKind = Literal["person", "role", "body", "delegation", "country", "people
 """pair: «الجانبان»; short: an office or body told by its head alone, «الوزير», «الحركة»."""
 
 _MOST_NAME_WORDS: Final = 5
+_WIDEST_GAP: Final = 6
+"""Unknown words between the known part of an office and the comma before the name."""
 _FEWEST_FREE: Final = 2
 """Words of a name that no office announces."""
 
@@ -32,8 +35,8 @@ _COMMON: Final = listed(
     هي هم هذا هذه ذلك تلك كل كافه جميع عدد عده بعض غير اي احد اكثر اول كما ايضا كذلك حيث وذلك ضمن عبر نحو ضد تحت فوق
     منذ حتي كان كانت يكون تكون ليس قد سوف اليوم امس غدا صباح مساء ظهر يوم الاسبوع الشهر العام سنه عام شهر اسبوع الجاري
     الماضي المقبل القادم نفسه نفسها ذاته الاحد الاثنين الثلاثاء الاربعاء الخميس الجمعه السبت يناير فبراير مارس ابريل مايو
-    يونيو يوليو اغسطس سبتمبر اكتوبر نوفمبر ديسمبر جانفي فيفري افريل ماي جوان جويليه اوت كانون شباط اذار نيسان ايار
-    حزيران تموز اب ايلول تشرين محرم صفر رجب شعبان رمضان شوال علاقات العلاقات التعاون تعاون دور موقف موقفه جهود زياره
+    تاكيد الجانب بتاكيد يونيو يوليو اغسطس سبتمبر اكتوبر نوفمبر ديسمبر جانفي فيفري افريل ماي جوان جويليه اوت كانون شباط اذار نيسان ايار
+    حزيران تموز اب ايلول تشرين شوال علاقات العلاقات التعاون تعاون دور موقف موقفه جهود زياره
     الزياره لقاء اللقاء اجتماع الاجتماع محادثات مباحثات اتصال هاتفي هاتفيا سبل ملف ملفات قضيه قضايا الوضع الاوضاع
     تطورات الازمه الحرب السلام الامن الاستقرار الشعب شعب البلدين البلاد المنطقه الدول الدوله دول عاصمه العاصمه مدينه
     اتفاق الاتفاق مشروع قرار القرار بيان البيان تصريح تصريحات مبادره مذكره توقيع عقب اثر اثناء وفق وفقا بحسب حسب بحضور
@@ -79,23 +82,30 @@ _TITLES: Final = listed(
     نظيرته ونظيره ونظيرته نايبه ونايبه الرييس السلطان العماد mr mrs ms dr general
     """
 )
-GIVEN: Final = _GIVEN | listed(
+_WORDS_TOO: Final = listed("كامل كمال سلام سلامه تركي شمس نور امال هدي كير سيف تحسين شريف عزيز عالي فضل كريم صادق حافظ مبروك")
+"""Given names that are words as well: they begin a name only behind an office."""
+GIVEN: Final = (_GIVEN - _WORDS_TOO) | listed(
     """
     عبد ابو جون جو جورج جان جاك فرانسوا ايمانويل انطوني انتوني مايك مايكل ديفيد ريتشارد روبرت وليام توماس بيتر بول مارك ماركو
-    دونالد باراك هيلاري كريس ستيفاني غسان انجيلا سيرغي سيرجي فلاديمير ميخايل دميتري رجب هاكان مولود خلوصي يشار بنيامين
-    نفتالي اسحاق يايير انطونيو يان لويجي ماريو جوزيبي بيدرو خوسيه شي وانغ مايا تحسين عايشه فاطمه نجلاء اسماء مريم زينب
-    هدي سلوي امال نورالدين عزالدين علاءالدين شمس نور الطاهر الصديق السنوسي عبدالاله سعدالدين خميس الباجي المنصف رشدي عباس قيس
-    كيرياكوس يوانيس الكسيس انتوني لويد جيك بريت نانسي ويندي ليندا كامالا بوريس تيريزا ريشي كير اولاف اورسولا شارل فيصل تركي
-    سيف لولوه عقيله خليفه فايز
+    دونالد باراك هيلاري كريس ستيفاني غسان انجيلا سيرغي سيرجي فلاديمير ميخايل دميتري رجب طيب هاكان مولود خلوصي يشار بنيامين
+    نفتالي اسحاق يايير انطونيو يان لويجي ماريو جوزيبي بيدرو خوسيه شي وانغ مايا عايشه فاطمه نجلاء اسماء مريم زينب
+    سلوي نورالدين عزالدين علاءالدين الطاهر الصديق السنوسي عبدالاله سعدالدين خميس الباجي المنصف رشدي عباس قيس
+    كيرياكوس يوانيس الكسيس انتوني لويد جيك بريت نانسي ويندي ليندا كامالا بوريس تيريزا ريشي اولاف اورسولا شارل فيصل 
+    لولوه عقيله خليفه فايز
     """
 )
 """Given names, folded: a name that begins with one needs no office to announce it."""
+_ALEF_MAQSURA: Final = listed("علي")
+"""«على» is no «علي»."""
+_NAME_MONTHS: Final = listed("رجب شعبان رمضان صفر محرم")
 _NAME_STARTS: Final = listed("عبد ابو بن ال محمد احمد")
 _JOINING: Final = listed("عبد ابو بن ابن ال دي فان فون")
-_NISBA: Final = re.compile(r"ال\w+(?:ي|يه|يين|يان|يتين|يون)$")
+_ADJECTIVE: Final = re.compile(r"\w+(?:ي|يه|يين|يان|يتين|يون|ish|ian|ean|ese|ien|ienne|ais|aise|[^l]i|ians|is|iens|ch)")
+"""A country's adjective or people, by its ending."""
+_NAMES_ALIKE: Final = listed("مالي هايتي جيبوتي بوروندي فيجي mali haiti djibouti burundi fiji")
 _OPEN: Final = re.compile(r"[\s\u00a0]*[\"“”„«‹'’‘(]?[\s\u00a0]*")
 _NEAR: Final = re.compile(r"[\s\u00a0.\-’'/]{1,2}|[\s\u00a0]*")
-_APPOSED: Final = re.compile(r"[\s\u00a0]*[\"”»)]?[\s\u00a0]*[،,]?[\s\u00a0]*[\"“”„«‹(]?[\s\u00a0]*")
+_APPOSED: Final = re.compile(r"\.?[\s\u00a0]*[\"”»)]?[\s\u00a0]*[،,]?[\s\u00a0]*[\"“”„«‹(]?[\s\u00a0]*")
 _TANWIN: Final = re.compile("[\u064b\u064d]")
 
 
@@ -245,6 +255,7 @@ class _Scan:
 
     def _named(self, at: int) -> tuple[Mention, int] | None:
         """A name with an office behind: «سيرغي لافروف، وزير الخارجية الروسي»."""
+        first, at = at, self._titles(at)
         if not self._opens(at):
             return None
         stop = self._name(at)
@@ -253,13 +264,22 @@ class _Scan:
         end = self._office_end(stop)
         if end is None or self._raw(stop).startswith("و") and not self.words[stop].key.startswith(("وزير", "وكيل", "والي", "ولي")):
             return None
-        return self._person(at, stop, self.line.piece(stop, end), end), end
+        return self._person(at, stop, self.line.piece(stop, end), end, first=first), end
+
+    def _titles(self, at: int) -> int:
+        """The word behind forms of address and ranks."""
+        while at < len(self.words) - 1 and self._is_title(at):
+            at += 1
+        return at
+
+    def _is_title(self, at: int) -> bool:
+        if self.row.is_rank(at) or self.words[at].key.removeprefix("ب").removeprefix("و") in {"الجنرال", "الامير", "المشير", "السيد", "الشيخ"}:
+            return not self.row.is_known(at + 1) or self.row.is_rank(at + 1)
+        return self.words[at].key in _TITLES and not self.row.is_known(at + 1)
 
     def _free(self, at: int) -> tuple[Mention, int] | None:
         """A title and a name, or a name that begins with a common given name."""
-        titled = at
-        while titled < len(self.words) and self.words[titled].key in _TITLES and not self.row.is_known(titled + 1):
-            titled += 1
+        titled = self._titles(at)
         stop = self._name(titled)
         if titled > at and stop > titled and (stop - titled > 1 or self.words[at].key not in _SHORT or self._is_surname(titled)):
             return self._person(titled, stop, None, stop, first=at), stop
@@ -302,6 +322,9 @@ class _Scan:
         if name is not None:
             first, end = name
             return self._person(first, end, office, end, first=at), end
+        far = self._name_beyond(stop)
+        if far is not None:
+            return self._person(far[0], far[1], self._trimmed(at, far[2]), far[1], first=at), far[1]
         if stop == at + 1 and self.words[at].key.removeprefix("و") in _SHORT | {"الوزير"}:
             return self._mention(at, stop, "short"), stop
         if stop == at + 1:
@@ -331,7 +354,7 @@ class _Scan:
         if country is None or country.kind is not Kind.NAME or country.end > self.words[stop - 1].end:
             return None
         text = self.line.text[country.start : country.end]
-        if _NISBA.match(_fold(text)) and _fold(text) != "الجزاير":
+        if _is_adjective(_fold(text)):
             return None
         start = self.line.start + country.start
         name = f"ا{text}" if text.startswith("ل") and f"ا{text}" in self.line.article else text
@@ -381,12 +404,9 @@ class _Scan:
     def _glued(self, at: int) -> int:
         """How many letters before an office are particles."""
         key = self.words[at].key
-        if key in _ALSO_OFFICE or self.words[at].raw[0].isascii():
+        if read_office(key):
             return 0
-        for stem, particle in _stems(key):
-            if particle and is_office(stem) and not (key.startswith(("وزير", "وكيل", "ولي", "والي", "ب"))and len(particle) == 1 and particle == "و"):
-                return len(particle)
-        return 0
+        return next((len(particle) for stem, particle in _stems(key) if read_office(stem)), 0)
 
     def _name_behind(self, stop: int) -> tuple[int, int] | None:
         """A name after an office: right behind, in quote marks, or after a comma."""
@@ -404,6 +424,17 @@ class _Scan:
         if not self._complete(stop) or (end - first == 1 and self._is_plain(first, stop)):
             return None
         return first, end
+
+    def _name_beyond(self, stop: int) -> tuple[int, int, int] | None:
+        """A common given name after a comma, where the words of the office between are not known."""
+        for at in range(stop + 1, min(stop + _WIDEST_GAP, len(self.words))):
+            between = self.line.text[self.words[at - 1].end : self.words[at].start]
+            if self.line.is_any_cue(at - 1) or re.search(r"[^\s،,\"“”]", between):
+                return None
+            if "،" in between or "," in between:
+                end = self._name(at) if self.words[at].key in GIVEN else at
+                return (at, end, at) if end - at >= _FEWEST_FREE else None
+        return None
 
     def _complete(self, stop: int) -> bool:
         """Whether an office may end before a word: not «رئيس»."""
@@ -448,9 +479,13 @@ class _Scan:
             return (word.raw[0].isupper() or word.key in {"al", "el", "bin", "ben", "de"}) and word.key not in _LATIN_COMMON and not self.row.is_known(at) and not self.line.is_any_cue(at)
         if _TANWIN.search(word.raw) or (self.row.is_known(at) and word.key not in _NAME_STARTS and not self._in_name(at, so_far)):
             return False
+        if word.key in _ALEF_MAQSURA and word.raw.endswith("ي") and (so_far > 0 or self._after_office(at)):
+            return True
+        if word.key in _NAME_MONTHS and not self.line.is_counted(at):
+            return True
         if len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at) or (self.line.is_any_cue(at) and not self._ends_name(at, so_far)):
             return False
-        if word.key.startswith(("لل", "بال", "وال", "كال", "فال")) or (so_far == 0 and word.key.startswith("ال") and not self._is_surname(at) and not self._after_office(at)):
+        if word.key.startswith(("لل", "بال", "وال", "كال", "فال")) or (so_far == 0 and word.key.startswith("ال") and not self._is_surname(at) and not self._after_office(at) and word.key not in GIVEN):
             return False
         return so_far == 0 or not self._stripped_known(at) or self._goes_on(at, so_far)
 
@@ -462,12 +497,8 @@ class _Scan:
         return any(stem in _COMMON for stem, particle in _stems(self.words[at].key) if particle in {"", "و", "ب", "ل", "ف"}) or self.words[at].key in _COMMON
 
     def _ends_name(self, at: int, so_far: int) -> bool:
-        """«إبراهيم قالن،»: a word that looks like a verb, behind a given name and before a mark."""
-        return so_far == 1 and self.words[at - 1].key in GIVEN and self._marked(at)
-
-    def _marked(self, at: int) -> bool:
-        behind = self.line.text[self.words[at].end : self.words[at].end + 2]
-        return bool(re.match(r"\s?[\"“”»،,.)]", behind))
+        """«سامح شكري»: a word that looks like a cue, behind a given name."""
+        return so_far == 1 and self.words[at - 1].key in GIVEN and not self.line.is_cue("joint", at)
 
     def _after_office(self, at: int) -> bool:
         return at > 0 and self.row.is_known(at - 1) and self._adjoins(at, _OPEN)
@@ -495,7 +526,10 @@ class _Scan:
 
     def _given(self, at: int) -> str | None:
         """What is glued before a common given name; None where a word is none."""
-        return next((particle for stem, particle in _stems(self.words[at].key) if stem in GIVEN or stem.startswith("عبدال")), None)
+        if self.words[at].raw.endswith("ى") and self.words[at].key in _ALEF_MAQSURA:
+            return None
+        stems = _stems(self.words[at].key)
+        return next((particle for stem, particle in stems if stem in GIVEN or stem.startswith("عبدال")), None)
 
     def _body_end(self, at: int, key: str) -> int:
         """Words of a body's name: known ones, definite ones, one in quote marks."""
@@ -508,6 +542,8 @@ class _Scan:
 
     def _belongs(self, at: int, head: int) -> bool:
         word = self.words[at]
+        if word.key[:1] in {"و", "ل"} and word.key not in {"وطني"} and any(stem in _BODY_HEADS for stem, particle in _stems(word.key) if particle):
+            return False
         if word.key in _COMMON or self.line.is_dated(at):
             return self.row.reading(at) == "governed" and word.key.startswith("ال") and not self.line.is_dated(at)
         if at in self.row.countries or self.row.reading(at) in {"governed", "construct"}:
@@ -542,6 +578,8 @@ class _Scan:
     def _mention(self, at: int, stop: int, kind: MentionKind) -> Mention:
         skip = _raw_length(self.words[at].raw, self._glued(at)) if kind in {"role", "person"} else 0
         start, end = self.line.start + self.words[at].start + skip, self.line.start + self.words[stop - 1].end
+        if kind == "body" and self.line.article[end : end + 1] in {'"', "”", "»"} and self.line.is_quoted(stop - 1):
+            end += 1
         text = self.line.article[start:end]
         office = text if kind == "role" else None
         particle = self.words[at].key[: self._glued(at)] if skip else ""
@@ -551,8 +589,6 @@ class _Scan:
         return country_of(text, article=self.line.article)
 
 
-_ALSO_OFFICE: Final = listed("وزير وزيره وزراء وكيل وكيله والي ولي")
-"""Their first letter is no «و»."""
 _PARTICLES: Final = ("", "و", "ف", "ب", "ل", "ك", "وب", "ول", "لل", "ولل", "س")
 
 
@@ -598,6 +634,10 @@ def _organization(office: str | None) -> str | None:
 
 def _is_nisba_of_country(row: object, at: int) -> bool:
     return at in row.countries  # type: ignore[attr-defined]
+
+
+def _is_adjective(text: str) -> bool:
+    return text not in _NAMES_ALIKE and _ADJECTIVE.fullmatch(text) is not None
 
 
 def unite(mentions: Sequence[Mention], cast: Cast) -> tuple[Mention, ...]:

@@ -15,7 +15,7 @@ from typing import Final
 from extractor import date_grammar
 from extractor.countries import Mention as Country
 from extractor.countries import country_mentions
-from extractor.noise import noise_lines
+from extractor.noise import ENDS, noise_lines
 from extractor.offices import _Row as Row
 from extractor.offices import _row as row_of
 from extractor.sentences import sentences
@@ -23,6 +23,8 @@ from extractor.sentences import sentences
 _FILE: Final = Path(__file__).with_name("cues.toml")
 _GLUED: Final = r"(?:[وف]?[بلسك]?(?:ال|لل)?|ولل|لل)"
 """Particles and article before a word."""
+_PAGE: Final = range(45, 95)
+"""Characters in a line that was broken to fit a page."""
 _QUOTES_OPEN: Final = "\"“”«‹„("
 
 
@@ -102,6 +104,10 @@ class Line:
         word = self.row.words[at]
         return any(start < word.end and word.start < end for start, end in self.dates)
 
+    def is_counted(self, at: int) -> bool:
+        """Whether a number stands right before a word: «25 شوال»."""
+        return self.text[: self.row.words[at].start].rstrip()[-1:].isdigit()
+
     def is_quoted(self, at: int) -> bool:
         """Whether a quote mark opens right before a word."""
         before = self.text[: self.row.words[at].start].rstrip(" \u00a0")
@@ -116,11 +122,21 @@ class Line:
 def lines_of(article: str) -> tuple[Line, ...]:
     """The sentences of an article's body."""
     noise = noise_lines(article)
-    return tuple(
-        Line(article, one.start, one.end)
-        for one in sentences(article)
-        if not any(line.start <= one.start <= line.end for line in noise)
-    )
+    kept: list[Line] = []
+    for one in sentences(article):
+        if any(line.start <= one.start <= line.end for line in noise):
+            continue
+        if kept and _is_wrapped(kept[-1], one.start):
+            kept[-1] = Line(article, kept[-1].start, one.end)
+        else:
+            kept.append(Line(article, one.start, one.end))
+    return tuple(kept)
+
+
+def _is_wrapped(line: Line, start: int) -> bool:
+    """Whether a line break is no more than a typesetter's: after a line of a page's width, without a stop."""
+    last = line.text.rsplit("\n", 1)[-1]
+    return line.article[line.end : start].strip(" \u00a0") == "\n" and len(last) in _PAGE and not ENDS.search(last)
 
 
 @lru_cache(maxsize=4096)

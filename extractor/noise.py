@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from extractor.folding import fold
+from extractor.sentences import is_wrapped
 
 ENDS = re.compile(r"[.!?؟…:؛][\s»”\"')\]]*$")
 """How a sentence of the body ends."""
@@ -43,8 +44,10 @@ def body(text: str) -> str:
 
 
 def noise_lines(text: str) -> frozenset[Line]:
-    """The lines that are no body; none where too little would be left."""
+    """The lines that are no body; none where too little would be left, or where lines are no units of the text."""
     lines = [line for line in _lines(text) if line.text.strip()]
+    if is_wrapped(text):
+        return frozenset()
     repeated = _repeated(lines)
     noise = frozenset(line for line in lines if fold(line.text).strip() in repeated or _is_noise(line.text))
     kept = sum(len(line.text) for line in lines if line not in noise)

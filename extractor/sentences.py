@@ -1,6 +1,7 @@
 """Sentences of Arabic, English and French news, as offsets into the text they were found in.
 
-A newline always ends a sentence. Within a line a stop ends one when white space follows, or when the next sentence is
+A newline ends a sentence, unless all lines are broken at one width, as in mails and government releases: then an empty
+line does. Within a line a stop ends one when white space follows, or when the next sentence is
 glued to it, as scraped Arabic often is («بناءة”.وقال»). Where a stop may belong to an abbreviation the two sentences
 stay together: a sentence too long still holds its words, one cut in two may lose who spoke.
 """
@@ -26,6 +27,12 @@ _COUNTED: Final = re.compile(
 # Characters looked at before a stop: more than the longest of these.
 _ABBREVIATION_REACH: Final = 8
 _LINE: Final = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_PARAGRAPH: Final = re.compile(r"(?:[^\n]|\n(?![^\S\n]*\n))*[^\s](?:[^\n]|\n(?![^\S\n]*\n))*")
+# Characters of a line that was broken because the next word did not fit. Paragraphs are longer, verses shorter.
+_WRAPPED: Final = range(45, 100)
+# Lines, and the share of them that must be so: the last line of a paragraph is not.
+_FEWEST_LINES: Final = 5
+_MOSTLY: Final = 0.6
 # An address is matched first, so that its own dots and question marks are passed over.
 _MARK: Final = re.compile(rf"(?i:https?://|www\.)[!-~]*[a-zA-Z0-9/]|(?P<stop>[{STOPS}]+)")
 _WORD: Final = re.compile(r"[^\W_]")
@@ -54,7 +61,15 @@ def sentences(text: str) -> tuple[Sentence, ...]:
     They come in order, never overlap, and leave out nothing but white space: headlines, captions and lines of
     punctuation are sentences too.
     """
-    return tuple(sentence for line in _LINE.finditer(text) for sentence in _of_line(text, line.start(), line.end()))
+    blocks = (_PARAGRAPH if is_wrapped(text) else _LINE).finditer(text)
+    return tuple(sentence for block in blocks for sentence in _of_line(text, block.start(), block.end()))
+
+
+def is_wrapped(text: str) -> bool:
+    """Whether the lines are broken at one width, so that a line break means nothing."""
+    lengths = [len(line.strip()) for line in text.splitlines() if line.strip()]
+    full = sum(length in _WRAPPED for length in lengths)
+    return len(lengths) >= _FEWEST_LINES and max(lengths) < _WRAPPED.stop and full >= _MOSTLY * len(lengths)
 
 
 def _of_line(text: str, start: int, end: int) -> Iterator[Sentence]:

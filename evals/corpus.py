@@ -3,17 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from extractor.document import BadInput, Document, read_documents
 from extractor.errors import BadInputError, UsageError
 from schemas import labels as label_files
 from schemas.labels import LabelError, Labels
-
-ARTICLES: Final = Path("seeds/articles")
-LABELS: Final = Path("seeds/labels")
-"""Where this project's own articles and labels are, seen from its root."""
-
 
 @dataclass(frozen=True, slots=True)
 class Case:

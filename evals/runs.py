@@ -6,7 +6,7 @@ The file holds the labels beside the outputs, and nothing of the machine it was 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -20,7 +20,6 @@ from evals.recording import write_whole
 from evals.scoring import ArticleScore, score_article
 from evals.summary import Summary, summarise
 from evals.uncertainty import RecordType, Row
-from extractor.document import Document
 from extractor.errors import FailureClass, StoreError, UsageError
 from extractor.service import Failure
 from schemas.labels import Labels
@@ -104,24 +103,6 @@ class Run(Part):
     def dumps(self) -> str:
         """As it is written."""
         return self.model_dump_json(indent=1)
-
-
-Extract = Callable[[Document], Extraction | Failure]
-
-
-def run_repeats(
-    cases: Sequence[Case], extract: Callable[[Sequence[Case]], Iterable[Extraction | Failure]], repeats: int = 1
-) -> tuple[tuple[Outcome, ...], ...]:
-    """Extract and score a corpus, several times.
-
-    Args:
-        cases: the corpus.
-        extract: what becomes of all of its articles, in their order.
-        repeats: how often.
-    """
-    return tuple(
-        tuple(outcome(case, found) for case, found in zip(cases, extract(cases), strict=True)) for _ in range(repeats)
-    )
 
 
 def outcome(case: Case, found: Extraction | Failure | None) -> Outcome:

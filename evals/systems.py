@@ -1,7 +1,6 @@
 """Systems: who extracts. mahdar itself, asked live, recorded or replayed; `evals.naive` is another."""
 
-import contextvars
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -130,13 +129,20 @@ def as_recorded(found: Extraction, recordings: Recordings) -> Extraction:
     return found.model_copy(update={"provenance": made.model_copy(update={"seconds": seconds})})
 
 
-def extract_all(system: System, cases: Sequence[Case], again: str) -> Iterator[Extraction | Failure]:
+def ignored(_result: Extraction | Failure) -> None:
+    """Nobody watches."""
+
+
+def extract_all(
+    system: System, cases: Sequence[Case], again: str, done: Callable[[Extraction | Failure], None] = ignored
+) -> list[Extraction | Failure]:
     """What becomes of every article, in their order.
 
     Args:
         system: who extracts.
         cases: the corpus.
         again: the command that records what a replay lacks.
+        done: told of each result.
 
     Raises:
         UsageError: a replay lacks answers; names every article, what changed, and the command.
@@ -148,9 +154,10 @@ def extract_all(system: System, cases: Sequence[Case], again: str) -> Iterator[E
             missing[case.document.id] = result
         else:
             found.append(result)
+            done(result)
     if missing:
         raise UsageError(told(missing, again))
-    yield from found
+    return found
 
 
 def _results(system: System, cases: Sequence[Case]) -> Iterable[Extraction | Failure | MissingRecordingError]:
@@ -164,8 +171,12 @@ def _results(system: System, cases: Sequence[Case]) -> Iterable[Extraction | Fai
             return Failure(case.document.id, error.failure, str(error), error.attempts)
 
     with ThreadPoolExecutor(system.concurrency) as pool:
-        waiting = [pool.submit(contextvars.copy_context().run, extract, case) for case in cases]
-        yield from (future.result() for future in waiting)
+        waiting = [pool.submit(extract, case) for case in cases]
+        try:
+            yield from (future.result() for future in waiting)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _caller(

@@ -5,20 +5,24 @@
 ...     result = mahdar.extract(text, published_at="2020-11-19")
 """
 
-from extractor.asking import Policy
-from extractor.document import Document
-from extractor.errors import (
-    BadInputError,
-    ExtractionError,
-    MahdarError,
-    NoModelError,
-    PromptError,
-    StoreError,
-    UsageError,
-)
-from extractor.service import Extractor, Failure
-from extractor.settings import Settings
-from schemas.records import Extraction, Meeting, Stance
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from extractor.asking import Policy
+    from extractor.document import Document
+    from extractor.errors import (
+        BadInputError,
+        ExtractionError,
+        MahdarError,
+        NoModelError,
+        PromptError,
+        StoreError,
+        UsageError,
+    )
+    from extractor.service import Extractor, Failure
+    from extractor.settings import Settings
+    from schemas.records import Extraction, Meeting, Stance
 
 __all__ = [
     "BadInputError",
@@ -37,3 +41,21 @@ __all__ = [
     "StoreError",
     "UsageError",
 ]
+
+_HOME = {
+    "Document": "extractor.document",
+    "Extraction": "schemas.records",
+    "Extractor": "extractor.service",
+    "Failure": "extractor.service",
+    "Meeting": "schemas.records",
+    "Policy": "extractor.asking",
+    "Settings": "extractor.settings",
+    "Stance": "schemas.records",
+}
+"""Where each name is defined; all others are errors. Imported when first asked for, so that `mahdar --help` is quick."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME.get(name, "extractor.errors")), name)

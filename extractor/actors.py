@@ -31,7 +31,7 @@ _FEWEST_FREE: Final = 2
 # Folded. Words of news that are no part of a name, beside those that `cues` and `offices` know.
 _COMMON: Final = listed(
     """
-    ان انه انها انهم الذي التي الذين اللذين مع في من الي علي عن بعد قبل خلال حول بين لدي عند ثم او بل لكن لا لم لن ما هو
+    بان وبان لان فان ان انه انها انهم الذي التي الذين اللذين مع في من الي علي عن بعد قبل خلال حول بين لدي عند ثم او بل لكن لا لم لن ما هو
     هي هم هذا هذه ذلك تلك كل كافه جميع عدد عده بعض غير اي احد اكثر اول كما ايضا كذلك حيث وذلك ضمن عبر نحو ضد تحت فوق
     منذ حتي كان كانت يكون تكون ليس قد سوف اليوم امس غدا صباح مساء ظهر يوم الاسبوع الشهر العام سنه عام شهر اسبوع الجاري
     الماضي المقبل القادم نفسه نفسها ذاته الاحد الاثنين الثلاثاء الاربعاء الخميس الجمعه السبت يناير فبراير مارس ابريل مايو
@@ -79,7 +79,7 @@ _SHORT: Final = listed(
 _TITLES: Final = listed(
     """
     السيد السيده الشيخ الامير الاميره الدكتور المهندس المستشار المشير الفريق اللواء العميد العقيد الجنرال الملك نظيره
-    نظيرته ونظيره ونظيرته نايبه ونايبه الرييس السلطان العماد mr mrs ms dr general
+    نظيرته نايبه نايبته الرييس السلطان العماد mr mrs ms dr general
     """
 )
 _WORDS_TOO: Final = listed("كامل كمال سلام سلامه تركي شمس نور امال هدي كير سيف تحسين شريف عزيز عالي فضل كريم صادق حافظ مبروك")
@@ -90,7 +90,10 @@ GIVEN: Final = (_GIVEN - _WORDS_TOO) | listed(
     دونالد باراك هيلاري كريس ستيفاني غسان انجيلا سيرغي سيرجي فلاديمير ميخايل دميتري رجب طيب هاكان مولود خلوصي يشار بنيامين
     نفتالي اسحاق يايير انطونيو يان لويجي ماريو جوزيبي بيدرو خوسيه شي وانغ مايا عايشه فاطمه نجلاء اسماء مريم زينب
     سلوي نورالدين عزالدين علاءالدين الطاهر الصديق السنوسي عبدالاله سعدالدين خميس الباجي المنصف رشدي عباس قيس
-    كيرياكوس يوانيس الكسيس انتوني لويد جيك بريت نانسي ويندي ليندا كامالا بوريس تيريزا ريشي اولاف اورسولا شارل فيصل 
+    سامح بدر ماجد ايهاب نايف بندر عبدالفتاح انور جيمي رونالد هنري كولن كوندوليزا ديك جيمس توني غوردون ديميتري اندريه
+    الكسندر ايغور يوري نيكولا ميشال ميشيل برونو دومينيك لوران لوك ايلي وليد تمام رفيق فواد نبيه حسان عمران
+    ابراهيم برهم هوشيار مقتدي نوري حيدر عادل مصطفي محسن جواد حسن صالح المهدي الامين الصادق عبدالفتاح صديق معين رامي
+    اسماعيل يحيي محمود ماهر سلامه الحبيب الهادي كيرياكوس يوانيس الكسيس انتوني لويد جيك بريت نانسي ويندي ليندا كامالا بوريس تيريزا ريشي اولاف اورسولا شارل فيصل 
     لولوه عقيله خليفه فايز
     """
 )
@@ -204,7 +207,8 @@ def _surnames(mentions: Iterable[Mention]) -> Iterator[str]:
     for mention in mentions:
         words = _keys(mention.name)
         if mention.kind == "person" and words:
-            yield _bare(words[-1])
+            if words[-1] not in _COMMON | _WORDS_TOO:
+                yield _bare(words[-1])
             if len(words) > 1 and len(words[0]) > 3 and not words[0].startswith("عبد"):
                 yield f"{words[0]} {words[1]}"
 
@@ -273,9 +277,10 @@ class _Scan:
         return at
 
     def _is_title(self, at: int) -> bool:
-        if self.row.is_rank(at) or self.words[at].key.removeprefix("ب").removeprefix("و") in {"الجنرال", "الامير", "المشير", "السيد", "الشيخ"}:
+        if self.row.is_rank(at):
             return not self.row.is_known(at + 1) or self.row.is_rank(at + 1)
-        return self.words[at].key in _TITLES and not self.row.is_known(at + 1)
+        titled = any(stem in _TITLES for stem, _ in _stems(self.words[at].key))
+        return titled and (not self.row.is_known(at + 1) or self.words[at + 1].raw == "علي")
 
     def _free(self, at: int) -> tuple[Mention, int] | None:
         """A title and a name, or a name that begins with a common given name."""
@@ -370,10 +375,19 @@ class _Scan:
             return False
         if self.words[at].raw[0].isascii():
             return self.words[at].raw[0].isupper() and self.row.reach(at).heads > 0
+        if self._is_counterpart(at):
+            return True
         return self.row.reading(at) in {"head", "standing"}
+
+    def _is_counterpart(self, at: int) -> bool:
+        """«نظيره الروسي»."""
+        counterpart = any(stem.startswith("نظير") for stem, _ in _stems(self.words[at].key))
+        return counterpart and at + 1 in self.row.countries
 
     def _office_end(self, at: int) -> int | None:
         """The word behind an office; marks other than those in a name end it."""
+        if self._is_counterpart(at):
+            return self.row.countries[at + 1]
         stop = self.row.reach(at).stop
         for word in range(at + 1, stop):
             if not self._adjoins(word, _NEAR) or (word > at + 1 and self._starts_other(word)):
@@ -406,14 +420,17 @@ class _Scan:
         key = self.words[at].key
         if read_office(key):
             return 0
-        return next((len(particle) for stem, particle in _stems(key) if read_office(stem)), 0)
+        if key in _TITLES:
+            return 0
+        stems = _stems(key)
+        return next((len(particle) for stem, particle in stems if read_office(stem) or stem in _TITLES), 0)
 
     def _name_behind(self, stop: int) -> tuple[int, int] | None:
         """A name after an office: right behind, in quote marks, or after a comma."""
         first = stop
         while first < len(self.words) and self.words[first].key in _TITLES and self._adjoins(first, _APPOSED):
             first += 1
-        if first >= len(self.words) or not self._adjoins(first, _APPOSED):
+        if first >= len(self.words) or not self._adjoins(first, _APPOSED) or self._is_object(first):
             return None
         end = self._name(first)
         between = self.line.text[self.words[first - 1].end : self.words[first].start]
@@ -424,6 +441,10 @@ class _Scan:
         if not self._complete(stop) or (end - first == 1 and self._is_plain(first, stop)):
             return None
         return first, end
+
+    def _is_object(self, at: int) -> bool:
+        """«استقبال الوزير لباشاغا»: a known surname behind a preposition is another person."""
+        return any(particle and _bare(stem) in self.known for stem, particle in _stems(self.words[at].key))
 
     def _name_beyond(self, stop: int) -> tuple[int, int, int] | None:
         """A common given name after a comma, where the words of the office between are not known."""
@@ -498,7 +519,8 @@ class _Scan:
 
     def _ends_name(self, at: int, so_far: int) -> bool:
         """«سامح شكري»: a word that looks like a cue, behind a given name."""
-        return so_far == 1 and self.words[at - 1].key in GIVEN and not self.line.is_cue("joint", at)
+        verb_like = self.line.is_cue("speech", at) or self.line.is_cue("stance", at)
+        return so_far == 1 and self.words[at - 1].key in GIVEN and verb_like
 
     def _after_office(self, at: int) -> bool:
         return at > 0 and self.row.is_known(at - 1) and self._adjoins(at, _OPEN)

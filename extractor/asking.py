@@ -156,16 +156,31 @@ class Asker:
 
     async def _ask(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """A call, judged and kept. An answer nothing can be made of is not kept: asking later may do better."""
+        came, attempts = await self._persist(request)
+        if isinstance(came, CallError):
+            return Turn(GiveUp(came.failure, str(came)), Usage(attempts=attempts))
+        verdict = judge(came, request.schema, earlier, reasks_left=left)
+        if not isinstance(verdict, GiveUp):
+            self._keep(request, came)
+        usage = Usage(calls=1, attempts=attempts, tokens_in=came.tokens_in, tokens_out=came.tokens_out)
+        return Turn(verdict, usage, came.text)
+
+    async def _persist(self, request: Request) -> tuple[Completion | CallError, int]:
+        """A call, repeated while that can help, and how many it took. Only one that failed pays for the repeating."""
+        try:
+            return await self._call(request), 1
+        except CallError as error:
+            failed = [error]
         retrying = self._retrying()
         try:
-            completion: Completion = await retrying(self._call, request)
+            async for attempt in retrying:
+                with attempt:
+                    if failed:
+                        raise failed.pop()
+                    completion = await self._call(request)
         except CallError as error:
-            return Turn(GiveUp(error.failure, str(error)), Usage(attempts=_attempts(retrying)))
-        verdict = judge(completion, request.schema, earlier, reasks_left=left)
-        if not isinstance(verdict, GiveUp):
-            self._keep(request, completion)
-        tokens = {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out}
-        return Turn(verdict, Usage(calls=1, attempts=_attempts(retrying), **tokens), completion.text)
+            return error, retrying.statistics["attempt_number"]
+        return completion, retrying.statistics["attempt_number"]
 
     async def _call(self, request: Request) -> Completion:
         async with self._slots:
@@ -212,7 +227,3 @@ def _accepted(verdict: Verdict, earlier: Reask | None, request: Request, usage: 
     assert isinstance(verdict, GiveUp), "the judge asks again only where that is left"
     raise ExtractionError(verdict.failure, f"{request.task}: {verdict.message}", usage.attempts)
 
-
-def _attempts(retrying: "AsyncRetrying") -> int:
-    made: int = retrying.statistics["attempt_number"]
-    return made

@@ -105,7 +105,7 @@ class Door:
         async with self._opening:
             if self._line is None:
                 base_url, key = await self._address()
-                self._line = _open_line(base_url, key, self._timeout, self._transport)
+                self._line = _open_line(base_url, key, self._timeout, self._transport, direct=self.endpoint.embedded)
             return self._line
 
     async def _address(self) -> tuple[str, str]:
@@ -114,7 +114,7 @@ class Door:
             return self.endpoint.base_url, self.endpoint.api_key
         from extractor.embedded import EmbeddedModel
 
-        self._embedded = self._embedded or EmbeddedModel()
+        self._embedded = self._embedded or EmbeddedModel(cache=self.endpoint.cache)
         local = await asyncio.to_thread(self._embedded.ensure, self._progress)
         return local.base_url, local.api_key
 
@@ -167,10 +167,13 @@ class _Line:
         return content
 
 
-def _open_line(base_url: str, key: str, timeout: float, transport: "httpx2.AsyncBaseTransport | None") -> _Line:
+def _open_line(
+    base_url: str, key: str, timeout: float, transport: "httpx2.AsyncBaseTransport | None", *, direct: bool
+) -> _Line:
     """A client that does not retry, with as many connections as calls in flight.
 
-    Credentials in the URL are sent as it would send them, and shown in no log.
+    Credentials in the URL are sent as it would send them, and shown in no log. A direct line uses no proxy, whatever
+    the environment names: the embedded model is on this machine.
     """
     import httpx2
     import openai
@@ -184,6 +187,7 @@ def _open_line(base_url: str, key: str, timeout: float, transport: "httpx2.Async
         limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
         timeout=timeout,
         transport=transport,
+        trust_env=not direct,
     )
     client = openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=timeout, http_client=http_client)
     secrets = tuple(secret.encode() for secret in (key, named.password) if len(secret) >= SHORTEST_SECRET)

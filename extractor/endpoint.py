@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +42,8 @@ class Endpoint:
     passage: int = PASSAGE
     parameters: Mapping[str, Any] = field(default_factory=dict)
     embedded: bool = False
+    cache: Path | None = None
+    """where the embedded model keeps its weights"""
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -59,6 +62,7 @@ def embedded_endpoint(settings: Settings) -> Endpoint:
         passage=EMBEDDED_PASSAGE,
         parameters={"max_tokens": EMBEDDED_MAX_TOKENS, "temperature": 0, "seed": 0},
         embedded=True,
+        cache=settings.cache,
     )
 
 

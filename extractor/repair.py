@@ -32,7 +32,8 @@ def parse(text: str, name: str) -> Any:
     Raises:
         ValueError: there is none.
     """
-    for candidate in (text, without_trailing_commas(text)):
+    for mend in (str, without_trailing_commas):
+        candidate = mend(text)
         for read in (parse_whole, _read_last):
             try:
                 value = read(candidate)

@@ -20,7 +20,6 @@ from typing import Any
 
 import diskcache
 import pytest
-from loopback import PATIENCE, Asked, Endpoint, Reply, completion, status
 
 from extractor.cli import main
 from extractor.examples import problems
@@ -33,6 +32,8 @@ from extractor.store import FOLDER, TextDisk
 from prompts.library import read_prompt
 from schemas import Extraction, Provenance
 from schemas.tasks import task_schema
+
+from loopback import PATIENCE, Asked, Endpoint, Reply, completion, status
 
 ROOT = Path(__file__).parents[1]
 KEY = "sk-loopback-0123456789abcdef"

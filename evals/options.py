@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+ARTICLES: Final = Path("seeds/articles")
+LABELS: Final = Path("seeds/labels")
+RECORDINGS: Final = Path("evals/recordings")
+BASELINE: Final = Path("evals/baseline.json")
+"""Where this project's own are, seen from its root."""
+
+Articles = Annotated[Path, typer.Option("--articles", metavar="DIR", help="Folder of *.txt.")]
+Labels = Annotated[Path, typer.Option("--labels", metavar="DIR", help="Folder of a JSON file for each article.")]
+RecordingsIn = Annotated[Path, typer.Option("--recordings", metavar="DIR", help="Where raw answers are recorded.")]
+RunFile = Annotated[Path, typer.Argument(metavar="RUN.json", help="A run file.")]
+BaselineFile = Annotated[Path, typer.Option("--baseline", metavar="FILE", help="The accepted figures.")]
+Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="RUN.json", help="Write the run file here.")]

@@ -9,6 +9,7 @@ from extractor.errors import BadInputError, UsageError
 from schemas import labels as label_files
 from schemas.labels import LabelError, Labels
 
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """An article and what is to be found in it."""

@@ -10,7 +10,7 @@ from typing import Literal
 from evals.corpus import Case, read_corpus, read_labels
 from evals.options import ARTICLES, LABELS, RECORDINGS
 from evals.outputs import read_outputs, score_outputs, score_without_texts
-from evals.recording import Recordings
+from evals.recording import MissingRecordingError, Recordings
 from evals.runs import Asked, Mode, Outcome, Run, made, outcome
 from evals.systems import Mahdar, Options, System, extract_all
 from extractor.progress import Silent, shown
@@ -75,6 +75,8 @@ def evaluate(plan: Plan, clock: Callable[[], dt.datetime] = now) -> Run:
         system = _system(plan, recordings, settings, progress)
         try:
             repeats = _repeats(plan, system, cases, progress)
+        except MissingRecordingError:
+            raise MissingRecordingError("\n".join((*recordings.missed, f"record: {plan.recording}"))) from None
         finally:
             system.close()
         asked = system.asked
@@ -89,12 +91,13 @@ def rescore(outputs: Path, labels: Path, articles: Path | None = None, clock: Ca
     Raises:
         UsageError: a file is not sound, or a result has no labels.
     """
-    results = read_outputs(outputs)
+    found = read_outputs(outputs)
+    results = found.results
     if articles is None:
         outcomes = score_without_texts(results, read_labels(labels), outputs)
     else:
         outcomes = score_outputs(results, read_corpus(articles, labels), outputs)
-    return made(_asked(outcomes), "scored", (outcomes,), clock())
+    return made(found.asked or _asked(outcomes), "scored", (outcomes,), clock())
 
 
 def _system(plan: Plan, recordings: Recordings, settings: Settings, progress: Silent) -> System:
@@ -105,9 +108,7 @@ def _system(plan: Plan, recordings: Recordings, settings: Settings, progress: Si
     return Mahdar(plan.options, plan.mode, recordings, settings=settings, progress=progress.phase)
 
 
-def _repeats(
-    plan: Plan, system: System, cases: tuple[Case, ...], progress: Silent
-) -> tuple[tuple[Outcome, ...], ...]:
+def _repeats(plan: Plan, system: System, cases: tuple[Case, ...], progress: Silent) -> tuple[tuple[Outcome, ...], ...]:
     tally = Tally(len(cases) * plan.repeats)
 
     def done(result: Extraction | Failure) -> None:
@@ -115,10 +116,7 @@ def _repeats(
         progress.advance(result, tally)
 
     return tuple(
-        tuple(
-            outcome(case, result)
-            for case, result in zip(cases, extract_all(system, cases, plan.recording, done), strict=True)
-        )
+        tuple(outcome(case, result) for case, result in zip(cases, extract_all(system, cases, done), strict=True))
         for _ in range(plan.repeats)
     )
 

@@ -1,15 +1,17 @@
-"""Figures: the numbers of a summary by name, each from 0 to 1 and better when higher, so that all can be gated alike."""
+"""Figures: the numbers of a summary by name, each from 0 to 1 and better when higher, so that one gate fits all."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from evals.config import SCORING, Scoring
+from evals.rates import RecordRates
 from evals.scoring import ArticleScore
 from evals.summary import Summary, TypeSummary, summarise
 
 HEADLINES: Final = ("meetings.soft_f1", "stances.soft_f1")
 
+Mean = Literal["micro", "macro"]
 Figures = Mapping[str, float]
 """By name: `meetings.soft_f1`, `stances.fields.act`, `evidence.found`."""
 
@@ -27,27 +29,27 @@ class RecordFigures:
     """F1 of each field"""
 
     @classmethod
-    def of(cls, summary: TypeSummary) -> "RecordFigures":
-        """The micro figures of a summary."""
-        rates = summary.micro.records
+    def of(cls, summary: TypeSummary, mean: Mean = "micro") -> "RecordFigures":
+        """The figures of a summary."""
+        rates: RecordRates = getattr(summary, mean)
         fields = {name: score.rates.f1 for name, score in summary.fields.items()}
-        return cls(summary.micro.soft.f1, rates.f1, rates.precision, rates.recall, fields)
+        return cls(rates.soft.f1, rates.records.f1, rates.records.precision, rates.records.recall, fields)
 
 
 def figures(summary: Summary) -> Figures:
     """Every figure of a run."""
-    return dict(_figures(summary))
+    return dict(_figures(summary, "micro"))
 
 
 def figures_of(article: ArticleScore, scoring: Scoring = SCORING) -> Figures:
-    """Every figure of one article."""
-    return figures(summarise([article], scoring))
+    """Every figure of one article; where it failed its scores are zero, also if there was nothing to find."""
+    return dict(_figures(summarise([article], scoring), "macro"))
 
 
-def _figures(summary: Summary) -> Iterator[tuple[str, float]]:
+def _figures(summary: Summary, mean: Mean) -> Iterator[tuple[str, float]]:
     for name, records in (("meetings", summary.meetings), ("stances", summary.stances)):
-        yield from _of_type(name, RecordFigures.of(records))
-    yield "stances.soft_f1_not_affirming", summary.stances_not_affirming.micro.soft.f1
+        yield from _of_type(name, RecordFigures.of(records, mean))
+    yield "stances.soft_f1_not_affirming", getattr(summary.stances_not_affirming, mean).soft.f1
     for value, score in summary.polarity.items():
         yield f"stances.polarity_{value}", score.rates.f1
     found = summary.grounding.exact + summary.grounding.folded

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from evals.corpus import Case
-from evals.runs import Outcome, outcome, outcome_without_text, problem
+from evals.runs import Asked, Outcome, outcome, outcome_without_text, problem
 from extractor.errors import UsageError
 from extractor.output import ERRORS
 from extractor.service import Failure
@@ -18,7 +19,15 @@ from schemas.records import Extraction
 Result = Extraction | Failure
 
 
-def read_outputs(path: Path) -> Mapping[str, Result]:
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Results by article, and who was asked for them where that is known."""
+
+    results: Mapping[str, Result]
+    asked: Asked | None = None
+
+
+def read_outputs(path: Path) -> Outputs:
     """The results in a file of JSON Lines and in the error file beside it, or in a run file, by article.
 
     Raises:
@@ -36,7 +45,8 @@ def read_outputs(path: Path) -> Mapping[str, Result]:
     if twice:
         places = ", ".join(place for place, one in found if one.document_id == twice[0])
         raise UsageError(f"{places}: article {twice[0]!r} has two results: keep one")
-    return {one.document_id: one for _place, one in found}
+    asked = _asked(path, whole["asked"]) if isinstance(whole, dict) and "asked" in whole else None
+    return Outputs({one.document_id: one for _place, one in found}, asked)
 
 
 def score_outputs(results: Mapping[str, Result], corpus: tuple[Case, ...], place: Path) -> tuple[Outcome, ...]:
@@ -59,10 +69,19 @@ def score_without_texts(results: Mapping[str, Result], gold: Mapping[str, Labels
     return tuple(outcome_without_text(labels, results.get(id_)) for id_, labels in sorted(gold.items()))
 
 
+def _asked(path: Path, value: Any) -> Asked:
+    try:
+        return Asked.model_validate(value)
+    except ValidationError as error:
+        raise UsageError(f"{path}: asked: {problem(error)}") from None
+
+
 def _refuse_unlabelled(results: Mapping[str, Result], known: Any, place: Path) -> None:
     without = sorted(results.keys() - set(known))
     if without:
-        raise UsageError("\n".join(f"{place}: article {id_!r} has no labels: label it, or leave it out" for id_ in without))
+        raise UsageError(
+            "\n".join(f"{place}: article {id_!r} has no labels: label it, or leave it out" for id_ in without)
+        )
 
 
 def _once(found: list[tuple[str, Result]]) -> set[str]:
@@ -91,7 +110,9 @@ def _of_lines(path: Path, text: str) -> Iterator[tuple[str, Result]]:
             place = f"{path}:{number}"
             value = _json(line)
             if not isinstance(value, dict):
-                raise UsageError(f"{place}: no JSON object on this line; `mahdar extract -o FILE` writes one an article")
+                raise UsageError(
+                    f"{place}: no JSON object on this line; `mahdar extract -o FILE` writes one an article"
+                )
             yield place, _failure(place, value) if "failure" in value else _extraction(place, value)
 
 

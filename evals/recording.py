@@ -1,7 +1,7 @@
 """Recordings: raw completions as files that a reviewer can read, so that a run can be had again without a model.
 
-One file an article, `FOLDER/<model>/<article>.json`, its answers in the order of their fingerprints. What is recorded is
-every completion that came, also one that nothing can be made of: a replay fails where the run failed.
+One file an article, `FOLDER/<model>/<article>.json`, its answers in the order of their fingerprints. Every completion
+that came is recorded, also one that nothing can be made of: a replay fails where the run failed.
 """
 
 import json
@@ -9,8 +9,7 @@ import os
 import re
 import tempfile
 import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -33,25 +32,23 @@ article: ContextVar[str] = ContextVar("article", default="unnamed")
 
 
 class MissingRecordingError(UsageError):
-    """A question whose answer is not recorded.
-
-    Attributes:
-        task: what was asked for.
-        difference: what changed since the nearest recorded one.
-    """
-
-    def __init__(self, task: str, difference: str) -> None:
-        super().__init__(f"{task}: not recorded; {difference}")
-        self.task = task
-        self.difference = difference
+    """A question whose answer is not recorded."""
 
 
 class Recordings:
-    """The completions below a folder, by fingerprint. Safe between threads; files are replaced whole."""
+    """The completions below a folder, by fingerprint. Safe between threads; files are replaced whole.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where the files are.
+        fresh: know only what is put in from now on, so that all is recorded anew.
+    """
+
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         self.folder = folder
-        self.used: set[str] = set()
+        self._fresh = fresh
+        self._asked: set[str] = set()
+        self._put: set[str] = set()
+        self._missed: dict[tuple[str, str], set[str]] = {}
         self._lock = threading.RLock()
 
     def get(self, fingerprint: str) -> Completion | None:
@@ -61,8 +58,9 @@ class Recordings:
             UsageError: a file is no recording.
         """
         with self._lock:
-            self.used.add(fingerprint)
-            entry = self._entries.get(fingerprint)
+            self._asked.add(fingerprint)
+            known = not self._fresh or fingerprint in self._put
+            entry = self._entries.get(fingerprint) if known else None
         return Completion(**{name: entry[name] for name in _ANSWER}) if entry else None
 
     def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str], question: str = "") -> None:
@@ -81,7 +79,7 @@ class Recordings:
             **_as_json(completion.text),
         }
         with self._lock:
-            self.used.add(fingerprint)
+            self._put.add(fingerprint)
             self._entries[fingerprint] = entry
             self._write(self._file(entry))
 
@@ -89,23 +87,32 @@ class Recordings:
         """Why a question is not answered: what differs from the nearest one that is."""
         with self._lock:
             changes = why_miss(components, [entry["components"] for entry in self._entries.values()])
-        differs = "nothing like it is" if changes is None else f"changed: {', '.join(map(str, changes))}"
-        return MissingRecordingError(components["task"], differs)
+            differs = "nothing like it is" if changes is None else f"changed: {', '.join(map(str, changes))}"
+            self._missed.setdefault((components["task"], differs), set()).add(article.get())
+        return MissingRecordingError(f"{components['task']}: not recorded; {differs}")
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """All that was not recorded, a line for what changed, with the articles."""
+        with self._lock:
+            found = sorted(self._missed.items())
+        return tuple(
+            f"{task}: not recorded for {', '.join(sorted(names))}; {differs}" for (task, differs), names in found
+        )
 
     def seconds(self, fingerprints: tuple[str, ...]) -> float:
         """How long the calls took that brought these answers."""
         return float(sum(self._entries[one]["seconds"] for one in fingerprints if one in self._entries))
 
-    def prune(self, articles: set[str]) -> int:
-        """Remove what these articles no longer ask, of the tasks they were asked; the number removed."""
+    def prune(self, articles: Collection[str]) -> int:
+        """Remove the answers to what these articles are no longer asked, of the tasks they were asked; the number."""
         with self._lock:
-            asked = {self._entries[one]["components"]["task"] for one in self.used if one in self._entries}
+            current = [self._entries[one] for one in self._asked | self._put if one in self._entries]
+            tasks = {entry["components"]["task"] for entry in current}
             stale = [
                 entry
-                for fingerprint, entry in self._entries.items()
-                if fingerprint not in self.used
-                and entry["article"] in articles
-                and entry["components"]["task"] in asked
+                for entry in self._entries.values()
+                if entry not in current and entry["article"] in articles and entry["components"]["task"] in tasks
             ]
             for entry in stale:
                 del self._entries[entry["fingerprint"]]
@@ -172,22 +179,6 @@ class Replay:
         return known
 
 
-def told(missing: Mapping[str, MissingRecordingError], again: str) -> str:
-    """Every answer that a replay lacks, a line for what changed, and the command that records it.
-
-    Args:
-        missing: what was missed first, by article.
-        again: the command.
-    """
-    counted = Counter((error.task, error.difference) for error in missing.values())
-    names = {
-        key: ", ".join(id_ for id_, error in missing.items() if (error.task, error.difference) == key)
-        for key in counted
-    }
-    lines = [f"{task}: not recorded for {names[task, difference]}; {difference}" for task, difference in counted]
-    return "\n".join([*lines, f"record again with: {again}"])
-
-
 def write_whole(file: Path, text: str) -> None:
     """Write a file that is there entire or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -223,8 +214,8 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        answers = content["answers"] if content["version"] == VERSION else None
-        sound = answers is not None and all(_is_sound(entry) for entry in answers)
+        answers = list(content["answers"])
+        sound = content["version"] == VERSION and all(_is_sound(entry) for entry in answers)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{file}: no recording ({error!r}); record it again with --mode record") from None
     if not sound:

@@ -145,8 +145,17 @@ def write(run: Run, path: Path) -> None:
     Raises:
         StoreError: it cannot be written.
     """
+    write_text(path, run.dumps())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, entire or not at all.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
     try:
-        write_whole(path, run.dumps())
+        write_whole(path, text)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror}; name another file") from None
 
@@ -157,7 +166,7 @@ def read(path: Path) -> Run:
     Raises:
         UsageError: no run file, or one that was scored by other weights.
     """
-    content = read_json(path)
+    text, content = read_json(path)
     if not isinstance(content, dict) or "repeats" not in content:
         raise UsageError(f"{path}: no run file; `mahdar eval run -o FILE` writes one")
     if content.get("version") != VERSION:
@@ -167,22 +176,23 @@ def read(path: Path) -> Run:
     if content.get("scoring_sha256") != SCORING.sha256:
         raise UsageError(
             f"{path}: scored by version {content.get('scoring_version')} ({str(content.get('scoring_sha256'))[:8]}), "
-            f"this is {SCORING.version} ({SCORING.sha256[:8]}): score it again with `mahdar eval score {path} -o {path}`"
+            f"this is {SCORING.version} ({SCORING.sha256[:8]}): score it again: mahdar eval score {path} -o {path}"
         )
     try:
-        return Run.model_validate(content)
+        return Run.model_validate_json(text)
     except ValidationError as error:
         raise UsageError(f"{path}: {problem(error)}: no sound run file; run it again") from None
 
 
-def read_json(path: Path) -> Any:
-    """The JSON in a file.
+def read_json(path: Path) -> tuple[str, Any]:
+    """A file's text, and the JSON in it.
 
     Raises:
         UsageError: there is none.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return text, json.loads(text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,6 @@
 """Systems: who extracts. mahdar itself, asked live, recorded or replayed; `evals.naive` is another."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,14 +9,15 @@ from typing import Protocol, Self
 
 from evals import recording
 from evals.corpus import Case
-from evals.recording import MissingRecordingError, RecordingDoor, Recordings, Replay, told
+from evals.recording import MissingRecordingError, RecordingDoor, Recordings, Replay
 from evals.runs import Asked, Mode
-from extractor.door import Progress
 from extractor.document import Document
+from extractor.door import Progress
 from extractor.endpoint import Endpoint, embedded_endpoint, remote_endpoint
-from extractor.errors import ExtractionError, UsageError
-from extractor.service import TASKS, Extractor, Failure
+from extractor.errors import ExtractionError
+from extractor.service import Extractor, Failure
 from extractor.settings import Settings
+from extractor.tasks import TASKS
 from schemas.records import Extraction
 
 REMOTE_CONCURRENCY = 8
@@ -67,8 +68,7 @@ class Mahdar:
         settings: Settings | None = None,
         progress: Progress | None = None,
     ) -> None:
-        settings = settings or Settings.from_environment()
-        settings = replace(settings, model=options.model or settings.model, mode=options.answer_mode or settings.mode)
+        settings = with_options(settings or Settings.from_environment(), options)
         self._endpoint = endpoint_of(settings)
         self._recordings = recordings if mode == "replay" else None
         self._options = options
@@ -117,6 +117,11 @@ class Mahdar:
         self.close()
 
 
+def with_options(settings: Settings, options: Options) -> Settings:
+    """The environment's settings, overridden by what was chosen."""
+    return replace(settings, model=options.model or settings.model, mode=options.answer_mode or settings.mode)
+
+
 def endpoint_of(settings: Settings) -> Endpoint:
     """What the settings ask."""
     return embedded_endpoint(settings) if settings.embedded else remote_endpoint(settings)
@@ -134,49 +139,49 @@ def ignored(_result: Extraction | Failure) -> None:
 
 
 def extract_all(
-    system: System, cases: Sequence[Case], again: str, done: Callable[[Extraction | Failure], None] = ignored
+    system: System, cases: Sequence[Case], done: Callable[[Extraction | Failure], None] = ignored
 ) -> list[Extraction | Failure]:
     """What becomes of every article, in their order.
 
     Args:
         system: who extracts.
         cases: the corpus.
-        again: the command that records what a replay lacks.
         done: told of each result.
 
     Raises:
-        UsageError: a replay lacks answers; names every article, what changed, and the command.
+        MissingRecordingError: a replay lacks answers; the recordings then know all of them.
     """
-    missing: dict[str, MissingRecordingError] = {}
-    found: list[Extraction | Failure] = []
-    for case, result in zip(cases, _results(system, cases), strict=True):
+    found = []
+    missing: MissingRecordingError | None = None
+    for result in _results(system, cases):
         if isinstance(result, MissingRecordingError):
-            missing[case.document.id] = result
+            missing = result
         else:
             found.append(result)
             done(result)
-    if missing:
-        raise UsageError(told(missing, again))
+    if missing is not None:
+        raise missing
     return found
 
 
-def _results(system: System, cases: Sequence[Case]) -> Iterable[Extraction | Failure | MissingRecordingError]:
-    def extract(case: Case) -> Extraction | Failure | MissingRecordingError:
-        recording.article.set(case.document.id)
-        try:
-            return system.extract(case.document)
-        except MissingRecordingError as error:
-            return error
-        except ExtractionError as error:
-            return Failure(case.document.id, error.failure, str(error), error.attempts)
-
+def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Failure | MissingRecordingError]:
     with ThreadPoolExecutor(system.concurrency) as pool:
-        waiting = [pool.submit(extract, case) for case in cases]
+        waiting = [pool.submit(_result, system, case.document) for case in cases]
         try:
             yield from (future.result() for future in waiting)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _result(system: System, document: Document) -> Extraction | Failure | MissingRecordingError:
+    recording.article.set(document.id)
+    try:
+        return system.extract(document)
+    except MissingRecordingError as error:
+        return error
+    except ExtractionError as error:
+        return Failure(document.id, error.failure, str(error), error.attempts)
 
 
 def _caller(

@@ -55,10 +55,12 @@ def identity(made: Run) -> Iterator[RenderableType]:
 
 def headline(summary: Summary) -> Table:
     """Soft F1 with its interval, and what it is made of."""
-    table = _table("records", "soft F1", interval_name(summary), "P", "R", "F1", "quality", "aligned", "predicted", "gold")
+    table = _table(
+        "records", "soft F1", interval_name(summary), "P", "R", "F1", "quality", "aligned", "predicted", "gold"
+    )
     table.add_row("meetings", *_records(summary.meetings))
     table.add_row("stances", *_records(summary.stances))
-    table.add_row("  without affirm_importance", *_slice(summary.stances_not_affirming))
+    table.add_row("  not affirming", *_slice(summary.stances_not_affirming))
     for value, score in summary.polarity.items():
         rates, counts = score.rates, score.counts
         numbers = (number(rates.precision), number(rates.recall), number(rates.f1))

@@ -52,7 +52,7 @@ _HOME = {
     "Settings": "extractor.settings",
     "Stance": "schemas.records",
 }
-"""Where each name is defined; all others are errors. Imported when first asked for, so that `mahdar --help` is quick."""
+"""Where each name is defined; all others are errors. Imported when first asked for: `mahdar --help` is quick."""
 
 
 def __getattr__(name: str) -> Any:

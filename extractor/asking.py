@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+import operator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from extractor.completion import Completion
 from extractor.errors import ExtractionError, StoreError, UsageError
@@ -54,7 +55,10 @@ class Usage:
     tokens_out: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+        return Usage(*map(operator.add, _counts(self), _counts(other)))
+
+
+_counts = operator.attrgetter(*(field.name for field in fields(Usage)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +79,6 @@ class Turn:
     text: str | None = None
 
 
-class Flight:
-    """A question under way, for all who ask it at once. When the last of them leaves, it is given up."""
-
-    def __init__(self, question: Coroutine[Any, Any, Turn]) -> None:
-        self.landed = asyncio.ensure_future(question)
-        self._aboard = 0
-
-    async def wait(self) -> Turn:
-        """What comes of it."""
-        self._aboard += 1
-        try:
-            return await asyncio.shield(self.landed)
-        finally:
-            self._aboard -= 1
-            if not self._aboard:
-                self.landed.cancel()
-
-    @property
-    def given_up(self) -> bool:
-        """Whether nobody waits for it any more."""
-        return not self._aboard
-
-
 class Asker:
     """Asks each question once: of the store first, then of the endpoint."""
 
@@ -109,7 +90,7 @@ class Asker:
         self._policy = policy
         self._sleep = sleep
         self._slots = asyncio.Semaphore(concurrency)
-        self._flying: dict[str, Flight] = {}
+        self._flying: dict[str, asyncio.Future[Turn | None]] = {}
         self._store_failed = False
 
     async def answer(self, request: Request) -> Answer:
@@ -138,21 +119,22 @@ class Asker:
         stored = self._store.get(request.fingerprint) if self._store else None
         if stored is not None:
             return Turn(judge(stored, request.schema, earlier, reasks_left=left), Usage(hits=1), stored.text)
-        flight = self._flying.get(request.fingerprint)
-        if flight is None or flight.given_up:
-            return await self._fly(request, earlier, left)
-        turn = await flight.wait()
-        return replace(turn, usage=Usage(hits=1)) if turn.text is not None else turn
+        while (flying := self._flying.get(request.fingerprint)) is not None:
+            turn = await asyncio.shield(flying)
+            if turn is not None:
+                return replace(turn, usage=Usage(hits=1)) if turn.text is not None else turn
+        return await self._fly(request, earlier, left)
 
     async def _fly(self, request: Request, earlier: Reask | None, left: int) -> Turn:
-        flight = self._flying[request.fingerprint] = Flight(self._ask(request, earlier, left))
-        flight.landed.add_done_callback(lambda _: self._forget(request.fingerprint, flight))
-        return await flight.wait()
-
-    def _forget(self, fingerprint: str, flight: Flight) -> None:
-        """A flight that has landed, unless it was given up and another took its place."""
-        if self._flying.get(fingerprint) is flight:
-            del self._flying[fingerprint]
+        """A call that others may wait for. Where the one who makes it is cancelled, the next of them makes it again."""
+        landed = self._flying[request.fingerprint] = asyncio.get_running_loop().create_future()
+        turn = None
+        try:
+            turn = await self._ask(request, earlier, left)
+            return turn
+        finally:
+            del self._flying[request.fingerprint]
+            landed.set_result(turn)
 
     async def _ask(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """A call, judged and kept. An answer nothing can be made of is not kept: asking later may do better."""
@@ -226,4 +208,3 @@ def _accepted(verdict: Verdict, earlier: Reask | None, request: Request, usage: 
         return earlier.best
     assert isinstance(verdict, GiveUp), "the judge asks again only where that is left"
     raise ExtractionError(verdict.failure, f"{request.task}: {verdict.message}", usage.attempts)
-

@@ -128,7 +128,8 @@ def extract(
     from extractor.output import outputs
     from extractor.progress import shown
     from extractor.run import Tally, run
-    from extractor.service import TASKS, Extractor
+    from extractor.service import Extractor
+    from extractor.tasks import TASKS
     from extractor.settings import Settings
 
     documents = list(read_documents(paths, published_at=published_at))  # all of them: the progress needs a total

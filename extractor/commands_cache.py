@@ -61,7 +61,8 @@ def _agreed(question: str) -> bool:
 def why_miss(paths: Paths, task: Tasks = None, model: Model = None, prompts: Prompts = None) -> None:
     """Tell for each article and task whether the answer is stored, or what differs from the nearest one that is."""
     from extractor.document import Document, read_documents
-    from extractor.service import TASKS, Extractor
+    from extractor.service import Extractor
+    from extractor.tasks import TASKS
 
     documents = read_documents(paths)
     with _store() as store, Extractor(model=model, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
@@ -75,7 +76,8 @@ def why_miss(paths: Paths, task: Tasks = None, model: Model = None, prompts: Pro
 def _found(mahdar: "Extractor", document: "Document", stored: "dict[str, Parts]") -> Iterator[str]:
     from extractor.misses import why_miss
 
-    for task, request in mahdar.requests(document):
+    for inquiry in mahdar.inquiries(document):
+        task, request = inquiry.task, inquiry.request
         if request.fingerprint in stored:
             yield f"{task.schema.task}: stored"
             continue

@@ -168,3 +168,14 @@ def _tables() -> Mapping[str, Mapping[str, re.Pattern[str]]]:
 
 def _compiled(words: list[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![^ ]){_GLUED}(?:{'|'.join(words)})(?![^ ])")
+
+
+def starts_with(text: str, code: str) -> str:
+    """What is left of a text behind a word of ending or countering at its beginning; "" where none is there."""
+    line = Line(text, 0, len(text))
+    found = next((cue for cue in line.cues("against") if cue.first == 0 and cue.code == code), None)
+    if found is None:
+        return ""
+    if found.stop >= len(line.row.words):
+        return ""
+    return text[line.row.words[found.stop].start :]

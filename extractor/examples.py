@@ -12,24 +12,36 @@ from extractor.assembly import Assembly
 from extractor.judging import read_drafts
 from extractor.request import template_values
 from extractor.source import Source
-from prompts import Example, Prompt, TemplateError
+from prompts import ARTICLE, SMALL, Example, Prompt, TemplateError
+from schemas.drafts import ItemDraft
 from schemas.tasks import TaskSchema
 
 Schema = Mapping[str, Any]
 
 
 def problems(prompt: Prompt, schema: TaskSchema) -> list[str]:
-    """What is wrong with a prompt, a line each: the file, the place, the reason. Empty if it holds."""
+    """What is wrong with a prompt, a line each: the file, the place, the reason. Empty if it holds.
+
+    Of a prompt of closed questions only the rendering is checked: its answers are choices, and quote nothing.
+    """
     try:
-        prompt.messages({"article": "خبر"}, template_values(schema))
+        prompt.messages(_blank(prompt), template_values(schema))
     except TemplateError as error:
         return [str(error)]
+    if prompt.profile == SMALL:
+        return []
     folder = prompt.path.parent
     return [
         f"{folder / example.name}.json: {problem}"
         for example in prompt.examples
         for problem in _of_example(example, schema)
     ]
+
+
+def _blank(prompt: Prompt) -> Mapping[str, str]:
+    """Something for each part of an article that the template is given."""
+    given = prompt.examples[0].values if prompt.examples else {ARTICLE: ""}
+    return dict.fromkeys(given, "خبر")
 
 
 def _of_example(example: Example, schema: TaskSchema) -> Iterator[str]:
@@ -39,6 +51,7 @@ def _of_example(example: Example, schema: TaskSchema) -> Iterator[str]:
     source = Source(example.article)
     assembly = Assembly(schema, source)
     for path, draft in read.drafts:
+        assert isinstance(draft, ItemDraft)
         assembly.add(path, draft)
         yield from _respelt(draft.evidence, source, path)
     yield from (f"{one.path}: {one.reason}" for one in assembly.rejected)

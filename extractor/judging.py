@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from extractor.completion import Completion
 from extractor.errors import FailureClass
 from extractor.repair import parse, parse_cut, parse_whole, with_plain_numbers
 from extractor.request import Message
-from schemas.drafts import ItemDraft
 from schemas.tasks import TaskSchema
 
 MAX_PROBLEMS: Final = 12
@@ -28,6 +27,23 @@ CUT: Final = frozenset({"length", "max_tokens"})
 FILTERED: Final = frozenset({"content_filter", "refusal"})
 _NO_NUMBER: Final = frozenset({"int_parsing", "float_parsing", "decimal_parsing"})
 _WHOLE: Final = "$"
+_WORDS: Final = {
+    "missing": "is missing",
+    "literal_error": "must be {expected}",
+    "too_short": "needs {min_length}, got {actual_length}",
+    "too_long": "takes {max_length} at most, got {actual_length}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "takes {max_length} characters at most",
+    "string_type": "must be a text",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "model_type": "must be an object",
+    "int_type": "must be a number",
+    "int_parsing": "must be a number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+}
+"""What pydantic finds, by its type of error, in words of JSON instead of Python: a model reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +68,7 @@ class Problem:
 class Accept:
     """The drafts that hold, each under its path, and the problems of those that do not."""
 
-    drafts: tuple[tuple[str, ItemDraft], ...]
+    drafts: tuple[tuple[str, BaseModel], ...]
     problems: tuple[Problem, ...] = ()
 
 
@@ -114,7 +130,15 @@ def read_drafts(text: str, schema: TaskSchema) -> Accept:
     except ValueError as error:
         message = str(error) if text.strip() else "the answer is empty"
         return Accept((), (Problem(_WHOLE, message, text.strip()[:SHOWN] or None, "unparsable"),))
-    return _read_items(value, schema)
+    return _read_choice(value, schema) if schema.closed else _read_items(value, schema)
+
+
+def _read_choice(value: Any, schema: TaskSchema) -> Accept:
+    """The one object that answers a closed question."""
+    try:
+        return Accept(((_WHOLE, schema.item.model_validate(value)),))
+    except ValidationError as error:
+        return Accept((), tuple(_problems(error, _WHOLE, value, schema)))
 
 
 def _judge_cut(completion: Completion, schema: TaskSchema) -> Verdict:
@@ -159,18 +183,18 @@ def _read_items(value: Any, schema: TaskSchema) -> Accept:
     items = _items(value, schema)
     if items is None:
         return Accept((), (Problem(_WHOLE, f"an object with the list {schema.field!r} is asked for"),))
-    drafts: list[tuple[str, ItemDraft]] = []
+    drafts: list[tuple[str, BaseModel]] = []
     problems: list[Problem] = []
     for number, item in enumerate(items):
         path = f"$.{schema.field}[{number}]"
         try:
             drafts.append((path, _draft(item, schema)))
         except ValidationError as error:
-            problems.extend(_problems(error, path, item))
+            problems.extend(_problems(error, path, item, schema))
     return Accept(tuple(drafts), tuple(problems))
 
 
-def _draft(item: Any, schema: TaskSchema) -> ItemDraft:
+def _draft(item: Any, schema: TaskSchema) -> BaseModel:
     try:
         return schema.item.model_validate(item)
     except ValidationError as error:
@@ -180,10 +204,14 @@ def _draft(item: Any, schema: TaskSchema) -> ItemDraft:
         return schema.item.model_validate(with_plain_numbers(item, places))
 
 
-def _problems(error: ValidationError, path: str, item: Any) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False, include_context=False):
+def _problems(error: ValidationError, path: str, item: Any, schema: TaskSchema) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False, include_input=False):
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
-        message = detail["msg"].removeprefix("Value error, ")
+        words = _WORDS.get(detail["type"])
+        message = words.format(**detail.get("ctx", {})) if words else detail["msg"].removeprefix("Value error, ")
+        field, colon, rest = message.partition(": ")
+        if colon and field in schema.item.model_fields:
+            where, message = f"{where}.{field}", rest
         yield Problem(path + where, message, item)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from prompts import ARTICLE, Prompt
@@ -41,7 +41,7 @@ class Request:
             "parameters": json.dumps(self.parameters, ensure_ascii=False, sort_keys=True),
             "prompt": self.prompt_sha256,
             "article": self.article_sha256,
-            "messages": _sha256(json.dumps(self.messages, ensure_ascii=False, sort_keys=True)),
+            "messages": _sha256("".join(_turn_sha256(turn["role"], turn["content"]) for turn in self.messages)),
         }
 
     @cached_property
@@ -81,8 +81,20 @@ def build_request(
 
 
 def template_values(schema: TaskSchema) -> Mapping[str, Any]:
-    """The names a template may use, beside `article`."""
-    return {"fields": outline(schema.json_schema)}
+    """The names a template may use, beside those of the article's parts."""
+    if schema.sha256 not in _OUTLINES:
+        _OUTLINES[schema.sha256] = outline(schema.json_schema)
+    return {"fields": _OUTLINES[schema.sha256]}
+
+
+_OUTLINES: dict[str, str] = {}
+"""By the schema's hash: the same for every article."""
+
+
+@lru_cache(maxsize=64)
+def _turn_sha256(role: str, content: str) -> str:
+    """Remembered: all turns but the last are the same for every article of a task."""
+    return _sha256(f"{role}\n{content}")
 
 
 def _sha256(text: str) -> str:

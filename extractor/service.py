@@ -5,7 +5,7 @@ import datetime as dt
 import itertools
 import queue
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,31 +13,23 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from extractor.asking import Answer, Asker, Caller, Policy, Usage
-from extractor.assembly import Assembly
 from extractor.document import Document, as_date, check
 from extractor.door import Door
 from extractor.endpoint import Endpoint, embedded_endpoint, remote_endpoint
-from extractor.errors import ExtractionError, FailureClass, PromptError
-from extractor.grounding import Ground
-from extractor.language import language_of
+from extractor.errors import ExtractionError, FailureClass
+from extractor.extraction import assemble
+from extractor.inquiries import Inquiry, inquiries
 from extractor.loop import LoopThread
-from extractor.merging import merged
-from extractor.noise import body
-from extractor.passages import estimate_tokens, split
-from extractor.request import Request, build_request
 from extractor.settings import Settings
-from extractor.source import Source
 from extractor.store import DiskStore, Store
-from prompts import ARTICLE, Prompt, PromptLibrary, TemplateError
-from schemas.records import Extraction, Provenance, Record, Rejected
-from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
+from extractor.tasks import TASKS, load_tasks
+from prompts import PromptLibrary
+from schemas.records import Extraction, Provenance
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Progress = Callable[[str, float | None], None]
-
-TASKS = ("meetings", "stances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +45,6 @@ class Failure:
     failure: FailureClass
     message: str
     attempts: int = 0
-
-
-@dataclass(frozen=True)
-class Task:
-    """A prompt and the schema it fills."""
-
-    prompt: Prompt
-    schema: TaskSchema
-
-    @cached_property
-    def examples(self) -> tuple[Ground, ...]:
-        """The few-shot articles, to know what was copied from them."""
-        return tuple(Ground(example.article) for example in self.prompt.examples)
 
 
 class Extractor:
@@ -106,7 +85,7 @@ class Extractor:
     ) -> None:
         settings = settings or Settings.from_environment()
         self.settings = replace(settings, model=model) if model else settings
-        self.tasks = tuple(_task(ref, PromptLibrary(*prompts)) for ref in tasks)
+        self.tasks = load_tasks(tasks, PromptLibrary(*prompts), self.settings.profile)
         self._store = DiskStore(self.settings.cache) if store == "disk" else store
         self._policy = policy or Policy()
         self._concurrency = concurrency
@@ -175,10 +154,9 @@ class Extractor:
         while (result := await asyncio.to_thread(next, results, None)) is not None:
             yield result
 
-    def requests(self, document: Document) -> tuple[tuple[Task, Request], ...]:
+    def inquiries(self, document: Document) -> tuple[Inquiry, ...]:
         """Every question that the article raises, before any is asked."""
-        passages = self._passages(body(document.text))
-        return tuple((task, self._request(task, passage)) for passage in passages for task in self.tasks)
+        return inquiries(document, self.tasks, self.endpoint)
 
     def close(self) -> None:
         """Let go of connections and files. The embedded model stops when its last user does."""
@@ -205,41 +183,18 @@ class Extractor:
     async def _extract(self, document: Document) -> Extraction:
         started = time.monotonic()
         check(document)
-        asked = self.requests(document)
-        answers = await asyncio.gather(*(self._asker.answer(request) for _, request in asked), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        found = [(task, answer) for (task, _), answer in zip(asked, answers, strict=True) if isinstance(answer, Answer)]
-        provenance = self._provenance([answer for _, answer in found], time.monotonic() - started)
-        return assemble(document, found, provenance)
+        asked = self.inquiries(document)
+        answers = await asyncio.gather(*(self._asker.answer(one.request) for one in asked), return_exceptions=True)
+        given = [_raised(answer) for answer in answers]
+        provenance = self._provenance(given, time.monotonic() - started)
+        answered = [(one.task, answer, one.expand) for one, answer in zip(asked, given, strict=True)]
+        return assemble(document, answered, provenance)
 
     @cached_property
     def _asker(self) -> Asker:
         if self._caller is None:
             self._caller = Door(self.endpoint, timeout=self.settings.timeout, progress=self._progress)
         return Asker(self._caller, self._store, policy=self._policy, concurrency=self._concurrency)
-
-    def _request(self, task: Task, passage: str) -> Request:
-        endpoint = self.endpoint
-        try:
-            return build_request(
-                task.prompt,
-                task.schema,
-                {ARTICLE: passage},
-                model=endpoint.model,
-                mode=endpoint.mode,
-                parameters=endpoint.parameters,
-            )
-        except TemplateError as error:
-            raise PromptError(str(error)) from None
-
-    def _passages(self, text: str) -> list[str]:
-        """The article, in as many pieces as the model needs to read it."""
-        if estimate_tokens(text) <= self.endpoint.passage:
-            return [text]
-        pieces = split(text, lambda piece: estimate_tokens(piece) <= self.endpoint.passage)
-        return [text[piece.start : piece.end] for piece in pieces]
 
     def _provenance(self, answers: list[Answer], seconds: float) -> Provenance:
         usage = sum((answer.usage for answer in answers), Usage())
@@ -260,41 +215,6 @@ class Extractor:
         )
 
 
-def assemble(document: Document, answers: Iterable[tuple[Task, Answer]], provenance: Provenance) -> Extraction:
-    """The extraction that answers amount to. Pure: run again over stored answers it costs nothing."""
-    source = Source(document.text, document.published_at)
-    records: dict[str, list[Record]] = {}
-    rejected: list[Rejected] = []
-    for task, answer in answers:
-        assembly = Assembly(task.schema, source, task.examples)
-        for path, draft in answer.drafts.drafts:
-            assembly.add(path, draft)
-        records.setdefault(task.schema.task, []).extend(assembly.records)
-        invalid = (
-            Rejected(task=task.schema.task, path=one.path, reason=one.message, item=one.item)
-            for one in answer.drafts.problems
-        )
-        rejected.extend((*invalid, *assembly.rejected))
-    return _extraction(document, merged(records, document.text), rejected, provenance)
-
-
-def _extraction(
-    document: Document, records: Mapping[str, tuple[Record, ...]], rejected: list[Rejected], provenance: Provenance
-) -> Extraction:
-    more = {task: found for task, found in records.items() if task not in TASKS}
-    return Extraction(
-        document_id=document.id,
-        text_sha256=document.sha256,
-        language=document.language or language_of(document.text),
-        published_at=document.published_at,
-        meetings=records.get("meetings", ()),
-        stances=records.get("stances", ()),
-        more=more,
-        rejected=tuple(rejected),
-        provenance=provenance,
-    )
-
-
 def as_document(
     document: str | Document, published_at: str | dt.date | None = None, document_id: str | None = None
 ) -> Document:
@@ -306,9 +226,8 @@ def as_document(
     return made if document_id else replace(made, id=made.sha256[:12])
 
 
-def _task(ref: str, library: PromptLibrary) -> Task:
-    try:
-        prompt = library.get(ref)
-        return Task(prompt, task_schema(prompt.task))
-    except (TemplateError, UnknownTaskError) as error:
-        raise PromptError(str(error)) from None
+def _raised(answer: Answer | BaseException) -> Answer:
+    """The answer; what was raised instead is raised here, after all other questions had theirs stored."""
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer

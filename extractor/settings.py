@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from extractor.errors import UsageError
+
+SMALL, STANDARD = PROFILES = ("small", "standard")
+"""How a model is asked: in closed questions about single sentences, or in one question about the article."""
 DEFAULT_TIMEOUT = 300.0
 """Seconds for one answer: the embedded model takes up to a minute for a long article on two cores."""
 
@@ -28,17 +32,26 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     model: str | None = None
     mode: str | None = None
+    profile: str = ""
+    """`small` or `standard`; by default small for the embedded model"""
     cache: Path = field(default_factory=cache_dir)
     timeout: float = DEFAULT_TIMEOUT
 
+    def __post_init__(self) -> None:
+        chosen = self.profile or (SMALL if self.embedded else STANDARD)
+        if chosen not in PROFILES:
+            raise UsageError(f"profile {chosen!r}: not known; use one of {', '.join(PROFILES)} (MAHDAR_PROFILE)")
+        object.__setattr__(self, "profile", chosen)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `MAHDAR_MODEL`, `MAHDAR_MODE`, `MAHDAR_CACHE_DIR`."""
+        """`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `MAHDAR_MODEL`, `MAHDAR_MODE`, `MAHDAR_PROFILE`, `MAHDAR_CACHE_DIR`."""
         return cls(
             base_url=environment.get("OPENAI_BASE_URL") or None,
             api_key=environment.get("OPENAI_API_KEY") or None,
             model=environment.get("MAHDAR_MODEL") or None,
             mode=environment.get("MAHDAR_MODE") or None,
+            profile=environment.get("MAHDAR_PROFILE", ""),
             cache=cache_dir(environment),
         )
 

@@ -4,6 +4,6 @@ A template is a Markdown file with TOML front matter and two Jinja blocks, `syst
 sandbox in which an undefined name is an error. The article enters as a value, never as template text.
 """
 
-from prompts.library import ARTICLE, STANDARD, Example, Prompt, PromptLibrary, TemplateError
+from prompts.library import ARTICLE, SMALL, STANDARD, Example, Prompt, PromptLibrary, TemplateError
 
-__all__ = ["ARTICLE", "STANDARD", "Example", "Prompt", "PromptLibrary", "TemplateError"]
+__all__ = ["ARTICLE", "SMALL", "STANDARD", "Example", "Prompt", "PromptLibrary", "TemplateError"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BUILT_IN = Path(__file__).parent
 FRONT = "+++"
 STANDARD = "standard"
+SMALL = "small"
 ARTICLE = "article"
 REQUIRED = ("task", "version", "description", "language", "changed")
 
@@ -88,11 +89,26 @@ class Prompt:
             data: what comes from an article, by the template's names for it; delimited, and never read as template.
             values: the template's other names.
         """
-        turns = [self._message("system", values)]
+        return (*self._before(values), self._message("user", {**values, **_delimited(data)}))
+
+    def _before(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
+        """The turns before the last, rendered once."""
+        for known, turns in self._rendered:
+            if known == values:
+                return turns
+        turns = tuple(self._opening(values))
+        self._rendered.append((values, turns))
+        return turns
+
+    @cached_property
+    def _rendered(self) -> list[tuple[Mapping[str, Any], tuple[Message, ...]]]:
+        return []
+
+    def _opening(self, values: Mapping[str, Any]) -> Iterator[Message]:
+        yield self._message("system", values)
         for example in self.examples:
-            turns.append(self._message("user", {**values, **_delimited(example.values)}))
-            turns.append({"role": "assistant", "content": json.dumps(example.answer, ensure_ascii=False)})
-        return (*turns, self._message("user", {**values, **_delimited(data)}))
+            yield self._message("user", {**values, **_delimited(example.values)})
+            yield {"role": "assistant", "content": json.dumps(example.answer, ensure_ascii=False)}
 
     def _message(self, role: str, values: Mapping[str, Any]) -> Message:
         from jinja2 import TemplateError as JinjaError

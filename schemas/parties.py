@@ -15,4 +15,4 @@ def check(status: Status, kind: MeetingKind, count: int) -> None:
     """
     needed = 2 if status in TOOK_PLACE and kind not in ALONE else 1
     if count < needed:
-        raise ValueError(f"participants: a {kind} that is {status} needs {needed}, got {count}")
+        raise ValueError(f"participants: needs {needed} when {status}, got {count}")

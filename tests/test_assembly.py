@@ -9,7 +9,8 @@ import pytest
 from extractor import Document
 from extractor.asking import Answer, Usage
 from extractor.judging import read_drafts
-from extractor.service import Task, assemble
+from extractor.extraction import assemble
+from extractor.tasks import Task
 from prompts import PromptLibrary
 from schemas.records import Extraction, Provenance
 from schemas.tasks import task_schema
@@ -44,7 +45,11 @@ def extraction(article: str = ARTICLE, *, published_at: str | None = "2024-05-15
     library = PromptLibrary()
     tasks = [Task(library.get(f"{name}@1"), task_schema(name)) for name in answers]
     read = [
-        (task, Answer(read_drafts(json.dumps({task.schema.task: answers[task.schema.task]}), task.schema), Usage(), ()))
+        (
+            task,
+            Answer(read_drafts(json.dumps({task.schema.task: answers[task.schema.task]}), task.schema), Usage(), ()),
+            None,
+        )
         for task in tasks
     ]
     return assemble(Document("a1", article, published_at=published_at), read, Provenance(model="none"))  # type: ignore[arg-type]

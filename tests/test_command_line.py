@@ -666,10 +666,10 @@ def _prompt(folder: Path, meeting: object = HELD, template: str = TEMPLATE) -> P
             ["$.meetings[0].participants[0]: name: not in the article"],
             id="a name from nowhere",
         ),
-        pytest.param({"kind": "chat"}, ["$.meetings[0].kind: Input should be"], id="no such code"),
+        pytest.param({"kind": "chat"}, ["$.meetings[0].kind: must be"], id="no such code"),
         pytest.param(
             {"participants": HELD["participants"][:1]},
-            ["$.meetings[0]: participants: a talks that is held needs 2, got 1"],
+            ["$.meetings[0].participants: needs 2 when held, got 1"],
             id="a record that the schema refuses",
         ),
         pytest.param(

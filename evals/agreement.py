@@ -1,0 +1,113 @@
+"""Agreement of two annotators: the scorer both ways, and Krippendorff's α on closed fields of records both have."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from evals.corpus import Case, read_corpus
+from evals.scoring import ArticleScore, score_article
+from evals.summary import Summary, summarise
+from evals.uncertainty import RecordType
+from extractor.errors import UsageError
+from schemas.labels import as_extraction
+
+CLOSED: Final[Mapping[RecordType, tuple[str, ...]]] = {
+    "meetings": ("kind", "channel", "status"),
+    "stances": ("polarity", "act", "speech", "holder_mode"),
+}
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Alpha:
+    """Agreement on one closed field, beyond chance.
+
+    Attributes:
+        alpha: 1 where both always agree, 0 where they agree as often as by chance; None where all values are one.
+        agreed: pairs with the same value.
+    """
+
+    field: str
+    pairs: int
+    agreed: int
+    alpha: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How two sets of labels of the same articles compare.
+
+    Attributes:
+        forth: the second scored against the first; back: the first against the second.
+    """
+
+    forth: Summary
+    back: Summary
+    alphas: tuple[Alpha, ...]
+
+
+def agreement(first: Path, second: Path, articles: Path) -> Agreement:
+    """Compare two folders of labels.
+
+    Raises:
+        UsageError: a file is not sound, or the folders are of different articles.
+    """
+    ours, theirs = read_corpus_of(first, articles, second), read_corpus_of(second, articles, first)
+    forth = [_score(one, other) for one, other in zip(ours, theirs, strict=True)]
+    back = [_score(other, one) for one, other in zip(ours, theirs, strict=True)]
+    pairs = list(zip(ours, theirs, forth, strict=True))
+    alphas = [
+        _alpha(f"{records}.{field}", [pair for found in pairs for pair in _values(*found, records, field)])
+        for records, fields in CLOSED.items()
+        for field in fields
+    ]
+    return Agreement(summarise(forth), summarise(back), tuple(alphas))
+
+
+def read_corpus_of(labels: Path, articles: Path, other: Path) -> tuple[Case, ...]:
+    """The labels of one annotator, of the same articles as the other's.
+
+    Raises:
+        UsageError: one has labelled what the other has not.
+    """
+    for one, another in ((labels, other), (other, labels)):
+        apart = sorted({file.name for file in one.glob("*.json")} - {file.name for file in another.glob("*.json")})
+        if apart:
+            raise UsageError("\n".join(f"{one / name}: not in {another}: label it there too, or move it away" for name in apart))
+    return read_corpus(articles, labels, partly=True)
+
+
+def krippendorff(pairs: Pairs) -> float | None:
+    """α for two coders, nominal values, nothing missing (Krippendorff, Content Analysis, 2019, ch. 12).
+
+    None where all values are one: there is nothing to disagree about.
+    """
+    counts = Counter(value for pair in pairs for value in pair)
+    total = counts.total()
+    by_chance = total * total - sum(count * count for count in counts.values())
+    if not by_chance:
+        return None
+    observed = 2 * sum(one != other for one, other in pairs)
+    return 1 - (total - 1) * observed / by_chance
+
+
+def _score(gold: Case, predicted: Case) -> ArticleScore:
+    text = gold.document.text
+    return score_article(gold.labels, as_extraction(predicted.labels, text), text)
+
+
+def _values(one: Case, other: Case, score: ArticleScore, records: RecordType, field: str) -> Iterable[tuple[str, str]]:
+    """Both annotators' values of a field, where they have the same record."""
+    ours, theirs = (_by_id(getattr(case.labels, records)) for case in (one, other))
+    pairs = getattr(score, records).pairs
+    return [(getattr(ours[pair.gold], field), getattr(theirs[pair.predicted], field)) for pair in pairs]
+
+
+def _by_id(records: Iterable[Any]) -> dict[str, Any]:
+    return {record.id: record for record in records}
+
+
+def _alpha(field: str, pairs: Pairs) -> Alpha:
+    return Alpha(field, len(pairs), sum(one == other for one, other in pairs), krippendorff(pairs))

@@ -1,0 +1,161 @@
+"""A comparison of two runs over the same articles: what was won and lost, by figure, article and record."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from evals.figures import figures, figures_of
+from evals.runs import Outcome, Run
+from evals.scoring import PairScore, TypeScore
+from evals.uncertainty import Comparison, RecordType, compare
+from extractor.errors import UsageError
+
+TYPES: Final[tuple[RecordType, ...]] = ("meetings", "stances")
+_TIE: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A figure in both runs."""
+
+    figure: str
+    before: float
+    after: float
+
+    @property
+    def difference(self) -> float:
+        """What was won, or lost where negative."""
+        found = self.after - self.before
+        return found if abs(found) > _TIE else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record that the two runs have differently.
+
+    Attributes:
+        gold: what is labelled; None where nothing is, and one run has made something up.
+        before: what the first run has in its place, if anything.
+        fields: what the fields were judged, where that differs: `date: correct → missing`.
+    """
+
+    article: str
+    gold: Any | None
+    before: Any | None
+    after: Any | None
+    worth: tuple[float, float]
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """Two runs side by side."""
+
+    tests: Mapping[RecordType, Comparison]
+    """paired permutation of soft F1, the article as the unit"""
+    moves: tuple[Move, ...]
+    """figures over all articles that differ"""
+    articles: Mapping[str, tuple[Move, ...]]
+    """of each article that differs, all of its figures"""
+    changes: tuple[Change, ...]
+    """records, of the first repeat of both runs"""
+
+
+def compare_runs(before: Run, after: Run) -> RunComparison:
+    """Compare two runs.
+
+    Raises:
+        UsageError: they are of different articles, labels or numbers of repeats.
+    """
+    _check(before, after)
+    pairs = list(zip(_sorted(before), _sorted(after), strict=True))
+    return RunComparison(
+        tests={records: compare(before.rows(records), after.rows(records)) for records in TYPES},
+        moves=tuple(move for move in _moves(figures(before.summary), figures(after.summary)) if move.difference),
+        articles={old.document_id: moves for old, moves in _by_article(pairs) if any(move.difference for move in moves)},
+        changes=tuple(change for old, new in pairs for records in TYPES for change in _changes(old, new, records)),
+    )
+
+
+def _check(before: Run, after: Run) -> None:
+    ours, theirs = ({one.document_id: one.labels for one in run.outcomes} for run in (before, after))
+    apart = sorted(ours.keys() ^ theirs.keys())
+    if apart:
+        raise UsageError(f"runs of different articles cannot be compared: {', '.join(apart)} is in one of them alone")
+    relabelled = sorted(name for name, labels in ours.items() if theirs[name] != labels)
+    if relabelled:
+        raise UsageError(
+            f"{', '.join(relabelled)}: labelled differently in the two runs: score both again (mahdar eval score)"
+        )
+    if len(before.repeats) != len(after.repeats):
+        raise UsageError(f"{len(before.repeats)} and {len(after.repeats)} repeats: run both as often (--repeat)")
+
+
+def _sorted(run: Run) -> list[Outcome]:
+    return sorted(run.outcomes, key=lambda one: one.document_id)
+
+
+def _moves(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[Move, ...]:
+    return tuple(Move(name, before[name], after[name]) for name in before if name in after)
+
+
+def _by_article(pairs: Sequence[tuple[Outcome, Outcome]]) -> Iterator[tuple[Outcome, tuple[Move, ...]]]:
+    return ((old, _moves(figures_of(old.score), figures_of(new.score))) for old, new in pairs)
+
+
+def _changes(old: Outcome, new: Outcome, records: RecordType) -> Iterator[Change]:
+    ours, theirs = _found(old, records), _found(new, records)
+    scores: tuple[TypeScore, TypeScore] = getattr(old.score, records), getattr(new.score, records)
+    pairs = tuple({pair.gold: pair for pair in score.pairs} for score in scores)
+    for gold in getattr(old.labels, records):
+        first, second = (found.get(gold.id) for found in pairs)
+        if _differ(first, second):
+            yield Change(
+                article=old.document_id,
+                gold=gold,
+                before=ours.get(first.predicted) if first else None,
+                after=theirs.get(second.predicted) if second else None,
+                worth=(first.quality if first else 0.0, second.quality if second else 0.0),
+                fields=_outcomes(first, second),
+            )
+    yield from _made_up(
+        old.document_id, [ours[id_] for id_ in scores[0].spurious], [theirs[id_] for id_ in scores[1].spurious]
+    )
+
+
+def _found(outcome: Outcome, records: RecordType) -> dict[str, Any]:
+    return {record.id: record for record in getattr(outcome.extraction, records)} if outcome.extraction else {}
+
+
+def _differ(first: PairScore | None, second: PairScore | None) -> bool:
+    if first is None or second is None:
+        return first is not second
+    return abs(first.quality - second.quality) > _TIE or bool(_outcomes(first, second))
+
+
+def _outcomes(first: PairScore | None, second: PairScore | None) -> tuple[str, ...]:
+    """The fields whose judgement differs, where both runs have the record."""
+    if first is None or second is None:
+        return ()
+    names = [name for name in {**first.fields, **second.fields} if first.fields.get(name) != second.fields.get(name)]
+    return tuple(f"{name}: {_said(first, name)} → {_said(second, name)}" for name in names)
+
+
+def _said(pair: PairScore, name: str) -> str:
+    judgement = pair.fields.get(name)
+    return f"{judgement.outcome} {judgement.score:.2f}" if judgement else "not stated"
+
+
+def _made_up(article: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Change]:
+    """Records without a gold one that only one run has; ids only number them."""
+    ours, theirs = ({_content(record): record for record in found} for found in (before, after))
+    for content, record in ours.items():
+        if content not in theirs:
+            yield Change(article, None, record, None, (0.0, 0.0))
+    for content, record in theirs.items():
+        if content not in ours:
+            yield Change(article, None, None, record, (0.0, 0.0))
+
+
+def _content(record: Any) -> str:
+    return str(record.model_dump_json(exclude={"id", "meeting"}))

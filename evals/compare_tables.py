@@ -1,0 +1,136 @@
+"""A comparison for a reader: figures, articles, and the records that changed, side by side."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from evals.compare import Change, Move, RunComparison
+from evals.figures import HEADLINES
+from evals.runs import Run
+from evals.tables import number
+from evals.uncertainty import Comparison
+from extractor.display import Bidi, clean, own
+
+
+HASH: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
+
+
+def comparison(found: RunComparison, before: Run, after: Run) -> RenderableType:
+    """Everything that differs between two runs."""
+    same = not (found.moves or found.changes or found.articles)
+    parts: list[RenderableType] = [*_asked(before, after)]
+    parts += [_test(name, test) for name, test in found.tests.items()]
+    if same:
+        return Group(*parts, "no figure and no record differs")
+    return Group(*parts, _moves("figure", found.moves), _articles(found), *_records(found.changes))
+
+
+def signed(value: float) -> str:
+    """A difference, with its sign."""
+    return f"+{number(value)}" if value > 0 else number(value).replace("-", "−")
+
+
+def _asked(before: Run, after: Run) -> Iterator[RenderableType]:
+    for name, run in (("A", before), ("B", after)):
+        asked = run.asked
+        said = f"{name}  {asked.system} · {asked.model} · {run.run_mode} · {run.when:%Y-%m-%d %H:%M} UTC"
+        yield Text(clean(said), "bold")
+    ours, theirs = (dict(_flat(run.asked.model_dump())) for run in (before, after))
+    for name in {**ours, **theirs}:
+        if ours.get(name) != theirs.get(name):
+            yield Text(clean(f"{name}: {ours.get(name, '–')} → {theirs.get(name, '–')}"), "dim")
+
+
+def _flat(asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every part by its name, hashes cut to what tells them apart."""
+    for name, value in asked.items():
+        if isinstance(value, Mapping):
+            yield from _flat({f"{name}.{key}": part for key, part in value.items()})
+        else:
+            yield name, HASH.sub(r"\1", str(value))
+
+
+def _test(name: str, test: Comparison) -> str:
+    tried = "all exchanges" if test.exact else "a sample of the exchanges"
+    ties = test.articles - test.wins - test.losses
+    told = (
+        f"{name}: soft F1 {signed(test.difference)}; {test.wins} articles won, {test.losses} lost, {ties} even; "
+        f"paired permutation of {test.articles} articles, {tried}: p = {test.p_value:.4g}"
+    )
+    return f"{told}\n   {test.note}" if test.note else told
+
+
+def _moves(first: str, moves: Sequence[Move]) -> Table:
+    table = _table(first, "A", "B", "B − A")
+    for move in sorted(moves, key=lambda one: one.difference):
+        table.add_row(move.figure, number(move.before), number(move.after), signed(move.difference))
+    return table
+
+
+def _articles(found: RunComparison) -> Table:
+    """The headlines of each article that differs, and how many of its other figures rose and fell."""
+    table = _table("article", *(f"{name} {side}" for name in HEADLINES for side in ("A", "B")), "figures up", "down")
+    for article, moves in found.articles.items():
+        by_name = {move.figure: move for move in moves}
+        cells = [number(value) for name in HEADLINES for value in (by_name[name].before, by_name[name].after)]
+        up, down = sum(move.difference > 0 for move in moves), sum(move.difference < 0 for move in moves)
+        table.add_row(own(article), *cells, str(up), str(down))
+    return table
+
+
+def _records(changes: Sequence[Change]) -> Iterator[RenderableType]:
+    if not changes:
+        return
+    table = Table(box=box.HORIZONTALS, padding=(0, 1), show_lines=True)
+    for name in ("record", "labels", "A", "B"):
+        table.add_column(name, overflow="fold", ratio=None if name == "record" else 1)
+    for change in changes:
+        table.add_row(*_cells(change))
+    yield table
+
+
+def _cells(change: Change) -> tuple[RenderableType, ...]:
+    named = f"{own(change.article)} {change.gold.id}" if change.gold else own(change.article)
+    before, after = (f"{worth:.2f}" for worth in change.worth)
+    moved = f"{before} → {after}" if change.gold else "made up"
+    return (
+        Bidi("\n".join((named, moved, *change.fields))),
+        Bidi(gist(change.gold) if change.gold else "–"),
+        Bidi(gist(change.before) if change.before else "–"),
+        Bidi(gist(change.after) if change.after else "–"),
+    )
+
+
+def gist(record: Any) -> str:
+    """What tells a record from others, label or prediction."""
+    return "\n".join(part for part in (_stance(record) if hasattr(record, "act") else _meeting(record)) if part)
+
+
+def _meeting(record: Any) -> Iterator[str]:
+    yield f"{record.kind} · {record.status} · {record.channel}"
+    yield from (f"{own(actor.name)} · {actor.country or '–'} · {actor.capacity}" for actor in record.participants)
+    date, place = record.date, record.place
+    yield f"{date.value or 'no value'} {own(date.text or '')}" if date else ""
+    spot = [own(place.city)] if place and place.city else []
+    spot += [place.country] if place and place.country else []
+    yield " · ".join(spot)
+
+
+def _stance(record: Any) -> Iterator[str]:
+    yield f"{record.act} · {record.polarity} · {record.speech}"
+    yield from (own(actor.name) for actor in record.holders)
+    yield f"→ {own(record.target.text)}"
+    yield own(record.proposition)
+
+
+def _table(first: str, *columns: str) -> Table:
+    table = Table(box=box.HORIZONTALS, padding=(0, 1))
+    table.add_column(first, overflow="fold")
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table

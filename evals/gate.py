@@ -1,0 +1,219 @@
+"""The gate: whether a run is worth less than what was accepted, figure by figure and article by article.
+
+The accepted figures stand in a small file of their own, so that a change of it shows in a review what was lowered.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Final, Literal
+from xml.etree import ElementTree as ET
+
+from pydantic import ValidationError
+
+from evals.config import SCORING
+from evals.figures import Figures, figures, figures_of
+from evals.runs import Asked, Part, Run, problem, read_json, sha256, write_text
+from extractor.display import clean
+from extractor.errors import UsageError
+
+VERSION: Final = 1
+DIGITS: Final = 6
+SHOWN: Final = 12
+"""Lines of a reason."""
+ALL: Final = "all articles"
+_TIE: Final = 10.0**-DIGITS
+
+
+class Allowances(Part):
+    """By how much a figure may fall.
+
+    A replay is exact: what falls there falls because something was changed. The room is for harmless changes, such as a
+    newer gazetteer.
+    """
+
+    corpus: float = 0.01
+    """over all articles"""
+    article: float = 0.05
+    """in one article, where one record more or less moves a figure far"""
+    figures: Mapping[str, float] = {}
+    """of a figure by its name, over all articles, in place of `corpus`"""
+
+    def of(self, figure: str, article: str) -> float:
+        """The allowance of one figure in one article, or in `ALL`."""
+        return self.figures.get(figure, self.corpus) if article == ALL else self.article
+
+
+class Baseline(Part):
+    """Accepted figures, and what they were measured with."""
+
+    version: Literal[1] = 1
+    scoring_version: str
+    scoring_sha256: str
+    when: dt.datetime
+    asked: Asked
+    labels: Mapping[str, str]
+    """article → hash of its labels"""
+    allowances: Allowances = Allowances()
+    figures: Figures
+    articles: Mapping[str, Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One figure in one article, or in all, against the accepted one."""
+
+    figure: str
+    article: str
+    accepted: float
+    found: float
+    allowance: float
+
+    @property
+    def fell(self) -> bool:
+        """By more than is allowed."""
+        return self.accepted - self.found > self.allowance + _TIE
+
+    def __str__(self) -> str:
+        fallen = self.accepted - self.found
+        return (
+            f"{self.figure}, {clean(self.article)}: {self.accepted:.3f} → {self.found:.3f}, "
+            f"a fall of {fallen:.3f}, allowed are {self.allowance:g}"
+        )
+
+
+def baseline(run: Run, allowances: Allowances = Allowances()) -> Baseline:  # noqa: B008  # frozen
+    """What a run would be accepted as."""
+    totals = [figures(summary) for summary in run.summaries]
+    return Baseline(
+        scoring_version=run.scoring_version,
+        scoring_sha256=run.scoring_sha256,
+        when=run.when,
+        asked=run.asked,
+        labels={one.document_id: sha256(one.labels.model_dump_json()) for one in run.outcomes},
+        allowances=allowances,
+        figures=_mean(totals),
+        articles={
+            repeats[0].document_id: _mean([figures_of(one.score) for one in repeats])
+            for repeats in zip(*run.repeats, strict=True)
+        },
+    )
+
+
+def gate(run: Run, accepted: Baseline, *, place: str = "baseline", max_drop: float | None = None) -> tuple[Case, ...]:
+    """Every accepted figure beside the run's, over all articles first.
+
+    Args:
+        run: what is judged.
+        accepted: what it must reach.
+        place: names the baseline in messages.
+        max_drop: in place of all allowances over all articles, and in each.
+
+    Raises:
+        UsageError: the baseline was measured with other weights, articles or labels.
+    """
+    found = baseline(run)
+    _check(found, accepted, place)
+    return tuple(_cases(found, accepted, max_drop))
+
+
+def lowered(old: Baseline, new: Baseline) -> tuple[Case, ...]:
+    """What accepting a run would lower, by however little."""
+    shared = old.articles.keys() & new.articles.keys()
+    narrowed = old.model_copy(update={"articles": {name: old.articles[name] for name in sorted(shared)}})
+    return tuple(case for case in _cases(new, narrowed, 0.0) if case.fell)
+
+
+def announced(old: Baseline | None, new: Baseline) -> Iterator[str]:
+    """What accepting changes, a line for each figure that is lowered, and all else in one."""
+    if old is None:
+        yield f"no baseline yet: {len(new.figures)} figures of {len(new.articles)} articles"
+        return
+    for name, side, other in (("no longer judged", old, new), ("new", new, old)):
+        articles = sorted(side.articles.keys() - other.articles.keys())
+        if articles:
+            yield f"{name}: {', '.join(map(clean, articles))}"
+    if old.scoring_sha256 != new.scoring_sha256:
+        yield f"scored by version {old.scoring_version} before, now by {new.scoring_version}: not comparable"
+    relabelled = sorted(id_ for id_, hash_ in new.labels.items() if old.labels.get(id_, hash_) != hash_)
+    if relabelled:
+        yield f"relabelled: {', '.join(map(clean, relabelled))}"
+    below = lowered(old, new)
+    for case in below:
+        yield f"lowers {case.figure}, {clean(case.article)}: {case.accepted:.3f} → {case.found:.3f}"
+    yield f"{len(below)} figures lowered, {len(lowered(new, old))} raised"
+
+
+def read(path: Path) -> Baseline:
+    """A baseline from its file.
+
+    Raises:
+        UsageError: no baseline.
+    """
+    text, _ = read_json(path)
+    try:
+        return Baseline.model_validate_json(text)
+    except ValidationError as error:
+        raise UsageError(f"{path}: {problem(error)}: no baseline; `mahdar eval accept RUN.json` writes one") from None
+
+
+def reason(cases: tuple[Case, ...]) -> Iterator[str]:
+    """Why the gate is shut, in a few lines: totals first."""
+    fallen = [case for case in cases if case.fell]
+    yield from map(str, fallen[:SHOWN])
+    if len(fallen) > SHOWN:
+        yield f"and {len(fallen) - SHOWN} more"
+    yield f"{len(cases)} figures, {len(fallen)} fell by more than is allowed"
+
+
+def write(accepted: Baseline, path: Path) -> None:
+    """Write a baseline, entire or not at all.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    write_text(path, accepted.model_dump_json(indent=1))
+
+
+def junit(cases: tuple[Case, ...]) -> str:
+    """The cases as JUnit's XML, which every continuous integration reads: one a figure and article."""
+    fallen = sum(case.fell for case in cases)
+    suite = ET.Element("testsuite", name="mahdar eval gate", tests=str(len(cases)), failures=str(fallen))
+    for case in cases:
+        test = ET.SubElement(suite, "testcase", classname=case.figure, name=clean(case.article))
+        if case.fell:
+            ET.SubElement(test, "failure", message=str(case), type="regression")
+    ET.indent(suite)
+    return ET.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _check(found: Baseline, accepted: Baseline, place: str) -> None:
+    if accepted.scoring_sha256 != SCORING.sha256:
+        raise UsageError(
+            f"{place}: scored by version {accepted.scoring_version} ({accepted.scoring_sha256[:8]}), this is "
+            f"{SCORING.version} ({SCORING.sha256[:8]}): accept a run that is scored by it (mahdar eval accept)"
+        )
+    apart = sorted(found.labels.keys() ^ accepted.labels.keys())
+    if apart:
+        raise UsageError(f"{place}: of other articles than the run; {', '.join(apart)} is in one of them alone")
+    changed = sorted(name for name, hash_ in found.labels.items() if accepted.labels[name] != hash_)
+    if changed:
+        raise UsageError(
+            f"{place}: the labels of {', '.join(changed)} have changed since: what fell and what was relabelled cannot "
+            "be told apart; look at the figures and accept them (mahdar eval accept)"
+        )
+
+
+def _cases(found: Baseline, accepted: Baseline, max_drop: float | None) -> Iterator[Case]:
+    pairs = [(ALL, accepted.figures, found.figures)]
+    pairs += [(article, known, found.articles[article]) for article, known in accepted.articles.items()]
+    for article, known, now in pairs:
+        for figure, value in known.items():
+            allowance = accepted.allowances.of(figure, article) if max_drop is None else max_drop
+            yield Case(figure, article, value, now.get(figure, 0.0), allowance)
+
+
+def _mean(found: list[Figures]) -> Figures:
+    return {name: round(fmean(one[name] for one in found), DIGITS) for name in found[0]}

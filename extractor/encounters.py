@@ -1,0 +1,358 @@
+"""Encounters: the sentences that may tell of one, and what code reads in them: parties, capacities, date, place."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from extractor import date_grammar
+from extractor.actors import Cast, Mention
+from extractor.countries import Kind, country_of, listed
+from extractor.cues import Cue, Line
+from extractor.subjects import Scene, after, before, subject_of, that_before, unique
+from schemas.enums import Capacity, Channel, MeetingKind, Status
+
+_LINKS: Final = listed("مع بين وبين ومع with between avec")
+_TOPICAL: Final = listed("سبل حول بشان افاق مناقشه لبحث استعراض التباحث تطورات مجال الاوضاع")
+_VERBAL_NOUNS: Final = re.compile(r"(?:ال)?(?:لقا|اجتماع|مباحثات|محادث|مشاورات|مفاوضات|اتصال|قم[هت]|موتمر|ندوه|جلسه|زيار|حوار|استقبال|توقيع)\w*")
+_WEAK: Final = re.compile(r"(?:بحث\w?|[يت]بحث|ناقش\w?|استعرض\w?|مناقشات|حوار|وقع\w?|وقعا|لقاات|اجتماعات)")
+"""Words that tell an encounter only with «مع»: «بحث الوزير الأزمة» is none."""
+_PLANNED_VERBS: Final = re.compile(r"س[يت]\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One who may have met."""
+
+    mention: Mention
+    capacity: Capacity = "principal"
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """What code reads in a sentence that may tell of an encounter."""
+
+    line: Line
+    cue: Cue
+    parties: tuple[Party, ...]
+    kind: MeetingKind = "talks"
+    channel: Channel = "in_person"
+    status: Status = "held"
+    date: str | None = None
+    venue: str | None = None
+    city: str | None = None
+    country: str | None = None
+    followers: tuple[Line, ...] = field(default=())
+    """sentences behind that go on about it"""
+
+    @property
+    def principals(self) -> tuple[Mention, ...]:
+        """Those who met."""
+        return tuple(party.mention for party in self.parties if party.capacity == "principal")
+
+
+def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
+    """The encounters a sentence may tell of."""
+    found: list[Encounter] = []
+    for cue in line.cues("meeting"):
+        parties = _parties(line, scene, cue)
+        for group in _separate(line, scene, cue, parties):
+            if _is_enough(line, scene, cue, group) and not any(_same(scene, group, one.parties) for one in found):
+                found.append(_described(line, scene, cue, group))
+    return tuple(found)
+
+
+def _is_enough(line: Line, scene: Scene, cue: Cue, parties: Sequence[Party]) -> bool:
+    principals = [party for party in parties if party.capacity == "principal"]
+    if len(principals) < 2:
+        return False
+    return len({scene.cast.actor(party.mention).name for party in principals}) > 1
+
+
+def _same(scene: Scene, a: Sequence[Party], b: Sequence[Party]) -> bool:
+    names = [{scene.cast.actor(party.mention).name for party in parties} for parties in (a, b)]
+    return names[0] <= names[1] or names[1] <= names[0]
+
+
+def _parties(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
+    """The actors that stand to a word of meeting as its subject and objects."""
+    key = line.row.words[cue.first].key
+    objects = _objects(line, scene, cue)
+    subject = _subject(line, scene, cue, key)
+    if _is_visit(key):
+        objects = (*objects, *_visited(line, scene, cue))
+    named = [Party(one) for one in subject] + list(objects)
+    linked = any(party.capacity == "principal" for party in objects)
+    if not linked and not (len(subject) > 1 and not _WEAK.fullmatch(key)):
+        return ()
+    return tuple(_once(scene, named))
+
+
+def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
+    seen: set[str] = set()
+    for party in parties:
+        name = scene.cast.actor(party.mention).name
+        if name not in seen:
+            seen.add(name)
+            yield party
+
+
+def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
+    if _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")) or _VERBAL_NOUNS.fullmatch(key):
+        named = after(line, scene.cast, cue.stop - 1)
+        if named or _has_link(line, cue, "بين"):
+            return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
+        governing = _governing(line, scene, cue)
+        return governing or scene.subject
+    return subject_of(line, scene, cue)
+
+
+def _governing(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    """The subject of «أجرى X مباحثات مع», «عقد X لقاء مع»: the nearest before the noun that nothing governs."""
+    least = that_before(line, cue.first)
+    start, end = line.start + least, line.start + line.row.words[cue.first].start
+    mentions = [one for one in scene.cast.within(start, end) if one.kind != "country" or one.particle == ""]
+    free = [one for one in mentions if one.particle in {"", "و"} and not _link(line, one)]
+    if not free:
+        return ()
+    first = free[-1]
+    group = [first]
+    for one in reversed(free[:-1]):
+        if "و" in group[0].particle:
+            group.insert(0, one)
+    return tuple(unique(scene, (one for mention in group for one in scene.resolved(mention))))
+
+
+def _has_link(line: Line, cue: Cue, word: str) -> bool:
+    return any(one.key == word for one in line.row.words[cue.stop : cue.stop + 4])
+
+
+def _link(line: Line, mention: Mention) -> str:
+    """The preposition before a mention, or ""."""
+    words = [word.key for word in line.row.words if word.end <= mention.start - line.start]
+    last = words[-1] if words else ""
+    return last if last in listed("مع في الي من عن علي بين لدي وبين ومع بحضور with between avec to") else ""
+
+
+def _objects(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
+    """Those whom a word of meeting takes as objects, and those who were present."""
+    start = line.start + line.row.words[cue.stop - 1].end
+    key = line.row.words[cue.first].key
+    accepted: list[Party] = []
+    previous: Mention | None = None
+    previous_capacity: Capacity | None = None
+    for mention in scene.cast.within(start, line.end):
+        if _is_cut(line, start, mention.start):
+            break
+        capacity = _capacity(line, mention)
+        if capacity is None:
+            if previous is not None and previous_capacity and _is_joined(line, previous, mention):
+                capacity = previous_capacity
+            elif _is_object(line, scene, cue, key, mention):
+                capacity = "principal"
+        if capacity is not None:
+            accepted.extend(Party(one, capacity) for one in scene.resolved(mention))
+            previous = mention
+        previous_capacity = capacity
+        previous = mention
+    return tuple(accepted) + tuple(_present(line, scene, cue))
+
+
+def _present(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
+    """«بحضور وكيل الوزارة، اجتمع…»: present, and told before."""
+    for mention in scene.cast.within(line.start, line.start + line.row.words[cue.first].start):
+        if _capacity(line, mention) == "attendee":
+            yield Party(mention, "attendee")
+
+
+def _is_cut(line: Line, start: int, end: int) -> bool:
+    """Whether another statement begins between two places."""
+    gap = [word.key for word in line.row.words if start <= line.start + word.start < end]
+    said = any(cue for cue in line.cues("speech") if start <= line.start + line.row.words[cue.first].start < end and line.row.words[cue.first].key != "بين")
+    return said or any(key in {"ان", "بان", "انه", "التي", "الذي"} for key in gap) or bool(re.search(r"[؛;]|[.]\s", line.article[start:end]))
+
+
+def _capacity(line: Line, mention: Mention) -> Capacity | None:
+    """The capacity that the words right before a mention tell."""
+    words = [(at, word) for at, word in enumerate(line.row.words) if word.end <= mention.start - line.start]
+    for at, _word in words[-3:]:
+        for cue in line.cues("present"):
+            if cue.first == at:
+                return None if cue.code == "order" else cue.code  # type: ignore[return-value]
+    return None
+
+
+def _is_joined(line: Line, previous: Mention, mention: Mention) -> bool:
+    gap = line.article[previous.end : mention.start].strip(" \u00a0\"”“»«،,)")
+    return gap in {"", "و", "and"} and ("و" in mention.particle or gap in {"و", "and"} or mention.text.startswith("و"))
+
+
+def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -> bool:
+    """Whether a mention is an object by its preposition, or by standing right behind verb or subject."""
+    link = _link(line, mention)
+    weak = _WEAK.fullmatch(key.lstrip("وفس")) is not None
+    if link in _LINKS:
+        return mention.kind != "country" or link == "بين" or not weak
+    if weak:
+        return False
+    if mention.kind == "country":
+        return False
+    if mention.particle in {"ب", "وب"} and key.lstrip("وفس").startswith(("التق", "اجتم", "لتق", "يلتق", "تلتق", "يجتم", "اتصل")):
+        return True
+    if mention.particle in {"ل", "لل"} and key.lstrip("وفب").startswith(("استقبال", "لقاء", "زيار", "توديع")):
+        return True
+    if link == "من" and key.lstrip("وف").startswith(("تلق", "اتصال")):
+        return True
+    if link or mention.particle not in {"", "و"}:
+        return False
+    subject = after(line, scene.cast, cue.stop - 1)
+    verb = re.match(r"و?ف?س?(?:التق|يلتق|تلتق|استقب|يستقب|تستقب|قابل|زار|يزور|تزور|استدع|هاتف)", key) is not None
+    if not verb:
+        return False
+    if mention in subject:
+        return mention is not subject[0] or bool(before(line, scene.cast, cue.first, that_before(line, cue.first)))
+    return bool(subject) and _near(line, subject[-1].end, mention.start) or not subject
+
+
+def _near(line: Line, start: int, end: int) -> bool:
+    """Whether only dates and places stand between."""
+    words = [at for at, word in enumerate(line.row.words) if start <= line.start + word.start < end]
+    return len(words) <= 8 and not any(line.row.words[at].key in _TOPICAL for at in words)
+
+
+def _is_visit(key: str) -> bool:
+    return re.match(r"و?ف?ب?ل?(?:ال)?(?:زيار|زار|س?[يت]زور)", key) is not None
+
+
+def _visited(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
+    """The country visited takes part as host (contract, ruling 1)."""
+    start = line.start + line.row.words[cue.stop - 1].end
+    for mention in scene.cast.within(start, line.end):
+        if mention.kind == "country" and (_link(line, mention) in {"الي", "to"} or "ل" in mention.particle):
+            yield Party(mention, "host")
+            return
+
+
+def _separate(line: Line, scene: Scene, cue: Cue, parties: tuple[Party, ...]) -> tuple[tuple[Party, ...], ...]:
+    """One encounter for each host of a guest, one for each call of several (contract, ruling 14)."""
+    subject = [party for party in parties if party.capacity == "principal"][:1]
+    others = [party for party in parties if party.capacity == "principal"][1:]
+    rest = tuple(party for party in parties if party.capacity != "principal")
+    if len(others) < 2 or not subject or _link(line, others[0].mention) == "بين":
+        return (parties,)
+    if _is_several(line) or _is_guest(line, scene, subject[0], others):
+        return tuple((subject[0], other, *rest) for other in others)
+    return (parties,)
+
+
+def _is_several(line: Line) -> bool:
+    return any(word.key in listed("اتصالين اتصالات لقاءين لقاءات لقااين اجتماعين calls meetings") for word in line.row.words)
+
+
+def _is_guest(line: Line, scene: Scene, subject: Party, others: Sequence[Party]) -> bool:
+    """Whether the place is the others' country and not the subject's."""
+    home = scene.cast.actor(subject.mention).country
+    hosts = {scene.cast.actor(other.mention).country for other in others} - {None}
+    places = {one.code for one in line.countries if one.kind is Kind.CITY}
+    return bool(places & hosts) and home not in places
+
+
+def _described(line: Line, scene: Scene, cue: Cue, parties: tuple[Party, ...]) -> Encounter:
+    kind = _kind(line, cue)
+    return Encounter(
+        line,
+        cue,
+        parties,
+        kind=kind,
+        channel=_channel(line),
+        status=_status(line, cue),
+        date=date_near(line, cue),
+        venue=venue_in(line),
+        city=city_in(line),
+        country=None,
+    )
+
+
+def _kind(line: Line, cue: Cue) -> MeetingKind:
+    key = line.row.words[cue.first].key
+    for found in line.cues("kind"):
+        near = abs(found.first - cue.first) <= 2
+        if near and found.code in {"press_conference", "signing", "summit", "session", "negotiation", "ceremony"}:
+            return found.code  # type: ignore[return-value]
+    return "talks" if not key else "talks"
+
+
+def _channel(line: Line) -> Channel:
+    codes = line.codes("channel")
+    return "phone" if "phone" in codes else "video" if "video" in codes else "in_person"
+
+
+def _status(line: Line, cue: Cue) -> Status:
+    key = line.row.words[cue.first].key.lstrip("وف")
+    codes = {one.code for one in line.cues("status") if abs(one.first - cue.first) <= _STATUS_REACH}
+    for code in ("cancelled", "postponed", "denied", "proposed"):
+        if code in codes:
+            return code  # type: ignore[return-value]
+    if _PLANNED_VERBS.match(key) or "planned" in codes and not re.match(r"(?:التق|اجتمع|استقبل|بحث|اجر)", key):
+        return "planned"
+    return "held"
+
+
+_STATUS_REACH: Final = 8
+
+
+def date_near(line: Line, cue: Cue | None) -> str | None:
+    """The date that stands nearest to a word."""
+    spans = dates_in(line)
+    if not spans:
+        return None
+    at = line.row.words[cue.first].start if cue else 0
+    start, end = min(spans, key=lambda span: abs(span[0] - at))
+    return line.text[start:end]
+
+
+def dates_in(line: Line) -> list[tuple[int, int]]:
+    """Where phrases stand that are dates as a whole."""
+    kept = [item for item in date_grammar.items(line.text) if item.kind in _DATE_KINDS]
+    spans: list[tuple[int, int]] = []
+    for item in kept:
+        if spans and not line.text[spans[-1][1] : item.start].strip(" \u00a0ـ") and date_grammar.parse(line.text[spans[-1][0] : item.end]):
+            spans[-1] = (spans[-1][0], item.end)
+        elif date_grammar.parse(line.text[item.start : item.end]):
+            spans.append((item.start, item.end))
+        elif spans and spans[-1][1] == item.start:
+            spans.append((item.start, item.end))
+        elif item.kind in "NO":
+            spans.append((item.start, item.end))
+    return [span for span in spans if date_grammar.parse(line.text[span[0] : span[1]])]
+
+
+_DATE_KINDS: Final = "AWNMYPFCckmydO"
+_VENUE: Final = re.compile(
+    r"(?:بمقر|في مقر|مقر|بقصر|في قصر|بديوان|بفندق|في فندق|البيت الأبيض)[^،,.؛:\"“”«»()]*"
+)
+_VENUE_END: Final = re.compile(r"\s+(?:في|ب(?:ال)?عاصمة|بالعاصمة|بمدينة|مع|اليوم|أمس|حيث|يوم|على|خلال|بأن|أن)(?:\s|$)")
+
+
+def venue_in(line: Line) -> str | None:
+    """A building named as the place."""
+    found = _VENUE.search(line.text)
+    if not found:
+        return None
+    cut = _VENUE_END.search(found[0], 4)
+    return (found[0][: cut.start()] if cut else found[0]).strip() or None
+
+
+def city_in(line: Line) -> str | None:
+    """A city named as the place: behind «في», «بـ», «العاصمة»."""
+    words = line.row.words
+    for one in line.countries:
+        if one.kind is not Kind.CITY:
+            continue
+        at = next((n for n, word in enumerate(words) if word.end > one.start), 0)
+        before_key = words[at - 1].key if at else ""
+        behind = before_key in listed("في العاصمه بالعاصمه للعاصمه مدينه بمدينه الي in to") or "ب" in one.particles
+        behind = behind or (at > 1 and words[at - 2].key in {"العاصمه", "بالعاصمه"})
+        if behind:
+            return line.text[one.start : one.end]
+    return None

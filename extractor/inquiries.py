@@ -1,0 +1,71 @@
+"""Inquiries: every question that an article raises, as requests, before any is asked.
+
+A model that reads well is asked once a task and passage, and drafts records. A small one is asked closed questions, and
+its choices become drafts (`extractor.questions`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from extractor.document import Document
+from extractor.endpoint import Endpoint
+from extractor.errors import PromptError
+from extractor.noise import body
+from extractor.passages import estimate_tokens, split
+from extractor.questions import small_questions
+from extractor.request import Request, build_request
+from extractor.tasks import Task
+from prompts import ARTICLE, SMALL, TemplateError
+from schemas.drafts import ItemDraft
+from schemas.tasks import TaskSchema, closed_schema
+
+Expand = Callable[[BaseModel], tuple[ItemDraft, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question, the task it serves, and what its answer becomes; without `expand`, an answer is drafts already."""
+
+    task: Task
+    request: Request
+    expand: Expand | None = None
+
+
+def inquiries(document: Document, tasks: tuple[Task, ...], endpoint: Endpoint) -> tuple[Inquiry, ...]:
+    """All questions that an article raises, task by task, so that a server's prefix cache is used well.
+
+    Raises:
+        PromptError: a template does not render.
+        BadInputError: the article has a stretch without white space that no model reads at once.
+    """
+    try:
+        return tuple(inquiry for task in tasks for inquiry in _of_task(document, task, endpoint))
+    except TemplateError as error:
+        raise PromptError(str(error)) from None
+
+
+def _of_task(document: Document, task: Task, endpoint: Endpoint) -> Iterator[Inquiry]:
+    if task.prompt.profile == SMALL:
+        for question in small_questions(document.text, document.published_at):
+            if question.task == task.schema.task:
+                schema = closed_schema(question.task, question.answer)
+                yield Inquiry(task, _request(task, schema, question.values, endpoint), question.expand)
+        return
+    for passage in _passages(body(document.text), endpoint):
+        yield Inquiry(task, _request(task, task.schema, {ARTICLE: passage}, endpoint))
+
+
+def _request(task: Task, schema: TaskSchema, data: Mapping[str, str], endpoint: Endpoint) -> Request:
+    return build_request(
+        task.prompt, schema, data, model=endpoint.model, mode=endpoint.mode, parameters=endpoint.parameters
+    )
+
+
+def _passages(text: str, endpoint: Endpoint) -> list[str]:
+    """The article, in as many pieces as the model needs to read it."""
+    if estimate_tokens(text) <= endpoint.passage:
+        return [text]
+    pieces = split(text, lambda piece: estimate_tokens(piece) <= endpoint.passage)
+    return [text[piece.start : piece.end] for piece in pieces]

@@ -1,0 +1,223 @@
+"""Positions: the words by which somebody takes one, and what code reads about them: holder, target, polarity, source."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from extractor.actors import Cast, Mention
+from extractor.countries import listed
+from extractor.cues import Cue, Line
+from extractor.subjects import Scene, subject_of
+from schemas.enums import Polarity, Speech
+
+AGAINST: Final = frozenset({"reject", "condemn", "accuse", "warn", "concern", "deny"})
+LONGEST_TARGET: Final = 16
+"""Words: a longer one runs into the next clause."""
+SHORTEST_TARGET: Final = 1
+_GOVERNED_REACH: Final = 14
+"""Words between a verb of saying and the noun of position that it governs."""
+
+# Folded. Nouns of position: they are one only where somebody says them («أكد أهمية», «أعرب عن قلقه»).
+_NOUNS: Final = re.compile(
+    r"(?:و|ب|ل|ف|وب|ول)?(?:ال)?(?:اهميه|ضروره|دعم\w{0,3}|التزام\w*|تعهد\w{2,3}|استعداد\w*|عزم\w*|حرص\w*|تطلع\w*|تقدير\w*|تحيه|شكر\w*|امتنان\w*|تهاني\w*|"
+    r"تضامن\w*|وقوف\w*|تمسك\w*|مساند\w*|رفض\w{1,3}|قلق\w*|استياي?\w*|تفاول\w*|امل\w*|اساس|اولوي\w+|عمق|ترحيب\w*|انتقادات|مطالب\w*|مطالبت\w*|ادانت\w*|استنكار\w*|"
+    r"تنديد\w*|اسفه|تعازي\w*|اعتراف\w*|داعم\w*|مستعد\w*|حريص\w*|ملتزم\w*|عازم\w*|متمسك\w*|معارض\w*|تحذير\w*|اتهامات\w*|دور|لا|يجب|تتطلب|يتطلب|مهمه)"
+)
+_LEADS: Final = listed("علي الي عن ان بان ب في من ل بشده بقوه بحزم اي التي to on for of the that for the")
+_PREPOSED: Final = re.compile(r"^(?:بال|لل|ب|ل)(?=\w{3})")
+_CLAUSE_END: Final = re.compile(r"[.؛;!?؟»”\"]|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|فيما|في حين|إذ|حيث|كما|معلن|قائل|متهم)")
+_STANCE_VERB: Final = re.compile(r"و\w+")
+_GAP: Final = re.compile(r"^[\s:،,\"“”«»\-–]+|[\s:،,\"“”«\-–]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What code reads at one word of position."""
+
+    line: Line
+    cue: Cue
+    holders: tuple[Mention, ...]
+    target: str
+    polarity: Polarity
+    speech: Speech
+    addressee: str | None
+    clause: tuple[int, int]
+    """from the verb to the end of the target, in the article"""
+    governor: Cue | None
+    attribution: str | None
+    sure: bool
+    """a verb of position itself, with a subject that is named"""
+
+
+def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
+    """The positions a sentence may hold, in the order of their words; the scene's subject moves on with them."""
+    found: list[Position] = []
+    source: str | None = None
+    governor: Cue | None = None
+    for cue in _ordered(line):
+        if cue.code == "said":
+            subject = subject_of(line, scene, cue)
+            source = _source(line, scene, cue) or source
+            scene.subject = subject or scene.subject
+            governor = cue
+            continue
+        position = _position(line, scene, cue, governor, source)
+        if position is not None:
+            found.append(position)
+            if not _is_noun(line, cue):
+                scene.subject = position.holders
+    return tuple(found)
+
+
+def _ordered(line: Line) -> list[Cue]:
+    """Words of saying and of position, by place; a word of position counts before one of saying."""
+    stances = line.cues("stance")
+    taken = {at for cue in stances for at in range(cue.first, cue.stop)}
+    said = [cue for cue in line.cues("speech") if cue.first not in taken and line.row.words[cue.first].key != "بين"]
+    return sorted([*stances, *said], key=lambda cue: cue.first)
+
+
+def _position(line: Line, scene: Scene, cue: Cue, governor: Cue | None, source: str | None) -> Position | None:
+    noun = _is_noun(line, cue)
+    if noun and not _is_said(line, cue, governor):
+        return None
+    if _is_attribute(line, cue):
+        return None
+    holders = scene.subject if noun else subject_of(line, scene, cue)
+    target, addressee, end = _target(line, scene, cue)
+    if not holders or not target:
+        return None
+    target, stopped = _without_stop(target, line)
+    start = line.start + line.row.words[governor.first if noun and governor else cue.first].start
+    polarity: Polarity = "against" if cue.code in AGAINST or stopped else "favor"
+    return Position(
+        line, cue, holders, target, polarity, _speech(line, cue), addressee, (start, end), governor if noun else None, source,
+        sure=not noun,
+    )
+
+
+def _is_noun(line: Line, cue: Cue) -> bool:
+    return _NOUNS.fullmatch(line.row.words[cue.first].key) is not None
+
+
+def _is_said(line: Line, cue: Cue, governor: Cue | None) -> bool:
+    """Whether a verb of saying or position stands before a noun, near enough to govern it."""
+    if governor is None or cue.first - governor.stop > _GOVERNED_REACH:
+        return False
+    between = line.text[line.row.words[governor.stop - 1].end : line.row.words[cue.first].start]
+    return re.search(r"[.؛;!?؟]", between) is None
+
+
+def _is_attribute(line: Line, cue: Cue) -> bool:
+    """«التي دعمته», «المدعومة»: a relative clause tells no position; nor does a word of a topic."""
+    before = line.row.words[cue.first - 1].key if cue.first else ""
+    return before in {"التي", "الذي", "الذين", "اللذين", "سبل", "وسبل", "بحث", "مناقشه", "حول"}
+
+
+def _target(line: Line, scene: Scene, cue: Cue) -> tuple[str, str | None, int]:
+    """What a position is about, to whom it is said, and where that ends in the article."""
+    words = line.row.words
+    start = words[cue.stop - 1].end
+    stop = _stop(line, cue)
+    subject_end = _behind_subject(line, scene, cue)
+    first = max(start, subject_end)
+    addressee = None
+    if cue.code in {"call_for", "demand", "accuse", "warn", "thank"}:
+        addressee, first = _addressed(line, scene, cue, first, stop)
+    text, begin = _stripped(line.text, first, stop)
+    return text, addressee, line.start + max(stop, begin)
+
+
+def _behind_subject(line: Line, scene: Scene, cue: Cue) -> int:
+    from extractor.subjects import after
+
+    named = after(line, scene.cast, cue.stop - 1) if not _is_noun(line, cue) else ()
+    return named[-1].end - line.start if named else 0
+
+
+def _stop(line: Line, cue: Cue) -> int:
+    """Where the clause of a word of position ends, in the sentence's offsets."""
+    words = line.row.words
+    limit = words[min(cue.stop + LONGEST_TARGET, len(words)) - 1].end
+    ends = [found.start() for found in _CLAUSE_END.finditer(line.text, words[cue.stop - 1].end + 1)]
+    ends += [words[other.first].start for other in _ordered(line) if other.first > cue.stop and _starts_clause(line, other)]
+    return min([limit, *ends])
+
+
+def _starts_clause(line: Line, cue: Cue) -> bool:
+    """Whether a word begins a clause of its own: a verb behind «و» or a comma."""
+    key = line.row.words[cue.first].key
+    before = line.text[: line.row.words[cue.first].start].rstrip()[-1:]
+    verb = not _is_noun(line, cue)
+    return (verb and (key.startswith("و") or before in "،,")) or (not verb and key.startswith("و") and before in "،,")
+
+
+def _addressed(line: Line, scene: Scene, cue: Cue, first: int, stop: int) -> tuple[str | None, int]:
+    """«دعا الدول العربية إلى دعم…»: what stands before «إلى», «بـ», «على» is whom it is said to."""
+    for at, word in enumerate(line.row.words):
+        if not first < word.start < stop or at < cue.stop:
+            continue
+        split = word.key in {"الي", "علي", "to"} or (word.key.startswith("ب") and cue.code in {"demand", "accuse"} and len(word.key) > 4)
+        if split:
+            said_to = line.text[first : word.start].strip(" ،,\"“”«»:")
+            behind = word.start if word.key.startswith("ب") else word.end
+            return (said_to or None, behind) if 0 <= len(said_to.split()) <= 8 else (None, first)
+    return None, first
+
+
+def _stripped(text: str, first: int, stop: int) -> tuple[str, int]:
+    """The words between, without prepositions before and marks around."""
+    piece = text[first:stop]
+    while True:
+        trimmed = _GAP.sub("", piece)
+        head, _, rest = trimmed.partition(" ")
+        from extractor.folding import fold
+
+        if rest and (fold(head) in _LEADS or fold(head) in {"خلال", "اهميه", "ضروره"}):
+            piece = rest
+            continue
+        break
+    key = fold(trimmed)
+    cut = _PREPOSED.match(key)
+    if cut and not key.startswith(("بلاد", "بيان", "بناء", "لقاء", "ليبي", "لبنان", "بعث", "بحث", "برنامج", "بيع", "بقاء", "لجن")):
+        trimmed = trimmed[1:]
+    return trimmed.strip(" \"“”«»،,"), first + (text[first:stop].find(trimmed) if trimmed else 0)
+
+
+def _without_stop(target: str, line: Line) -> tuple[str, bool]:
+    """«وقف التدخلات»: what shall end is the target, and the position is against it (contract, ruling 8)."""
+    from extractor.cues import starts_with
+
+    if starts_with(target, "spared"):
+        return target, False
+    rest = starts_with(target, "stop")
+    return (rest, True) if rest else (target, False)
+
+
+def _speech(line: Line, cue: Cue) -> Speech:
+    """Direct where the word itself stands in quote marks."""
+    before = line.text[: line.row.words[cue.first].start]
+    opened = sum(before.count(mark) for mark in "«“") - sum(before.count(mark) for mark in "»”")
+    if before.count('"') % 2 or opened > 0:
+        return "direct"
+    behind = line.text[line.row.words[cue.stop - 1].end : line.row.words[cue.stop - 1].end + 20]
+    return "mixed" if re.search(r"[«“\"]", behind) else "indirect"
+
+
+def _source(line: Line, scene: Scene, cue: Cue) -> str | None:
+    """Who reports, where a verb of saying has a body, a spokesman or a statement as its subject."""
+    words = line.row.words[cue.stop : cue.stop + 3]
+    if not any(one.first in range(cue.stop, cue.stop + 2) for one in line.cues("source") if one.code == "body"):
+        return None
+    end = next((word.start for word in line.row.words[cue.stop :] if word.key in {"ان", "انه", "انها", "علي", "عن", "في"}), None)
+    text = line.text[words[0].start : end] if words and end else ""
+    text = re.split(r"[،,]", text)[0].strip(" ،,")
+    return text if 0 < len(text.split()) <= 8 else None
+
+
+def walk(lines: tuple[Line, ...], cast: Cast) -> Iterator[tuple[Line, Scene]]:
+    """The sentences in order, with one scene that each of them changes."""
+    scene = Scene(cast)
+    for line in lines:
+        yield line, scene

@@ -1,0 +1,190 @@
+"""The store: what is kept comes back, what is foreign is never believed, and what fails says so."""
+
+import json
+import pickle
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extractor.completion import VERSION, Completion
+from extractor.errors import StoreError
+from extractor.store import FOLDER, DiskStore
+
+PRINT, OTHER = "a" * 64, "b" * 64
+PARTS = {"model": "loopback", "article": "0" * 64}
+ANSWER = Completion('{"meetings": ["لقاء"]}', model="loopback", tokens_in=100, tokens_out=20, seconds=1.25)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def store(cache: Path) -> Iterator[DiskStore]:
+    with closing(DiskStore(cache)) as opened:
+        yield opened
+
+
+def planted(cache: Path, **columns: Any) -> None:
+    """Write a row as somebody else would, past the store."""
+    row = {"key": PRINT, "raw": 1, "store_time": 0.0, "access_time": 0.0, "size": 0, "mode": 1, **columns}
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    with closing(sqlite3.connect(cache / FOLDER / "cache.db")) as database, database:
+        database.execute(f"INSERT OR REPLACE INTO Cache ({names}) VALUES ({marks})", tuple(row.values()))
+
+
+class Bomb:
+    """What a pickle may do: run a program of its author's."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.made,)
+
+
+def test_an_answer_comes_back_as_it_was_and_says_that_it_is_kept(store: DiskStore) -> None:
+    assert store.get(PRINT) is None
+    store.put(PRINT, ANSWER, PARTS)
+    assert store.get(PRINT) == replace(ANSWER, cached=True)
+    assert dict(store.entries())[PRINT]["components"] == PARTS  # type: ignore[index]
+
+
+def test_another_process_finds_it(cache: Path, store: DiskStore) -> None:
+    store.put(PRINT, ANSWER, PARTS)
+    program = (
+        "import sys; from pathlib import Path; from extractor.store import DiskStore;"
+        "sys.stdout.buffer.write(DiskStore(Path(sys.argv[1])).get(sys.argv[2]).text.encode())"
+    )
+    found = subprocess.run([sys.executable, "-c", program, str(cache), PRINT], capture_output=True, check=True)
+    assert found.stdout.decode() == ANSWER.text
+
+
+def test_nobody_else_can_read_the_folder(cache: Path, store: DiskStore) -> None:
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    store.folder.chmod(0o755)
+    DiskStore(cache).close()
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+
+
+def test_an_answer_is_kept_in_the_one_file(store: DiskStore) -> None:
+    store.put(PRINT, replace(ANSWER, text="نص" * 50_000), PARTS)
+    assert {path.name.partition("-")[0] for path in store.folder.iterdir()} == {"cache.db"}
+    assert store.get(PRINT) == replace(ANSWER, text="نص" * 50_000, cached=True)
+
+
+def test_a_planted_pickle_is_not_executed(cache: Path, store: DiskStore, tmp_path: Path) -> None:
+    made = tmp_path / "executed"
+    bomb = pickle.dumps(Bomb(made))
+    pickle.loads(bomb)  # the bomb works
+    made.unlink()
+    planted(cache, mode=4, value=bomb)
+    planted(cache, key=bomb, raw=0, value="{}")
+    (store.folder / "bomb.val").write_bytes(bomb)
+    planted(cache, key=OTHER, mode=4, filename="bomb.val")
+    assert [store.get(print_) for print_ in (PRINT, OTHER)] == [None, None]
+    assert [entry for _, entry in store.entries()] == [None, None, None]
+    assert {"(a key that is no text)", PRINT, OTHER} <= set(store.verify())
+    assert store.stats().entries == 0
+    assert store.clear() == 3
+    assert not made.exists()
+
+
+def test_a_planted_name_of_a_file_is_neither_read_nor_removed(cache: Path, store: DiskStore, tmp_path: Path) -> None:
+    private = tmp_path / "private.json"
+    private.write_text(ANSWER.dumps(PARTS), encoding="utf-8")
+    planted(cache, mode=3, filename="../../private.json")
+    assert store.get(PRINT) is None
+    store.put(PRINT, ANSWER, PARTS)
+    planted(cache, mode=3, filename="../../private.json")
+    store.clear()
+    assert private.exists()
+
+
+ENTRY = json.loads(ANSWER.dumps(PARTS))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param({**ENTRY, "version": VERSION + 1}, id="of a later version"),
+        pytest.param({**ENTRY, "version": 0}, id="of an earlier version"),
+        pytest.param({key: ENTRY[key] for key in ENTRY if key != "version"}, id="without a version"),
+        pytest.param({key: ENTRY[key] for key in ENTRY if key != "text"}, id="without a text"),
+        pytest.param({**ENTRY, "text": 5}, id="a number for the text"),
+        pytest.param({**ENTRY, "tokens_in": "many"}, id="words for a number"),
+        pytest.param({**ENTRY, "components": None}, id="without components"),
+        pytest.param([ENTRY], id="a list"),
+        pytest.param("text", id="a text"),
+        pytest.param(None, id="null"),
+    ],
+)
+def test_what_is_no_entry_counts_as_absent_and_is_named(cache: Path, store: DiskStore, entry: Any) -> None:
+    planted(cache, value=json.dumps(entry))
+    assert store.get(PRINT) is None
+    assert store.verify()[0] == PRINT
+    store.put(PRINT, ANSWER, PARTS)
+    assert store.get(PRINT) == replace(ANSWER, cached=True)
+    assert store.verify() == ()
+
+
+@pytest.mark.parametrize("value", ["", "{", "[" * 100_000, b"\xff\xfe", 5, 5.5, None])
+def test_a_value_that_is_no_json_counts_as_absent(cache: Path, store: DiskStore, value: Any) -> None:
+    planted(cache, value=value)
+    assert store.get(PRINT) is None
+    assert store.verify()[0] == PRINT
+
+
+def test_it_is_counted_and_cleared(store: DiskStore) -> None:
+    store.put(PRINT, ANSWER, PARTS)
+    store.put(OTHER, ANSWER, PARTS)
+    stats = store.stats()
+    assert (stats.folder, stats.entries, stats.tokens) == (store.folder, 2, 240)
+    assert stats.bytes > 0
+    assert store.clear() == 2
+    assert store.get(PRINT) is None
+
+
+def test_a_file_that_is_no_database_is_named_with_the_remedy(cache: Path) -> None:
+    (cache / FOLDER).mkdir(parents=True)
+    (cache / FOLDER / "cache.db").write_bytes(b"\x00garbage" * 1_000)
+    with pytest.raises(StoreError) as caught:
+        DiskStore(cache)
+    assert str(caught.value) == (
+        f"{cache / FOLDER}: cannot be used as a store (file is not a database); "
+        "free space on the disk, remove the folder, or set MAHDAR_CACHE_DIR to another one"
+    )
+
+
+def test_a_database_damaged_inside_is_named_with_the_remedy(cache: Path) -> None:
+    with closing(DiskStore(cache)) as store:
+        for number in range(200):
+            store.put(f"{number:064}", replace(ANSWER, text="نص" * 2_000), PARTS)
+    database = cache / FOLDER / "cache.db"
+    whole = database.read_bytes()
+    database.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    with pytest.raises(StoreError, match="remove the folder"):
+        DiskStore(cache).get(f"{7:064}")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"file/completions-v1: cannot be used as a store \(.*MAHDAR_CACHE_DIR"):
+        DiskStore(tmp_path / "file")
+
+
+def test_what_is_no_text_is_not_taken(store: DiskStore) -> None:
+    with pytest.raises(StoreError, match="keeps text only, got dict"):
+        store._cache.set(PRINT, {"text": "x"})  # noqa: SLF001  # as a later change might
+    with pytest.raises(StoreError, match="keeps text only, got tuple"):
+        store._cache.set((PRINT,), "x")  # noqa: SLF001

@@ -75,7 +75,9 @@ def read_corpus_of(labels: Path, articles: Path, other: Path) -> tuple[Case, ...
     for one, another in ((labels, other), (other, labels)):
         apart = sorted({file.name for file in one.glob("*.json")} - {file.name for file in another.glob("*.json")})
         if apart:
-            raise UsageError("\n".join(f"{one / name}: not in {another}: label it there too, or move it away" for name in apart))
+            raise UsageError(
+                "\n".join(f"{one / name}: not in {another}: label it there too, or move it away" for name in apart)
+            )
     return read_corpus(articles, labels, partly=True)
 
 

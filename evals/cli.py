@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Runs over labelled articles.", no_args_is_help=True, rich_markup_mode=None)
 seeds_app = typer.Typer(help="Labels of articles.", no_args_is_help=True, rich_markup_mode=None)
 
-RunMode = Literal["live", "record", "replay"]
+Mode = Annotated[
+    Literal["live", "record", "replay"],
+    typer.Option(
+        help="live: ask the model; record: and write its answers down; replay: answer from what was recorded."
+    ),
+]
+Concurrency = Annotated[int | None, typer.Option(min=1, metavar="N", help="Articles at once.")]
 SystemName = Literal["mahdar", "naive"]
 SOME_FAILED = 1
 
@@ -39,19 +45,14 @@ def run_(
     model: Model = None,
     task: Tasks = None,
     prompts: Prompts = None,
-    mode: Annotated[
-        RunMode,
-        typer.Option(
-            help="live: ask the model; record: and write its answers down; replay: answer from what was recorded."
-        ),
-    ] = "live",
+    mode: Mode = "live",
     recordings: RecordingsIn = RECORDINGS,
     fresh: Annotated[bool, typer.Option("--fresh", help="Record anew what is recorded already.")] = False,
     repeat: Annotated[int, typer.Option(min=1, metavar="K", help="Ask K times, for mean and spread; live only.")] = 1,
     system: Annotated[
         SystemName, typer.Option(help="What extracts: mahdar, or one plain prompt with instructor.")
     ] = "mahdar",
-    concurrency: Annotated[int | None, typer.Option(min=1, metavar="N", help="Articles at once.")] = None,
+    concurrency: Concurrency = None,
     output: Out = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="The run file on standard output, in place of tables.")
@@ -169,6 +170,86 @@ def accept(
         raise typer.Exit(1)
     gates.write(new, baseline)
     typer.echo(f"accepted → {baseline}")
+
+
+@app.command()
+def agreement(
+    first: Annotated[Path, typer.Argument(metavar="A_DIR", help="One annotator's label files.")],
+    second: Annotated[Path, typer.Argument(metavar="B_DIR", help="The other's, of the same articles.")],
+    *,
+    articles: Articles = ARTICLES,
+) -> None:
+    """Compare two annotators: the scorer both ways, and α on the closed fields of records that both have."""
+    from evals import agreement as annotators
+    from evals import tables
+
+    tables.console().print(tables.agreement(annotators.agreement(first, second, articles)))
+
+
+@app.command()
+def ablate(
+    *,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tasks",
+            metavar="NAME[@VERSION],…",
+            help="A set of tasks, such as meetings@1,stances@2; once for each set to be tried.",
+        ),
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Once for each model to be tried.")] = None,
+    answer_mode: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODE", help="How the answer's form is asked for, as MAHDAR_MODE; may be repeated."),
+    ] = None,
+    articles: Articles = ARTICLES,
+    labels: Labels = LABELS,
+    prompts: Prompts = None,
+    mode: Mode = "live",
+    recordings: RecordingsIn = RECORDINGS,
+    concurrency: Concurrency = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write every run file into this folder.")
+    ] = None,
+) -> None:
+    """Run every combination of task versions, models and answer modes, and show them in one table."""
+    from evals import tables
+    from evals.ablate import run_all, variants
+    from evals.evaluation import Plan
+    from evals.systems import Options
+
+    options = Options(prompts=tuple(prompts or ()), concurrency=concurrency)
+    plan = Plan(articles=articles, labels=labels, mode=mode, recordings=recordings, options=options)
+    found = run_all(plan, variants(tasks or (), model or (), answer_mode or ()), output)
+    tables.console().print(tables.ablation(found))
+
+
+@seeds_app.command()
+def check(*, articles: Articles = ARTICLES, labels: Labels = LABELS) -> None:
+    """Check every label file: its shape, its quotes letter by letter, its ids and codes.
+
+    Exit code 2 where one is not sound; every problem is a line with its file and its path.
+    """
+    from evals.corpus import read_corpus
+
+    cases = read_corpus(articles, labels)
+    meetings, stances = (sum(len(getattr(case.labels, name)) for case in cases) for name in ("meetings", "stances"))
+    typer.echo(f"{len(cases)} articles, {meetings} meetings, {stances} stances: all sound")
+
+
+@seeds_app.command()
+def new(
+    article: Annotated[Path, typer.Argument(metavar="ARTICLE", help="The article's text file.")],
+    *,
+    labels: Labels = LABELS,
+) -> None:
+    """Write a skeleton of labels for an article, to be filled in by a person.
+
+    It has one meeting and one stance, to be copied or removed, and does not pass the check as it is.
+    """
+    from evals.skeleton import write_skeleton
+
+    typer.echo(f"fill in {write_skeleton(article, labels)}, then run: mahdar seeds check")
 
 
 def _agreed(question: str) -> bool:

@@ -72,7 +72,9 @@ def compare_runs(before: Run, after: Run) -> RunComparison:
     return RunComparison(
         tests={records: compare(before.rows(records), after.rows(records)) for records in TYPES},
         moves=tuple(move for move in _moves(figures(before.summary), figures(after.summary)) if move.difference),
-        articles={old.document_id: moves for old, moves in _by_article(pairs) if any(move.difference for move in moves)},
+        articles={
+            old.document_id: moves for old, moves in _by_article(pairs) if any(move.difference for move in moves)
+        },
         changes=tuple(change for old, new in pairs for records in TYPES for change in _changes(old, new, records)),
     )
 

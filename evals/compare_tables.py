@@ -16,7 +16,6 @@ from evals.tables import number
 from evals.uncertainty import Comparison
 from extractor.display import Bidi, clean, own
 
-
 HASH: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 

@@ -18,14 +18,22 @@ class Case:
     labels: Labels
 
 
-def read_corpus(articles: Path, labels: Path) -> tuple[Case, ...]:
+def read_corpus(articles: Path, labels: Path, *, partly: bool = False) -> tuple[Case, ...]:
     """Every labelled article, in the order of ids.
+
+    Args:
+        articles: a folder of texts.
+        labels: a folder of label files.
+        partly: articles without labels are left aside.
 
     Raises:
         UsageError: a file that is not sound, labels without an article, an article without labels; one line a problem.
     """
-    texts, gold = read_articles(articles), read_labels(labels)
-    problems = list(_problems(texts, gold, articles, labels))
+    texts = read_articles(articles)
+    gold, problems = _read_labels(labels)
+    problems += _problems(texts, gold, articles, labels)
+    if not partly:
+        problems += _unlabelled(texts, articles, labels)
     if problems:
         raise UsageError("\n".join(problems))
     documents = {id_: replace(texts[id_], published_at=gold[id_].published_at) for id_ in sorted(gold)}
@@ -54,6 +62,19 @@ def read_labels(folder: Path) -> Mapping[str, Labels]:
     Raises:
         UsageError: there is no such folder, it has no labels, or a file does not have their shape.
     """
+    found, problems = _read_labels(folder)
+    problems += [
+        f"{folder / stem}.json: $.document_id: {one.document_id!r} is not the file's name {stem!r}: rename one of them"
+        for stem, one in found.items()
+        if one.document_id != stem
+    ]
+    if problems:
+        raise UsageError("\n".join(problems))
+    return found
+
+
+def _read_labels(folder: Path) -> tuple[dict[str, Labels], list[str]]:
+    """The label files that have the right shape, and what is wrong with the others."""
     files = sorted(folder.glob("*.json")) if folder.is_dir() else []
     if not files:
         raise UsageError(f"{folder}: no label files; name a folder of ARTICLE.json with --labels")
@@ -66,22 +87,21 @@ def read_labels(folder: Path) -> Mapping[str, Labels]:
             problems.append(str(error))
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{file}: cannot be read: {error}")
-    problems += [
-        f"{folder / stem}.json: $.document_id: {one.document_id!r} is not the file's name {stem!r}: rename one of them"
-        for stem, one in found.items()
-        if one.document_id != stem
-    ]
-    if problems:
-        raise UsageError("\n".join(problems))
-    return found
+    return found, problems
 
 
 def _problems(texts: Mapping[str, Document], gold: Mapping[str, Labels], articles: Path, labels: Path) -> Iterator[str]:
+    """What is wrong with labels, each with its file and its path in it."""
     for stem, one in gold.items():
         file = labels / f"{stem}.json"
         if stem not in texts:
             yield f"{file}: no article {stem}.txt in {articles}: add it, or remove the labels"
         else:
             yield from (f"{file}: {problem}" for problem in label_files.check(one, texts[stem].text, stem))
-    for stem in texts.keys() - gold.keys():
-        yield f"{articles}: article {stem!r} has no labels in {labels}: label it (mahdar seeds new), or move it away"
+
+
+def _unlabelled(texts: Mapping[str, Document], articles: Path, labels: Path) -> Iterator[str]:
+    """Articles that nobody has read: scoring without them would make the corpus smaller in silence."""
+    for id_ in sorted(texts):
+        if not (labels / f"{id_}.json").exists():
+            yield f"{articles}: article {id_!r} has no labels in {labels}: label it (mahdar seeds new), or move it away"

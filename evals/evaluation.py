@@ -15,8 +15,9 @@ from evals.runs import Asked, Mode, Outcome, Run, made, outcome
 from evals.systems import Mahdar, Options, System, extract_all
 from extractor.progress import Silent, shown
 from extractor.run import Tally
-from extractor.service import TASKS, Failure
+from extractor.service import Failure
 from extractor.settings import Settings
+from extractor.tasks import TASKS
 from schemas.records import Extraction
 
 

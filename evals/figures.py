@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from evals.config import SCORING, Scoring
-from evals.rates import RecordRates
+from evals.rates import RecordRates  # noqa: TC001  # what getattr gives
 from evals.scoring import ArticleScore
 from evals.summary import Summary, TypeSummary, summarise
 

@@ -9,25 +9,28 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from extractor.completion import Completion
+from extractor.document import Document
 from extractor.door import Door, Progress
 from extractor.endpoint import Endpoint
 from extractor.errors import StoreError, UsageError
-from extractor.misses import why_miss
+from extractor.misses import NAMES, Change, why_miss
 from extractor.request import Request
 
 VERSION: Final = 1
 SHOWN: Final = 600
 """Characters of a question that are kept for the reader; a longer one is the article, which stands elsewhere."""
+SHOWN_PARTS: Final = frozenset({"model", "mode", "parameters"})
 _ANSWER: Final = ("text", "finish", "refusal", "model", "tokens_in", "tokens_out", "seconds")
 
-article: ContextVar[str] = ContextVar("article", default="unnamed")
+ASKED: Final = "what is asked about the article"
+article: ContextVar[Document] = ContextVar("article", default=Document("unnamed", ""))  # noqa: B039  # frozen
 """The article being extracted: a question does not know which one it is about, but its context does."""
 
 
@@ -72,7 +75,8 @@ class Recordings:
         answer = {name: getattr(completion, name) for name in _ANSWER} | {"seconds": round(completion.seconds, 3)}
         entry = {
             "fingerprint": fingerprint,
-            "article": article.get(),
+            "article": article.get().id,
+            "article_sha256": article.get().sha256,
             "components": dict(components),
             "question": question if len(question) <= SHOWN else f"{question[:SHOWN]} …",
             **answer,
@@ -85,11 +89,15 @@ class Recordings:
 
     def miss(self, components: Mapping[str, str]) -> MissingRecordingError:
         """Why a question is not answered: what differs from the nearest one that is."""
+        about, task = article.get(), components["task"]
         with self._lock:
-            changes = why_miss(components, [entry["components"] for entry in self._entries.values()])
-            differs = "nothing like it is" if changes is None else f"changed: {', '.join(map(str, changes))}"
-            self._missed.setdefault((components["task"], differs), set()).add(article.get())
-        return MissingRecordingError(f"{components['task']}: not recorded; {differs}")
+            entries = list(self._entries.values())
+            own = [one for one in entries if (one["article"], one["components"]["task"]) == (about.id, task)]
+            is_same_text = any(one["article_sha256"] == about.sha256 for one in own)
+            changes = why_miss(components, [one["components"] for one in own or entries])
+            differs = "nothing like it is" if changes is None else f"changed: {_names(changes, is_same_text)}"
+            self._missed.setdefault((task, differs), set()).add(about.id)
+        return MissingRecordingError(f"{task}: not recorded; {differs}")
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -179,6 +187,19 @@ class Replay:
         return known
 
 
+def _names(changes: Sequence[Change], is_same_text: bool) -> str:  # noqa: FBT001  # said by the name
+    """What changed, in words. Of an unchanged article another part is asked about, which may bring its own schema."""
+    if is_same_text and any(change.part == "article" for change in changes):
+        changes = [change for change in changes if change.part not in {"article", "schema"}]
+        return ", ".join([ASKED, *map(_name_of, changes)])
+    return ", ".join(map(_name_of, changes))
+
+
+def _name_of(change: Change) -> str:
+    """With the values where they are words, not where they are hashes, which would differ from question to question."""
+    return str(change) if change.part in SHOWN_PARTS else NAMES.get(change.part, ASKED)
+
+
 def write_whole(file: Path, text: str) -> None:
     """Write a file that is there entire or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -217,15 +238,21 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
         answers = list(content["answers"])
         sound = content["version"] == VERSION and all(_is_sound(entry) for entry in answers)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{file}: no recording ({error!r}); record it again with --mode record") from None
+        raise UsageError(f"{file}: no recording ({error!r}); remove it, and record it again") from None
     if not sound:
-        raise UsageError(f"{file}: no recording of version {VERSION}, or changed by hand: record it again")
+        raise UsageError(
+            f"{file}: no recording of version {VERSION}, or changed by hand: remove it, and record it again"
+        )
     yield from answers
 
 
 def _is_sound(entry: Mapping[str, Any]) -> bool:
-    named = all(name in entry for name in ("fingerprint", "article", *_ANSWER)) and "task" in entry["components"]
-    return named and _as_json(entry["text"]) == {name: entry[name] for name in ("answer",) if name in entry}
+    named = all(name in entry for name in ("fingerprint", "article", "article_sha256", *_ANSWER))
+    return (
+        named
+        and "task" in entry["components"]
+        and _as_json(entry["text"]) == {name: entry[name] for name in ("answer",) if name in entry}
+    )
 
 
 def _name(text: str) -> str:

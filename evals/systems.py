@@ -175,7 +175,7 @@ def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Fai
 
 
 def _result(system: System, document: Document) -> Extraction | Failure | MissingRecordingError:
-    recording.article.set(document.id)
+    recording.article.set(document)
     try:
         return system.extract(document)
     except MissingRecordingError as error:

@@ -11,6 +11,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from evals.ablate import Variant
+from evals.agreement import Agreement
 from evals.figures import HEADLINES, figures
 from evals.rates import FieldScore, RecordCounts, RecordRates
 from evals.runs import Outcome, Run
@@ -201,3 +203,38 @@ def _counts(counts: RecordCounts) -> str:
 def _spent(effort: Effort) -> str:
     priced = cost(None if effort.unpriced else effort.cost)
     return f"{effort.tokens_in:,} + {effort.tokens_out:,} tokens, {priced}, {effort.seconds:.1f} s"
+
+
+def agreement(found: Agreement) -> RenderableType:
+    """Two annotators: the scorer both ways, and α."""
+    scores = _table("records", "A is gold: soft F1", "B is gold: soft F1", "F1", "in A", "in both", "in B")
+    for name in ("meetings", "stances"):
+        forth, back = getattr(found.forth, name), getattr(found.back, name)
+        counts = forth.counts
+        shares = (number(forth.micro.soft.f1), number(back.micro.soft.f1), number(forth.micro.records.f1))
+        scores.add_row(name, *shares, str(counts.gold), str(counts.aligned), str(counts.predicted))
+    alphas = _table("closed field of records in both", "pairs", "agreed", "Krippendorff's α")
+    for one in found.alphas:
+        alphas.add_row(one.field, str(one.pairs), str(one.agreed), number(one.alpha))
+    return Group(scores, alphas, f"{found.forth.articles} articles; α is – where all values are one")
+
+
+def ablation(found: Sequence[tuple[Variant, Run]]) -> RenderableType:
+    """Every variant on a row."""
+    columns = ("meetings soft F1", "interval", "stances soft F1", "interval", "evidence", "failed", "tokens", "seconds")
+    table = _table("variant", *columns)
+    for variant, made in found:
+        summary, effort = made.summary, made.summary.effort
+        asked = (made.asked.model, made.asked.mode or "")
+        table.add_row(
+            clean(" ".join((*variant.tasks, *asked))),
+            number(summary.meetings.micro.soft.f1),
+            interval(summary.meetings.micro_interval),
+            number(summary.stances.micro.soft.f1),
+            interval(summary.stances.micro_interval),
+            number(figures(summary).get("evidence.found")),
+            str(summary.failed),
+            f"{effort.tokens_in + effort.tokens_out:,}",
+            f"{effort.seconds:.0f}",
+        )
+    return Group(table, f"intervals: {interval_name(found[0][1].summary)}, the article as the unit")

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from extractor.countries import Kind, Word, country_of, listed
 from extractor.cues import Line, lines_of
-from extractor.names import _GIVEN, canonical, same_name
+from extractor.names import _GIVEN, canonical
 from extractor.offices import _read as read_office
 from extractor.offices import is_office, strip_titles
 from schemas.enums import ActorType
@@ -177,7 +177,7 @@ class Cast:
     def _meant(self, short: Mention) -> Mention | None:
         """Whom «الوزير» or «الحركة» means: the last before with that head."""
         head = _bare(short.name.split()[0])
-        before = [mention for mention in self.before(short.start) if not self._is_seat(mention)]
+        before = [mention for mention in self.before(short.start) if not self.is_seat(mention)]
         again = next((one for one in before if one.kind == "short" and _bare(one.name.split()[0]) == head), None)
         if again:
             return self._meant(again)
@@ -187,7 +187,7 @@ class Cast:
                 return mention
         return None
 
-    def _is_seat(self, mention: Mention) -> bool:
+    def is_seat(self, mention: Mention) -> bool:
         """Whether a body is only told as the place: «بمقر وزارة الدفاع»."""
         return re.search(r"(?:مقر|مبنى|قاعة|قصر)\s+$", self.article[max(0, mention.start - 12) : mention.start]) is not None
 
@@ -253,7 +253,7 @@ class _Scan:
         if not self.line.is_cue("joint", at):
             return None
         stop = at + 1
-        while stop < len(self.words) and _is_nisba_of_country(self.row, stop):
+        while stop < len(self.words) and self.row.is_known(stop) and self.row.reading(stop) != "link":
             stop += 1
         return self._mention(at, stop, "pair"), stop
 
@@ -502,6 +502,8 @@ class _Scan:
             return False
         if word.key in _ALEF_MAQSURA and word.raw.endswith("ي") and (so_far > 0 or self._after_office(at)):
             return True
+        if so_far == 0 and read_office(word.key) == "head" and word.key not in GIVEN:
+            return False
         if word.key in _NAME_MONTHS and not self.line.is_counted(at):
             return True
         if len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at) or (self.line.is_any_cue(at) and not self._ends_name(at, so_far)):
@@ -654,19 +656,13 @@ def _organization(office: str | None) -> str | None:
     return last.strip() if len(last.split()) > 1 else None
 
 
-def _is_nisba_of_country(row: object, at: int) -> bool:
-    return at in row.countries  # type: ignore[attr-defined]
-
-
 def _is_adjective(text: str) -> bool:
     return text not in _NAMES_ALIKE and _ADJECTIVE.fullmatch(text) is not None
 
 
 def unite(mentions: Sequence[Mention], cast: Cast) -> tuple[Mention, ...]:
     """Mentions of different actors, the first of each."""
-    kept: list[Mention] = []
+    first: dict[str, Mention] = {}
     for mention in mentions:
-        name = cast.actor(mention).name
-        if not any(cast.actor(other).name == name or same_name(cast.actor(other).name, name) for other in kept):
-            kept.append(mention)
-    return tuple(kept)
+        first.setdefault(cast.actor(mention).name, mention)
+    return tuple(first.values())

@@ -23,6 +23,8 @@ from extractor.sentences import sentences
 _FILE: Final = Path(__file__).with_name("cues.toml")
 _GLUED: Final = r"(?:[وف]?[بلسك]?(?:ال|لل)?|ولل|لل)"
 """Particles and article before a word."""
+_PARTICLES: Final = {"stance": "[وف]?", "speech": "[وف]?", "stance_noun": "[وف]?ب?"}
+"""Tables of verbs, which take a conjunction only: with «ب» before it, «بحث» would be «حث»."""
 _PAGE: Final = range(45, 95)
 """Characters in a line that was broken to fit a page."""
 _QUOTES_OPEN: Final = "\"“”«‹„("
@@ -35,6 +37,8 @@ class Cue:
     code: str
     first: int
     stop: int
+    is_noun: bool = False
+    """a noun of position, which somebody must say"""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Line:
 
     @cached_property
     def _cued(self) -> frozenset[int]:
-        tables = ("meeting", "speech", "stance", "joint", "present", "status", "source")
+        tables = ("meeting", "speech", "stance", "stance_noun", "joint", "present", "status", "source")
         return frozenset(at for table in tables for cue in self.cues(table) for at in range(cue.first, cue.stop))
 
     @cached_property
@@ -163,11 +167,14 @@ def _tables() -> Mapping[str, Mapping[str, re.Pattern[str]]]:
     raw = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     codes = raw["topic"].pop("code")
     tables = {**raw, "topic_code": codes}
-    return {table: {code: _compiled(words) for code, words in entries.items()} for table, entries in tables.items()}
+    return {
+        table: {code: _compiled(words, _PARTICLES.get(table, _GLUED)) for code, words in entries.items()}
+        for table, entries in tables.items()
+    }
 
 
-def _compiled(words: list[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<![^ ]){_GLUED}(?:{'|'.join(words)})(?![^ ])")
+def _compiled(words: list[str], glued: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^ ]){glued}(?:{'|'.join(words)})(?![^ ])")
 
 
 def starts_with(text: str, code: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from extractor import date_grammar
 from extractor.actors import Cast, Mention
-from extractor.countries import Kind, country_of, listed
+from extractor.countries import Kind, listed
 from extractor.cues import Cue, Line
 from extractor.subjects import Scene, after, before, subject_of, that_before, unique
 from schemas.enums import Capacity, Channel, MeetingKind, Status
@@ -41,7 +41,6 @@ class Encounter:
     date: str | None = None
     venue: str | None = None
     city: str | None = None
-    country: str | None = None
     followers: tuple[Line, ...] = field(default=())
     """sentences behind that go on about it"""
 
@@ -55,37 +54,45 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
     """The encounters a sentence may tell of."""
     found: list[Encounter] = []
     for cue in line.cues("meeting"):
-        parties = _parties(line, scene, cue)
-        for group in _separate(line, scene, cue, parties):
-            if _is_enough(line, scene, cue, group) and not any(_same(scene, group, one.parties) for one in found):
-                found.append(_described(line, scene, cue, group))
+        if _is_named(line, scene, cue):
+            continue
+        subject, objects = _parties(line, scene, cue)
+        for group in _separate(line, scene, subject, objects):
+            known = {scene.cast.actor(one).name for told in found for one in told.principals}
+            names = {scene.cast.actor(party.mention).name for party in group if party.capacity == "principal"}
+            if _is_enough(group, names, cue, line) and not (names <= known):
+                found.append(described(line, cue, group))
     return tuple(found)
 
 
-def _is_enough(line: Line, scene: Scene, cue: Cue, parties: Sequence[Party]) -> bool:
-    principals = [party for party in parties if party.capacity == "principal"]
-    if len(principals) < 2:
-        return False
-    return len({scene.cast.actor(party.mention).name for party in principals}) > 1
+def _is_named(line: Line, scene: Scene, cue: Cue) -> bool:
+    """Whether a cue is part of a name."""
+    at = line.start + line.row.words[cue.first].start
+    return any(one.start <= at < one.end for one in scene.cast.within(line.start, line.end) if one.kind == "person")
 
 
-def _same(scene: Scene, a: Sequence[Party], b: Sequence[Party]) -> bool:
-    names = [{scene.cast.actor(party.mention).name for party in parties} for parties in (a, b)]
-    return names[0] <= names[1] or names[1] <= names[0]
+def _is_enough(parties: Sequence[Party], names: set[str], cue: Cue, line: Line) -> bool:
+    """Whether enough have met: two, or a guest and the country visited."""
+    visit = _is_visit(line.row.words[cue.first].key) and any(party.capacity == "host" for party in parties)
+    return len(names) > 1 or (visit and len(names) == 1)
 
 
-def _parties(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
-    """The actors that stand to a word of meeting as its subject and objects."""
+Side = tuple[Party, ...]
+
+
+def _parties(line: Line, scene: Scene, cue: Cue) -> tuple[Side, Side]:
+    """The actors that stand to a word of meeting as its subject and as its objects."""
     key = line.row.words[cue.first].key
     objects = _objects(line, scene, cue)
     subject = _subject(line, scene, cue, key)
     if _is_visit(key):
         objects = (*objects, *_visited(line, scene, cue))
-    named = [Party(one) for one in subject] + list(objects)
-    linked = any(party.capacity == "principal" for party in objects)
-    if not linked and not (len(subject) > 1 and not _WEAK.fullmatch(key)):
-        return ()
-    return tuple(_once(scene, named))
+    linked = any(party.capacity in {"principal", "host"} for party in objects)
+    if not linked and not (len(subject) > 1 and not _WEAK.fullmatch(key.lstrip("وفس"))):
+        return (), ()
+    taken = {scene.cast.actor(one).name for one in subject}
+    others = tuple(party for party in objects if scene.cast.actor(party.mention).name not in taken)
+    return tuple(Party(one) for one in subject), tuple(_once(scene, others))
 
 
 def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
@@ -98,13 +105,33 @@ def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
 
 
 def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
-    if _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")) or _VERBAL_NOUNS.fullmatch(key):
-        named = after(line, scene.cast, cue.stop - 1)
-        if named or _has_link(line, cue, "بين"):
-            return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
-        governing = _governing(line, scene, cue)
-        return governing or scene.subject
-    return subject_of(line, scene, cue)
+    """Who met: the subject of the verb, or who stands right behind the noun, or before it."""
+    if not _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")) and not _VERBAL_NOUNS.fullmatch(key):
+        return () if _is_visit(key) and _is_relative(line, cue) else subject_of(line, scene, cue)
+    if any(word.key in _OF_BOTH for word in line.row.words[cue.first : cue.stop + 3]):
+        return scene.subject if len(scene.subject) > 1 else ()
+    named = after(line, scene.cast, cue.stop - 1)
+    if named and not (named[0].kind == "body" and _has_link(line, cue, "مع")):
+        return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
+    if _has_link(line, cue, "بين"):
+        return ()
+    return _governing(line, scene, cue) or _speaker(line, scene, cue) or scene.subject
+
+
+_OF_BOTH: Final = listed("جمعهما بينهما لقايهما لقاءهما اجتماعهما لقاؤهما")
+_REPORTERS: Final = listed("وكاله قناه صحيفه المتحدث الناطق متحدث ناطق")
+
+
+def _is_relative(line: Line, cue: Cue) -> bool:
+    return cue.first > 0 and line.row.words[cue.first - 1].key in {"الذي", "التي", "الذين"}
+
+
+def _speaker(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    """Who says it in this sentence, unless they only report."""
+    said = [one for one in line.cues("speech") if one.first < cue.first]
+    subject = subject_of(line, scene, said[-1]) if said else ()
+    reports = any(word.key in _REPORTERS for one in subject for word in line.row.words if one.start <= line.start + word.start < one.end)
+    return () if reports else subject
 
 
 def _governing(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
@@ -142,14 +169,18 @@ def _objects(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
     previous: Mention | None = None
     previous_capacity: Capacity | None = None
     for mention in scene.cast.within(start, line.end):
-        if _is_cut(line, start, mention.start):
+        if _is_cut(line, cue, start, mention.start):
             break
+        if scene.cast.is_seat(mention):
+            continue
         capacity = _capacity(line, mention)
         if capacity is None:
             if previous is not None and previous_capacity and _is_joined(line, previous, mention):
                 capacity = previous_capacity
             elif _is_object(line, scene, cue, key, mention):
                 capacity = "principal"
+        if capacity == "principal" and "المرافق" in mention.text:
+            capacity = "member"
         if capacity is not None:
             accepted.extend(Party(one, capacity) for one in scene.resolved(mention))
             previous = mention
@@ -165,9 +196,10 @@ def _present(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
             yield Party(mention, "attendee")
 
 
-def _is_cut(line: Line, start: int, end: int) -> bool:
+def _is_cut(line: Line, cue: Cue, start: int, end: int) -> bool:
     """Whether another statement begins between two places."""
-    gap = [word.key for word in line.row.words if start <= line.start + word.start < end]
+    words = line.row.words[cue.stop + 2 :]  # «اللقاء الذي جمعه مع» goes on
+    gap = [word.key for word in words if start <= line.start + word.start < end]
     said = any(cue for cue in line.cues("speech") if start <= line.start + line.row.words[cue.first].start < end and line.row.words[cue.first].key != "بين")
     return said or any(key in {"ان", "بان", "انه", "التي", "الذي"} for key in gap) or bool(re.search(r"[؛;]|[.]\s", line.article[start:end]))
 
@@ -192,7 +224,7 @@ def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -
     link = _link(line, mention)
     weak = _WEAK.fullmatch(key.lstrip("وفس")) is not None
     if link in _LINKS:
-        return mention.kind != "country" or link == "بين" or not weak
+        return _is_linked(line, cue, mention, weak=weak)
     if weak:
         return False
     if mention.kind == "country":
@@ -206,12 +238,30 @@ def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -
     if link or mention.particle not in {"", "و"}:
         return False
     subject = after(line, scene.cast, cue.stop - 1)
-    verb = re.match(r"و?ف?س?(?:التق|يلتق|تلتق|استقب|يستقب|تستقب|قابل|زار|يزور|تزور|استدع|هاتف)", key) is not None
+    verb = re.match(r"و?ف?س?(?:التق|يلتق|تلتق|استقبل|يستقبل|تستقبل|قابل|استدع|هاتف)", key) is not None
     if not verb:
         return False
     if mention in subject:
         return mention is not subject[0] or bool(before(line, scene.cast, cue.first, that_before(line, cue.first)))
     return bool(subject) and _near(line, subject[-1].end, mention.start) or not subject
+
+
+def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
+    """Whether «مع», «بين» before a mention belong to the word of meeting, and not to «العلاقات مع»."""
+    words = [word for word in line.row.words if word.end <= mention.start - line.start]
+    distance = len(words) - 1 - cue.stop
+    if words[-1].key in {"بين", "وبين", "between", "entre"}:
+        sides = any(word.key in _SIDES for word in line.row.words[cue.first : cue.stop + 2])
+        return distance <= 2 or (sides and mention.kind == "country")
+    if mention.kind == "country" and distance > 4:
+        return False
+    bound = len(words) > 1 and words[-2].key.removeprefix("ال") in _BOUND
+    return distance <= _WITH_REACH and (weak or distance <= 3 or not bound)
+
+
+_WITH_REACH: Final = 22
+_SIDES: Final = listed("الثلاثي الثنايي الرباعي الثلاثيه الثناييه الوزاري")
+_BOUND: Final = listed("علاقات تعاون تعامل شراكه تنسيق تضامن مشترك مشتركه التعاون العلاقات شامله استراتيجيه توطيد علاقاتنا")
 
 
 def _near(line: Line, start: int, end: int) -> bool:
@@ -233,16 +283,13 @@ def _visited(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
             return
 
 
-def _separate(line: Line, scene: Scene, cue: Cue, parties: tuple[Party, ...]) -> tuple[tuple[Party, ...], ...]:
+def _separate(line: Line, scene: Scene, subject: Side, objects: Side) -> tuple[Side, ...]:
     """One encounter for each host of a guest, one for each call of several (contract, ruling 14)."""
-    subject = [party for party in parties if party.capacity == "principal"][:1]
-    others = [party for party in parties if party.capacity == "principal"][1:]
-    rest = tuple(party for party in parties if party.capacity != "principal")
-    if len(others) < 2 or not subject or _link(line, others[0].mention) == "بين":
-        return (parties,)
-    if _is_several(line) or _is_guest(line, scene, subject[0], others):
-        return tuple((subject[0], other, *rest) for other in others)
-    return (parties,)
+    others = [party for party in objects if party.capacity == "principal"]
+    rest = tuple(party for party in objects if party.capacity != "principal")
+    if len(others) > 1 and subject and (_is_several(line) or _is_guest(line, scene, subject[0], others)):
+        return tuple((*subject, other, *rest) for other in others)
+    return ((*subject, *objects),)
 
 
 def _is_several(line: Line) -> bool:
@@ -257,29 +304,28 @@ def _is_guest(line: Line, scene: Scene, subject: Party, others: Sequence[Party])
     return bool(places & hosts) and home not in places
 
 
-def _described(line: Line, scene: Scene, cue: Cue, parties: tuple[Party, ...]) -> Encounter:
-    kind = _kind(line, cue)
+def described(line: Line, cue: Cue, parties: tuple[Party, ...]) -> Encounter:
+    """An encounter of some parties, with what the sentence tells of it."""
     return Encounter(
         line,
         cue,
         parties,
-        kind=kind,
+        kind=_kind(line, cue),
         channel=_channel(line),
         status=_status(line, cue),
         date=date_near(line, cue),
         venue=venue_in(line),
-        city=city_in(line),
-        country=None,
+        city=city_in(line, cue),
     )
 
 
 def _kind(line: Line, cue: Cue) -> MeetingKind:
     key = line.row.words[cue.first].key
     for found in line.cues("kind"):
-        near = abs(found.first - cue.first) <= 2
+        near = abs(found.first - cue.first) <= _KIND_REACH
         if near and found.code in {"press_conference", "signing", "summit", "session", "negotiation", "ceremony"}:
             return found.code  # type: ignore[return-value]
-    return "talks" if not key else "talks"
+    return "visit" if _is_visit(key) else "talks"
 
 
 def _channel(line: Line) -> Channel:
@@ -299,6 +345,7 @@ def _status(line: Line, cue: Cue) -> Status:
 
 
 _STATUS_REACH: Final = 8
+_KIND_REACH: Final = 3
 
 
 def date_near(line: Line, cue: Cue | None) -> str | None:
@@ -313,18 +360,22 @@ def date_near(line: Line, cue: Cue | None) -> str | None:
 
 def dates_in(line: Line) -> list[tuple[int, int]]:
     """Where phrases stand that are dates as a whole."""
-    kept = [item for item in date_grammar.items(line.text) if item.kind in _DATE_KINDS]
-    spans: list[tuple[int, int]] = []
-    for item in kept:
-        if spans and not line.text[spans[-1][1] : item.start].strip(" \u00a0ـ") and date_grammar.parse(line.text[spans[-1][0] : item.end]):
-            spans[-1] = (spans[-1][0], item.end)
-        elif date_grammar.parse(line.text[item.start : item.end]):
-            spans.append((item.start, item.end))
-        elif spans and spans[-1][1] == item.start:
-            spans.append((item.start, item.end))
-        elif item.kind in "NO":
-            spans.append((item.start, item.end))
-    return [span for span in spans if date_grammar.parse(line.text[span[0] : span[1]])]
+    runs: list[list[date_grammar.Item]] = []
+    for item in date_grammar.items(line.text):
+        if item.kind not in _DATE_KINDS:
+            continue
+        if runs and not line.text[runs[-1][-1].end : item.start].strip(" \u00a0ـ،"):
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    return [span for run in runs if (span := _longest_date(line.text, run))]
+
+
+def _longest_date(text: str, run: list[date_grammar.Item]) -> tuple[int, int] | None:
+    """The longest part of a run of words that is a date."""
+    spans = ((one.start, other.end) for at, one in enumerate(run) for other in run[at:])
+    dates = [span for span in spans if date_grammar.parse(text[span[0] : span[1]])]
+    return max(dates, key=lambda span: span[1] - span[0], default=None)
 
 
 _DATE_KINDS: Final = "AWNMYPFCckmydO"
@@ -343,8 +394,11 @@ def venue_in(line: Line) -> str | None:
     return (found[0][: cut.start()] if cut else found[0]).strip() or None
 
 
-def city_in(line: Line) -> str | None:
-    """A city named as the place: behind «في», «بـ», «العاصمة»."""
+_CITY_REACH: Final = 16
+
+
+def city_in(line: Line, cue: Cue | None = None) -> str | None:
+    """A city named as the place: behind «في», «بـ», «العاصمة», near the word of meeting."""
     words = line.row.words
     for one in line.countries:
         if one.kind is not Kind.CITY:
@@ -353,6 +407,8 @@ def city_in(line: Line) -> str | None:
         before_key = words[at - 1].key if at else ""
         behind = before_key in listed("في العاصمه بالعاصمه للعاصمه مدينه بمدينه الي in to") or "ب" in one.particles
         behind = behind or (at > 1 and words[at - 2].key in {"العاصمه", "بالعاصمه"})
-        if behind:
+        topical = any(at - 14 < lead.first < at for lead in line.cues("topic")) and "العاصمه" not in before_key
+        far = cue is not None and abs(at - cue.first) > _CITY_REACH
+        if behind and not topical and not far:
             return line.text[one.start : one.end]
     return None

@@ -2,28 +2,26 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from extractor.actors import Cast, Mention
 from extractor.countries import listed
 from extractor.cues import Cue, Line
-from extractor.subjects import Scene, subject_of
+from extractor.subjects import Scene, after, subject_of
 from schemas.enums import Polarity, Speech
 
 AGAINST: Final = frozenset({"reject", "condemn", "accuse", "warn", "concern", "deny"})
 LONGEST_TARGET: Final = 16
 """Words: a longer one runs into the next clause."""
 SHORTEST_TARGET: Final = 1
-_GOVERNED_REACH: Final = 14
+_NEAR: Final = 6
+"""Words between a verb of saying and a noun of position, the subject aside; a noun behind «و» may stand farther."""
+_PARTED: Final = listed("في اشكال سبيل اجل مزيد المزيد من بين سبل وسبل بحث مناقشه حول بشان لدعم")
+"""Words before a noun that make it a part of something else: «أشكال الدعم»."""
+_GOVERNED_REACH: Final = 20
 """Words between a verb of saying and the noun of position that it governs."""
 
-# Folded. Nouns of position: they are one only where somebody says them («أكد أهمية», «أعرب عن قلقه»).
-_NOUNS: Final = re.compile(
-    r"(?:و|ب|ل|ف|وب|ول)?(?:ال)?(?:اهميه|ضروره|دعم\w{0,3}|التزام\w*|تعهد\w{2,3}|استعداد\w*|عزم\w*|حرص\w*|تطلع\w*|تقدير\w*|تحيه|شكر\w*|امتنان\w*|تهاني\w*|"
-    r"تضامن\w*|وقوف\w*|تمسك\w*|مساند\w*|رفض\w{1,3}|قلق\w*|استياي?\w*|تفاول\w*|امل\w*|اساس|اولوي\w+|عمق|ترحيب\w*|انتقادات|مطالب\w*|مطالبت\w*|ادانت\w*|استنكار\w*|"
-    r"تنديد\w*|اسفه|تعازي\w*|اعتراف\w*|داعم\w*|مستعد\w*|حريص\w*|ملتزم\w*|عازم\w*|متمسك\w*|معارض\w*|تحذير\w*|اتهامات\w*|دور|لا|يجب|تتطلب|يتطلب|مهمه)"
-)
 _LEADS: Final = listed("علي الي عن ان بان ب في من ل بشده بقوه بحزم اي التي to on for of the that for the")
 _PREPOSED: Final = re.compile(r"^(?:بال|لل|ب|ل)(?=\w{3})")
 _CLAUSE_END: Final = re.compile(r"[.؛;!?؟»”\"]|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|فيما|في حين|إذ|حيث|كما|معلن|قائل|متهم)")
@@ -56,6 +54,8 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
     source: str | None = None
     governor: Cue | None = None
     for cue in _ordered(line):
+        if _is_named(line, scene, cue):
+            continue
         if cue.code == "said":
             subject = subject_of(line, scene, cue)
             source = _source(line, scene, cue) or source
@@ -72,19 +72,36 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
 
 def _ordered(line: Line) -> list[Cue]:
     """Words of saying and of position, by place; a word of position counts before one of saying."""
-    stances = line.cues("stance")
-    taken = {at for cue in stances for at in range(cue.first, cue.stop)}
-    said = [cue for cue in line.cues("speech") if cue.first not in taken and line.row.words[cue.first].key != "بين"]
-    return sorted([*stances, *said], key=lambda cue: cue.first)
+    verbs = line.cues("stance")
+    taken = {at for cue in verbs for at in range(cue.first, cue.stop)}
+    nouns = [replace(cue, is_noun=True) for cue in line.cues("stance_noun") if cue.first not in taken]
+    taken |= {at for cue in nouns for at in range(cue.first, cue.stop)}
+    said = [cue for cue in line.cues("speech") if cue.first not in taken]
+    return sorted([*verbs, *nouns, *said], key=lambda cue: cue.first)
+
+
+def _holders(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    """Whose position it is; an impersonal one is that of all who met (contract, ruling 7)."""
+    words = [word.key for word in line.row.words[max(0, cue.first - 3) : cue.stop]]
+    impersonal = not {"تم", "وتم", "جري", "تركز"}.isdisjoint(words) and any("تاكيد" in word for word in words)
+    if impersonal and scene.groups:
+        return scene.groups[-1]
+    return scene.subject if cue.is_noun else subject_of(line, scene, cue)
+
+
+def _is_named(line: Line, scene: Scene, cue: Cue) -> bool:
+    """Whether a cue is part of a name: «سامح شكري»."""
+    at = line.start + line.row.words[cue.first].start
+    return any(one.start <= at < one.end for one in scene.cast.within(line.start, line.end) if one.kind == "person")
 
 
 def _position(line: Line, scene: Scene, cue: Cue, governor: Cue | None, source: str | None) -> Position | None:
     noun = _is_noun(line, cue)
-    if noun and not _is_said(line, cue, governor):
+    if noun and not _is_said(line, scene, cue, governor):
         return None
     if _is_attribute(line, cue):
         return None
-    holders = scene.subject if noun else subject_of(line, scene, cue)
+    holders = _holders(line, scene, cue)
     target, addressee, end = _target(line, scene, cue)
     if not holders or not target:
         return None
@@ -98,12 +115,23 @@ def _position(line: Line, scene: Scene, cue: Cue, governor: Cue | None, source: 
 
 
 def _is_noun(line: Line, cue: Cue) -> bool:
-    return _NOUNS.fullmatch(line.row.words[cue.first].key) is not None
+    return cue.is_noun
 
 
-def _is_said(line: Line, cue: Cue, governor: Cue | None) -> bool:
+def _subject_length(line: Line, scene: Scene, governor: Cue) -> int:
+    """How many words the subject behind a verb takes."""
+    named = after(line, scene.cast, governor.stop - 1)
+    end = named[-1].end - line.start if named else 0
+    return sum(line.row.words[governor.stop - 1].end < word.end <= end for word in line.row.words)
+
+
+def _is_said(line: Line, scene: Scene, cue: Cue, governor: Cue | None) -> bool:
     """Whether a verb of saying or position stands before a noun, near enough to govern it."""
     if governor is None or cue.first - governor.stop > _GOVERNED_REACH:
+        return False
+    key, previous = line.row.words[cue.first].key, line.row.words[cue.first - 1].key
+    near = cue.first - governor.stop <= _NEAR + _subject_length(line, scene, governor)
+    if previous in _PARTED or not (near or key.startswith("و") or cue.code == "affirm_importance"):
         return False
     between = line.text[line.row.words[governor.stop - 1].end : line.row.words[cue.first].start]
     return re.search(r"[.؛;!?؟]", between) is None
@@ -112,7 +140,9 @@ def _is_said(line: Line, cue: Cue, governor: Cue | None) -> bool:
 def _is_attribute(line: Line, cue: Cue) -> bool:
     """«التي دعمته», «المدعومة»: a relative clause tells no position; nor does a word of a topic."""
     before = line.row.words[cue.first - 1].key if cue.first else ""
-    return before in {"التي", "الذي", "الذين", "اللذين", "سبل", "وسبل", "بحث", "مناقشه", "حول"}
+    if before in {"التي", "الذي", "الذين", "اللذين", "سبل", "وسبل", "بحث", "مناقشه", "حول"}:
+        return True
+    return not cue.is_noun and before in {"بشان", "من", "في", "علي", "الي", "عن", "بعد", "قبل", "مع", "عدم", "the", "of", "عند"}
 
 
 def _target(line: Line, scene: Scene, cue: Cue) -> tuple[str, str | None, int]:
@@ -130,8 +160,6 @@ def _target(line: Line, scene: Scene, cue: Cue) -> tuple[str, str | None, int]:
 
 
 def _behind_subject(line: Line, scene: Scene, cue: Cue) -> int:
-    from extractor.subjects import after
-
     named = after(line, scene.cast, cue.stop - 1) if not _is_noun(line, cue) else ()
     return named[-1].end - line.start if named else 0
 

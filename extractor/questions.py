@@ -8,16 +8,16 @@ text is the article's. No question depends on the answer to another, so that the
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from extractor.actors import Cast, Mention, cast_of
+from extractor.actors import Cast, Mention, cast_of, unite
 from extractor.countries import country_mentions, listed
 from extractor.cues import Line, lines_of
-from extractor.encounters import Encounter, Party, city_in, date_near, encounters_in, venue_in
+from extractor.encounters import Encounter, Party, city_in, date_near, described, encounters_in, venue_in
 from extractor.positions import Position, positions_in
 from extractor.subjects import Scene
 from schemas.drafts import (
@@ -65,14 +65,23 @@ class Reading:
     cast: Cast
     encounters: tuple[Encounter, ...]
     positions: tuple[Position, ...]
+    doubtful: tuple[Line, ...]
+    """sentences with a word of meeting and two actors, in which code finds no encounter"""
+    stages: Mapping[Line, tuple[Mention, ...]]
+    """sentence → who was on stage when it began"""
 
 
 def small_questions(text: str, published_at: dt.date | None = None) -> tuple[Question, ...]:  # noqa: ARG001  # dates are resolved later
     """All questions an article raises, in the order of its sentences."""
     reading = read(text)
-    meetings = (_meeting_question(reading, one) for one in reading.encounters)
-    stances = (_stance_question(reading, one) for one in reading.positions)
+    lines = lines_of(text)
+    meetings = (_meeting_question(reading, line) for line in lines if _may_meet(reading, line))
+    stances = (_stance_question(reading, line) for line in lines if any(one.line == line for one in reading.positions))
     return (*meetings, *stances)
+
+
+def _may_meet(reading: Reading, line: Line) -> bool:
+    return line in reading.doubtful or any(one.line == line for one in reading.encounters)
 
 
 @lru_cache(maxsize=4)
@@ -82,17 +91,59 @@ def read(text: str) -> Reading:
     scene = Scene(cast)
     encounters: list[Encounter] = []
     positions: list[Position] = []
+    doubtful: list[Line] = []
+    stages: dict[Line, tuple[Mention, ...]] = {}
     for line in lines_of(text):
+        stages[line] = (*scene.subject, *(scene.groups[-1] if scene.groups else ()))
         told = encounters_in(line, scene)
         for one in told:
-            scene.groups.append(one.principals)
+            _enter(encounters, one, scene)
         if told:
             scene.subject = told[-1].principals[:1]
         elif encounters and _goes_on(line):
-            encounters[-1] = replace(encounters[-1], followers=(*encounters[-1].followers, line))
-        encounters.extend(told)
+            _follow(encounters, len(encounters) - 1, line)
+        elif line.cues("meeting") and len(_offered(cast, line, ())) > 1:
+            doubtful.append(line)
         positions.extend(positions_in(line, scene))
-    return Reading(text, cast, tuple(encounters), tuple(positions))
+    kept = tuple(one for one in encounters if not _is_accounted(one, encounters, cast))
+    return Reading(text, cast, kept, tuple(positions), tuple(doubtful), stages)
+
+
+_MOST_OFFERED: Final = 12
+
+
+def _offered(cast: Cast, line: Line, stage: Sequence[Mention]) -> tuple[Mention, ...]:
+    """The actors a question offers: those of the sentence, then those on stage before it."""
+    here = [one for one in cast.within(line.start, line.end) if one.kind != "pair" and not cast.is_seat(one)]
+    return unite([*here, *stage], cast)[:_MOST_OFFERED]
+
+
+def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
+    """Add an encounter; one told again goes on with the first account."""
+    names = _names(one, scene.cast)
+    scene.groups.append(one.principals)
+    for number, told in enumerate(encounters):
+        apart = {one.kind, told.kind} & {"press_conference", "signing", "session"} and one.kind != told.kind
+        if names == _names(told, scene.cast) and not apart:
+            _follow(encounters, number, one.line)
+            return
+    encounters.append(one)
+
+
+def _follow(encounters: list[Encounter], number: int, line: Line) -> None:
+    told = encounters[number]
+    if line not in (told.line, *told.followers):
+        encounters[number] = replace(told, followers=(*told.followers, line))
+
+
+def _names(encounter: Encounter, cast: Cast) -> frozenset[str]:
+    return frozenset(cast.actor(one).name for one in encounter.principals)
+
+
+def _is_accounted(visit: Encounter, encounters: list[Encounter], cast: Cast) -> bool:
+    """A visit counts only where nobody met (contract)."""
+    names = _names(visit, cast)
+    return visit.kind == "visit" and any(one.kind != "visit" and names & _names(one, cast) for one in encounters)
 
 
 _GOING_ON: Final = listed("اللقاء الاجتماع المباحثات المحادثات الجانبان الطرفان الاتصال خلاله خلالها ذلك الزياره اللقا المحادثه")
@@ -106,15 +157,32 @@ def _goes_on(line: Line) -> bool:
 # -- meetings ----------------------------------------------------------------------------------------------------
 
 
-def _meeting_question(reading: Reading, encounter: Encounter) -> Question:
-    answer = create_model("Met", __config__=_CLOSED, met=(bool, ...))
+def _meeting_question(reading: Reading, line: Line) -> Question:
+    offered = _offered(reading.cast, line, reading.stages[line])
+    letters = _LETTERS[: len(offered)]
+    answer = create_model("Met", __config__=_CLOSED, met=(list[Literal[letters]], Field(max_length=len(letters))))  # type: ignore[valid-type]
+    told = [one for one in reading.encounters if one.line == line]
+    names = {reading.cast.actor(one).name for told_one in told for one in told_one.principals}
+    met = [letter for letter, one in zip(letters, offered, strict=True) if reading.cast.actor(one).name in names]
     return Question(
         task="meetings",
-        values={"sentence": encounter.line.text},
+        values={**_shown(reading, line), "actors": _listed(reading, letters, offered)},
         answer=answer,
-        expand=lambda given: (meeting_draft(reading, encounter),) if given.met else (),  # type: ignore[attr-defined]
-        proposal=answer(met=True),
+        expand=lambda given: tuple(_met(reading, line, [offered[letters.index(one)] for one in given.met])),  # type: ignore[attr-defined]
+        proposal=answer(met=met),
     )
+
+
+def _met(reading: Reading, line: Line, chosen: Sequence[Mention]) -> Iterator[MeetingDraft]:
+    """The encounters of a sentence between those chosen: as code reads them, else one of all."""
+    told = [one for one in reading.encounters if one.line == line]
+    names = {reading.cast.actor(one).name for one in chosen}
+    kept = [one for one in told if len(_names(one, reading.cast) & names) >= min(2, len(one.principals))]
+    for one in kept:
+        yield meeting_draft(reading, one)
+    if not told and len(names) > 1:
+        cue = line.cues("meeting")[0]
+        yield meeting_draft(reading, described(line, cue, tuple(Party(one) for one in chosen)))
 
 
 def meeting_draft(reading: Reading, encounter: Encounter) -> MeetingDraft:
@@ -122,7 +190,7 @@ def meeting_draft(reading: Reading, encounter: Encounter) -> MeetingDraft:
     lines = (encounter.line, *encounter.followers)
     date = encounter.date or next((found for line in lines[1:] if (found := date_near(line, None))), None)
     venue = next((found for line in lines if (found := venue_in(line))), None)
-    city = next((found for line in lines if (found := city_in(line))), None)
+    city = next((found for line in lines if (found := city_in(line, encounter.cue if line is encounter.line else None))), None)
     host = next((one.mention for one in encounter.parties if one.capacity == "host" and one.mention.kind == "country"), None)
     place = PlaceDraft(venue=venue, city=city, country=host.text if host else None)
     return MeetingDraft(
@@ -172,15 +240,44 @@ def _participant(reading: Reading, party: Party) -> ParticipantDraft:
 # -- stances -----------------------------------------------------------------------------------------------------
 
 
-def _stance_question(reading: Reading, position: Position) -> Question:
-    answer = create_model("Takes", __config__=_CLOSED, takes=(bool, ...))
+def _stance_question(reading: Reading, line: Line) -> Question:
+    positions = [one for one in reading.positions if one.line == line]
+    offered = _offered(reading.cast, line, (*reading.stages[line], *(one for told in positions for one in told.holders)))
+    letters = (*_LETTERS[: len(offered)], _BOTH, _NOBODY)
+    fields: dict[str, Any] = {f"p{number}": (Literal[letters], ...) for number in range(1, len(positions) + 1)}
+    answer = create_model("Held", __config__=_CLOSED, **fields)
+    phrases = (f"p{number}. {_clause(reading, one)}" for number, one in enumerate(positions, 1))
     return Question(
         task="stances",
-        values={"sentence": position.line.text},
+        values={**_shown(reading, line), "actors": _listed(reading, letters, offered), "phrases": "\n".join(phrases)},
         answer=answer,
-        expand=lambda given: (stance_draft(reading, position),) if given.takes else (),  # type: ignore[attr-defined]
-        proposal=answer(takes=True),
+        expand=lambda given: tuple(_held(reading, positions, offered, letters, list(given.model_dump().values()))),
+        proposal=answer(**{name: _holder(reading, one, offered, letters) for name, one in zip(fields, positions, strict=True)}),
     )
+
+
+def _holder(reading: Reading, position: Position, offered: Sequence[Mention], letters: Sequence[str]) -> str:
+    """The letter of the holder that code finds."""
+    if len(position.holders) > 1:
+        return _BOTH
+    name = reading.cast.actor(position.holders[0]).name
+    return next((letter for letter, one in zip(letters, offered, strict=False) if reading.cast.actor(one).name == name), _NOBODY)
+
+
+def _clause(reading: Reading, position: Position) -> str:
+    words = reading.text[slice(*position.clause)].split()
+    return " ".join(words[:_SHOWN_WORDS])
+
+
+def _held(
+    reading: Reading, positions: Sequence[Position], offered: Sequence[Mention], letters: Sequence[str], given: Sequence[str]
+) -> Iterator[StanceDraft]:
+    """The positions that somebody holds, with who was chosen."""
+    for position, letter in zip(positions, given, strict=True):
+        if letter == _NOBODY:
+            continue
+        chosen = position.holders if letter == _BOTH else (offered[letters.index(letter)],)
+        yield stance_draft(reading, replace(position, holders=chosen))
 
 
 def stance_draft(reading: Reading, position: Position) -> StanceDraft:
@@ -216,7 +313,31 @@ def _proposition(reading: Reading, position: Position) -> str:
 
 # -- what both share ---------------------------------------------------------------------------------------------
 
+_LETTERS: Final = tuple("ABCDEFGHIJKLMNOP")
+_BOTH: Final = "both"
+_NOBODY: Final = "none"
+_SHOWN_WORDS: Final = 14
+_SHOWN_BEFORE: Final = 220
+"""Characters of the sentence before, to tell whom «وأضاف» means."""
 _CLOSED: Final = ConfigDict(frozen=True, extra="forbid")
+
+
+def _shown(reading: Reading, line: Line) -> dict[str, str]:
+    """A sentence and the end of the one before."""
+    lines = lines_of(reading.text)
+    at = lines.index(line)
+    before = lines[at - 1].text[-_SHOWN_BEFORE:] if at else ""
+    return {"before": " ".join(before.split()), "sentence": " ".join(line.text.split())}
+
+
+def _listed(reading: Reading, letters: Sequence[str], offered: Sequence[Mention]) -> str:
+    """One line for each actor: letter, office, name."""
+    return "\n".join(f"{letter}. {_called(reading, one)}" for letter, one in zip(letters, offered, strict=False))
+
+
+def _called(reading: Reading, mention: Mention) -> str:
+    actor = reading.cast.actor(mention)
+    return f"{actor.name} ({actor.role})" if actor.role and actor.role != actor.name else actor.name
 
 
 def _actor_fields(reading: Reading, mention: Mention) -> dict[str, Any]:

@@ -61,6 +61,8 @@ def after(line: Line, cast: Cast, at: int) -> tuple[Mention, ...]:
             break
         if not found and mention.particle not in {"", "و"}:
             break
+        if not found and mention.kind == "country" and cast.is_seat(mention):
+            break
         found.append(mention)
         start = mention.end
     return tuple(found)
@@ -99,7 +101,11 @@ def _is_light(line: Line, start: int, end: int) -> bool:
     if re.search(r"[.؛;:!?؟]", gap) or gap.count("،") > 2:
         return False
     kept = {word.start for word in line.row.words}
-    words = [(at, word) for at, word in enumerate(line.row.words) if start <= line.start + word.start < end]
+    words = [
+        (at, word)
+        for at, word in enumerate(line.row.words)
+        if start <= line.start + word.start and line.start + word.end <= end
+    ]
     if gap != line.article[start:end]:
         return all(_light_key(key) for key in _keys(gap))
     return bool(kept) and all(_light_key(word.key) or line.is_dated(at) or _is_place(line, at) for at, word in words)
@@ -131,7 +137,25 @@ def that_before(line: Line, at: int) -> int:
 
 def is_dual(key: str) -> bool:
     """«أكدا»: of two."""
-    return key.endswith(("ا", "تا", "ان")) and len(key) > 3
+    return key.endswith("ا") and not key.endswith(("نا", "وا")) and len(key) > 3 and key not in {"دعا", "ودعا", "كلا"}
+
+
+_OWN: Final = listed("حكومته حكومتها بلاده بلادها دولته انه انها وانه وانها بانه بانها نحن حكومتنا بلادنا كنا قد")
+"""Words by which a speaker speaks of himself: «أكد أن بلاده تدعم»."""
+
+
+def _is_pronominal(line: Line, at: int) -> bool:
+    return at > 0 and line.row.words[at - 1].key in _OWN
+
+
+def _subject_first(line: Line, cast: Cast, cue: Cue) -> tuple[Mention, ...]:
+    """«إن الوزير أكد», and a name at the very beginning: the subject stands before its verb."""
+    named = before(line, cast, cue.first, that_before(line, cue.first))
+    if not named or line.row.words[cue.first].key.startswith("و"):
+        return ()
+    lead = line.article[line.start : named[0].start].rstrip(" \u00a0«“\"")
+    last = _keys(lead)[-1:] if lead else ["ان"]
+    return named if not lead or last[0] in _THAT else ()
 
 
 _PARTICIPLES: Final = re.compile(r"م\w{3,}(?:ا|ان|ه)")
@@ -142,7 +166,9 @@ def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     key = line.row.words[cue.first].key
     if _PARTICIPLES.fullmatch(key):
         return scene.subject
-    named = after(line, scene.cast, cue.stop - 1)
+    if _is_pronominal(line, cue.first):
+        return scene.subject
+    named = _subject_first(line, scene.cast, cue) or after(line, scene.cast, cue.stop - 1)
     if not named and not key.startswith("و"):
         named = before(line, scene.cast, cue.first, that_before(line, cue.first))
     if named:

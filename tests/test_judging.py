@@ -171,7 +171,7 @@ def test_a_part_of_a_broken_answer_is_never_taken_for_the_whole(answer: str) -> 
 @pytest.mark.parametrize(
     ("items", "line"),
     [
-        ([meeting(participants=TWO[:1])], "$.meetings[0].participants: a talks that is held needs 2, got 1"),
+        ([meeting(participants=TWO[:1])], "$.meetings[0].participants: needs 2 when held, got 1"),
         ([meeting(), meeting(evidence=[])], "$.meetings[1].evidence: needs 1, got 0"),
         ([meeting(evidence=None)], "$.meetings[0].evidence: needs 1, got 0"),
         ([{"participants": TWO}], "$.meetings[0].evidence: is missing"),

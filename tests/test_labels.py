@@ -186,7 +186,7 @@ def test_what_is_no_plain_json_is_refused(text: str, problem: str) -> None:
         (
             "meetings.0.participants",
             [MINISTER | {"capacity": "principal"}],
-            ["$.meetings[0].participants: a talks that is held needs 2, got 1"],
+            ["$.meetings[0].participants: needs 2 when held, got 1"],
         ),
         (
             "meetings.0.participants",

@@ -56,7 +56,7 @@ def score_outputs(results: Mapping[str, Result], corpus: tuple[Case, ...], place
         UsageError: a result has no labels.
     """
     _refuse_unlabelled(results, {case.document.id for case in corpus}, place)
-    return tuple(outcome(case, results.get(case.document.id)) for case in corpus)
+    return tuple(outcome(case, results.get(case.document.id), str(place)) for case in corpus)
 
 
 def score_without_texts(results: Mapping[str, Result], gold: Mapping[str, Labels], place: Path) -> tuple[Outcome, ...]:

@@ -113,14 +113,14 @@ class Recordings:
         return float(sum(self._entries[one]["seconds"] for one in fingerprints if one in self._entries))
 
     def prune(self, articles: Collection[str]) -> int:
-        """Remove the answers to what these articles are no longer asked, of the tasks they were asked; the number."""
+        """Remove what these articles are no longer asked, of the tasks and the model of now; the number removed."""
         with self._lock:
-            current = [self._entries[one] for one in self._asked | self._put if one in self._entries]
-            tasks = {entry["components"]["task"] for entry in current}
+            current = self._asked | self._put
+            asked = {_kind(self._entries[one]) for one in current if one in self._entries}
             stale = [
                 entry
-                for entry in self._entries.values()
-                if entry not in current and entry["article"] in articles and entry["components"]["task"] in tasks
+                for fingerprint, entry in self._entries.items()
+                if fingerprint not in current and entry["article"] in articles and _kind(entry) in asked
             ]
             for entry in stale:
                 del self._entries[entry["fingerprint"]]
@@ -253,6 +253,11 @@ def _is_sound(entry: Mapping[str, Any]) -> bool:
         and "task" in entry["components"]
         and _as_json(entry["text"]) == {name: entry[name] for name in ("answer",) if name in entry}
     )
+
+
+def _kind(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Task and model."""
+    return entry["components"]["task"], entry["components"]["model"]
 
 
 def _name(text: str) -> str:

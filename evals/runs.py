@@ -105,8 +105,13 @@ class Run(Part):
         return self.model_dump_json(indent=1)
 
 
-def outcome(case: Case, found: Extraction | Failure | None) -> Outcome:
+def outcome(case: Case, found: Extraction | Failure | None, place: str = "extraction") -> Outcome:
     """An article, scored. None where nobody says anything about it: it scores zero as well.
+
+    Args:
+        case: the article and its labels.
+        found: what became of it.
+        place: names the file of the extraction in messages.
 
     Raises:
         UsageError: the extraction is of another text.
@@ -115,8 +120,8 @@ def outcome(case: Case, found: Extraction | Failure | None) -> Outcome:
     document = case.document
     if extraction is not None and extraction.text_sha256 != document.sha256:
         raise UsageError(
-            f"{document.id}: the output is of another text ({extraction.text_sha256[:8]}) than the article "
-            f"({document.sha256[:8]}): extract it again, or name the articles it was made from"
+            f"{place}: article {document.id!r} was extracted from another text ({extraction.text_sha256[:8]}) "
+            f"than there is now ({document.sha256[:8]}): extract it again, or name the articles it was made from"
         )
     return _outcome(case.labels, document.text, document.sha256, found)
 

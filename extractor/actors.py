@@ -6,6 +6,7 @@ rules cannot see is left out: a word too much taken for a name would be offered 
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -48,7 +49,7 @@ _COMMON: Final = listed(
     قال قالت اضاف اوضح اعلن اعلنت ذكر ذكرت افاد شدد دعا طالب التقي يلتقي سيلتقي استقبل اجتمع اجري اجرت عقد بحث ناقش
     تناول تم يتم جري تري يري ايران رحبت شارك تشارك يشارك كلمه خطاب صحفي صحافي موتمر وساطه بوساطه مساء طلب دعوه شخصيات
     مسوولين مسوول مسوولون ديبلوماسيين دبلوماسيين خاصه خاصا لمده مرتين مجددا فقط هناك هنا لان لانها اذا اذ لما كيف مقابل
-    باعتباره بصفته الماضيه الحاليه الراهنه الراهن جانب طرف وجه وجهه اجل حل حلول عمليه العمليه سوي
+    باعتباره بصفته بدوره بدورها عزاء ومواساه انشغال الماضيه الحاليه الراهنه الراهن جانب طرف وجه وجهه اجل حل حلول عمليه العمليه سوي
     """
 )
 _LATIN_COMMON: Final = listed(
@@ -66,6 +67,7 @@ _BODY_HEADS: Final = listed(
     وزاره حكومه مجلس حركه رياسه جيش حزب منظمه جماعه هييه لجنه بعثه اتحاد جامعه برلمان سفاره قياده كتيبه تحالف تيار
     جبهه تنظيم مفوضيه وكاله مكتب ديوان اللجنه الهييه الاتحاد الجامعه المنظمه البعثه المجلس البرلمان التحالف الحكومه
     الحزب الجيش القوات قوات الوزاره الحركه الرياسه الخارجيه خارجيه الداخليه الكرملين الدفاع فصايل سلطه السلطه سلطات السلطات
+    وزراء الوزراء روساء قاده القاده المجتمعون المشاركون
     """
 )
 _DELEGATION_HEADS: Final = listed("وفد الوفد الجانب delegation delegations delegues")
@@ -73,7 +75,7 @@ _PEOPLE_HEADS: Final = listed("الشعب شعب سكان اهالي")
 _SHORT: Final = listed(
     """
     الوزير الوزيره الرييس الرييسه السفير المبعوث العاهل الملك المتحدث الناطق المسوول المشير النايب الوزاره الحكومه الحركه
-    الرياسه الخارجيه المنظمه الجماعه المجلس الهييه
+    الرياسه الخارجيه المنظمه الجماعه المجلس الهييه الوزراء القاده المجتمعون المشاركون
     """
 )
 _TITLES: Final = listed(
@@ -109,6 +111,8 @@ _NAMES_ALIKE: Final = listed("مالي هايتي جيبوتي بوروندي ف
 _OPEN: Final = re.compile(r"[\s\u00a0]*[\"“”„«‹'’‘(]?[\s\u00a0]*")
 _NEAR: Final = re.compile(r"[\s\u00a0.\-’'/]{1,2}|[\s\u00a0]*")
 _APPOSED: Final = re.compile(r"\.?[\s\u00a0]*[\"”»)]?[\s\u00a0]*[،,]?[\s\u00a0]*[\"“”„«‹(]?[\s\u00a0]*")
+_MASDAR: Final = re.compile(r"[بل](?:است\w+|ا\w{1,2}[ا]\w{1,2}|ت\w{2}ي\w{1,3}|تولي\w*)")
+"""Verbal nouns behind a preposition, by their form: no name begins so."""
 _TANWIN: Final = re.compile("[\u064b\u064d]")
 
 
@@ -164,7 +168,16 @@ class Cast:
         if mention.kind == "short":
             meant = self._meant(mention)
             return self.actor(meant) if meant else mention.actor
+        if mention.kind == "delegation" and mention.country:
+            return self._delegations.get(mention.country, mention.actor)
         return self._agreed.get(mention.name, mention.actor)
+
+    @cached_property
+    def _delegations(self) -> Mapping[str, Actor]:
+        """Country → its delegation under the fullest name: «الوفد المصري», «الوفد الأمني المصري»."""
+        told = [one for one in self.mentions if one.kind == "delegation" and one.country and "وفد" in one.name]
+        fullest = sorted(told, key=lambda one: len(one.name))
+        return {one.country: one.actor for one in fullest if one.country}
 
     def within(self, start: int, end: int) -> tuple[Mention, ...]:
         """Mentions in a piece of the article."""
@@ -199,7 +212,21 @@ def cast_of(article: str) -> Cast:
     first = [mention for line in lines for mention in _Scan(line, frozenset()).mentions()]
     known = frozenset(_surnames(first))
     again = [mention for line in lines for mention in _Scan(line, known).mentions()]
-    return Cast(article, tuple(sorted(again, key=lambda mention: mention.start)))
+    return Cast(article, tuple(_trimmed(sorted(again, key=lambda mention: mention.start))))
+
+
+def _trimmed(mentions: Sequence[Mention]) -> Iterator[Mention]:
+    """Names without a last word that the article elsewhere leaves out: «محمد علي قاطعا» beside «محمد علي»."""
+    names = Counter(one.name for one in mentions if one.kind == "person")
+    for mention in mentions:
+        shorter, _, last = mention.name.rpartition(" ")
+        plain = mention.kind == "person" and shorter in names and " " in shorter and last not in names
+        if plain and not _bare(last).startswith(("بن", "عبد")) and names[mention.name] <= names[shorter]:
+            cut = mention.end - len(last) if mention.text.endswith(last) else mention.end
+            text = mention.text[: cut - mention.start].rstrip() if cut < mention.end else mention.text
+            yield replace(mention, name=shorter, text=text, end=mention.start + len(text))
+        else:
+            yield mention
 
 
 def _surnames(mentions: Iterable[Mention]) -> Iterator[str]:
@@ -265,10 +292,17 @@ class _Scan:
         stop = self._name(at)
         if stop - at < _FEWEST_FREE or not self._begins_office(stop) or not self._adjoins(stop, _APPOSED):
             return None
+        if at == first and self.words[at].key not in GIVEN and not self._is_marked(stop) and self.words[at].raw[0] > "\u0600":
+            return None
         end = self._office_end(stop)
         if end is None or self._raw(stop).startswith("و") and not self.words[stop].key.startswith(("وزير", "وكيل", "والي", "ولي")):
             return None
         return self._person(at, stop, self.line.piece(stop, end), end, first=first), end
+
+    def _is_marked(self, at: int) -> bool:
+        """Whether a mark stands right before a word."""
+        between = self.line.text[self.words[at - 1].end : self.words[at].start]
+        return re.search(r"[،,\"“”«»(]", between) is not None
 
     def _titles(self, at: int) -> int:
         """The word behind forms of address and ranks."""
@@ -278,7 +312,7 @@ class _Scan:
 
     def _is_title(self, at: int) -> bool:
         if self.row.is_rank(at):
-            return not self.row.is_known(at + 1) or self.row.is_rank(at + 1)
+            return True
         titled = any(stem in _TITLES for stem, _ in _stems(self.words[at].key))
         return titled and (not self.row.is_known(at + 1) or self.words[at + 1].raw == "علي")
 
@@ -286,6 +320,8 @@ class _Scan:
         """A title and a name, or a name that begins with a common given name."""
         titled = self._titles(at)
         stop = self._name(titled)
+        if titled > at and self.row.is_rank(at) and self._begins_office(titled) and (end := self._office_end(titled)):
+            return self._mention(at, end, "role"), end
         if titled > at and stop > titled and (stop - titled > 1 or self.words[at].key not in _SHORT or self._is_surname(titled)):
             return self._person(titled, stop, None, stop, first=at), stop
         particle = self._given(at)
@@ -506,6 +542,8 @@ class _Scan:
             return False
         if word.key in _NAME_MONTHS and not self.line.is_counted(at):
             return True
+        if _MASDAR.fullmatch(word.key) or (so_far > 1 and word.key.endswith("ا") and len(word.key) > 4 and not self._is_surname(at)):
+            return False
         if len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at) or (self.line.is_any_cue(at) and not self._ends_name(at, so_far)):
             return False
         if word.key.startswith(("لل", "بال", "وال", "كال", "فال")) or (so_far == 0 and word.key.startswith("ال") and not self._is_surname(at) and not self._after_office(at) and word.key not in GIVEN):
@@ -521,7 +559,7 @@ class _Scan:
 
     def _ends_name(self, at: int, so_far: int) -> bool:
         """«سامح شكري»: a word that looks like a cue, behind a given name."""
-        verb_like = self.line.is_cue("speech", at) or self.line.is_cue("stance", at)
+        verb_like = any(self.line.is_cue(table, at) for table in ("speech", "stance", "stance_noun"))
         return so_far == 1 and self.words[at - 1].key in GIVEN and verb_like
 
     def _after_office(self, at: int) -> bool:
@@ -560,7 +598,7 @@ class _Scan:
         stop = at + 1
         while stop < len(self.words) and stop - at < 7 and self._adjoins(stop, _OPEN) and self._belongs(stop, at):
             stop += 1
-        while stop > at + 1 and self.row.reading(stop - 1) == "link":
+        while stop > at + 1 and (self.row.reading(stop - 1) == "link" or self.words[stop - 1].key.startswith("بقياد")):
             stop -= 1
         return stop
 
@@ -652,7 +690,8 @@ def _organization(office: str | None) -> str | None:
     found = list(_ORGANIZATION.finditer(office or ""))
     if not found or not office:
         return None
-    last = office[office.rfind("حكومة") :] if "حكومة" in office else found[0][0]
+    governments = list(re.finditer(r"(?:(?<=\s)|(?<=\sب)|^)حكومة\s.+", office))
+    last = governments[-1][0] if governments else found[0][0]
     return last.strip() if len(last.split()) > 1 else None
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mahdar")
 
+NOTHING = "(empty)"
+"""An empty answer in a re-ask: some endpoints refuse a turn without a word."""
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -109,9 +112,8 @@ class Asker:
             if not isinstance(turn.verdict, Reask):
                 break
             earlier, usage = turn.verdict, usage + Usage(reasks=1)
-            asked = request.followed_by(
-                {"role": "assistant", "content": turn.text or ""}, reask_message(earlier.problems)
-            )
+            said = {"role": "assistant", "content": (turn.text or "").strip() or NOTHING}
+            asked = request.followed_by(said, reask_message(earlier.problems))
         return Answer(_accepted(turn.verdict, earlier, request, usage), usage, fingerprints)
 
     async def _turn(self, request: Request, earlier: Reask | None, left: int) -> Turn:

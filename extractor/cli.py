@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evals.cli import app as eval_app
+from evals.cli import seeds_app
 from extractor import commands_cache, commands_prompts, commands_schema
 from extractor.errors import MahdarError, NoModelError
 from extractor.options import Model, Paths, Prompts, Tasks
@@ -40,6 +42,8 @@ app = typer.Typer(
 app.add_typer(commands_cache.app, name="cache")
 app.add_typer(commands_prompts.app, name="prompts")
 app.add_typer(commands_schema.app, name="schema")
+app.add_typer(eval_app, name="eval")
+app.add_typer(seeds_app, name="seeds")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -94,6 +94,7 @@ class Door:
             await self._hang_up(self._line)
         if self._embedded is not None:
             await asyncio.to_thread(self._embedded.stop)
+        self._opening = asyncio.Lock()  # the next question may come from another event loop
 
     async def _hang_up(self, line: "_Line") -> None:
         """Forget a line: the server of another process may have ended, and the next call starts one."""

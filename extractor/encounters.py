@@ -14,7 +14,7 @@ from schemas.enums import Capacity, Channel, MeetingKind, Status
 
 _LINKS: Final = listed("مع بين وبين ومع with between avec")
 _TOPICAL: Final = listed("سبل حول بشان افاق مناقشه لبحث استعراض التباحث تطورات مجال الاوضاع")
-_VERBAL_NOUNS: Final = re.compile(r"(?:ال)?(?:لقا|اجتماع|مباحثات|محادث|مشاورات|مفاوضات|اتصال|قم[هت]|موتمر|ندوه|جلسه|زيار|حوار|استقبال|توقيع)\w*")
+_VERBAL_NOUNS: Final = re.compile(r"(?:ال)?(?:لقا|اجتماع|مباحثات|محادث|مشاورات|مفاوضات|اتصال|قم[هت]|موتمر|ندوه|جلسه|زيار|حوار|استقبال|توقيع|visit|call|talks|meeting|summit|conference)\w*")
 _WEAK: Final = re.compile(r"(?:بحث\w?|[يت]بحث|ناقش\w?|استعرض\w?|مناقشات|حوار|وقع\w?|وقعا|لقاات|اجتماعات)")
 """Words that tell an encounter only with «مع»: «بحث الوزير الأزمة» is none."""
 _PLANNED_VERBS: Final = re.compile(r"س[يت]\w+")
@@ -107,7 +107,10 @@ def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
 def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
     """Who met: the subject of the verb, or who stands right behind the noun, or before it."""
     if not _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")) and not _VERBAL_NOUNS.fullmatch(key):
-        return () if _is_visit(key) and _is_relative(line, cue) else subject_of(line, scene, cue)
+        if _is_visit(key) and _is_relative(line, cue):
+            return ()
+        subject = subject_of(line, scene, cue)
+        return (_speaker(line, scene, cue) or subject) if subject is scene.subject else subject
     if any(word.key in _OF_BOTH for word in line.row.words[cue.first : cue.stop + 3]):
         return scene.subject if len(scene.subject) > 1 else ()
     named = after(line, scene.cast, cue.stop - 1)
@@ -201,7 +204,19 @@ def _is_cut(line: Line, cue: Cue, start: int, end: int) -> bool:
     words = line.row.words[cue.stop + 2 :]  # «اللقاء الذي جمعه مع» goes on
     gap = [word.key for word in words if start <= line.start + word.start < end]
     said = any(cue for cue in line.cues("speech") if start <= line.start + line.row.words[cue.first].start < end and line.row.words[cue.first].key != "بين")
+    if any(start < line.start + line.row.words[one.first].start < end and one.first > cue.stop for one in line.cues("meeting") if line.row.words[one.first].key.startswith("و") and not _VERBAL_NOUNS.fullmatch(line.row.words[one.first].key.lstrip("وبفل"))):
+        return True
+    if any(start <= line.start + word.start and line.start + word.end <= end and _begins_clause(line, word.start) and word.key.startswith("و") and word.key not in _GOING_WITH for word in words):
+        return True
     return said or any(key in {"ان", "بان", "انه", "التي", "الذي"} for key in gap) or bool(re.search(r"[؛;]|[.]\s", line.article[start:end]))
+
+
+_GOING_WITH: Final = listed("ومع وبين وفي وبحضور وعلي وبرفقه وعن ووزير ورييس ونايب وقايد والقايم")
+
+
+def _begins_clause(line: Line, at: int) -> bool:
+    """Whether a comma stands right before a word."""
+    return line.text[:at].rstrip(" \u00a0")[-1:] in {"،", ","}
 
 
 def _capacity(line: Line, mention: Mention) -> Capacity | None:
@@ -237,7 +252,11 @@ def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -
         return True
     if link or mention.particle not in {"", "و"}:
         return False
+    if re.fullmatch(r"و?ب?ل?لق(?:ا|اء|اي)(?:ه|ها|هم|هما)", key):
+        return line.article[line.start + line.row.words[cue.stop - 1].end : mention.start].strip() == ""
     subject = after(line, scene.cast, cue.stop - 1)
+    if re.fullmatch(r"meets?|met|hosts?|hosted|receives?|received|phoned|telephoned", key):
+        return _near(line, line.start + line.row.words[cue.stop - 1].end, mention.start)
     verb = re.match(r"و?ف?س?(?:التق|يلتق|تلتق|استقبل|يستقبل|تستقبل|قابل|استدع|هاتف)", key) is not None
     if not verb:
         return False
@@ -255,13 +274,13 @@ def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
         return distance <= 2 or (sides and mention.kind == "country")
     if mention.kind == "country" and distance > 4:
         return False
-    bound = len(words) > 1 and words[-2].key.removeprefix("ال") in _BOUND
-    return distance <= _WITH_REACH and (weak or distance <= 3 or not bound)
+    bound = any(word.key.lstrip("وبل").removeprefix("ال") in _BOUND for word in words[-3:-1] if word.end > line.row.words[cue.first].end)
+    return distance <= _WITH_REACH and (weak or not bound)
 
 
 _WITH_REACH: Final = 22
 _SIDES: Final = listed("الثلاثي الثنايي الرباعي الثلاثيه الثناييه الوزاري")
-_BOUND: Final = listed("علاقات تعاون تعامل شراكه تنسيق تضامن مشترك مشتركه التعاون العلاقات شامله استراتيجيه توطيد علاقاتنا")
+_BOUND: Final = listed("علاقات علاقه علاقاتنا تعاون تعامل شراكه تنسيق تضامن صداقه حدود صراع حرب اتفاق")
 
 
 def _near(line: Line, start: int, end: int) -> bool:
@@ -271,7 +290,7 @@ def _near(line: Line, start: int, end: int) -> bool:
 
 
 def _is_visit(key: str) -> bool:
-    return re.match(r"و?ف?ب?ل?(?:ال)?(?:زيار|زار|س?[يت]زور)", key) is not None
+    return re.match(r"و?ف?ب?ل?(?:ال)?(?:زيار|زار|س?[يت]زور|visit)", key) is not None
 
 
 def _visited(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
@@ -301,7 +320,7 @@ def _is_guest(line: Line, scene: Scene, subject: Party, others: Sequence[Party])
     home = scene.cast.actor(subject.mention).country
     hosts = {scene.cast.actor(other.mention).country for other in others} - {None}
     places = {one.code for one in line.countries if one.kind is Kind.CITY}
-    return bool(places & hosts) and home not in places
+    return bool(hosts) and hosts <= places and home not in places
 
 
 def described(line: Line, cue: Cue, parties: tuple[Party, ...]) -> Encounter:

@@ -19,6 +19,8 @@ _NEAR: Final = 6
 """Words between a verb of saying and a noun of position, the subject aside; a noun behind «و» may stand farther."""
 _PARTED: Final = listed("في اشكال سبيل اجل مزيد المزيد من بين سبل وسبل بحث مناقشه حول بشان لدعم")
 """Words before a noun that make it a part of something else: «أشكال الدعم»."""
+_EITHER: Final = listed("شكر رفض طلب شجب")
+"""Verbs or nouns, by their place."""
 _GOVERNED_REACH: Final = 20
 """Words between a verb of saying and the noun of position that it governs."""
 
@@ -53,6 +55,7 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
     found: list[Position] = []
     source: str | None = None
     governor: Cue | None = None
+    used = False  # whether the verb of saying governs a noun already
     for cue in _ordered(line):
         if _is_named(line, scene, cue):
             continue
@@ -60,13 +63,15 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
             subject = subject_of(line, scene, cue)
             source = _source(line, scene, cue) or source
             scene.subject = subject or scene.subject
-            governor = cue
+            governor, used = cue, False
             continue
-        position = _position(line, scene, cue, governor, source)
+        position = _position(line, scene, cue, governor, source, used=used)
+        used = used or position is not None
         if position is not None:
             found.append(position)
-            if not _is_noun(line, cue):
+            if not cue.is_noun:
                 scene.subject = position.holders
+        governor = governor if cue.is_noun else None
     return tuple(found)
 
 
@@ -78,6 +83,11 @@ def _ordered(line: Line) -> list[Cue]:
     taken |= {at for cue in nouns for at in range(cue.first, cue.stop)}
     said = [cue for cue in line.cues("speech") if cue.first not in taken]
     return sorted([*verbs, *nouns, *said], key=lambda cue: cue.first)
+
+
+def _follows(line: Line, scene: Scene, cue: Cue, governor: Cue | None) -> bool:
+    """Whether a word that may be verb or noun stands right behind a verb of saying and its subject."""
+    return governor is not None and cue.first - governor.stop <= _subject_length(line, scene, governor) + 1
 
 
 def _holders(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
@@ -95,9 +105,13 @@ def _is_named(line: Line, scene: Scene, cue: Cue) -> bool:
     return any(one.start <= at < one.end for one in scene.cast.within(line.start, line.end) if one.kind == "person")
 
 
-def _position(line: Line, scene: Scene, cue: Cue, governor: Cue | None, source: str | None) -> Position | None:
-    noun = _is_noun(line, cue)
-    if noun and not _is_said(line, scene, cue, governor):
+def _position(
+    line: Line, scene: Scene, cue: Cue, governor: Cue | None, source: str | None, *, used: bool
+) -> Position | None:
+    if not cue.is_noun and line.row.words[cue.first].key in _EITHER and _follows(line, scene, cue, governor):
+        cue = replace(cue, is_noun=True)
+    noun = cue.is_noun
+    if noun and not _is_said(line, scene, cue, governor, used=used):
         return None
     if _is_attribute(line, cue):
         return None
@@ -114,10 +128,6 @@ def _position(line: Line, scene: Scene, cue: Cue, governor: Cue | None, source: 
     )
 
 
-def _is_noun(line: Line, cue: Cue) -> bool:
-    return cue.is_noun
-
-
 def _subject_length(line: Line, scene: Scene, governor: Cue) -> int:
     """How many words the subject behind a verb takes."""
     named = after(line, scene.cast, governor.stop - 1)
@@ -125,13 +135,15 @@ def _subject_length(line: Line, scene: Scene, governor: Cue) -> int:
     return sum(line.row.words[governor.stop - 1].end < word.end <= end for word in line.row.words)
 
 
-def _is_said(line: Line, scene: Scene, cue: Cue, governor: Cue | None) -> bool:
+def _is_said(line: Line, scene: Scene, cue: Cue, governor: Cue | None, *, used: bool) -> bool:
     """Whether a verb of saying or position stands before a noun, near enough to govern it."""
+    if "تاكيد" in line.row.words[cue.first].key:
+        return True  # a word of saying itself
     if governor is None or cue.first - governor.stop > _GOVERNED_REACH:
         return False
     key, previous = line.row.words[cue.first].key, line.row.words[cue.first - 1].key
-    near = cue.first - governor.stop <= _NEAR + _subject_length(line, scene, governor)
-    if previous in _PARTED or not (near or key.startswith("و") or cue.code == "affirm_importance"):
+    near = not used and cue.first - governor.stop <= _NEAR + _subject_length(line, scene, governor)
+    if previous in _PARTED or not (near or key.startswith("و") or (cue.code == "affirm_importance" and not used)):
         return False
     between = line.text[line.row.words[governor.stop - 1].end : line.row.words[cue.first].start]
     return re.search(r"[.؛;!?؟]", between) is None
@@ -141,6 +153,9 @@ def _is_attribute(line: Line, cue: Cue) -> bool:
     """«التي دعمته», «المدعومة»: a relative clause tells no position; nor does a word of a topic."""
     before = line.row.words[cue.first - 1].key if cue.first else ""
     if before in {"التي", "الذي", "الذين", "اللذين", "سبل", "وسبل", "بحث", "مناقشه", "حول"}:
+        return True
+    behind = line.row.words[cue.stop].key if cue.stop < len(line.row.words) else ""
+    if behind in {"par", "by"}:
         return True
     return not cue.is_noun and before in {"بشان", "من", "في", "علي", "الي", "عن", "بعد", "قبل", "مع", "عدم", "the", "of", "عند"}
 
@@ -160,7 +175,7 @@ def _target(line: Line, scene: Scene, cue: Cue) -> tuple[str, str | None, int]:
 
 
 def _behind_subject(line: Line, scene: Scene, cue: Cue) -> int:
-    named = after(line, scene.cast, cue.stop - 1) if not _is_noun(line, cue) else ()
+    named = after(line, scene.cast, cue.stop - 1) if not cue.is_noun else ()
     return named[-1].end - line.start if named else 0
 
 
@@ -177,7 +192,7 @@ def _starts_clause(line: Line, cue: Cue) -> bool:
     """Whether a word begins a clause of its own: a verb behind «و» or a comma."""
     key = line.row.words[cue.first].key
     before = line.text[: line.row.words[cue.first].start].rstrip()[-1:]
-    verb = not _is_noun(line, cue)
+    verb = not cue.is_noun
     return (verb and (key.startswith("و") or before in "،,")) or (not verb and key.startswith("و") and before in "،,")
 
 

@@ -7,7 +7,7 @@ text is the article's. No question depends on the answer to another, so that the
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -158,19 +158,25 @@ def _goes_on(line: Line) -> bool:
 
 
 def _meeting_question(reading: Reading, line: Line) -> Question:
-    offered = _offered(reading.cast, line, reading.stages[line])
-    letters = _LETTERS[: len(offered)]
-    answer = create_model("Met", __config__=_CLOSED, met=(list[Literal[letters]], Field(max_length=len(letters))))  # type: ignore[valid-type]
+    offered = _by_name(reading, _offered(reading.cast, line, reading.stages[line]))
+    names = tuple(offered)
+    answer = create_model("Met", __config__=_CLOSED, met=(list[Literal[names]], Field(max_length=_MOST_MET)))  # type: ignore[valid-type]
     told = [one for one in reading.encounters if one.line == line]
-    names = {reading.cast.actor(one).name for told_one in told for one in told_one.principals}
-    met = [letter for letter, one in zip(letters, offered, strict=True) if reading.cast.actor(one).name in names]
+    met = {name for one in told for name in _names(one, reading.cast)}
     return Question(
         task="meetings",
-        values={**_shown(reading, line), "actors": _listed(reading, letters, offered)},
+        values={**_shown(reading, line), "actors": _listed(reading, offered.values())},
         answer=answer,
-        expand=lambda given: tuple(_met(reading, line, [offered[letters.index(one)] for one in given.met])),  # type: ignore[attr-defined]
-        proposal=answer(met=met),
+        expand=lambda given: tuple(_met(reading, line, [offered[name] for name in given.met])),  # type: ignore[attr-defined]
+        proposal=answer(met=[name for name in names if name in met][:_MOST_MET]),
     )
+
+
+_MOST_MET: Final = 6
+
+
+def _by_name(reading: Reading, mentions: Sequence[Mention]) -> dict[str, Mention]:
+    return {reading.cast.actor(one).name: one for one in mentions}
 
 
 def _met(reading: Reading, line: Line, chosen: Sequence[Mention]) -> Iterator[MeetingDraft]:
@@ -192,7 +198,7 @@ def meeting_draft(reading: Reading, encounter: Encounter) -> MeetingDraft:
     venue = next((found for line in lines if (found := venue_in(line))), None)
     city = next((found for line in lines if (found := city_in(line, encounter.cue if line is encounter.line else None))), None)
     host = next((one.mention for one in encounter.parties if one.capacity == "host" and one.mention.kind == "country"), None)
-    place = PlaceDraft(venue=venue, city=city, country=host.text if host else None)
+    place = PlaceDraft(venue=venue, city=city, country=host.name if host else None)
     return MeetingDraft(
         evidence=tuple(_quote(line) for line in lines[:4]),
         participants=tuple(_participant(reading, party) for party in encounter.parties),
@@ -242,26 +248,25 @@ def _participant(reading: Reading, party: Party) -> ParticipantDraft:
 
 def _stance_question(reading: Reading, line: Line) -> Question:
     positions = [one for one in reading.positions if one.line == line]
-    offered = _offered(reading.cast, line, (*reading.stages[line], *(one for told in positions for one in told.holders)))
-    letters = (*_LETTERS[: len(offered)], _BOTH, _NOBODY)
-    fields: dict[str, Any] = {f"p{number}": (Literal[letters], ...) for number in range(1, len(positions) + 1)}
+    stage = (*reading.stages[line], *(one for told in positions for one in told.holders))
+    offered = _by_name(reading, _offered(reading.cast, line, stage))
+    choices = (*offered, _BOTH, _NOBODY)
+    fields: dict[str, Any] = {f"p{number}": (Literal[choices], ...) for number in range(1, len(positions) + 1)}
     answer = create_model("Held", __config__=_CLOSED, **fields)
     phrases = (f"p{number}. {_clause(reading, one)}" for number, one in enumerate(positions, 1))
     return Question(
         task="stances",
-        values={**_shown(reading, line), "actors": _listed(reading, letters, offered), "phrases": "\n".join(phrases)},
+        values={**_shown(reading, line), "actors": _listed(reading, offered.values()), "phrases": "\n".join(phrases)},
         answer=answer,
-        expand=lambda given: tuple(_held(reading, positions, offered, letters, list(given.model_dump().values()))),
-        proposal=answer(**{name: _holder(reading, one, offered, letters) for name, one in zip(fields, positions, strict=True)}),
+        expand=lambda given: tuple(_held(reading, positions, offered, list(given.model_dump().values()))),
+        proposal=answer(**{name: _holder(reading, one, offered) for name, one in zip(fields, positions, strict=True)}),
     )
 
 
-def _holder(reading: Reading, position: Position, offered: Sequence[Mention], letters: Sequence[str]) -> str:
-    """The letter of the holder that code finds."""
-    if len(position.holders) > 1:
-        return _BOTH
+def _holder(reading: Reading, position: Position, offered: Mapping[str, Mention]) -> str:
+    """The name of the holder that code finds."""
     name = reading.cast.actor(position.holders[0]).name
-    return next((letter for letter, one in zip(letters, offered, strict=False) if reading.cast.actor(one).name == name), _NOBODY)
+    return _BOTH if len(position.holders) > 1 else name if name in offered else _NOBODY
 
 
 def _clause(reading: Reading, position: Position) -> str:
@@ -270,13 +275,13 @@ def _clause(reading: Reading, position: Position) -> str:
 
 
 def _held(
-    reading: Reading, positions: Sequence[Position], offered: Sequence[Mention], letters: Sequence[str], given: Sequence[str]
+    reading: Reading, positions: Sequence[Position], offered: Mapping[str, Mention], given: Sequence[str]
 ) -> Iterator[StanceDraft]:
     """The positions that somebody holds, with who was chosen."""
-    for position, letter in zip(positions, given, strict=True):
-        if letter == _NOBODY:
+    for position, name in zip(positions, given, strict=True):
+        if name == _NOBODY:
             continue
-        chosen = position.holders if letter == _BOTH else (offered[letters.index(letter)],)
+        chosen = position.holders if name == _BOTH else (offered[name],)
         yield stance_draft(reading, replace(position, holders=chosen))
 
 
@@ -313,11 +318,10 @@ def _proposition(reading: Reading, position: Position) -> str:
 
 # -- what both share ---------------------------------------------------------------------------------------------
 
-_LETTERS: Final = tuple("ABCDEFGHIJKLMNOP")
 _BOTH: Final = "both"
 _NOBODY: Final = "none"
 _SHOWN_WORDS: Final = 14
-_SHOWN_BEFORE: Final = 220
+_SHOWN_BEFORE: Final = 140
 """Characters of the sentence before, to tell whom «وأضاف» means."""
 _CLOSED: Final = ConfigDict(frozen=True, extra="forbid")
 
@@ -330,9 +334,9 @@ def _shown(reading: Reading, line: Line) -> dict[str, str]:
     return {"before": " ".join(before.split()), "sentence": " ".join(line.text.split())}
 
 
-def _listed(reading: Reading, letters: Sequence[str], offered: Sequence[Mention]) -> str:
-    """One line for each actor: letter, office, name."""
-    return "\n".join(f"{letter}. {_called(reading, one)}" for letter, one in zip(letters, offered, strict=False))
+def _listed(reading: Reading, offered: Iterable[Mention]) -> str:
+    """One line for each actor: name and office."""
+    return "\n".join(f"- {_called(reading, one)}" for one in offered)
 
 
 def _called(reading: Reading, mention: Mention) -> str:

@@ -1,5 +1,6 @@
 """The reply: what an endpoint sent back, as a completion or as the reason why there is none."""
 
+import datetime as dt
 import json
 import re
 import time
@@ -15,6 +16,7 @@ LONGEST_WAIT: Final = 120.0
 again: sooner would be against their wish, and a run that stands still for an hour against everybody's."""
 SHOWN: Final = 200
 """Characters of an error's text in the failure's message."""
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _TOO_LONG: Final = re.compile(r"context.{0,30}(length|size|window)|prompt is too long|too many tokens", re.IGNORECASE)
 
 
@@ -78,15 +80,17 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
     Azure says the same in milliseconds, more precisely.
     """
-    if re.fullmatch(r"\d+", said := headers.get("retry-after-ms", "")):
-        return int(said) / 1000
-    said = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", said):
+    milliseconds, said = headers.get("retry-after-ms", ""), headers.get("retry-after", "").strip()
+    if _NUMBER.fullmatch(milliseconds):
+        return float(milliseconds) / 1_000
+    if _NUMBER.fullmatch(said):
         return float(said)
     try:
-        return max(parsedate_to_datetime(said).timestamp() - now, 0.0)
-    except (ValueError, OverflowError):
+        until = parsedate_to_datetime(said)
+    except ValueError:
         return None
+    # A date without a zone is in UTC, as all of HTTP's are.
+    return max((until if until.tzinfo else until.replace(tzinfo=dt.UTC)).timestamp() - now, 0.0)
 
 
 def _final(status: int, said: str, text: str) -> tuple[FailureClass, str]:

@@ -160,9 +160,8 @@ class Extractor:
 
     def close(self) -> None:
         """Let go of connections and files. The embedded model stops when its last user does."""
-        if isinstance(self._caller, Door):
-            self._loop.submit(self._caller.close()).result()
-        self._loop.close()
+        self._loop.close(self._caller.close if isinstance(self._caller, Door) else None)
+        self.__dict__.pop("_asker", None)  # its locks belong to the loop that has ended
         if self._store is not None:
             self._store.close()
 

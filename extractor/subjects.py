@@ -21,6 +21,8 @@ _LIGHT: Final = listed(
 )
 _THAT: Final = listed("ان وان بان انه انها انهم انهما بانه وانه that que")
 _WITH: Final = listed("مع بين وبين ومع with between avec entre and et")
+_QUOTE: Final = re.compile(r"[«“”\"]")
+"""Before a country: what stands in quote marks is said, and does not say."""
 _ASIDE: Final = re.compile(r"^\s*[،,\-–]\s*[^،,\-–]{2,60}[،,\-–]\s*")
 
 
@@ -61,7 +63,7 @@ def after(line: Line, cast: Cast, at: int) -> tuple[Mention, ...]:
             break
         if not found and mention.particle not in {"", "و"}:
             break
-        if not found and mention.kind == "country" and cast.is_seat(mention):
+        if mention.kind == "country" and _QUOTE.search(line.article[start : mention.start]):
             break
         found.append(mention)
         start = mention.end
@@ -164,7 +166,7 @@ _PARTICIPLES: Final = re.compile(r"م\w{3,}(?:ا|ان|ه)")
 def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     """Who does what a verb says: named behind it, before it, or left out and known."""
     key = line.row.words[cue.first].key
-    if _PARTICIPLES.fullmatch(key):
+    if _PARTICIPLES.fullmatch(key) or key.lstrip("و").startswith("قايل"):
         return scene.subject
     if _is_pronominal(line, cue.first):
         return scene.subject
@@ -173,9 +175,25 @@ def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
         named = before(line, scene.cast, cue.first, that_before(line, cue.first))
     if named:
         return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
+    if _is_unknown(line, cue):
+        return ()
     if is_dual(key) and not key.startswith("م") and scene.groups and len(scene.subject) < 2:
         return scene.groups[-1]
     return scene.subject
+
+
+_WITH_PREPOSITION: Final = re.compile(r"و?(?:شدد|اشاد|رحب|اعرب|نوه|ندد|اشار|اثني|عبر)(?:ت|وا)?")
+"""Verbs that take their object behind a preposition: another word behind them is their subject."""
+
+
+def _is_unknown(line: Line, cue: Cue) -> bool:
+    """Whether a verb has a subject behind it that is nobody found."""
+    if not _WITH_PREPOSITION.fullmatch(line.row.words[cue.first].key) or cue.stop >= len(line.row.words):
+        return False
+    word = line.row.words[cue.stop]
+    marked = line.text[line.row.words[cue.stop - 1].end : word.start].strip(" \u00a0")
+    governed = word.key in {"علي", "عن", "الي", "في", "من", "ب"} | _THAT or word.key.startswith(("ب", "ل"))
+    return not marked and not governed and not _light_key(word.key)
 
 
 def unique(scene: Scene, mentions: Iterable[Mention]) -> Iterator[Mention]:

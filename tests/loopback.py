@@ -21,7 +21,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,6 +74,7 @@ class Reply:
         after: the answer waits for this event; leaving the server sets it.
         drop_after: bytes of the body after which the connection is cut, although the header promised all of them.
         disconnect: cut the connection without a word.
+        drip: seconds between one byte of the body and the next, for as long as the client listens.
     """
 
     body: Any = field(default_factory=dict)
@@ -82,6 +83,7 @@ class Reply:
     after: threading.Event | None = None
     drop_after: int | None = None
     disconnect: bool = False
+    drip: float = 0.0
 
     @property
     def data(self) -> bytes:
@@ -232,11 +234,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.data)))
         self.end_headers()
-        self.wfile.write(reply.data[: reply.drop_after])
+        for piece in _pieces(reply.data[: reply.drop_after], reply.drip):
+            self.wfile.write(piece)
         self.close_connection = reply.drop_after is not None
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name
         """Nothing: a test's output is its assertions."""
+
+
+def _pieces(data: bytes, drip: float) -> Iterator[bytes]:
+    """All of it at once, or a byte at a time."""
+    if not drip:
+        yield data
+        return
+    for at in range(len(data)):
+        threading.Event().wait(drip)
+        yield data[at : at + 1]
 
 
 def _json(raw: bytes) -> Any:

@@ -12,16 +12,18 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import pytest
-from loopback import Endpoint, completion
 from typer.main import get_command
 
 from extractor.cli import app
 from extractor.errors import FailureClass
 from schemas import Meeting, Stance
+
+from loopback import Endpoint, completion
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("extractor", "schemas", "prompts", "evals")
@@ -54,9 +56,15 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a module."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def calls(path: Path) -> Iterator[tuple[str, str, ast.Call, str]]:
     """Calls in a module: what the method belongs to (empty for a plain name), the method, the call, its place."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         match node:
             case ast.Call(func=ast.Attribute(attr=method, value=owner)):
                 yield ast.unparse(owner), method, node, f"{name(path)}:{node.lineno}"
@@ -64,25 +72,27 @@ def calls(path: Path) -> Iterator[tuple[str, str, ast.Call, str]]:
                 yield "", function, node, f"{name(path)}:{node.lineno}"
 
 
-def imported(path: Path) -> Iterator[str]:
-    """The packages that a module imports from, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        match node:
-            case ast.Import(names=names):
-                yield from (alias.name.partition(".")[0] for alias in names)
-            case ast.ImportFrom(module=str(module)):
-                yield module.partition(".")[0]
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """What a module imports, anywhere in it: packages, and the names taken from them."""
+    statements = [node for node in nodes(path) if isinstance(node, ast.Import | ast.ImportFrom)]
+    packages = [node.module or "" for node in statements if isinstance(node, ast.ImportFrom)]
+    names = [alias.asname or alias.name for node in statements for alias in node.names]
+    return frozenset(each.partition(".")[0] for each in (*packages, *names))
 
 
 def given(call: ast.Call) -> dict[str | None, ast.expr]:
     return {keyword.arg: keyword.value for keyword in call.keywords}
 
 
-def is_text(owner: str, method: str, call: ast.Call) -> bool:
-    """Whether a call opens, reads or writes text, so that it has to say in which encoding."""
+def is_text(owner: str, method: str, call: ast.Call, modules: frozenset[str]) -> bool:
+    """Whether a call opens, reads or writes text, so that it has to say in which encoding.
+
+    A function of a module is not a path's method: `os.open` takes no encoding.
+    """
     if method in {"read_text", "write_text"}:
-        return True
-    if method == "open" and owner != "os":
+        return owner not in {"", *modules}
+    if method == "open" and owner not in modules:
         mode = given(call).get("mode") or next(iter(call.args[0 if owner else 1 :]), None)
         return not (isinstance(mode, ast.Constant) and "b" in str(mode.value))
     return method in {"run", "Popen", "check_output"} and "text" in given(call)
@@ -107,7 +117,7 @@ def test_text_is_opened_with_its_encoding() -> None:
         place
         for path in MODULES
         for owner, method, call, place in calls(path)
-        if is_text(owner, method, call) and "encoding" not in given(call)
+        if is_text(owner, method, call, imported(path)) and "encoding" not in given(call)
     ] == []
 
 

@@ -1,13 +1,23 @@
-"""Two tiny articles with their labels, and an endpoint's answers to them: for tests of the plumbing around a score.
+"""Two tiny articles with their labels, an endpoint's answers to them, and the command: for tests of the plumbing.
 
 The talks are labelled with one meeting and one stance, the weather with nothing.
 """
 
+import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from loopback import Asked, Reply, completion
+import pytest
+
+from extractor.cli import main
+
+from loopback import Asked, Endpoint, Replies, Reply, completion
+
+KEY: Final = "sk-loopback-0123456789abcdef"
 
 MET: Final = "استقبل وزير الخارجية العُماني بدر البوسعيدي في مسقط، الأحد 4 فبراير 2024، نظيره التونسي نبيل عمار."
 SAID: Final = "وأكد البوسعيدي دعم بلاده للحوار بين الليبيين."
@@ -112,3 +122,83 @@ def write_labels(folder: Path, talks: dict[str, Any] = LABELS, weather: dict[str
         text = json.dumps(labels, ensure_ascii=False)
         (folder / f"{labels['document_id']}.json").write_text(text, encoding="utf-8")
     return folder
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def words(self) -> str:
+        """All it said, wherever lines were broken."""
+        return " ".join(f"{self.out} {self.err}".split())
+
+
+def mahdar(*arguments: object) -> Ended:
+    """The command, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return Ended(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A folder with both articles, their labels, and room for all else."""
+
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    @classmethod
+    def write(cls, folder: Path, monkeypatch: pytest.MonkeyPatch) -> "Corpus":
+        write_articles(folder / "articles")
+        write_labels(folder / "labels")
+        return cls(folder, monkeypatch)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.folder / name
+
+    @property
+    def options(self) -> tuple[object, ...]:
+        """Where articles and labels are."""
+        return "--articles", self / "articles", "--labels", self / "labels"
+
+    def run(self, *more: object, mode: str = "live") -> Ended:
+        """`mahdar eval run`, the recordings beside the articles."""
+        recordings = () if "--recordings" in more else ("--recordings", self / "recordings")
+        return mahdar("eval", "run", *self.options, "--mode", mode, *recordings, *more)
+
+    def made(self, name: str, replies: Replies = answers, *more: object) -> Path:
+        """A run file."""
+        file = self / name
+        with self.served(replies):
+            self.run("-o", file, *more)
+        return file
+
+    @contextmanager
+    def served(self, replies: Replies = answers, *, model: str = "loopback") -> Iterator[Endpoint]:
+        """An endpoint, configured; afterwards nobody listens there."""
+        with Endpoint(replies) as endpoint:
+            self.configure(endpoint.url, model=model)
+            yield endpoint
+
+    def configure(self, url: str = "http://127.0.0.1:9/v1", *, model: str = "loopback") -> None:
+        """Name an endpoint; by default one that nobody serves."""
+        self.monkeypatch.setenv("OPENAI_BASE_URL", url)
+        self.monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        self.monkeypatch.setenv("MAHDAR_MODEL", model)
+
+
+def changed(labels: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Labels with one value replaced: `meetings.0.date.value`."""
+    copied: dict[str, Any] = json.loads(json.dumps(labels))
+    *steps, last = [int(step) if step.isdecimal() else step for step in path.split(".")]
+    part: Any = copied
+    for step in steps:
+        part = part[step]
+    part[last] = value
+    return copied

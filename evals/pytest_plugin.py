@@ -1,0 +1,120 @@
+"""A pytest plugin: a run over one's own labelled articles as a fixture, so that a prompt can be tested like code.
+
+    # pytest.ini
+    [pytest]
+    mahdar_articles = articles
+    mahdar_labels = labels
+    mahdar_recordings = recordings
+
+    # test_prompts.py
+    def test_prompt(mahdar_run):
+        assert mahdar_run.meetings.soft_f1 >= 0.6
+        assert mahdar_run.stances.fields["polarity"] >= 0.8
+        assert not mahdar_run.fallen("baseline.json")
+
+Answers come from the recordings, without a network: `pytest --mahdar-mode record` asks the model of the environment and
+writes them down, `--mahdar-mode live` asks it and keeps nothing.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from evals.evaluation import Plan
+    from evals.figures import Figures, RecordFigures
+    from evals.gate import Case
+    from evals.runs import Run
+
+MODES: Final = ("replay", "record", "live")
+FOLDERS: Final = {
+    "mahdar_articles": ("articles", "folder of *.txt"),
+    "mahdar_labels": ("labels", "folder of a JSON file for each article"),
+    "mahdar_recordings": ("recordings", "where raw answers are recorded"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MahdarRun:
+    """A run over the labelled articles, as a test asserts on it.
+
+    Attributes:
+        meetings: soft F1, F1, precision, recall, and F1 of each field.
+        stances: the same.
+        figures: all of these and more, by name: `evidence.found`, `articles.extracted`.
+        failed: the articles that could not be extracted; they score zero.
+        run: everything, outputs included.
+    """
+
+    meetings: "RecordFigures"
+    stances: "RecordFigures"
+    figures: "Figures"
+    failed: tuple[str, ...]
+    run: "Run"
+    folder: Path
+
+    def fallen(self, baseline: str | Path) -> tuple["Case", ...]:
+        """The figures that fell by more than a baseline allows; `mahdar eval accept` writes one.
+
+        Raises:
+            UsageError: no baseline, or one of other articles or labels.
+        """
+        from evals import gate
+
+        path = self.folder / baseline
+        return tuple(case for case in gate.gate(self.run, gate.read(path), place=str(path)) if case.fell)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the settings."""
+    for name, (default, said) in FOLDERS.items():
+        parser.addini(name, said, default=default)
+    parser.addini("mahdar_mode", f"one of {', '.join(MODES)}", default=MODES[0])
+    parser.addini("mahdar_model", "the model, in place of MAHDAR_MODEL", default="")
+    parser.addini("mahdar_tasks", "what to look for: NAME or NAME@VERSION", type="args", default=[])
+    parser.addini("mahdar_prompts", "folders of further templates", type="paths", default=[])
+    group = parser.getgroup("mahdar")
+    group.addoption("--mahdar-mode", choices=MODES, help="where answers come from; overrides mahdar_mode")
+    group.addoption("--mahdar-model", metavar="NAME", help="the model; overrides mahdar_model")
+
+
+@pytest.fixture(scope="session")
+def mahdar_run(pytestconfig: pytest.Config) -> MahdarRun:
+    """The labelled articles, extracted and scored once a session."""
+    from evals.evaluation import evaluate
+    from evals.figures import RecordFigures, figures
+    from extractor.errors import MahdarError
+
+    try:
+        run = evaluate(_plan(pytestconfig))
+    except MahdarError as error:
+        pytest.fail(f"mahdar_run: {error}", pytrace=False)
+    summary = run.summary
+    return MahdarRun(
+        meetings=RecordFigures.of(summary.meetings),
+        stances=RecordFigures.of(summary.stances),
+        figures=figures(summary),
+        failed=tuple(one.document_id for one in run.outcomes if one.failed),
+        run=run,
+        folder=pytestconfig.rootpath,
+    )
+
+
+def _plan(config: pytest.Config) -> "Plan":
+    from evals.evaluation import Plan
+    from evals.systems import Options
+    from extractor.errors import UsageError
+    from extractor.tasks import TASKS
+
+    mode = config.getoption("--mahdar-mode") or config.getini("mahdar_mode")
+    if mode not in MODES:
+        raise UsageError(f"mahdar_mode = {mode}: one of {', '.join(MODES)}")
+    articles, labels, recordings = (config.rootpath / config.getini(name) for name in FOLDERS)
+    options = Options(
+        model=config.getoption("--mahdar-model") or config.getini("mahdar_model") or None,
+        tasks=tuple(config.getini("mahdar_tasks")) or TASKS,
+        prompts=tuple(config.getini("mahdar_prompts")),
+    )
+    return Plan(articles=articles, labels=labels, mode=mode, recordings=recordings, options=options)

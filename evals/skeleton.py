@@ -1,0 +1,93 @@
+"""A skeleton of labels: every field, with what may stand in it, so that a person has only to choose and to copy."""
+
+import json
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from evals.recording import write_whole
+from extractor.document import BadInput, read_documents
+from extractor.errors import BadInputError, StoreError, UsageError
+from extractor.language import language_of
+from schemas import enums
+
+COPY: Final = "copy from the article, letter by letter"
+"""Stands in no article: the check refuses it until it is replaced."""
+
+
+def write_skeleton(article: Path, labels: Path) -> Path:
+    """Write a skeleton for an article; the file.
+
+    Raises:
+        UsageError: the article cannot be read, or is labelled already.
+        StoreError: the file cannot be written.
+    """
+    try:
+        (document,) = read_documents([article])
+    except (BadInputError, ValueError) as error:
+        raise UsageError(f"{article}: no article: {error}; name one text file") from None
+    if isinstance(document, BadInput):
+        raise UsageError(document.reason)
+    file = labels / f"{document.id}.json"
+    if file.exists():
+        raise UsageError(f"{file}: the article is labelled already: edit the file, or remove it first")
+    content = {
+        "document_id": document.id,
+        "language": language_of(document.text),
+        "published_at": None,
+        "meetings": [_meeting()],
+        "stances": [_stance()],
+    }
+    try:
+        write_whole(file, json.dumps(content, ensure_ascii=False, indent=2))
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be written: {error.strerror}; name another folder with --labels") from None
+    return file
+
+
+def _meeting() -> dict[str, Any]:
+    return {
+        "id": "m1",
+        "kind": _one_of(enums.MeetingKind),
+        "channel": _one_of(enums.Channel),
+        "status": _one_of(enums.Status),
+        "participants": [_actor() | {"capacity": _one_of(enums.Capacity)}],
+        "date": {"text": None, "value": None, "accept": []},
+        "place": {"venue": None, "city": None, "country": None},
+        "topics": [{"text": COPY, "code": _one_of(enums.TopicCode)}],
+        "outcomes": [{"text": COPY, "type": _one_of(enums.OutcomeType)}],
+        "attribution": [],
+        "evidence": [{"quote": COPY}],
+    }
+
+
+def _stance() -> dict[str, Any]:
+    return {
+        "id": "s1",
+        "meeting": None,
+        "holders": [_actor()],
+        "holder_mode": _one_of(enums.HolderMode),
+        "on_behalf_of": None,
+        "target": {"text": COPY, "actor": None},
+        "addressee": None,
+        "polarity": _one_of(enums.Polarity),
+        "act": _one_of(enums.Act),
+        "proposition": "the position as one clause in the article's language, up to 30 words",
+        "speech": _one_of(enums.Speech),
+        "attribution": [],
+        "evidence": [{"quote": COPY}],
+    }
+
+
+def _actor() -> dict[str, Any]:
+    return {
+        "name": COPY,
+        "aliases": [],
+        "type": _one_of(enums.ActorType),
+        "role": None,
+        "organization": None,
+        "country": None,
+    }
+
+
+def _one_of(values: Any) -> str:
+    return " | ".join(get_args(values))

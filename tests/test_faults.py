@@ -1,0 +1,453 @@
+"""What goes wrong outside: every failure has its class, its message and its remedy, and costs no other article."""
+
+import asyncio
+import datetime as dt
+import email.utils
+import json
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from newsroom import ARTICLE, HURRIED, KEY, MEETINGS, MET, configured, meeting, reads_well, stance, weather
+
+from extractor import Extraction, ExtractionError, Extractor, Failure, Policy, UsageError
+from extractor.asking import Asker
+from extractor.door import Door
+from extractor.endpoint import remote_endpoint
+from extractor.reply import retry_after
+from extractor.request import build_request
+from extractor.store import DiskStore
+from prompts import ARTICLE as NAME
+from prompts import PromptLibrary
+from schemas.tasks import task_schema
+
+from loopback import Asked, Endpoint, Reply, completion, status
+
+ROOT = Path(__file__).parents[1]
+HTML = "<!doctype html>\n<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body></html>"
+
+
+def page(code: int) -> Reply:
+    """What a proxy says in place of the endpoint."""
+    return Reply(HTML, status=code, headers={"Content-Type": "text/html"})
+
+
+def failed(endpoint: Endpoint | str, cache: Path, policy: Policy = HURRIED, **settings: Any) -> Failure:
+    """How the question about meetings ends."""
+    with Extractor(configured(endpoint, cache, **settings), tasks=["meetings"], policy=policy) as mahdar:
+        (result,) = mahdar.extract_many([ARTICLE])
+    assert isinstance(result, Failure)
+    return result
+
+
+FAULTS = [
+    pytest.param(status(401), "unreachable", 1, "HTTP 401: as the test wants it; check OPENAI_API_KEY", id="wrong key"),
+    pytest.param(status(403), "unreachable", 1, "check OPENAI_API_KEY", id="no right"),
+    pytest.param(status(404), "unreachable", 1, "check OPENAI_BASE_URL and MAHDAR_MODEL", id="not found"),
+    pytest.param(page(405), "unreachable", 1, "HTTP 405: <!doctype html> <html>", id="another server"),
+    pytest.param(status(429), "rate_limited", 4, "HTTP 429: as the test wants it", id="too fast"),
+    pytest.param(
+        status(429, message="insufficient_quota"), "rate_limited", 1, "the account has no credit left", id="quota spent"
+    ),
+    pytest.param(status(402), "rate_limited", 1, "the account has no credit left", id="payment required"),
+    pytest.param(
+        status(429, {"retry-after": "3600"}), "rate_limited", 1, "asks to wait 3600 s", id="too fast for an hour"
+    ),
+    pytest.param(status(500), "unreachable", 4, "HTTP 500: as the test wants it", id="broken for ever"),
+    pytest.param(page(502), "unreachable", 4, "HTTP 502: <!doctype html> <html>", id="a proxy's page"),
+    pytest.param(status(503, {"retry-after": "999"}), "unreachable", 1, "asks to wait 999 s", id="away for long"),
+    pytest.param(status(408), "unreachable", 4, "HTTP 408", id="too slow, it says"),
+    pytest.param(status(413), "bad_input", 1, "longer than the model reads", id="too large"),
+    pytest.param(
+        status(400, message="This model's maximum context length is 8192 tokens."),
+        "bad_input",
+        1,
+        "the article is longer than the model reads",
+        id="too long",
+    ),
+    pytest.param(
+        status(400, message="Unknown parameter: 'response_format.json_schema'"),
+        "refused",
+        1,
+        "set MAHDAR_MODE to json, tools or md_json",
+        id="a mode it does not have",
+    ),
+    pytest.param(status(400), "refused", 1, "meetings: HTTP 400: as the test wants it", id="refused by the endpoint"),
+    pytest.param(page(200), "unreachable", 4, "answered no JSON but '<!doctype html>", id="a page in place of JSON"),
+    pytest.param(Reply(b""), "unreachable", 4, "answered no JSON but ''", id="nothing in place of JSON"),
+    pytest.param(Reply(b"\xff\xfe{}"), "unreachable", 4, "answered no JSON", id="no text in place of JSON"),
+    pytest.param(Reply("[" * 100_000), "unreachable", 4, "answered no JSON", id="no end of lists"),
+    pytest.param(Reply({}), "unreachable", 4, "answered without a choice: {}", id="an empty object"),
+    pytest.param(Reply([1]), "unreachable", 4, "answered without a choice: [1]", id="a list"),
+    pytest.param(Reply("null"), "unreachable", 4, "answered without a choice: null", id="null"),
+    pytest.param(Reply({"choices": []}), "unreachable", 4, "without a choice", id="no choice"),
+    pytest.param(Reply({"choices": [{"message": None}]}), "unreachable", 4, "without a choice", id="no message"),
+    pytest.param(
+        Reply({"error": {"message": "overloaded"}}), "unreachable", 4, "without a choice: {", id="an error called well"
+    ),
+    pytest.param(Reply(disconnect=True), "unreachable", 4, "http://127.0.0.1:", id="cut before a word"),
+    pytest.param(Reply(MEETINGS, drop_after=30), "unreachable", 4, "http://127.0.0.1:", id="cut in the middle"),
+    pytest.param(completion("", refusal="I can't."), "refused", 1, "meetings: I can't.", id="refused by the model"),
+    pytest.param(completion("", finish="content_filter"), "refused", 1, "filtered the answer", id="filtered"),
+    pytest.param(
+        completion('{"meetings": [{"evid', finish="length"), "truncated", 1, "cut after 20 tokens", id="cut too early"
+    ),
+    pytest.param(completion(""), "unparsable", 2, "meetings: $: the answer is empty", id="empty"),
+    pytest.param(completion(None), "unparsable", 2, "meetings: $: the answer is empty", id="null for an answer"),
+    pytest.param(completion(HTML), "unparsable", 2, "begins with '<!doctype html>", id="a page for an answer"),
+    pytest.param(completion("لا أدري"), "unparsable", 2, "begins with 'لا أدري'", id="prose"),
+    pytest.param(
+        completion({"result": []}),
+        "invalid",
+        2,
+        "$: an object with the list 'meetings' is asked for",
+        id="another form",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reply", "failure", "attempts", "message"), FAULTS)
+def test_a_fault_has_its_class_and_its_remedy(
+    reply: Reply, failure: str, attempts: int, message: str, tmp_path: Path
+) -> None:
+    with Endpoint(reply) as endpoint:
+        found = failed(endpoint, tmp_path)
+    assert (found.failure, found.attempts) == (failure, attempts)
+    assert message in found.message
+    assert len(found.message.splitlines()) == 1
+    assert len(endpoint.requests) == attempts
+    with closing(DiskStore(tmp_path)) as store:
+        assert [entry for _, entry in store.entries() if entry and attempts != 2] == []
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    found = failed(f"http://127.0.0.1:{port}/v1", tmp_path)
+    assert (found.failure, found.attempts) == ("unreachable", 4)
+    assert found.message == f"meetings: http://127.0.0.1:{port}/v1: All connection attempts failed"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply(MEETINGS, after=threading.Event()), id="no word"),
+        pytest.param(Reply(MEETINGS, drip=0.05), id="a byte now and then"),
+    ],
+)
+def test_an_answer_that_takes_too_long(reply: Reply, tmp_path: Path) -> None:
+    with Endpoint(reply) as endpoint:
+        found = failed(endpoint, tmp_path, Policy(attempts=2, first_wait=0), timeout=0.3)
+    assert (found.failure, found.attempts) == ("timeout", 2)
+    assert found.message == f"meetings: {endpoint.url}: no answer within 0.3 s"
+
+
+def test_extract_raises_what_extract_many_reports(tmp_path: Path) -> None:
+    with (
+        Endpoint(status(401)) as endpoint,
+        Extractor(configured(endpoint, tmp_path), tasks=["meetings"]) as mahdar,
+        pytest.raises(ExtractionError, match="check OPENAI_API_KEY") as caught,
+    ):
+        mahdar.extract(ARTICLE)
+    assert (caught.value.failure, caught.value.attempts) == ("unreachable", 1)
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [status(500), status(500), completion(MEETINGS)],
+        [status(429), status(503, {"retry-after": "0"}), completion(MEETINGS)],
+        [Reply(disconnect=True), page(200), completion(MEETINGS)],
+        [Reply(MEETINGS, drop_after=9), Reply({}), completion(MEETINGS)],
+    ],
+)
+def test_what_passes_is_waited_for(replies: list[Reply], tmp_path: Path) -> None:
+    with (
+        Endpoint(replies) as endpoint,
+        Extractor(configured(endpoint, tmp_path), tasks=["meetings"], policy=HURRIED) as mahdar,
+    ):
+        result = mahdar.extract(ARTICLE)
+    assert len(result.meetings) == 1
+    assert (result.provenance.calls, result.provenance.attempts, result.provenance.valid_at_first) == (1, 3, True)
+
+
+def test_attempts_are_counted_over_the_reask_too(tmp_path: Path) -> None:
+    replies = [status(500), completion(""), status(500), completion(""), completion("")]
+    with Endpoint(replies) as endpoint:
+        found = failed(endpoint, tmp_path)
+    assert (found.failure, found.attempts, len(endpoint.requests)) == ("unparsable", 4, 4)
+
+
+# --- waiting
+
+
+def waits(replies: Iterable[Reply], policy: Policy, cache: Path) -> list[float]:
+    """How long is waited between the attempts at one question."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def ask(url: str) -> None:
+        settings = configured(url, cache)
+        door = Door(remote_endpoint(settings), timeout=30)
+        asker = Asker(door, None, policy=policy, concurrency=1, sleep=sleep)
+        prompt, schema = PromptLibrary().get("meetings"), task_schema("meetings")
+        request = build_request(prompt, schema, {NAME: ARTICLE}, model="m", mode="json_schema", parameters={})
+        await asyncio.gather(asker.answer(request), return_exceptions=True)
+        await door.close()
+
+    with Endpoint(replies) as endpoint:
+        asyncio.run(ask(endpoint.url))
+    return waited
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "120"}, 120.0),
+        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
+        ({"retry-after": "Sat, 01 Jan 2000 00:00:00 GMT"}, 0.0),
+    ],
+)
+def test_the_endpoint_says_how_long_to_wait(headers: dict[str, str], seconds: float, tmp_path: Path) -> None:
+    assert waits([status(429, headers), completion(MEETINGS)], Policy(), tmp_path) == [seconds]
+
+
+def test_a_date_to_wait_until_is_waited_until(tmp_path: Path) -> None:
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
+    headers = {"retry-after": email.utils.format_datetime(later, usegmt=True)}
+    (waited,) = waits([status(503, headers), completion(MEETINGS)], Policy(), tmp_path)
+    assert 40 < waited <= 60
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("5", 5.0),
+        ("Sun, 21 Nov 2021 12:00:30 GMT", 30.0),
+        ("Sun, 21 Nov 2021 12:00:30 -0000", 30.0),
+        ("Sun, 21 Nov 2021 13:00:30 +0100", 30.0),
+        ("Sun, 21 Nov 2021 11:00:00 GMT", 0.0),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("nan", None),
+        ("٥", None),
+        ("Sun, 99 Nov 2021 12:00:30 GMT", None),
+    ],
+)
+def test_a_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
+    noon = dt.datetime(2021, 11, 21, 12, tzinfo=dt.UTC).timestamp()
+    assert retry_after({"retry-after": header}, now=noon) == seconds
+
+
+def test_without_a_word_the_wait_doubles_up_to_its_bound(tmp_path: Path) -> None:
+    waited = waits([status(500)] * 9, Policy(attempts=7, first_wait=1, longest_wait=10), tmp_path)
+    assert len(waited) == 6
+    assert all(0 <= seconds <= bound for seconds, bound in zip(waited, (1, 2, 4, 8, 10, 10), strict=True))
+
+
+def test_a_refusal_is_not_waited_for(tmp_path: Path) -> None:
+    assert waits([status(401)], Policy(), tmp_path) == []
+
+
+# --- among others
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(status(500), id="500"),
+        pytest.param(page(200), id="a page"),
+        pytest.param(Reply(disconnect=True), id="cut"),
+        pytest.param(completion("", refusal="No."), id="refused"),
+        pytest.param(completion("\ud800"), id="half a surrogate pair"),
+        pytest.param(completion("[" * 9_999), id="no end of lists"),
+        pytest.param(completion('{"meetings": ' + "9" * 9_999 + "}"), id="no end of digits"),
+    ],
+)
+def test_one_bad_article_costs_no_good_one(fault: Reply, tmp_path: Path) -> None:
+    def reply(asked: Asked) -> Reply:
+        return fault if "7" in asked.article else reads_well(asked)
+
+    texts = [ARTICLE, *map(weather, (6, 7, 8)), ARTICLE + weather(9)]
+    with (
+        Endpoint(reply) as endpoint,
+        Extractor(configured(endpoint, tmp_path), tasks=["meetings"], policy=HURRIED) as mahdar,
+    ):
+        results = list(mahdar.extract_many(texts))
+    assert [type(result) for result in results].count(Failure) == 1
+    good = [result for result in results if isinstance(result, Extraction)]
+    assert sorted(len(result.meetings) for result in good) == [0, 0, 1, 1]
+
+
+def test_what_the_other_task_found_is_stored_for_the_next_run(tmp_path: Path) -> None:
+    def reply(asked: Asked) -> Reply:
+        return status(400) if asked.task == "stances" else reads_well(asked)
+
+    with Endpoint(reply) as endpoint, Extractor(configured(endpoint, tmp_path)) as mahdar:
+        assert isinstance(next(mahdar.extract_many([ARTICLE])), Failure)
+    with Endpoint(reads_well) as endpoint, Extractor(configured(endpoint, tmp_path)) as mahdar:
+        result = mahdar.extract(ARTICLE)
+    assert [asked.task for asked in endpoint.requests] == ["stances"]
+    assert (len(result.meetings), len(result.stances), result.provenance.calls) == (1, 1, 1)
+
+
+def test_a_cut_answer_keeps_its_whole_items_and_names_the_cut_one(tmp_path: Path) -> None:
+    text = json.dumps({"meetings": [meeting(), meeting(kind="signing")]}, ensure_ascii=False)
+    with (
+        Endpoint(completion(text[:-60], finish="length", tokens=(900, 600))) as endpoint,
+        Extractor(configured(endpoint, tmp_path), tasks=["meetings"]) as mahdar,
+    ):
+        first, again = mahdar.extract(ARTICLE), mahdar.extract(ARTICLE)
+    assert len(endpoint.requests) == 1
+    for result in (first, again):
+        assert [one.kind for one in result.meetings] == ["talks"]
+        (lost,) = result.rejected
+        assert lost.path == "$.meetings[1]"
+        assert lost.reason == "the answer was cut after 600 tokens, in this item or after it"
+        assert lost.item["evidence"] == [MET]
+
+
+NOWHERE = "التقى الرئيس الفنلندي ألكسندر ستوب نظيره الإستوني ألار كاريس في هلسنكي."
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(
+            {"meetings": [meeting(evidence=[NOWHERE])], "stances": [stance(evidence=[NOWHERE])]},
+            "evidence: not in the article",
+            id="quotes from nowhere",
+        ),
+        pytest.param(
+            {
+                "meetings": [meeting(participants=[{"name": "ألكسندر ستوب"}, {"name": "ألار كاريس"}])],
+                "stances": [stance(holders=[{"name": "ألكسندر ستوب"}])],
+            },
+            "name: not in the article",
+            id="names from nowhere",
+        ),
+    ],
+)
+def test_what_fits_the_schema_and_not_the_article_is_rejected(
+    answer: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    with (
+        Endpoint(lambda asked: completion({asked.task: answer[asked.task]})) as endpoint,
+        Extractor(configured(endpoint, tmp_path)) as mahdar,
+    ):
+        result = mahdar.extract(ARTICLE)
+    assert (result.meetings, result.stances) == ((), ())
+    assert {one.task for one in result.rejected} == {"meetings", "stances"}
+    assert reason in [one.reason for one in result.rejected]
+    result.model_dump_json()
+
+
+# --- the key
+
+
+def echo(code: int) -> Any:
+    """A server that repeats the header which it should keep to itself."""
+
+    def reply(asked: Asked) -> Reply:
+        said = f"you sent {asked.headers['authorization']} {'.' * 150} {asked.headers['authorization']}"
+        return completion(said) if code == 200 else status(code, message=said)
+
+    return reply
+
+
+@pytest.mark.parametrize("code", [200, 400, 401, 429, 500])
+def test_a_server_that_repeats_the_key_tells_it_nobody(
+    code: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Endpoint(echo(code)) as endpoint:
+        settings = configured(endpoint, tmp_path)
+        mahdar = Extractor(settings, tasks=["meetings"], policy=HURRIED)
+        with mahdar, pytest.raises(ExtractionError) as caught:
+            mahdar.extract(ARTICLE)
+    error = caught.value
+    assert "[key]" in str(error)
+    assert len(caplog.records) > 0
+    told = [str(error), repr(error), *traceback.format_exception(error), caplog.text, repr(settings), repr(mahdar)]
+    told += [repr(mahdar.endpoint), repr(error.__context__), repr(error.__cause__)]
+    assert not any(KEY[:12] in each for each in told)
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert KEY[:12].encode() not in stored
+
+
+def test_the_key_is_in_no_file_and_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Endpoint(reads_well) as endpoint:
+        named = endpoint.url.replace("//", "//reader:open-sesame@")
+        for url in (endpoint.url, named):
+            with Extractor(configured(url, tmp_path)) as mahdar:
+                result = mahdar.extract(ARTICLE)
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for secret in (KEY, "open-sesame"):
+        assert secret not in caplog.text
+        assert secret not in result.model_dump_json()
+        assert secret.encode() not in stored
+
+
+def test_a_password_in_the_url_is_in_no_message(tmp_path: Path) -> None:
+    with Endpoint(Reply(disconnect=True)) as endpoint:
+        found = failed(endpoint.url.replace("//", "//reader:open-sesame@"), tmp_path)
+    assert found.message.startswith(f"meetings: {endpoint.url}: ")
+    assert "open-sesame" not in found.message
+
+
+@pytest.mark.parametrize("key", ["sk-مفتاح-0123456789", "sk-0123456789\n", "sk-0123\t456789"])
+def test_a_key_that_cannot_be_sent_is_not_shown(key: str, tmp_path: Path) -> None:
+    with (
+        Endpoint(reads_well) as endpoint,
+        Extractor(configured(endpoint, tmp_path, api_key=key)) as mahdar,
+        pytest.raises(UsageError, match="OPENAI_API_KEY: has a character that no key has") as caught,
+    ):
+        mahdar.extract(ARTICLE)
+    assert "0123" not in str(caught.value)
+    assert endpoint.requests == []
+
+
+# --- the store
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from extractor import Extractor, Settings
+url, cache = sys.argv[1:]
+with Extractor(Settings(base_url=url, api_key="k", model="loopback", cache=Path(cache))) as mahdar:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))  # as if the disk had no byte left
+    for text in sys.stdin.buffer.read().decode().split("---"):
+        result = mahdar.extract(text)
+        print(len(result.meetings), len(result.stances), result.provenance.calls)
+"""
+
+
+def test_a_full_disk_costs_no_answer_and_is_warned_of_once(tmp_path: Path) -> None:
+    texts = [ARTICLE, weather(1), ARTICLE]
+    with Endpoint(reads_well) as endpoint:
+        done = subprocess.run(
+            [sys.executable, "-c", FULL, endpoint.url, str(tmp_path)],
+            cwd=ROOT,
+            input="---".join(texts).encode(),
+            capture_output=True,
+            check=True,
+        )
+    assert done.stdout.decode().splitlines() == ["1 1 2", "0 0 2", "1 1 2"]
+    (warning,) = done.stderr.decode().splitlines()
+    assert warning.startswith(f"{tmp_path}/completions-v1: an answer could not be kept (")
+    assert warning.endswith("or set MAHDAR_CACHE_DIR to another one; going on without keeping answers")

@@ -13,11 +13,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Other code on the caller's path is not ours.
 unexport PYTHONPATH PYTHONHOME
 
-# The demo shows the embedded model, whatever endpoint the caller's environment names.
-EMBEDDED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u MAHDAR_MODEL -u MAHDAR_MODE -u MAHDAR_LOCAL_MODEL
+# The demo and its score are of the embedded model, whatever endpoint the caller's environment names.
+EMBEDDED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL \
+	-u MAHDAR_MODEL -u MAHDAR_MODE -u MAHDAR_PROFILE -u MAHDAR_LOCAL_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test lint types eval bench clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -34,6 +35,9 @@ lint: $(VENV)/dev.stamp ## check rules and format
 
 types: $(VENV)/dev.stamp ## check types
 	$(BIN)/mypy
+
+eval: $(VENV)/dev.stamp ## score the embedded model on the seed articles
+	@$(EMBEDDED) $(BIN)/mahdar eval run
 
 bench: $(VENV)/dev.stamp ## run the benchmarks
 	@for script in evals/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
@@ -52,7 +56,7 @@ define install
 	echo "mahdar needs Python 3.11 or newer, and found none under: $(PYTHON)." >&2; \
 	echo "Install one, or name yours: make PYTHON=/path/to/python3" >&2; \
 	exit 1; }
-@echo "Installing into $(VENV): 1.4 GB with the embedded model, some minutes the first time ..."
+@echo "Installing into $(VENV): 1.5 GB with the embedded model, some minutes the first time ..."
 @$(BIN)/python -m pip install -qq --editable '.[$(EXTRAS)]'
 endef
 

@@ -68,6 +68,8 @@ def run_(
 
     if repeat > 1 and mode != "live":
         raise UsageError(f"--repeat {repeat}: repeats are live, got --mode {mode}: a recorded answer stays the same")
+    if fresh and mode != "record":
+        raise UsageError(f"--fresh records anew, got --mode {mode}: give --mode record")
     plan = Plan(
         articles=articles,
         labels=labels,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evals.figures import figures, figures_of
+from evals.figures import Figures, figures, figures_of, mean
 from evals.runs import Outcome, Run
 from evals.scoring import PairScore, TypeScore
 from evals.uncertainty import Comparison, RecordType, compare
@@ -69,12 +69,12 @@ def compare_runs(before: Run, after: Run) -> RunComparison:
     """
     _check(before, after)
     pairs = list(zip(_sorted(before), _sorted(after), strict=True))
+    totals = [mean([figures(summary) for summary in run.summaries]) for run in (before, after)]
+    by_article = {id_: _moves(old, new) for id_, old, new in _by_article(before, after)}
     return RunComparison(
         tests={records: compare(before.rows(records), after.rows(records)) for records in TYPES},
-        moves=tuple(move for move in _moves(figures(before.summary), figures(after.summary)) if move.difference),
-        articles={
-            old.document_id: moves for old, moves in _by_article(pairs) if any(move.difference for move in moves)
-        },
+        moves=tuple(move for move in _moves(*totals) if move.difference),
+        articles={id_: moves for id_, moves in by_article.items() if any(move.difference for move in moves)},
         changes=tuple(change for old, new in pairs for records in TYPES for change in _changes(old, new, records)),
     )
 
@@ -101,8 +101,11 @@ def _moves(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[Mov
     return tuple(Move(name, before[name], after[name]) for name in before if name in after)
 
 
-def _by_article(pairs: Sequence[tuple[Outcome, Outcome]]) -> Iterator[tuple[Outcome, tuple[Move, ...]]]:
-    return ((old, _moves(figures_of(old.score), figures_of(new.score))) for old, new in pairs)
+def _by_article(before: Run, after: Run) -> Iterator[tuple[str, Figures, Figures]]:
+    ours, theirs = ({one[0].document_id: one for one in zip(*run.repeats, strict=True)} for run in (before, after))
+    for id_ in sorted(ours):
+        old, new = (mean([figures_of(one.score) for one in found[id_]]) for found in (ours, theirs))
+        yield id_, old, new
 
 
 def _changes(old: Outcome, new: Outcome, records: RecordType) -> Iterator[Change]:

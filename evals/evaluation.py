@@ -77,10 +77,12 @@ def evaluate(plan: Plan, clock: Callable[[], dt.datetime] = now) -> Run:
         try:
             repeats = _repeats(plan, system, cases, progress)
         except MissingRecordingError:
-            raise MissingRecordingError("\n".join((*recordings.missed, f"record: {plan.recording}"))) from None
+            raise _missing(plan, recordings) from None
         finally:
             system.close()
         asked = system.asked
+    if recordings.missed:
+        raise _missing(plan, recordings)
     if plan.mode == "record":
         recordings.prune({one.document_id for one in repeats[0] if not one.failed})
     return made(asked, plan.mode, repeats, clock())
@@ -99,6 +101,11 @@ def rescore(outputs: Path, labels: Path, articles: Path | None = None, clock: Ca
     else:
         outcomes = score_outputs(results, read_corpus(articles, labels), outputs)
     return made(found.asked or _asked(outcomes), "scored", (outcomes,), clock())
+
+
+def _missing(plan: Plan, recordings: Recordings) -> MissingRecordingError:
+    """All that is not recorded, also where an article failed of something else first, and the command."""
+    return MissingRecordingError("\n".join((*recordings.missed, f"record: {plan.recording}")))
 
 
 def _system(plan: Plan, recordings: Recordings, settings: Settings, progress: Silent) -> System:

@@ -1,7 +1,8 @@
 """Figures: the numbers of a summary by name, each from 0 to 1 and better when higher, so that one gate fits all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final, Literal
 
 from evals.config import SCORING, Scoring
@@ -11,7 +12,7 @@ from evals.summary import Summary, TypeSummary, summarise
 
 HEADLINES: Final = ("meetings.soft_f1", "stances.soft_f1")
 
-Mean = Literal["micro", "macro"]
+Average = Literal["micro", "macro"]
 Figures = Mapping[str, float]
 """By name: `meetings.soft_f1`, `stances.fields.act`, `evidence.found`."""
 
@@ -29,11 +30,16 @@ class RecordFigures:
     """F1 of each field"""
 
     @classmethod
-    def of(cls, summary: TypeSummary, mean: Mean = "micro") -> "RecordFigures":
+    def of(cls, summary: TypeSummary, average: Average = "micro") -> "RecordFigures":
         """The figures of a summary."""
-        rates: RecordRates = getattr(summary, mean)
+        rates: RecordRates = getattr(summary, average)
         fields = {name: score.rates.f1 for name, score in summary.fields.items()}
         return cls(rates.soft.f1, rates.records.f1, rates.records.precision, rates.records.recall, fields)
+
+
+def mean(found: Sequence[Figures]) -> Figures:
+    """Every figure's mean over repeats."""
+    return {name: fmean(one[name] for one in found) for name in found[0]}
 
 
 def figures(summary: Summary) -> Figures:
@@ -46,10 +52,10 @@ def figures_of(article: ArticleScore, scoring: Scoring = SCORING) -> Figures:
     return dict(_figures(summarise([article], scoring), "macro"))
 
 
-def _figures(summary: Summary, mean: Mean) -> Iterator[tuple[str, float]]:
+def _figures(summary: Summary, average: Average) -> Iterator[tuple[str, float]]:
     for name, records in (("meetings", summary.meetings), ("stances", summary.stances)):
-        yield from _of_type(name, RecordFigures.of(records, mean))
-    yield "stances.soft_f1_not_affirming", getattr(summary.stances_not_affirming, mean).soft.f1
+        yield from _of_type(name, RecordFigures.of(records, average))
+    yield "stances.soft_f1_not_affirming", getattr(summary.stances_not_affirming, average).soft.f1
     for value, score in summary.polarity.items():
         yield f"stances.polarity_{value}", score.rates.f1
     found = summary.grounding.exact + summary.grounding.folded

@@ -7,14 +7,13 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Final, Literal
 from xml.etree import ElementTree as ET
 
 from pydantic import ValidationError
 
 from evals.config import SCORING
-from evals.figures import Figures, figures, figures_of
+from evals.figures import Figures, figures, figures_of, mean
 from evals.runs import Asked, Part, Run, problem, read_json, sha256, write_text
 from extractor.display import clean
 from extractor.errors import UsageError
@@ -86,7 +85,6 @@ class Case:
 
 def baseline(run: Run, allowances: Allowances = Allowances()) -> Baseline:  # noqa: B008  # frozen
     """What a run would be accepted as."""
-    totals = [figures(summary) for summary in run.summaries]
     return Baseline(
         scoring_version=run.scoring_version,
         scoring_sha256=run.scoring_sha256,
@@ -94,9 +92,9 @@ def baseline(run: Run, allowances: Allowances = Allowances()) -> Baseline:  # no
         asked=run.asked,
         labels={one.document_id: sha256(one.labels.model_dump_json()) for one in run.outcomes},
         allowances=allowances,
-        figures=_mean(totals),
+        figures=_rounded(mean([figures(summary) for summary in run.summaries])),
         articles={
-            repeats[0].document_id: _mean([figures_of(one.score) for one in repeats])
+            repeats[0].document_id: _rounded(mean([figures_of(one.score) for one in repeats]))
             for repeats in zip(*run.repeats, strict=True)
         },
     )
@@ -215,5 +213,5 @@ def _cases(found: Baseline, accepted: Baseline, max_drop: float | None) -> Itera
             yield Case(figure, article, value, now.get(figure, 0.0), allowance)
 
 
-def _mean(found: list[Figures]) -> Figures:
-    return {name: round(fmean(one[name] for one in found), DIGITS) for name in found[0]}
+def _rounded(found: Figures) -> Figures:
+    return {name: round(value, DIGITS) for name, value in found.items()}

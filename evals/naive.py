@@ -31,8 +31,8 @@ from schemas.enums import Act, Channel, MeetingKind, Polarity, Speech, Status, T
 from schemas.json_schema import content_hash
 from schemas.records import Extraction, Provenance, Rejected
 
-MODE: Final = instructor.Mode.MD_JSON
-"""It shows the schema to the model, which a grammar alone does not."""
+MODE: Final = "md_json"
+"""Unless MAHDAR_MODE names another: it shows the schema to the model, which a grammar alone does not."""
 RETRIES: Final = 1
 COUNTRY: Final = re.compile("[A-Z]{2}")
 SHOWN: Final = 300
@@ -108,12 +108,15 @@ class Naive:
         progress: Progress | None = None,
     ) -> None:
         settings = with_options(settings, options)
+        self._mode = instructor.Mode[(settings.mode or MODE).upper()]
         self._endpoint = endpoint_of(settings)
         self._embedded: Any = None
         self._replays = mode == "replay"
         self.concurrency = options.concurrency or (1 if self._endpoint.embedded else REMOTE_CONCURRENCY)
         base_url, key = self._address(mode, progress)
-        self._transport = Transport(mode, recordings, self._components())
+        self._transport = Transport(
+            mode, recordings, self._components(), Article.__name__ if self._mode.name == "TOOLS" else None
+        )
         logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it says on standard error what is raised as well
         self._openai = openai.OpenAI(
             base_url=base_url,
@@ -122,7 +125,7 @@ class Naive:
             timeout=settings.timeout,
             http_client=httpx2.Client(transport=self._transport, trust_env=False),  # a proxy would go around it
         )
-        self._client = instructor.from_openai(self._openai, mode=MODE)
+        self._client = instructor.from_openai(self._openai, mode=self._mode)
 
     @property
     def asked(self) -> Asked:
@@ -130,7 +133,7 @@ class Naive:
         return Asked(
             system="naive",
             model=self._endpoint.model,
-            mode=MODE.value,
+            mode=self._mode.name.lower(),
             parameters=dict(self._endpoint.parameters),
             prompts={"naive": f"sha256:{sha256(PROMPT)}"},
             schemas={"naive": f"sha256:{content_hash(Article.model_json_schema())}"},
@@ -179,7 +182,7 @@ class Naive:
         return {
             "task": "naive",
             "model": self._endpoint.model,
-            "mode": MODE.value,
+            "mode": self._mode.name.lower(),
             "schema": content_hash(Article.model_json_schema()),
             "prompt": sha256(PROMPT),
             "parameters": json.dumps(dict(self._endpoint.parameters), ensure_ascii=False, sort_keys=True),

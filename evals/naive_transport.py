@@ -43,9 +43,11 @@ class Transport(httpx2.BaseTransport):
         mode: how.
         recordings: where answers are written to, and read from.
         shared: the parts of a fingerprint that all questions have in common.
+        tool: the tool that answers are the arguments of; None where they are the message.
     """
 
-    def __init__(self, mode: Mode, recordings: Recordings, shared: Mapping[str, str]) -> None:
+    def __init__(self, mode: Mode, recordings: Recordings, shared: Mapping[str, str], tool: str | None = None) -> None:
+        self._tool = tool
         self._mode = mode
         self._recordings = recordings
         self._shared = shared
@@ -68,7 +70,7 @@ class Transport(httpx2.BaseTransport):
             raise spent.missing
         if known is not None:
             self._current().add(fingerprint, known)
-            return httpx2.Response(200, json=_reply(known))
+            return httpx2.Response(200, json=_reply(known, self._tool))
         return self._carried(request, fingerprint, components, messages)
 
     def take_spent(self) -> Spent:
@@ -108,9 +110,12 @@ class Transport(httpx2.BaseTransport):
         return {**self._shared, "article": _sha256(article), "messages": _sha256(whole)}
 
 
-def _reply(completion: Completion) -> dict[str, Any]:
+def _reply(completion: Completion, tool: str | None) -> dict[str, Any]:
     """The answer of an endpoint, as far as the program above looks at it."""
-    message = {"role": "assistant", "content": completion.text, "refusal": completion.refusal}
+    message: dict[str, Any] = {"role": "assistant", "content": completion.text, "refusal": completion.refusal}
+    if tool is not None:
+        call = {"id": "recorded", "type": "function", "function": {"name": tool, "arguments": completion.text}}
+        message |= {"content": None, "tool_calls": [call]}
     choice = {"index": 0, "finish_reason": completion.finish, "message": message}
     spent = (completion.tokens_in, completion.tokens_out)
     usage = {"prompt_tokens": spent[0], "completion_tokens": spent[1], "total_tokens": sum(spent)}

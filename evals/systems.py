@@ -165,13 +165,12 @@ def extract_all(
 
 
 def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Failure | MissingRecordingError]:
-    with ThreadPoolExecutor(system.concurrency) as pool:
+    pool = ThreadPoolExecutor(system.concurrency)
+    try:
         waiting = [pool.submit(_result, system, case.document) for case in cases]
-        try:
-            yield from (future.result() for future in waiting)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        yield from (future.result() for future in waiting)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # who interrupts does not wait for the article under way
 
 
 def _result(system: System, document: Document) -> Extraction | Failure | MissingRecordingError:

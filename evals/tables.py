@@ -80,6 +80,7 @@ def repeated(made: Run) -> Iterator[RenderableType]:
         values = [one[name] for one in found]
         table.add_row(name, number(fmean(values)), number(stdev(values)), "  ".join(map(number, values)))
     yield table
+    yield f"the other tables are of the first of {len(found)} repeats"
 
 
 def fields(summary: Summary) -> Table:

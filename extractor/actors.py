@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final, Literal
 
-from extractor.countries import Kind, Word, country_of, listed
+from extractor.countries import Kind, country_of, listed, words_of
 from extractor.cues import Line, lines_of
+from extractor.folding import fold
 from extractor.names import _GIVEN, canonical
 from extractor.offices import _read as read_office
-from extractor.offices import is_office, strip_titles
+from extractor.offices import strip_titles
 from schemas.enums import ActorType
 from schemas.records import Actor
 
@@ -32,71 +33,75 @@ _FEWEST_FREE: Final = 2
 # Folded. Words of news that are no part of a name, beside those that `cues` and `offices` know.
 _COMMON: Final = listed(
     """
-    بان وبان لان فان ان انه انها انهم الذي التي الذين اللذين مع في من الي علي عن بعد قبل خلال حول بين لدي عند ثم او بل لكن لا لم لن ما هو
-    هي هم هذا هذه ذلك تلك كل كافه جميع عدد عده بعض غير اي احد اكثر اول كما ايضا كذلك حيث وذلك ضمن عبر نحو ضد تحت فوق
-    منذ حتي كان كانت يكون تكون ليس قد سوف اليوم امس غدا صباح مساء ظهر يوم الاسبوع الشهر العام سنه عام شهر اسبوع الجاري
-    الماضي المقبل القادم نفسه نفسها ذاته الاحد الاثنين الثلاثاء الاربعاء الخميس الجمعه السبت يناير فبراير مارس ابريل مايو
-    تاكيد الجانب بتاكيد يونيو يوليو اغسطس سبتمبر اكتوبر نوفمبر ديسمبر جانفي فيفري افريل ماي جوان جويليه اوت كانون شباط اذار نيسان ايار
-    حزيران تموز اب ايلول تشرين شوال علاقات العلاقات التعاون تعاون دور موقف موقفه جهود زياره
-    الزياره لقاء اللقاء اجتماع الاجتماع محادثات مباحثات اتصال هاتفي هاتفيا سبل ملف ملفات قضيه قضايا الوضع الاوضاع
-    تطورات الازمه الحرب السلام الامن الاستقرار الشعب شعب البلدين البلاد المنطقه الدول الدوله دول عاصمه العاصمه مدينه
-    اتفاق الاتفاق مشروع قرار القرار بيان البيان تصريح تصريحات مبادره مذكره توقيع عقب اثر اثناء وفق وفقا بحسب حسب بحضور
-    حضور رفقه برفقه مرفوقا اهميه ضروره دعم بشان بخصوص تجاه ازاء اطار هامش مقر بمقر قصر بقصر فندق تعزيز تطوير استمرار
-    حاليا سابقا مضيفا موضحا مشيرا موكدا مشددا داعيا مطالبا قايلا قايله قايل مثمنا مشيده متابعا لافتا معربا محذرا معلنا
-    الوفد وفد المرافق له لها لهم به بها بهم عنه عنها فيه فيها اليه اليها منه منها لدعم لبحث اليه الاول الثاني الثالث
-    مشترك المشترك ثنايي الثنايي رسمي رسميه عمل جديد جديده كبير كبار كبيره هام هامه سياسي سياسيه امني امنيه عسكري عسكريه
-    الليله نهايه بدايه مطلع منتصف وصول وصل وصلت غادر زار يزور تزور سيزور قام يقوم تاتي ياتي جاء جاءت شكر اشاد رحب اكد
-    قال قالت اضاف اوضح اعلن اعلنت ذكر ذكرت افاد شدد دعا طالب التقي يلتقي سيلتقي استقبل اجتمع اجري اجرت عقد بحث ناقش
-    تناول تم يتم جري تري يري ايران رحبت شارك تشارك يشارك كلمه خطاب صحفي صحافي موتمر وساطه بوساطه مساء طلب دعوه شخصيات
-    مسوولين مسوول مسوولون ديبلوماسيين دبلوماسيين خاصه خاصا لمده مرتين مجددا فقط هناك هنا لان لانها اذا اذ لما كيف مقابل
-    باعتباره بصفته بدوره بدورها عزاء ومواساه انشغال الماضيه الحاليه الراهنه الراهن جانب طرف وجه وجهه اجل حل حلول عمليه العمليه سوي
+    بان وبان لان فان ان انه انها انهم الذي التي الذين اللذين مع في من الي علي عن بعد قبل خلال حول بين لدي عند ثم
+    او بل لكن لا لم لن ما هو هي هم هذا هذه ذلك تلك كل كافه جميع عدد عده بعض غير اي احد اكثر اول كما ايضا كذلك
+    حيث وذلك ضمن عبر نحو ضد تحت فوق منذ حتي كان كانت يكون تكون ليس قد سوف اليوم امس غدا صباح مساء ظهر يوم
+    الاسبوع الشهر العام سنه عام شهر اسبوع الجاري الماضي المقبل القادم نفسه نفسها ذاته الاحد الاثنين الثلاثاء
+    الاربعاء الخميس الجمعه السبت يناير فبراير مارس ابريل مايو تاكيد الجانب بتاكيد يونيو يوليو اغسطس سبتمبر
+    اكتوبر نوفمبر ديسمبر جانفي فيفري افريل ماي جوان جويليه اوت كانون شباط اذار نيسان ايار حزيران تموز اب ايلول
+    تشرين شوال علاقات العلاقات التعاون تعاون دور موقف موقفه جهود زياره الزياره لقاء اللقاء اجتماع الاجتماع
+    محادثات مباحثات اتصال هاتفي هاتفيا سبل ملف ملفات قضيه قضايا الوضع الاوضاع تطورات الازمه الحرب السلام الامن
+    الاستقرار الشعب شعب البلدين البلاد المنطقه الدول الدوله دول عاصمه العاصمه مدينه اتفاق الاتفاق مشروع قرار
+    القرار بيان البيان تصريح تصريحات مبادره مذكره توقيع عقب اثر اثناء وفق وفقا بحسب حسب بحضور حضور رفقه برفقه
+    مرفوقا اهميه ضروره دعم بشان بخصوص تجاه ازاء اطار هامش مقر بمقر قصر بقصر فندق تعزيز تطوير استمرار حاليا سابقا
+    مضيفا موضحا مشيرا موكدا مشددا داعيا مطالبا قايلا قايله قايل مثمنا مشيده متابعا لافتا معربا محذرا معلنا الوفد
+    وفد المرافق له لها لهم به بها بهم عنه عنها فيه فيها اليه اليها منه منها لدعم لبحث الاول الثاني الثالث مشترك
+    المشترك ثنايي الثنايي رسمي رسميه عمل جديد جديده كبير كبار كبيره هام هامه سياسي سياسيه امني امنيه عسكري
+    عسكريه الليله نهايه بدايه مطلع منتصف وصول وصل وصلت غادر زار يزور تزور سيزور قام يقوم تاتي ياتي جاء جاءت شكر
+    اشاد رحب اكد قال قالت اضاف اوضح اعلن اعلنت ذكر ذكرت افاد شدد دعا طالب التقي يلتقي سيلتقي استقبل اجتمع اجري
+    اجرت عقد بحث ناقش تناول تم يتم جري تري يري ايران رحبت شارك تشارك يشارك كلمه خطاب صحفي صحافي موتمر وساطه
+    بوساطه طلب دعوه شخصيات مسوولين مسوول مسوولون ديبلوماسيين دبلوماسيين خاصه خاصا لمده مرتين مجددا فقط هناك هنا
+    لانها اذا اذ لما كيف مقابل باعتباره بصفته بدوره بدورها عزاء ومواساه انشغال الماضيه الحاليه الراهنه الراهن
+    جانب طرف وجه وجهه اجل حل حلول عمليه العمليه سوي
     """
 )
 _LATIN_COMMON: Final = listed(
     """
-    the a an and of in on at to for with by from after before during as is are was were be will would he she it they
-    his her their its this that these those we our i you not but or if when while who which also joined monday tuesday
-    wednesday thursday friday saturday sunday january february march april may june july august september october
-    november december le la les un une des du de et en au aux avec pour par sur dans que qui il elle ils ce cette son
-    sa ses leur lundi mardi mercredi jeudi vendredi samedi dimanche janvier fevrier mars avril mai juin juillet aout
-    septembre octobre novembre decembre read more statement
+    the a an and of in on at to for with by from after before during as is are was were be will would he she it
+    they his her their its this that these those we our i you not but or if when while who which also joined
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december le la les un une des du de et en au aux avec pour par sur dans que qui
+    il elle ils ce cette son sa ses leur lundi mardi mercredi jeudi vendredi samedi dimanche janvier fevrier
+    mars avril mai juin juillet aout septembre octobre novembre decembre read more statement
     """
 )
 _BODY_HEADS: Final = listed(
     """
-    وزاره حكومه مجلس حركه رياسه جيش حزب منظمه جماعه هييه لجنه بعثه اتحاد جامعه برلمان سفاره قياده كتيبه تحالف تيار
-    جبهه تنظيم مفوضيه وكاله مكتب ديوان اللجنه الهييه الاتحاد الجامعه المنظمه البعثه المجلس البرلمان التحالف الحكومه
-    الحزب الجيش القوات قوات الوزاره الحركه الرياسه الخارجيه خارجيه الداخليه الكرملين الدفاع فصايل سلطه السلطه سلطات السلطات
-    وزراء الوزراء روساء قاده القاده المجتمعون المشاركون
+    وزاره حكومه مجلس حركه رياسه جيش حزب منظمه جماعه هييه لجنه بعثه اتحاد جامعه برلمان سفاره قياده كتيبه تحالف
+    تيار جبهه تنظيم مفوضيه وكاله مكتب ديوان اللجنه الهييه الاتحاد الجامعه المنظمه البعثه المجلس البرلمان التحالف
+    الحكومه الحزب الجيش القوات قوات الوزاره الحركه الرياسه الخارجيه خارجيه الداخليه الكرملين الدفاع فصايل سلطه
+    السلطه سلطات السلطات وزراء الوزراء روساء قاده القاده المجتمعون المشاركون
     """
 )
 _DELEGATION_HEADS: Final = listed("وفد الوفد الجانب delegation delegations delegues")
 _PEOPLE_HEADS: Final = listed("الشعب شعب سكان اهالي")
 _SHORT: Final = listed(
     """
-    الوزير الوزيره الرييس الرييسه السفير المبعوث العاهل الملك المتحدث الناطق المسوول المشير النايب الوزاره الحكومه الحركه
-    الرياسه الخارجيه المنظمه الجماعه المجلس الهييه الوزراء القاده المجتمعون المشاركون
+    الوزير الوزيره الرييس الرييسه السفير المبعوث العاهل الملك المتحدث الناطق المسوول المشير النايب الوزاره
+    الحكومه الحركه الرياسه الخارجيه المنظمه الجماعه المجلس الهييه الوزراء القاده المجتمعون المشاركون
     """
 )
 _TITLES: Final = listed(
     """
-    السيد السيده الشيخ الامير الاميره الدكتور المهندس المستشار المشير الفريق اللواء العميد العقيد الجنرال الملك نظيره
-    نظيرته نايبه نايبته الرييس السلطان العماد mr mrs ms dr general
+    السيد السيده الشيخ الامير الاميره الدكتور المهندس المستشار المشير الفريق اللواء العميد العقيد الجنرال الملك
+    نظيره نظيرته نايبه نايبته الرييس السلطان العماد mr mrs ms dr general
     """
 )
-_WORDS_TOO: Final = listed("كامل كمال سلام سلامه تركي شمس نور امال هدي كير سيف تحسين شريف عزيز عالي فضل كريم صادق حافظ مبروك")
+_WORDS_TOO: Final = listed(
+    "كامل كمال سلام سلامه تركي شمس نور امال هدي كير سيف تحسين شريف عزيز عالي فضل كريم صادق حافظ مبروك"
+)
 """Given names that are words as well: they begin a name only behind an office."""
 GIVEN: Final = (_GIVEN - _WORDS_TOO) | listed(
     """
-    عبد ابو جون جو جورج جان جاك فرانسوا ايمانويل انطوني انتوني مايك مايكل ديفيد ريتشارد روبرت وليام توماس بيتر بول مارك ماركو
-    دونالد باراك هيلاري كريس ستيفاني غسان انجيلا سيرغي سيرجي فلاديمير ميخايل دميتري رجب طيب هاكان مولود خلوصي يشار بنيامين
-    نفتالي اسحاق يايير انطونيو يان لويجي ماريو جوزيبي بيدرو خوسيه شي وانغ مايا عايشه فاطمه نجلاء اسماء مريم زينب
-    سلوي نورالدين عزالدين علاءالدين الطاهر الصديق السنوسي عبدالاله سعدالدين خميس الباجي المنصف رشدي عباس قيس
-    سامح بدر ماجد ايهاب نايف بندر عبدالفتاح انور جيمي رونالد هنري كولن كوندوليزا ديك جيمس توني غوردون ديميتري اندريه
-    الكسندر ايغور يوري نيكولا ميشال ميشيل برونو دومينيك لوران لوك ايلي وليد تمام رفيق فواد نبيه حسان عمران
-    ابراهيم برهم هوشيار مقتدي نوري حيدر عادل مصطفي محسن جواد حسن صالح المهدي الامين الصادق عبدالفتاح صديق معين رامي
-    اسماعيل يحيي محمود ماهر سلامه الحبيب الهادي كيرياكوس يوانيس الكسيس انتوني لويد جيك بريت نانسي ويندي ليندا كامالا بوريس تيريزا ريشي اولاف اورسولا شارل فيصل 
-    لولوه عقيله خليفه فايز
+    عبد ابو جون جو جورج جان جاك فرانسوا ايمانويل انطوني انتوني مايك مايكل ديفيد ريتشارد روبرت وليام توماس بيتر
+    بول مارك ماركو دونالد باراك هيلاري كريس ستيفاني غسان انجيلا سيرغي سيرجي فلاديمير ميخايل دميتري رجب طيب هاكان
+    مولود خلوصي يشار بنيامين نفتالي اسحاق يايير انطونيو يان لويجي ماريو جوزيبي بيدرو خوسيه شي وانغ مايا عايشه
+    فاطمه نجلاء اسماء مريم زينب سلوي نورالدين عزالدين علاءالدين الطاهر الصديق السنوسي عبدالاله سعدالدين خميس
+    الباجي المنصف رشدي عباس قيس سامح بدر ماجد ايهاب نايف بندر عبدالفتاح انور جيمي رونالد هنري كولن كوندوليزا ديك
+    جيمس توني غوردون ديميتري اندريه الكسندر ايغور يوري نيكولا ميشال ميشيل برونو دومينيك لوران لوك ايلي وليد تمام
+    رفيق فواد نبيه حسان عمران ابراهيم برهم هوشيار مقتدي نوري حيدر عادل مصطفي محسن جواد حسن صالح المهدي الامين
+    الصادق صديق معين رامي اسماعيل يحيي محمود ماهر سلامه الحبيب الهادي كيرياكوس يوانيس الكسيس لويد جيك بريت نانسي
+    ويندي ليندا كامالا بوريس تيريزا ريشي اولاف اورسولا شارل فيصل لولوه عقيله خليفه فايز
     """
 )
 """Given names, folded: a name that begins with one needs no office to announce it."""
@@ -135,7 +140,11 @@ class Mention:
     def actor(self) -> Actor:
         """What this mention says by itself."""
         return Actor(
-            name=self.name, type=_TYPES[self.kind], role=self.office, organization=self.organization, country=self.country
+            name=self.name,
+            type=_TYPES[self.kind],
+            role=self.office,
+            organization=self.organization,
+            country=self.country,
         )
 
 
@@ -202,7 +211,10 @@ class Cast:
 
     def is_seat(self, mention: Mention) -> bool:
         """Whether a body is only told as the place: «بمقر وزارة الدفاع»."""
-        return re.search(r"(?:مقر|مبنى|قاعة|قصر)\s+$", self.article[max(0, mention.start - 12) : mention.start]) is not None
+        return (
+            re.search(r"(?:مقر|مبنى|قاعة|قصر)\s+$", self.article[max(0, mention.start - 12) : mention.start])
+            is not None
+        )
 
 
 @lru_cache(maxsize=8)
@@ -241,14 +253,10 @@ def _surnames(mentions: Iterable[Mention]) -> Iterator[str]:
 
 
 def _keys(name: str) -> list[str]:
-    from extractor.countries import words_of
-
     return [word.key for word in words_of(strip_titles(name))]
 
 
 def _bare(word: str) -> str:
-    from extractor.folding import fold
-
     return fold(word).removeprefix("ال")
 
 
@@ -292,10 +300,17 @@ class _Scan:
         stop = self._name(at)
         if stop - at < _FEWEST_FREE or not self._begins_office(stop) or not self._adjoins(stop, _APPOSED):
             return None
-        if at == first and self.words[at].key not in GIVEN and not self._is_marked(stop) and self.words[at].raw[0] > "\u0600":
+        if (
+            at == first
+            and self.words[at].key not in GIVEN
+            and not self._is_marked(stop)
+            and self.words[at].raw[0] > "\u0600"
+        ):
             return None
         end = self._office_end(stop)
-        if end is None or self._raw(stop).startswith("و") and not self.words[stop].key.startswith(("وزير", "وكيل", "والي", "ولي")):
+        if end is None or (
+            self._raw(stop).startswith("و") and not self.words[stop].key.startswith(("وزير", "وكيل", "والي", "ولي"))
+        ):
             return None
         return self._person(at, stop, self.line.piece(stop, end), end, first=first), end
 
@@ -322,12 +337,16 @@ class _Scan:
         stop = self._name(titled)
         if titled > at and self.row.is_rank(at) and self._begins_office(titled) and (end := self._office_end(titled)):
             return self._mention(at, end, "role"), end
-        if titled > at and stop > titled and (stop - titled > 1 or self.words[at].key not in _SHORT or self._is_surname(titled)):
+        if (
+            titled > at
+            and stop > titled
+            and (stop - titled > 1 or self.words[at].key not in _SHORT or self._is_surname(titled))
+        ):
             return self._person(titled, stop, None, stop, first=at), stop
         particle = self._given(at)
         if particle is not None and (stop := self._name(at, given=True)) - at >= _FEWEST_FREE:
             mention = self._person(at, stop, None, stop)
-            return replace(mention, **self._cut(at, particle, mention.end)), stop
+            return self._cut(mention, at, particle), stop
         return None
 
     def _known(self, at: int) -> tuple[Mention, int] | None:
@@ -335,56 +354,49 @@ class _Scan:
         for stem, particle in _stems(self.words[at].key):
             if _bare(stem) in self.known and not self.row.is_known(at):
                 mention = self._person(at, at + 1, None, at + 1)
-                return replace(mention, **self._cut(at, particle, mention.end)), at + 1
+                return self._cut(mention, at, particle), at + 1
             if at + 1 < len(self.words) and f"{stem} {self.words[at + 1].key}" in self.known:
                 stop = max(self._name(at), at + 2)
                 mention = self._person(at, stop, None, stop)
-                return replace(mention, **self._cut(at, particle, mention.end)), stop
+                return self._cut(mention, at, particle), stop
         return None
 
-    def _cut(self, at: int, particle: str, end: int) -> dict[str, object]:
+    def _cut(self, mention: Mention, at: int, particle: str) -> Mention:
+        """The mention without what is glued before its first word."""
         start = self.line.start + self.words[at].start + _raw_length(self.words[at].raw, len(particle))
-        text = self.line.article[start:end]
-        name = text.strip(" \"“”«»()")
-        definite = f"ال{name}"
-        if particle.endswith("لل") and definite in self.line.article:
-            name = definite
-        return {"start": start, "text": text, "name": name, "particle": particle}
+        text = self.line.article[start : mention.end]
+        name = text.strip(' "“”«»()')
+        if particle.endswith("لل") and f"ال{name}" in self.line.article:
+            name = f"ال{name}"
+        return replace(mention, start=start, text=text, name=name, particle=particle)
 
     def _office(self, at: int) -> tuple[Mention, int] | None:
         """An office, with the name behind it, or alone."""
-        if not self._begins_office(at):
-            return None
-        stop = self._office_end(at)
+        stop = self._office_end(at) if self._begins_office(at) else None
         if stop is None:
             return None
-        office = self._trimmed(at, stop)
-        name = self._name_behind(stop)
-        if name is not None:
-            first, end = name
-            return self._person(first, end, office, end, first=at), end
-        far = self._name_beyond(stop)
-        if far is not None:
+        if name := self._name_behind(stop):
+            return self._person(*name, self._trimmed(at, stop), name[1], first=at), name[1]
+        if far := self._name_beyond(stop):
             return self._person(far[0], far[1], self._trimmed(at, far[2]), far[1], first=at), far[1]
-        if stop == at + 1 and self.words[at].key.removeprefix("و") in _SHORT | {"الوزير"}:
-            return self._mention(at, stop, "short"), stop
-        if stop == at + 1:
-            return None
-        return self._mention(at, stop, "role"), stop
+        if stop > at + 1:
+            return self._mention(at, stop, "role"), stop
+        short = self.words[at].key.removeprefix("و") in _SHORT or self.words[at].key == "الوزير"
+        return (self._mention(at, stop, "short"), stop) if short else None
 
     def _body(self, at: int) -> tuple[Mention, int] | None:
         """A ministry, a government, a movement, a delegation."""
         key, particle = self._head(at, _BODY_HEADS | _DELEGATION_HEADS | _PEOPLE_HEADS)
         if key is None:
             return None
-        stop = self._body_end(at, key)
+        stop = self._body_end(at)
         kind: MentionKind = "delegation" if key in _DELEGATION_HEADS else "people" if key in _PEOPLE_HEADS else "body"
         if stop == at + 1:
             if key not in _SHORT:
                 return None
             kind = "short"
         mention = self._mention(at, stop, kind)
-        return replace(mention, **self._cut(at, particle, mention.end)), stop
+        return self._cut(mention, at, particle), stop
 
     def _country(self, at: int) -> tuple[Mention, int] | None:
         stop = self.row.countries.get(at)
@@ -395,11 +407,11 @@ class _Scan:
         if country is None or country.kind is not Kind.NAME or country.end > self.words[stop - 1].end:
             return None
         text = self.line.text[country.start : country.end]
-        if _is_adjective(_fold(text)):
+        if _is_adjective(fold(text)):
             return None
         start = self.line.start + country.start
         name = f"ا{text}" if text.startswith("ل") and f"ا{text}" in self.line.article else text
-        return replace(mention, start=start, text=text, name=name, particle=_fold(country.particles)), stop
+        return replace(mention, start=start, text=text, name=name, particle=fold(country.particles)), stop
 
     # -- what words are ----------------------------------------------------------------------------------------
 
@@ -437,12 +449,21 @@ class _Scan:
     def _starts_other(self, at: int) -> bool:
         """Whether «و» begins another's office."""
         key = self.words[at].key
-        return key.startswith("و") and self.row.reading(at) in {"head", "standing"} and not key.startswith(("وزير", "وكيل", "والي", "ولي", "وزرا", "وزار"))
+        return (
+            key.startswith("و")
+            and self.row.reading(at) in {"head", "standing"}
+            and not key.startswith(("وزير", "وكيل", "والي", "ولي", "وزرا", "وزار"))
+        )
 
     def _with_proper(self, at: int, stop: int) -> int:
         """«رئيس حركة النهضة»: where an office is not complete, the definite word behind it belongs to it."""
         last = self.row.reading(stop - 1) if stop > at else ""
-        while last == "construct" and stop < len(self.words) and self.words[stop].key.startswith("ال") and self._adjoins(stop, _OPEN):
+        while (
+            last == "construct"
+            and stop < len(self.words)
+            and self.words[stop].key.startswith("ال")
+            and self._adjoins(stop, _OPEN)
+        ):
             stop += 1
             last = ""
         return stop
@@ -496,7 +517,11 @@ class _Scan:
     def _complete(self, stop: int) -> bool:
         """Whether an office may end before a word: not «رئيس»."""
         by_country = stop in self.row.countries.values()
-        return by_country or self.row.reading(stop - 1) in {"standing", "governed", "construct", ""} or self.line.is_quoted(stop)
+        return (
+            by_country
+            or self.row.reading(stop - 1) in {"standing", "governed", "construct", ""}
+            or self.line.is_quoted(stop)
+        )
 
     def _is_plain(self, at: int, stop: int) -> bool:
         """Whether one word behind an office is rather an ordinary word than a surname."""
@@ -505,7 +530,9 @@ class _Scan:
             return False
         if word.key.startswith("ال") and self.row.reading(stop - 1) != "standing":
             return True
-        return word.raw[0].islower() or (not word.raw[0].isascii() and not word.key.startswith("ال") and not self._closes(at))
+        return word.raw[0].islower() or (
+            not word.raw[0].isascii() and not word.key.startswith("ال") and not self._closes(at)
+        )
 
     def _closes(self, at: int) -> bool:
         """Whether a mark or a common word follows, as after a name."""
@@ -518,7 +545,11 @@ class _Scan:
     def _name(self, at: int, *, given: bool = False) -> int:
         """The word behind a name that begins at a word; the word itself where none does."""
         stop = at + given
-        while stop < len(self.words) and stop - at < _MOST_NAME_WORDS + self._joined(at, stop) and self._fits(stop, stop - at):
+        while (
+            stop < len(self.words)
+            and stop - at < _MOST_NAME_WORDS + self._joined(at, stop)
+            and self._fits(stop, stop - at)
+        ):
             if stop > at and not self._adjoins(stop, _NEAR):
                 break
             stop += 1
@@ -530,32 +561,55 @@ class _Scan:
         return sum(self.words[index].key in _JOINING for index in range(at, stop))
 
     def _fits(self, at: int, so_far: int) -> bool:
-        """Whether a word may be part of a name."""
+        """Whether a word may be part of a name, behind so many of its words."""
         word = self.words[at]
-        if word.raw[0].isascii() or "\u00c0" <= word.raw[0] <= "\u024f":
-            return (word.raw[0].isupper() or word.key in {"al", "el", "bin", "ben", "de"}) and word.key not in _LATIN_COMMON and not self.row.is_known(at) and not self.line.is_any_cue(at)
-        if _TANWIN.search(word.raw) or (self.row.is_known(at) and word.key not in _NAME_STARTS and not self._in_name(at, so_far)):
-            return False
+        if word.raw[0] < "\u0600":
+            return self._fits_latin(at)
         if word.key in _ALEF_MAQSURA and word.raw.endswith("ي") and (so_far > 0 or self._after_office(at)):
             return True
-        if so_far == 0 and read_office(word.key) == "head" and word.key not in GIVEN:
+        if self._is_office_word(at, so_far):
             return False
         if word.key in _NAME_MONTHS and not self.line.is_counted(at):
             return True
-        if _MASDAR.fullmatch(word.key) or (so_far > 1 and word.key.endswith("ا") and len(word.key) > 4 and not self._is_surname(at)):
-            return False
-        if len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at) or (self.line.is_any_cue(at) and not self._ends_name(at, so_far)):
-            return False
-        if word.key.startswith(("لل", "بال", "وال", "كال", "فال")) or (so_far == 0 and word.key.startswith("ال") and not self._is_surname(at) and not self._after_office(at) and word.key not in GIVEN):
+        if self._is_ordinary(at, so_far) or self._is_definite(at, so_far):
             return False
         return so_far == 0 or not self._stripped_known(at) or self._goes_on(at, so_far)
+
+    def _fits_latin(self, at: int) -> bool:
+        word = self.words[at]
+        capital = word.raw[0].isupper() or word.key in {"al", "el", "bin", "ben", "de"}
+        known = word.key in _LATIN_COMMON or self.row.is_known(at) or self.line.is_any_cue(at)
+        return capital and not known
+
+    def _is_office_word(self, at: int, so_far: int) -> bool:
+        word = self.words[at]
+        known = self.row.is_known(at) and word.key not in _NAME_STARTS and not self._in_name(at, so_far)
+        return known or (so_far == 0 and read_office(word.key) == "head" and word.key not in GIVEN)
+
+    def _is_ordinary(self, at: int, so_far: int) -> bool:
+        """Whether a word is one of the language rather than a name, by its form or by the lists."""
+        word = self.words[at]
+        masdar = so_far == 0 and _MASDAR.fullmatch(word.key) is not None
+        adverb = so_far > 1 and word.key.endswith("ا") and len(word.key) > 4 and not self._is_surname(at)
+        cue = self.line.is_any_cue(at) and not self._ends_name(at, so_far)
+        listed_word = len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at)
+        return masdar or adverb or cue or listed_word or _TANWIN.search(word.raw) is not None
+
+    def _is_definite(self, at: int, so_far: int) -> bool:
+        """Whether an article or preposition tells that no name begins here: «للـ», «بالـ», or «الـ» at the start."""
+        word = self.words[at]
+        if word.key.startswith(("لل", "بال", "وال", "كال", "فال")):
+            return True
+        named = self._is_surname(at) or self._after_office(at) or word.key in GIVEN
+        return so_far == 0 and word.key.startswith("ال") and not named
 
     def _in_name(self, at: int, so_far: int) -> bool:
         """«أمير عبد اللهيان», «شيخ» are offices that may be names; behind a first name they are."""
         return so_far > 0 and self.row.reading(at) == "link" and self.words[at].key == "علي"
 
     def _is_common(self, at: int) -> bool:
-        return any(stem in _COMMON for stem, particle in _stems(self.words[at].key) if particle in {"", "و", "ب", "ل", "ف"}) or self.words[at].key in _COMMON
+        stems = (stem for stem, particle in _stems(self.words[at].key) if particle in _COMMON_PARTICLES)
+        return self.words[at].key in _COMMON or any(stem in _COMMON for stem in stems)
 
     def _ends_name(self, at: int, so_far: int) -> bool:
         """«سامح شكري»: a word that looks like a cue, behind a given name."""
@@ -580,11 +634,23 @@ class _Scan:
         key = self.words[at].key
         if key[0] == "و":
             before = self.words[at - 1].key
-            return so_far == 1 and not before.startswith("ال") and _bare(before) not in self.known and _bare(key[1:]) not in self.known and key[1:] not in _COMMON and not self.row.is_known(at)
+            return (
+                so_far == 1
+                and not before.startswith("ال")
+                and _bare(before) not in self.known
+                and _bare(key[1:]) not in self.known
+                and key[1:] not in _COMMON
+                and not self.row.is_known(at)
+            )
         return False
 
     def _opens(self, at: int) -> bool:
-        return at < len(self.words) and (at == 0 or self.words[at].key[:1] != "و" or not self._stripped_known(at) or self.words[at].key.startswith(("ولي", "وسي", "وا", "وي")))
+        return at < len(self.words) and (
+            at == 0
+            or self.words[at].key[:1] != "و"
+            or not self._stripped_known(at)
+            or self.words[at].key.startswith(("ولي", "وسي", "وا", "وي"))
+        )
 
     def _given(self, at: int) -> str | None:
         """What is glued before a common given name; None where a word is none."""
@@ -593,7 +659,7 @@ class _Scan:
         stems = _stems(self.words[at].key)
         return next((particle for stem, particle in stems if stem in GIVEN or stem.startswith("عبدال")), None)
 
-    def _body_end(self, at: int, key: str) -> int:
+    def _body_end(self, at: int) -> int:
         """Words of a body's name: known ones, definite ones, one in quote marks."""
         stop = at + 1
         while stop < len(self.words) and stop - at < 7 and self._adjoins(stop, _OPEN) and self._belongs(stop, at):
@@ -603,22 +669,26 @@ class _Scan:
         return stop
 
     def _belongs(self, at: int, head: int) -> bool:
+        """Whether a word goes on with a body's name."""
         word = self.words[at]
-        if word.key[:1] in {"و", "ل"} and word.key not in {"وطني"} and any(stem in _BODY_HEADS for stem, particle in _stems(word.key) if particle):
+        reading = self.row.reading(at)
+        if self._is_other_body(at) or self.line.is_dated(at):
             return False
-        if word.key in _COMMON or self.line.is_dated(at):
-            return self.row.reading(at) == "governed" and word.key.startswith("ال") and not self.line.is_dated(at)
-        if at in self.row.countries or self.row.reading(at) in {"governed", "construct"}:
+        if word.key in _COMMON:
+            return reading == "governed" and word.key.startswith("ال")
+        inside = any(first <= at < stop for first, stop in self.row.countries.items())
+        if inside or reading in {"governed", "construct"} or (self.line.is_quoted(at) and at == head + 1):
             return True
-        if any(at > first and at < stop for first, stop in self.row.countries.items()):
-            return True
-        if self.line.is_quoted(at) and at == head + 1:
-            return True
-        if self.row.reading(at) in {"head", "standing", "link"}:
-            return False
         definite = word.key.startswith("ال") and not self.line.is_any_cue(at) and self._adjoins(at, _NEAR)
         before = self.words[at - 1].key
-        return definite and (at == head + 1 or before.startswith("ال") or before in _BODY_HEADS)
+        linked = at == head + 1 or before.startswith("ال") or before in _BODY_HEADS
+        return reading == "" and definite and linked
+
+    def _is_other_body(self, at: int) -> bool:
+        """«والمجلس», «لحكومة»: a particle, and the head of another body."""
+        key = self.words[at].key
+        other = any(stem in _BODY_HEADS for stem, particle in _stems(key) if particle)
+        return key[:1] in {"و", "ل"} and key != "وطني" and other
 
     # -- building ----------------------------------------------------------------------------------------------
 
@@ -634,7 +704,11 @@ class _Scan:
         name = self.line.piece(at, stop)
         mention = self._mention(first, max(end, stop), "person")
         return replace(
-            mention, name=strip_titles(name), office=office, organization=_organization(office), country=self._code(office)
+            mention,
+            name=strip_titles(name),
+            office=office,
+            organization=_organization(office),
+            country=self._code(office),
         )
 
     def _mention(self, at: int, stop: int, kind: MentionKind) -> Mention:
@@ -651,6 +725,7 @@ class _Scan:
         return country_of(text, article=self.line.article)
 
 
+_COMMON_PARTICLES: Final = listed("و ف ب ل")
 _PARTICLES: Final = ("", "و", "ف", "ب", "ل", "ك", "وب", "ول", "لل", "ولل", "س")
 
 
@@ -669,15 +744,9 @@ def _raw_length(raw: str, letters: int) -> int:
     """How many characters of a raw word its first folded letters take."""
     length = 0
     while letters > 0 and length < len(raw):
-        letters -= bool(_fold(raw[length]))
+        letters -= bool(fold(raw[length]))
         length += 1
     return length
-
-
-def _fold(text: str) -> str:
-    from extractor.folding import fold
-
-    return fold(text)
 
 
 _ORGANIZATION: Final = re.compile(

@@ -27,7 +27,7 @@ _PARTICLES: Final = {"stance": "[وف]?", "speech": "[وف]?", "stance_noun": "[
 """Tables of verbs, which take a conjunction only: with «ب» before it, «بحث» would be «حث»."""
 _PAGE: Final = range(45, 95)
 """Characters in a line that was broken to fit a page."""
-_QUOTES_OPEN: Final = "\"“”«‹„("
+_QUOTES_OPEN: Final = '"“”«‹„('
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from extractor import date_grammar
-from extractor.actors import Cast, Mention
+from extractor.actors import Mention
 from extractor.countries import Kind, listed
 from extractor.cues import Cue, Line
 from extractor.subjects import Scene, after, before, subject_of, that_before, unique
@@ -14,7 +14,9 @@ from schemas.enums import Capacity, Channel, MeetingKind, Status
 
 _LINKS: Final = listed("مع بين وبين ومع with between avec")
 _TOPICAL: Final = listed("سبل حول بشان افاق مناقشه لبحث استعراض التباحث تطورات مجال الاوضاع")
-_VERBAL_NOUNS: Final = re.compile(r"(?:ال)?(?:لقا|اجتماع|مباحثات|محادث|مشاورات|مفاوضات|اتصال|قم[هت]|موتمر|ندوه|جلسه|زيار|حوار|استقبال|توقيع|visit|call|talks|meeting|summit|conference)\w*")
+_VERBAL_NOUNS: Final = re.compile(
+    r"(?:ال)?(?:لقا|اجتماع|مباحثات|محادث|مشاورات|مفاوضات|اتصال|قم[هت]|موتمر|ندوه|جلسه|زيار|حوار|استقبال|توقيع|visit|call|talks|meeting|summit|conference)\w*"
+)
 _WEAK: Final = re.compile(r"(?:بحث\w?|[يت]بحث|ناقش\w?|استعرض\w?|مناقشات|حوار|وقع\w?|وقعا|لقاات|اجتماعات)")
 """Words that tell an encounter only with «مع»: «بحث الوزير الأزمة» is none."""
 _PLANNED_VERBS: Final = re.compile(r"س[يت]\w+")
@@ -133,7 +135,12 @@ def _speaker(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     """Who says it in this sentence, unless they only report."""
     said = [one for one in line.cues("speech") if one.first < cue.first]
     subject = subject_of(line, scene, said[-1]) if said else ()
-    reports = any(word.key in _REPORTERS for one in subject for word in line.row.words if one.start <= line.start + word.start < one.end)
+    reports = any(
+        word.key in _REPORTERS
+        for one in subject
+        for word in line.row.words
+        if one.start <= line.start + word.start < one.end
+    )
     return () if reports else subject
 
 
@@ -203,12 +210,32 @@ def _is_cut(line: Line, cue: Cue, start: int, end: int) -> bool:
     """Whether another statement begins between two places."""
     words = line.row.words[cue.stop + 2 :]  # «اللقاء الذي جمعه مع» goes on
     gap = [word.key for word in words if start <= line.start + word.start < end]
-    said = any(cue for cue in line.cues("speech") if start <= line.start + line.row.words[cue.first].start < end and line.row.words[cue.first].key != "بين")
-    if any(start < line.start + line.row.words[one.first].start < end and one.first > cue.stop for one in line.cues("meeting") if line.row.words[one.first].key.startswith("و") and not _VERBAL_NOUNS.fullmatch(line.row.words[one.first].key.lstrip("وبفل"))):
+    said = any(
+        cue
+        for cue in line.cues("speech")
+        if start <= line.start + line.row.words[cue.first].start < end and line.row.words[cue.first].key != "بين"
+    )
+    if any(
+        start < line.start + line.row.words[one.first].start < end and one.first > cue.stop
+        for one in line.cues("meeting")
+        if line.row.words[one.first].key.startswith("و")
+        and not _VERBAL_NOUNS.fullmatch(line.row.words[one.first].key.lstrip("وبفل"))
+    ):
         return True
-    if any(start <= line.start + word.start and line.start + word.end <= end and _begins_clause(line, word.start) and word.key.startswith("و") and word.key not in _GOING_WITH for word in words):
+    if any(
+        start <= line.start + word.start
+        and line.start + word.end <= end
+        and _begins_clause(line, word.start)
+        and word.key.startswith("و")
+        and word.key not in _GOING_WITH
+        for word in words
+    ):
         return True
-    return said or any(key in {"ان", "بان", "انه", "التي", "الذي"} for key in gap) or bool(re.search(r"[؛;]|[.]\s", line.article[start:end]))
+    return (
+        said
+        or any(key in {"ان", "بان", "انه", "التي", "الذي"} for key in gap)
+        or bool(re.search(r"[؛;]|[.]\s", line.article[start:end]))
+    )
 
 
 _GOING_WITH: Final = listed("ومع وبين وفي وبحضور وعلي وبرفقه وعن ووزير ورييس ونايب وقايد والقايم")
@@ -230,8 +257,17 @@ def _capacity(line: Line, mention: Mention) -> Capacity | None:
 
 
 def _is_joined(line: Line, previous: Mention, mention: Mention) -> bool:
-    gap = line.article[previous.end : mention.start].strip(" \u00a0\"”“»«،,)")
+    gap = line.article[previous.end : mention.start].strip(' \u00a0"”“»«،,)')
     return gap in {"", "و", "and"} and ("و" in mention.particle or gap in {"و", "and"} or mention.text.startswith("و"))
+
+
+_TAKES_BI: Final = ("التق", "اجتم", "لتق", "يلتق", "تلتق", "يجتم", "اتصل")
+_TAKES_LI: Final = ("استقبال", "لقاء", "زيار", "توديع")
+_TAKES_MIN: Final = ("تلق", "اتصال")
+"""Folded beginnings of words of meeting that take their object behind «بـ», «لـ», «من»."""
+_MEETING_THEM: Final = re.compile(r"و?ب?ل?لق(?:ا|اء|اي)(?:ه|ها|هم|هما)")
+_TRANSITIVE: Final = re.compile(r"و?ف?س?(?:التق|يلتق|تلتق|استقبل|يستقبل|تستقبل|قابل|استدع|هاتف)")
+_TRANSITIVE_LATIN: Final = re.compile(r"meets?|met|hosts?|hosted|receives?|received|phoned|telephoned|recoit|rencontre")
 
 
 def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -> bool:
@@ -240,29 +276,34 @@ def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -
     weak = _WEAK.fullmatch(key.lstrip("وفس")) is not None
     if link in _LINKS:
         return _is_linked(line, cue, mention, weak=weak)
-    if weak:
+    if weak or mention.kind == "country":
         return False
-    if mention.kind == "country":
+    return _is_preposed(key, link, mention) or (
+        not link and mention.particle in {"", "و"} and _is_direct(line, scene, cue, key, mention)
+    )
+
+
+def _is_preposed(key: str, link: str, mention: Mention) -> bool:
+    """«التقى بالوزير», «استقباله لفلان», «تلقى اتصالا من»."""
+    bare = key.lstrip("وفس")
+    by = mention.particle in {"ب", "وب"} and bare.startswith(_TAKES_BI)
+    to = mention.particle in {"ل", "لل"} and key.lstrip("وفب").startswith(_TAKES_LI)
+    return by or to or (link == "من" and bare.startswith(_TAKES_MIN))
+
+
+def _is_direct(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -> bool:
+    """«التقى الوزير السفير»: an object without a preposition."""
+    behind = line.start + line.row.words[cue.stop - 1].end
+    if _MEETING_THEM.fullmatch(key):
+        return line.article[behind : mention.start].strip() == ""
+    if _TRANSITIVE_LATIN.fullmatch(key):
+        return _near(line, behind, mention.start)
+    if not _TRANSITIVE.match(key):
         return False
-    if mention.particle in {"ب", "وب"} and key.lstrip("وفس").startswith(("التق", "اجتم", "لتق", "يلتق", "تلتق", "يجتم", "اتصل")):
-        return True
-    if mention.particle in {"ل", "لل"} and key.lstrip("وفب").startswith(("استقبال", "لقاء", "زيار", "توديع")):
-        return True
-    if link == "من" and key.lstrip("وف").startswith(("تلق", "اتصال")):
-        return True
-    if link or mention.particle not in {"", "و"}:
-        return False
-    if re.fullmatch(r"و?ب?ل?لق(?:ا|اء|اي)(?:ه|ها|هم|هما)", key):
-        return line.article[line.start + line.row.words[cue.stop - 1].end : mention.start].strip() == ""
     subject = after(line, scene.cast, cue.stop - 1)
-    if re.fullmatch(r"meets?|met|hosts?|hosted|receives?|received|phoned|telephoned", key):
-        return _near(line, line.start + line.row.words[cue.stop - 1].end, mention.start)
-    verb = re.match(r"و?ف?س?(?:التق|يلتق|تلتق|استقبل|يستقبل|تستقبل|قابل|استدع|هاتف)", key) is not None
-    if not verb:
-        return False
     if mention in subject:
         return mention is not subject[0] or bool(before(line, scene.cast, cue.first, that_before(line, cue.first)))
-    return bool(subject) and _near(line, subject[-1].end, mention.start) or not subject
+    return not subject or _near(line, subject[-1].end, mention.start)
 
 
 def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
@@ -274,7 +315,11 @@ def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
         return distance <= 2 or (sides and mention.kind == "country")
     if mention.kind == "country" and distance > 4:
         return False
-    bound = any(word.key.lstrip("وبل").removeprefix("ال") in _BOUND for word in words[-3:-1] if word.end > line.row.words[cue.first].end)
+    bound = any(
+        word.key.lstrip("وبل").removeprefix("ال") in _BOUND
+        for word in words[-3:-1]
+        if word.end > line.row.words[cue.first].end
+    )
     return distance <= _WITH_REACH and (weak or not bound)
 
 
@@ -312,7 +357,9 @@ def _separate(line: Line, scene: Scene, subject: Side, objects: Side) -> tuple[S
 
 
 def _is_several(line: Line) -> bool:
-    return any(word.key in listed("اتصالين اتصالات لقاءين لقاءات لقااين اجتماعين calls meetings") for word in line.row.words)
+    return any(
+        word.key in listed("اتصالين اتصالات لقاءين لقاءات لقااين اجتماعين calls meetings") for word in line.row.words
+    )
 
 
 def _is_guest(line: Line, scene: Scene, subject: Party, others: Sequence[Party]) -> bool:
@@ -357,8 +404,9 @@ def _status(line: Line, cue: Cue) -> Status:
     codes = {one.code for one in line.cues("status") if abs(one.first - cue.first) <= _STATUS_REACH}
     for code in ("cancelled", "postponed", "denied", "proposed"):
         if code in codes:
-            return code  # type: ignore[return-value]
-    if _PLANNED_VERBS.match(key) or "planned" in codes and not re.match(r"(?:التق|اجتمع|استقبل|بحث|اجر)", key):
+            return code
+    told = re.match(r"(?:التق|اجتمع|استقبل|بحث|اجر)", key) is not None
+    if _PLANNED_VERBS.match(key) or ("planned" in codes and not told):
         return "planned"
     return "held"
 
@@ -398,9 +446,7 @@ def _longest_date(text: str, run: list[date_grammar.Item]) -> tuple[int, int] | 
 
 
 _DATE_KINDS: Final = "AWNMYPFCckmydO"
-_VENUE: Final = re.compile(
-    r"(?:بمقر|في مقر|مقر|بقصر|في قصر|بديوان|بفندق|في فندق|البيت الأبيض)[^،,.؛:\"“”«»()]*"
-)
+_VENUE: Final = re.compile(r"(?:بمقر|في مقر|مقر|بقصر|في قصر|بديوان|بفندق|في فندق|البيت الأبيض)[^،,.؛:\"“”«»()]*")
 _VENUE_END: Final = re.compile(r"\s+(?:في|ب(?:ال)?عاصمة|بالعاصمة|بمدينة|مع|اليوم|أمس|حيث|يوم|على|خلال|بأن|أن)(?:\s|$)")
 
 
@@ -431,3 +477,27 @@ def city_in(line: Line, cue: Cue | None = None) -> str | None:
         if behind and not topical and not far:
             return line.text[one.start : one.end]
     return None
+
+
+def may_tell(line: Line) -> bool:
+    """Whether a sentence has a word of meeting that may tell an encounter which code does not find in it."""
+    return any(_is_telling(line, cue) for cue in line.cues("meeting"))
+
+
+def _is_telling(line: Line, cue: Cue) -> bool:
+    key = line.row.words[cue.first].key
+    if _is_visit(key):
+        return False
+    weak = _WEAK.fullmatch(key.lstrip("وفس")) is not None
+    return not weak or any(word.key in _LINKS for word in line.row.words[cue.stop :])
+
+
+def is_order(line: Line, mention: Mention) -> bool:
+    """«بتعليمات من الملك»: somebody who is named, and was not there."""
+    words = [at for at, word in enumerate(line.row.words) if word.end <= mention.start - line.start][-3:]
+    return any(cue.first in words for cue in line.cues("present") if cue.code == "order")
+
+
+def capacity_of(line: Line, mention: Mention) -> Capacity:
+    """The capacity that the words before a mention tell; who just stands there has met."""
+    return _capacity(line, mention) or "principal"

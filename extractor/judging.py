@@ -7,7 +7,7 @@ wrote: it may be an article's words, and a re-ask is an instruction.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,9 @@ from extractor.errors import FailureClass
 from extractor.repair import parse, parse_cut, parse_whole, with_plain_numbers
 from extractor.request import Message
 from schemas.tasks import TaskSchema
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MAX_PROBLEMS: Final = 12
 """Lines in a re-ask; a model that has made more mistakes does not mend them by reading more."""
@@ -130,6 +133,10 @@ def read_drafts(text: str, schema: TaskSchema) -> Accept:
     except ValueError as error:
         message = str(error) if text.strip() else "the answer is empty"
         return Accept((), (Problem(_WHOLE, message, text.strip()[:SHOWN] or None, "unparsable"),))
+    return _read(value, schema)
+
+
+def _read(value: Any, schema: TaskSchema) -> Accept:
     return _read_choice(value, schema) if schema.closed else _read_items(value, schema)
 
 
@@ -148,7 +155,7 @@ def _judge_cut(completion: Completion, schema: TaskSchema) -> Verdict:
     if whole is not None:
         return whole
     items = _items(_parsed_cut(completion.text), schema) or []
-    if len(items) < 2:
+    if schema.closed or len(items) < 2:
         return GiveUp("truncated", f"{cut}, before one record was complete")
     read = _read_items(items[:-1], schema)
     lost = Problem(f"$.{schema.field}[{len(items) - 1}]", f"{cut}, in this item or after it", items[-1])
@@ -161,7 +168,7 @@ def _read_whole(text: str, schema: TaskSchema) -> Accept | None:
         value = parse_whole(text)
     except (ValueError, RecursionError):
         return None
-    return _read_items(value, schema) if _items(value, schema) is not None else None
+    return _read(value, schema) if _items(value, schema) is not None else None
 
 
 def _parsed_cut(text: str) -> Any:
@@ -207,12 +214,19 @@ def _draft(item: Any, schema: TaskSchema) -> BaseModel:
 def _problems(error: ValidationError, path: str, item: Any, schema: TaskSchema) -> Iterator[Problem]:
     for detail in error.errors(include_url=False, include_input=False):
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
-        words = _WORDS.get(detail["type"])
-        message = words.format(**detail.get("ctx", {})) if words else detail["msg"].removeprefix("Value error, ")
+        message = _worded(detail, schema)
         field, colon, rest = message.partition(": ")
         if colon and field in schema.item.model_fields:
             where, message = f"{where}.{field}", rest
         yield Problem(path + where, message, item)
+
+
+def _worded(detail: "ErrorDetails", schema: TaskSchema) -> str:
+    """One error in words; a closed question's values are the article's, and are not repeated."""
+    if schema.closed and detail["type"] == "literal_error":
+        return "must be one of the values allowed"
+    words = _WORDS.get(detail["type"])
+    return words.format(**detail.get("ctx", {})) if words else detail["msg"].removeprefix("Value error, ")
 
 
 def _shown(problem: Problem) -> str:

@@ -1,15 +1,15 @@
-"""Positions: the words by which somebody takes one, and what code reads about them: holder, target, polarity, source."""
+"""Positions: the words by which somebody takes one, and what code reads there: holder, target, polarity, source."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from extractor.actors import Cast, Mention
+from extractor.actors import Mention
 from extractor.countries import listed
-from extractor.cues import Cue, Line
+from extractor.cues import Cue, Line, starts_with
+from extractor.folding import fold
 from extractor.subjects import Scene, after, subject_of
-from schemas.enums import Polarity, Speech
+from schemas.enums import Act, Polarity, Speech
 
 AGAINST: Final = frozenset({"reject", "condemn", "accuse", "warn", "concern", "deny"})
 LONGEST_TARGET: Final = 16
@@ -24,9 +24,16 @@ _EITHER: Final = listed("شكر رفض طلب شجب")
 _GOVERNED_REACH: Final = 20
 """Words between a verb of saying and the noun of position that it governs."""
 
-_LEADS: Final = listed("علي الي عن ان بان ب في من ل بشده بقوه بحزم اي التي to on for of the that for the")
+_LEADS: Final = listed(
+    """
+    علي الي عن ان بان ب في من ل بشده بقوه بحزم اي التي to on for of the that
+    """
+)
 _PREPOSED: Final = re.compile(r"^(?:بال|لل|ب|ل)(?=\w{3})")
-_CLAUSE_END: Final = re.compile(r"[.؛;!?؟»”\"]|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|فيما|في حين|إذ|حيث|كما|معلن|قائل|متهم)")
+_CLAUSE_END: Final = re.compile(
+    r"[.؛;!?؟»”\"]|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|معلن|قائل|متهم"
+    r"|فيما|في حين|إذ|حيث|كما)"
+)
 _STANCE_VERB: Final = re.compile(r"و\w+")
 _GAP: Final = re.compile(r"^[\s:،,\"“”«»\-–]+|[\s:،,\"“”«\-–]+$")
 
@@ -47,7 +54,12 @@ class Position:
     governor: Cue | None
     attribution: str | None
     sure: bool
-    """a verb of position itself, with a subject that is named"""
+    """a verb of position itself"""
+
+    @property
+    def act(self) -> Act:
+        """What the holder does."""
+        return self.cue.code  # type: ignore[return-value]  # the table's codes are acts
 
 
 def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
@@ -61,7 +73,7 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
             continue
         if cue.code == "said":
             subject = subject_of(line, scene, cue)
-            source = _source(line, scene, cue) or source
+            source = _source(line, cue) or source
             scene.subject = subject or scene.subject
             governor, used = cue, False
             continue
@@ -119,11 +131,20 @@ def _position(
     target, addressee, end = _target(line, scene, cue)
     if not holders or not target:
         return None
-    target, stopped = _without_stop(target, line)
+    target, stopped = _without_stop(target)
     start = line.start + line.row.words[governor.first if noun and governor else cue.first].start
     polarity: Polarity = "against" if cue.code in AGAINST or stopped else "favor"
     return Position(
-        line, cue, holders, target, polarity, _speech(line, cue), addressee, (start, end), governor if noun else None, source,
+        line,
+        cue,
+        holders,
+        target,
+        polarity,
+        _speech(line, cue),
+        addressee,
+        (start, end),
+        governor if noun else None,
+        source,
         sure=not noun,
     )
 
@@ -157,7 +178,21 @@ def _is_attribute(line: Line, cue: Cue) -> bool:
     behind = line.row.words[cue.stop].key if cue.stop < len(line.row.words) else ""
     if behind in {"par", "by"}:
         return True
-    return not cue.is_noun and before in {"بشان", "من", "في", "علي", "الي", "عن", "بعد", "قبل", "مع", "عدم", "the", "of", "عند"}
+    return not cue.is_noun and before in {
+        "بشان",
+        "من",
+        "في",
+        "علي",
+        "الي",
+        "عن",
+        "بعد",
+        "قبل",
+        "مع",
+        "عدم",
+        "the",
+        "of",
+        "عند",
+    }
 
 
 def _target(line: Line, scene: Scene, cue: Cue) -> tuple[str, str | None, int]:
@@ -169,7 +204,7 @@ def _target(line: Line, scene: Scene, cue: Cue) -> tuple[str, str | None, int]:
     first = max(start, subject_end)
     addressee = None
     if cue.code in {"call_for", "demand", "accuse", "warn", "thank"}:
-        addressee, first = _addressed(line, scene, cue, first, stop)
+        addressee, first = _addressed(line, cue, first, stop)
     text, begin = _stripped(line.text, first, stop)
     return text, addressee, line.start + max(stop, begin)
 
@@ -184,7 +219,9 @@ def _stop(line: Line, cue: Cue) -> int:
     words = line.row.words
     limit = words[min(cue.stop + LONGEST_TARGET, len(words)) - 1].end
     ends = [found.start() for found in _CLAUSE_END.finditer(line.text, words[cue.stop - 1].end + 1)]
-    ends += [words[other.first].start for other in _ordered(line) if other.first > cue.stop and _starts_clause(line, other)]
+    ends += [
+        words[other.first].start for other in _ordered(line) if other.first > cue.stop and _starts_clause(line, other)
+    ]
     return min([limit, *ends])
 
 
@@ -196,42 +233,41 @@ def _starts_clause(line: Line, cue: Cue) -> bool:
     return (verb and (key.startswith("و") or before in "،,")) or (not verb and key.startswith("و") and before in "،,")
 
 
-def _addressed(line: Line, scene: Scene, cue: Cue, first: int, stop: int) -> tuple[str | None, int]:
+def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None, int]:
     """«دعا الدول العربية إلى دعم…»: what stands before «إلى», «بـ», «على» is whom it is said to."""
     for at, word in enumerate(line.row.words):
         if not first < word.start < stop or at < cue.stop:
             continue
-        split = word.key in {"الي", "علي", "to"} or (word.key.startswith("ب") and cue.code in {"demand", "accuse"} and len(word.key) > 4)
+        split = word.key in {"الي", "علي", "to"} or (
+            word.key.startswith("ب") and cue.code in {"demand", "accuse"} and len(word.key) > 4
+        )
         if split:
-            said_to = line.text[first : word.start].strip(" ،,\"“”«»:")
+            said_to = line.text[first : word.start].strip(' ،,"“”«»:')
             behind = word.start if word.key.startswith("ب") else word.end
             return (said_to or None, behind) if 0 <= len(said_to.split()) <= 8 else (None, first)
     return None, first
 
 
+_EMPTY: Final = _LEADS | listed("خلال اهميه ضروره")
+_WITH_LETTER: Final = (
+    "بلاد", "بيان", "بناء", "لقاء", "ليبي", "لبنان", "بعث", "بحث", "برنامج", "بيع", "بقاء", "لجن"
+)  # fmt: skip
+"""Words whose first letter is no preposition."""
+
+
 def _stripped(text: str, first: int, stop: int) -> tuple[str, int]:
     """The words between, without prepositions before and marks around."""
-    piece = text[first:stop]
-    while True:
-        trimmed = _GAP.sub("", piece)
-        head, _, rest = trimmed.partition(" ")
-        from extractor.folding import fold
-
-        if rest and (fold(head) in _LEADS or fold(head) in {"خلال", "اهميه", "ضروره"}):
-            piece = rest
-            continue
-        break
+    trimmed = _GAP.sub("", text[first:stop])
+    while (words := trimmed.split(" ", 1))[1:] and fold(words[0]) in _EMPTY:
+        trimmed = _GAP.sub("", words[1])
     key = fold(trimmed)
-    cut = _PREPOSED.match(key)
-    if cut and not key.startswith(("بلاد", "بيان", "بناء", "لقاء", "ليبي", "لبنان", "بعث", "بحث", "برنامج", "بيع", "بقاء", "لجن")):
+    if _PREPOSED.match(key) and not key.startswith(_WITH_LETTER):
         trimmed = trimmed[1:]
-    return trimmed.strip(" \"“”«»،,"), first + (text[first:stop].find(trimmed) if trimmed else 0)
+    return trimmed.strip(' "“”«»،,'), first + max(text[first:stop].find(trimmed), 0)
 
 
-def _without_stop(target: str, line: Line) -> tuple[str, bool]:
+def _without_stop(target: str) -> tuple[str, bool]:
     """«وقف التدخلات»: what shall end is the target, and the position is against it (contract, ruling 8)."""
-    from extractor.cues import starts_with
-
     if starts_with(target, "spared"):
         return target, False
     rest = starts_with(target, "stop")
@@ -248,19 +284,15 @@ def _speech(line: Line, cue: Cue) -> Speech:
     return "mixed" if re.search(r"[«“\"]", behind) else "indirect"
 
 
-def _source(line: Line, scene: Scene, cue: Cue) -> str | None:
+def _source(line: Line, cue: Cue) -> str | None:
     """Who reports, where a verb of saying has a body, a spokesman or a statement as its subject."""
     words = line.row.words[cue.stop : cue.stop + 3]
     if not any(one.first in range(cue.stop, cue.stop + 2) for one in line.cues("source") if one.code == "body"):
         return None
-    end = next((word.start for word in line.row.words[cue.stop :] if word.key in {"ان", "انه", "انها", "علي", "عن", "في"}), None)
+    end = next(
+        (word.start for word in line.row.words[cue.stop :] if word.key in {"ان", "انه", "انها", "علي", "عن", "في"}),
+        None,
+    )
     text = line.text[words[0].start : end] if words and end else ""
     text = re.split(r"[،,]", text)[0].strip(" ،,")
     return text if 0 < len(text.split()) <= 8 else None
-
-
-def walk(lines: tuple[Line, ...], cast: Cast) -> Iterator[tuple[Line, Scene]]:
-    """The sentences in order, with one scene that each of them changes."""
-    scene = Scene(cast)
-    for line in lines:
-        yield line, scene

@@ -16,6 +16,9 @@ from schemas.tasks import TaskSchema
 
 Message = Mapping[str, str]
 
+REMEMBERED = 64
+"""Outlines, and hashes of turns, at most: those of closed questions never come again."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -83,6 +86,8 @@ def build_request(
 def template_values(schema: TaskSchema) -> Mapping[str, Any]:
     """The names a template may use, beside those of the article's parts."""
     if schema.sha256 not in _OUTLINES:
+        if len(_OUTLINES) >= REMEMBERED:
+            _OUTLINES.clear()
         _OUTLINES[schema.sha256] = outline(schema.json_schema)
     return {"fields": _OUTLINES[schema.sha256]}
 
@@ -91,7 +96,7 @@ _OUTLINES: dict[str, str] = {}
 """By the schema's hash: the same for every article."""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=REMEMBERED)
 def _turn_sha256(role: str, content: str) -> str:
     """Remembered: all turns but the last are the same for every article of a task."""
     return _sha256(f"{role}\n{content}")

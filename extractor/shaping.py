@@ -6,7 +6,8 @@ article of a task, and are made once.
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from extractor.request import Message, Request
 from schemas.tasks import TaskSchema
@@ -16,33 +17,53 @@ if TYPE_CHECKING:
 
 Handler = Callable[[list[Message]], dict[str, Any]]
 
+REMEMBERED: Final = 32
+"""Shapes at most: every closed question has a schema of its own, and there is no end of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How one mode asks for one schema.
+
+    Attributes:
+        beside: what stands beside the messages, as JSON; None for a mode that says it in the messages.
+    """
+
+    handler: Handler
+    beside: str | None
+
 
 class Shaper:
     """Turns requests into bodies."""
 
     def __init__(self) -> None:
-        self._handlers: dict[tuple[str, str], Handler] = {}
-        self._beside: dict[tuple[str, str], str | None] = {}
+        self._shapes: dict[tuple[str, str], _Shape] = {}
 
     def body(self, request: Request) -> bytes:
         """What is sent, as JSON in UTF-8."""
-        kind = request.mode, request.schema.sha256
-        if kind not in self._beside:
-            self._learn(kind, request)
-        beside, messages = self._beside[kind], list(request.messages)
+        shape, messages = self._shape(request), list(request.messages)
+        beside = shape.beside
         if beside is None:
-            shaped = self._handlers[kind](messages)
-            messages, beside = shaped.pop("messages"), _json(shaped)
+            made = shape.handler(messages)
+            messages, beside = made.pop("messages"), _json(made)
         settings = _json({"model": request.model, **request.parameters})
-        parts = (settings[:-1], f'"messages": {_json(messages)}', *filter(None, [beside[1:-1]]))
-        return f"{', '.join(parts)}}}".encode("utf-8", "replace")
+        parts = (settings[1:-1], f'"messages": {_json(messages)}', beside[1:-1])
+        return f"{{{', '.join(filter(None, parts))}}}".encode("utf-8", "replace")
 
-    def _learn(self, kind: tuple[str, str], request: Request) -> None:
-        """Whether a mode leaves the messages as they are, and what it puts beside them."""
-        handler = self._handlers[kind] = _handler(request.mode, request.schema)
-        shaped = handler(list(request.messages))
-        unchanged = shaped.pop("messages") == list(request.messages)
-        self._beside[kind] = _json(shaped) if unchanged else None
+    def _shape(self, request: Request) -> _Shape:
+        kind = request.mode, request.schema.sha256
+        if kind not in self._shapes:
+            if len(self._shapes) >= REMEMBERED:
+                self._shapes.clear()
+            self._shapes[kind] = _learnt(request)
+        return self._shapes[kind]
+
+
+def _learnt(request: Request) -> _Shape:
+    handler = _handler(request.mode, request.schema)
+    made = handler(list(request.messages))
+    unchanged = made.pop("messages") == list(request.messages)
+    return _Shape(handler, _json(made) if unchanged else None)
 
 
 def _handler(mode: str, schema: TaskSchema) -> Handler:

@@ -12,11 +12,12 @@ from extractor.cues import Cue, Line
 # Folded. Words that may stand between a verb and its subject or object without parting them.
 _LIGHT: Final = listed(
     """
-    خلال خلالها خلاله هذا هذه ذلك اللقاء لقاء الاجتماع المباحثات المحادثات المحادثه الاتصال الزياره المكالمه الهاتفي الهاتفيه هاتفيا هاتفيين
-    ايضا كذلك ايضا اليوم امس صباح مساء يوم نفسه في من معالي سعاده فخامه السيد قد له لها لهم بدوره بدورها مشترك مشتركا
-    الصحفي المؤتمر الموتمر ثنايي ثناييه ثناييا اتصالين اتصالا اتصال هاتفيه مباحثات محادثات اجتماعا لقاء لقاءا جلسه عمل رسميه موسعه
-    موسعا مغلقا مغلقه مدينه العاصمه بالعاصمه مطوله مطولا عده بيان تصريح تغريده كلمه وقت سابق لاحق الماضي المقبل الاسبوع
-    الشهر الجاري also then later today yesterday on in a an the will held by phone
+    خلال خلالها خلاله هذا هذه ذلك اللقاء لقاء الاجتماع المباحثات المحادثات المحادثه الاتصال الزياره المكالمه
+    الهاتفي الهاتفيه هاتفيا هاتفيين ايضا كذلك اليوم امس صباح مساء يوم نفسه في من معالي سعاده فخامه السيد قد له
+    لها لهم بدوره بدورها مشترك مشتركا الصحفي المؤتمر الموتمر ثنايي ثناييه ثناييا اتصالين اتصالا اتصال هاتفيه
+    مباحثات محادثات اجتماعا لقاءا جلسه عمل رسميه موسعه موسعا مغلقا مغلقه مدينه العاصمه بالعاصمه مطوله مطولا عده
+    بيان تصريح تغريده كلمه وقت سابق لاحق الماضي المقبل الاسبوع الشهر الجاري also then later today yesterday on
+    in a an the will held by phone
     """
 )
 _THAT: Final = listed("ان وان بان انه انها انهم انهما بانه وانه that que")
@@ -89,11 +90,15 @@ def before(line: Line, cast: Cast, at: int, least: int = 0) -> tuple[Mention, ..
 def _preposed(line: Line, mention: Mention) -> bool:
     """Whether a preposition or another noun governs a mention."""
     words = [word.key for word in line.row.words if word.end <= mention.start - line.start]
-    return bool(words) and words[-1] in listed("مع في الي من عن علي بين لدي بحضور لقاء اجتماع استقبال مقر بمقر صفحه باسم")
+    return bool(words) and words[-1] in listed(
+        """
+    مع في الي من عن علي بين لدي بحضور لقاء اجتماع استقبال مقر بمقر صفحه باسم
+    """
+    )
 
 
 def _joins(line: Line, end: int, mention: Mention) -> bool:
-    gap = line.article[end : mention.start].strip(" \u00a0\"”“»«،,")
+    gap = line.article[end : mention.start].strip(' \u00a0"”“»«،,')
     return "و" in mention.particle or gap in {"و", "and", "et"} or (gap == "" and mention.text.startswith("و"))
 
 
@@ -128,7 +133,9 @@ def _is_place(line: Line, at: int) -> bool:
     known = line.row.countries
     inside = any(first <= at < stop for first, stop in known.items())
     before_key = line.row.words[at - 1].key if at > 0 else ""
-    return inside and (before_key in {"في", "العاصمه", "بالعاصمه", "مدينه", "in"} or line.row.words[at].key.startswith("ب"))
+    return inside and (
+        before_key in {"في", "العاصمه", "بالعاصمه", "مدينه", "in"} or line.row.words[at].key.startswith("ب")
+    )
 
 
 def that_before(line: Line, at: int) -> int:
@@ -142,7 +149,11 @@ def is_dual(key: str) -> bool:
     return key.endswith("ا") and not key.endswith(("نا", "وا")) and len(key) > 3 and key not in {"دعا", "ودعا", "كلا"}
 
 
-_OWN: Final = listed("حكومته حكومتها بلاده بلادها دولته انه انها وانه وانها بانه بانها نحن حكومتنا بلادنا كنا قد")
+_OWN: Final = listed(
+    """
+    حكومته حكومتها بلاده بلادها دولته انه انها وانه وانها بانه بانها نحن حكومتنا بلادنا كنا قد
+    """
+)
 """Words by which a speaker speaks of himself: «أكد أن بلاده تدعم»."""
 
 
@@ -155,7 +166,7 @@ def _subject_first(line: Line, cast: Cast, cue: Cue) -> tuple[Mention, ...]:
     named = before(line, cast, cue.first, that_before(line, cue.first))
     if not named or line.row.words[cue.first].key.startswith("و"):
         return ()
-    lead = line.article[line.start : named[0].start].rstrip(" \u00a0«“\"")
+    lead = line.article[line.start : named[0].start].rstrip(' \u00a0«“"')
     last = _keys(lead)[-1:] if lead else ["ان"]
     return named if not lead or last[0] in _THAT else ()
 

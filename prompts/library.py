@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tomllib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,8 +102,8 @@ class Prompt:
         return turns
 
     @cached_property
-    def _rendered(self) -> list[tuple[Mapping[str, Any], tuple[Message, ...]]]:
-        return []
+    def _rendered(self) -> deque[tuple[Mapping[str, Any], tuple[Message, ...]]]:
+        return deque(maxlen=4)  # closed questions have values of their own, and there is no end of them
 
     def _opening(self, values: Mapping[str, Any]) -> Iterator[Message]:
         yield self._message("system", values)

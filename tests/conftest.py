@@ -52,11 +52,6 @@ GUARD: Final = Guard()
 sys.addaudithook(GUARD)  # at import, so that collecting is guarded too
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare the one marker there is."""
-    config.addinivalue_line("markers", "model: runs the embedded model, in the caller's cache folder")
-
-
 @pytest.fixture(autouse=True)
 def no_network() -> Iterator[list[str]]:
     """The hosts that were refused; a test that leaves any behind has failed, whatever became of the error."""

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import BaseModel
 
 from extractor.completion import Completion
 from extractor.judging import Accept, GiveUp, Problem, Reask, judge, read_drafts, reask_message
 from schemas.drafts import DRAFTS, Drafts, ItemDraft
 from schemas.records import Record
-from schemas.tasks import TaskSchema, task_schema
+from schemas.tasks import TaskSchema, closed_schema, task_schema
 
 SAID = "التقى وزير الخارجية العُماني بدر البوسعيدي في مسقط نظيره التونسي نبيل عمار."
 TWO = [{"name": "بدر البوسعيدي"}, {"name": "نبيل عمار"}]
@@ -300,3 +301,38 @@ def test_blank_lines_after_a_whole_answer_cost_nothing() -> None:
 )
 def test_a_refusal_is_not_argued_with(completion: Completion, message: str) -> None:
     assert judge(completion, MEETINGS, reasks_left=3) == GiveUp("refused", message)
+
+
+class Met(BaseModel):
+    met: list[Literal["بدر البوسعيدي", "نبيل عمار"]]
+
+
+CHOICE = closed_schema("meetings", Met)
+
+
+def test_a_closed_question_is_answered_by_one_choice() -> None:
+    read = judge(Completion('```json\n{"met": ["نبيل عمار"]}\n```'), CHOICE, reasks_left=1)
+    assert read == Accept((("$", Met(met=["نبيل عمار"])),))
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        ('{"met": ["بدر البدر"]}', "$.met[0]: must be one of the values allowed"),
+        ('{"met": "نبيل عمار"}', "$.met: must be a list"),
+        ('{"people": []}', "$.met: is missing"),
+        ("نبيل عمار", "$: no JSON object with the list 'met'"),
+    ],
+)
+def test_a_reask_about_a_choice_does_not_repeat_what_was_offered(answer: str, line: str) -> None:
+    verdict = judge(Completion(answer), CHOICE, reasks_left=1)
+    assert isinstance(verdict, Reask)
+    assert reask_message(verdict.problems)["content"].splitlines()[1:] == [line]
+
+
+def test_a_cut_choice_counts_where_it_was_whole_before() -> None:
+    whole, cut = '{"met": ["نبيل عمار"]}\n\n\n', '{"met": ["نبيل عمار", "نبيل عمار", '
+    assert judge(Completion(whole, finish="length"), CHOICE, reasks_left=0) == Accept((("$", Met(met=["نبيل عمار"])),))
+    verdict = judge(Completion(cut, finish="length"), CHOICE, reasks_left=0)
+    assert isinstance(verdict, GiveUp)
+    assert verdict.failure == "truncated"

@@ -17,6 +17,7 @@ from extractor.cli import main
 
 from loopback import Asked, Endpoint, Replies, Reply, completion
 
+ISOLATES: Final = dict.fromkeys((0x2068, 0x2069))
 KEY: Final = "sk-loopback-0123456789abcdef"
 
 MET: Final = "استقبل وزير الخارجية العُماني بدر البوسعيدي في مسقط، الأحد 4 فبراير 2024، نظيره التونسي نبيل عمار."
@@ -134,8 +135,8 @@ class Ended:
 
     @property
     def words(self) -> str:
-        """All it said, wherever lines were broken."""
-        return " ".join(f"{self.out} {self.err}".split())
+        """All it said, wherever lines were broken, without what keeps directions apart."""
+        return " ".join(f"{self.out} {self.err}".translate(ISOLATES).split())
 
 
 def mahdar(*arguments: object) -> Ended:

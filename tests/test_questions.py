@@ -1,0 +1,111 @@
+"""Questions: what code settles in an article, what it asks, and what becomes of the answers."""
+
+import pytest
+from pydantic import ValidationError
+
+from extractor.questions import settled, small_questions
+from schemas.drafts import MeetingDraft, StanceDraft
+
+MET = "التقى الرئيس المصري أنور السادات، الأحد، رئيس الوزراء الإسرائيلي مناحيم بيغن في القدس، بحضور وزير الخارجية موشيه ديان."
+ASKED = "قال كارتر إن الزعيمين أنور السادات، ثم جيمي كارتر، كانا في محادثات صعبة يوم الأحد بكامب ديفيد."
+
+
+def meetings(text: str) -> list[MeetingDraft]:
+    return [draft for _, draft in settled(text) if isinstance(draft, MeetingDraft)]
+
+
+def stances(text: str) -> list[StanceDraft]:
+    return [draft for _, draft in settled(text) if isinstance(draft, StanceDraft)]
+
+
+def parties(draft: MeetingDraft) -> list[tuple[str, str]]:
+    return [(one.name, one.capacity) for one in draft.participants]
+
+
+def test_a_meeting_holds_who_met_and_who_was_present() -> None:
+    (draft,) = meetings(MET)
+    assert parties(draft) == [("أنور السادات", "principal"), ("مناحيم بيغن", "principal"), ("موشيه ديان", "attendee")]
+    assert (draft.date and draft.date.text, draft.place and draft.place.city) == ("الأحد", "القدس")
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "channel", "kind"),
+    [
+        ("أجرى الرئيس جيمي كارتر اتصالا هاتفيا مع الملك حسين.", "held", "phone", "talks"),
+        ("ومن المقرر أن يلتقي وزير الخارجية سايروس فانس الملك حسين غدا.", "planned", "in_person", "talks"),
+        ("عقد الرئيس جيمي كارتر مؤتمرا صحفيا مع الرئيس أنور السادات.", "held", "in_person", "press_conference"),
+    ],
+)
+def test_status_channel_and_kind_are_read_from_the_words(text: str, status: str, channel: str, kind: str) -> None:
+    (draft,) = meetings(text)
+    assert (draft.status, draft.channel, draft.kind) == (status, channel, kind)
+
+
+def test_an_encounter_told_twice_is_one_with_both_sentences() -> None:
+    again = "\nوقال السادات إن اجتماعه مع بيغن كان صريحا."
+    (draft,) = meetings(MET + again)
+    assert len(draft.evidence) == 2
+
+
+def test_relations_between_countries_are_no_encounter() -> None:
+    assert meetings("تناول اللقاء العلاقات بين مصر وإسرائيل.") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "holder", "act", "polarity", "target"),
+    [
+        ("أشاد الرئيس جيمي كارتر بشجاعة السادات.", "جيمي كارتر", "praise", "favor", "شجاعة السادات"),
+        ("أدان الرئيس حافظ الأسد الاتفاق المنفرد.", "حافظ الأسد", "condemn", "against", "الاتفاق المنفرد"),
+        ("وأكد الرئيس أنور السادات أهمية السلام.", "أنور السادات", "affirm_importance", "favor", "السلام"),
+        ("دعا الملك حسين إلى وقف الاستيطان.", "حسين", "call_for", "against", "الاستيطان"),
+        ("دعا الملك حسين إلى وقف إطلاق النار.", "حسين", "call_for", "favor", "وقف إطلاق النار"),
+    ],
+)
+def test_a_position_has_holder_act_and_target(text: str, holder: str, act: str, polarity: str, target: str) -> None:
+    (draft,) = stances(text)
+    assert [one.name for one in draft.holders] == [holder]
+    assert (draft.act, draft.polarity, draft.target.text) == (act, polarity, target)
+
+
+def test_a_verb_without_subject_goes_on_with_the_last_one() -> None:
+    drafts = stances("أشاد الرئيس جيمي كارتر بشجاعة السادات. كما دعا إلى ضبط النفس.")
+    assert [draft.holders[0].name for draft in drafts] == ["جيمي كارتر", "جيمي كارتر"]
+
+
+def test_both_sides_are_those_who_met_last() -> None:
+    (draft,) = stances(MET + "\nوأكد الجانبان ضرورة استمرار الحوار.")
+    assert ([one.name for one in draft.holders], draft.holder_mode) == (["أنور السادات", "مناحيم بيغن"], "joint")
+
+
+@pytest.mark.parametrize("text", ["", "تصاعد القتال في المدينة.", "تناول اللقاء أهمية التعاون."])
+def test_where_nobody_meets_or_says_there_is_nothing(text: str) -> None:
+    assert (settled(text), small_questions(text)) == ((), ())
+
+
+def test_an_answer_is_one_of_the_names_offered() -> None:
+    (question,) = small_questions(ASKED)
+    assert question.values["sentence"] == ASKED
+    with pytest.raises(ValidationError):
+        question.answer.model_validate({"met": ["مناحيم بيغن"]})
+
+
+def test_those_chosen_become_a_meeting_and_one_alone_does_not() -> None:
+    (question,) = small_questions(ASKED)
+    chosen = question.answer.model_validate({"met": ["أنور السادات", "جيمي كارتر"]})
+    (draft,) = question.expand(chosen)
+    assert isinstance(draft, MeetingDraft)
+    assert [name for name, _ in parties(draft)] == ["أنور السادات", "جيمي كارتر"]
+    assert question.expand(question.answer.model_validate({"met": ["جيمي كارتر"]})) == ()
+    assert question.expand(question.proposal) == ()
+
+
+def test_the_same_article_raises_the_same_questions() -> None:
+    first, second = small_questions(ASKED), small_questions(ASKED)
+    assert [one.values for one in first] == [one.values for one in second]
+    assert [one.answer.model_json_schema() for one in first] == [one.answer.model_json_schema() for one in second]
+
+
+def test_all_texts_of_a_draft_stand_in_the_article() -> None:
+    (draft,) = meetings(MET)
+    assert all(quote in MET for quote in draft.evidence)
+    assert all(one.name in MET and (one.role or "") in MET for one in draft.participants)

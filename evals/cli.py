@@ -37,6 +37,16 @@ SystemName = Literal["mahdar", "naive"]
 SOME_FAILED = 1
 
 
+@app.callback()
+def _check_extra() -> None:
+    """Name what is missing before anything is extracted, and paid for."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("numpy", "scipy") if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"mahdar eval needs {' and '.join(missing)}: install mahdar with the extra 'evals'")
+
+
 @app.command("run")
 def run_(
     *,
@@ -115,7 +125,10 @@ def compare(
     before: Annotated[Path, typer.Argument(metavar="A.json", help="The run that stands.")],
     after: Annotated[Path, typer.Argument(metavar="B.json", help="The run that may replace it.")],
 ) -> None:
-    """Show what the second run won and lost: figures, articles, and the records that changed."""
+    """Show what a second run won and lost.
+
+    Figures with a paired test, articles, and the records that changed, side by side.
+    """
     from evals import compare_tables, runs, tables
     from evals.compare import compare_runs
 
@@ -136,7 +149,10 @@ def gate(
         Path | None, typer.Option(metavar="FILE", help="Where JUnit XML goes; by default beside RUN.json.")
     ] = None,
 ) -> None:
-    """Judge a run by the accepted figures: exit 1 where one has fallen by more than is allowed."""
+    """Judge a run by the accepted figures.
+
+    Exit code 1 where one has fallen by more than is allowed.
+    """
     from evals import gate as gates
     from evals import runs
 
@@ -156,9 +172,9 @@ def accept(
     baseline: BaselineFile = BASELINE,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Lower what has to be lowered without asking.")] = False,
 ) -> None:
-    """Make a run's figures the accepted ones, and say which of them that lowers.
+    """Accept a run's figures, and say what falls.
 
-    Allowances stay as they are.
+    Asks before it lowers anything. Allowances stay as they are.
     """
     from evals import gate as gates
     from evals import runs
@@ -181,7 +197,10 @@ def agreement(
     *,
     articles: Articles = ARTICLES,
 ) -> None:
-    """Compare two annotators: the scorer both ways, and α on the closed fields of records that both have."""
+    """Compare the labels of two annotators.
+
+    The scorer both ways, and Krippendorff's α on the closed fields of records that both have.
+    """
     from evals import agreement as annotators
     from evals import tables
 
@@ -214,7 +233,10 @@ def ablate(
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write every run file into this folder.")
     ] = None,
 ) -> None:
-    """Run every combination of task versions, models and answer modes, and show them in one table."""
+    """Run every combination, for one table.
+
+    Of task versions, models, and modes in which the answer's form is asked for.
+    """
     from evals import tables
     from evals.ablate import run_all, variants
     from evals.evaluation import Plan
@@ -228,9 +250,10 @@ def ablate(
 
 @seeds_app.command()
 def check(*, articles: Articles = ARTICLES, labels: Labels = LABELS) -> None:
-    """Check every label file: its shape, its quotes letter by letter, its ids and codes.
+    """Check all label files.
 
-    Exit code 2 where one is not sound; every problem is a line with its file and its path.
+    Their shape, quotes letter by letter, ids and codes. Exit code 2 where one is not sound; every problem is a line
+    with its file and its path.
     """
     from evals.corpus import read_corpus
 
@@ -245,9 +268,10 @@ def new(
     *,
     labels: Labels = LABELS,
 ) -> None:
-    """Write a skeleton of labels for an article, to be filled in by a person.
+    """Begin the labels of an article.
 
-    It has one meeting and one stance, to be copied or removed, and does not pass the check as it is.
+    Writes a skeleton to be filled in by a person. It has one meeting and one stance, to be copied or removed, and does
+    not pass the check as it is.
     """
     from evals.skeleton import write_skeleton
 

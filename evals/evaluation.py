@@ -99,7 +99,7 @@ def rescore(outputs: Path, labels: Path, articles: Path | None = None, clock: Ca
     if articles is None:
         outcomes = score_without_texts(results, read_labels(labels), outputs)
     else:
-        outcomes = score_outputs(results, read_corpus(articles, labels), outputs)
+        outcomes = score_outputs(results, read_corpus(articles, labels, partly=True), outputs)
     return made(found.asked or _asked(outcomes), "scored", (outcomes,), clock())
 
 

@@ -4,6 +4,8 @@ One file an article, `FOLDER/<model>/<article>.json`, its answers in the order o
 that came is recorded, also one that nothing can be made of: a replay fails where the run failed.
 """
 
+import hashlib
+import itertools
 import json
 import os
 import re
@@ -26,6 +28,8 @@ from extractor.request import Request
 VERSION: Final = 1
 SHOWN: Final = 600
 """Characters of a question that are kept for the reader; a longer one is the article, which stands elsewhere."""
+COMPARED: Final = 1_000
+"""Recorded questions that one without a counterpart of its own article is compared with."""
 SHOWN_PARTS: Final = frozenset({"model", "mode", "parameters"})
 _ANSWER: Final = ("text", "finish", "refusal", "model", "tokens_in", "tokens_out", "seconds")
 
@@ -85,16 +89,17 @@ class Recordings:
         with self._lock:
             self._put.add(fingerprint)
             self._entries[fingerprint] = entry
-            self._write(self._file(entry))
+            self._by_article.setdefault(entry["article"], {})[fingerprint] = entry
+            self._write(entry["article"], components["model"])
 
     def miss(self, components: Mapping[str, str]) -> MissingRecordingError:
         """Why a question is not answered: what differs from the nearest one that is."""
         about, task = article.get(), components["task"]
         with self._lock:
-            entries = list(self._entries.values())
-            own = [one for one in entries if (one["article"], one["components"]["task"]) == (about.id, task)]
+            own = [one for one in self._by_article.get(about.id, {}).values() if one["components"]["task"] == task]
             is_same_text = any(one["article_sha256"] == about.sha256 for one in own)
-            changes = why_miss(components, [one["components"] for one in own or entries])
+            others = itertools.islice(self._entries.values(), COMPARED)
+            changes = why_miss(components, [one["components"] for one in own or others])
             differs = "nothing like it is" if changes is None else f"changed: {_names(changes, is_same_text)}"
             self._missed.setdefault((task, differs), set()).add(about.id)
         return MissingRecordingError(f"{task}: not recorded; {differs}")
@@ -118,14 +123,16 @@ class Recordings:
             current = self._asked | self._put
             asked = {_kind(self._entries[one]) for one in current if one in self._entries}
             stale = [
-                entry
-                for fingerprint, entry in self._entries.items()
-                if fingerprint not in current and entry["article"] in articles and _kind(entry) in asked
+                (id_, fingerprint)
+                for id_ in articles
+                for fingerprint, entry in self._by_article.get(id_, {}).items()
+                if fingerprint not in current and _kind(entry) in asked
             ]
-            for entry in stale:
-                del self._entries[entry["fingerprint"]]
-            for file in {self._file(entry) for entry in stale}:
-                self._write(file)
+            for id_, fingerprint in stale:
+                del self._by_article[id_][fingerprint]
+                self._entries.pop(fingerprint, None)
+            for id_, model in {(id_, model) for id_, _ in stale for _, model in asked}:
+                self._write(id_, model)
         return len(stale)
 
     def close(self) -> None:
@@ -136,11 +143,18 @@ class Recordings:
         files = sorted(self.folder.glob("*/*.json")) if self.folder.is_dir() else []
         return {entry["fingerprint"]: entry for file in files for entry in _read(file)}
 
-    def _file(self, entry: Mapping[str, Any]) -> Path:
-        return self.folder / _name(entry["components"]["model"]) / f"{_name(entry['article'])}.json"
+    @cached_property
+    def _by_article(self) -> dict[str, dict[str, dict[str, Any]]]:
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for fingerprint, entry in self._entries.items():
+            found.setdefault(entry["article"], {})[fingerprint] = entry
+        return found
 
-    def _write(self, file: Path) -> None:
-        answers = [self._entries[one] for one in sorted(self._entries) if self._file(self._entries[one]) == file]
+    def _write(self, id_: str, model: str) -> None:
+        """An article's file for one model."""
+        file = self.folder / _name(model) / f"{_name(id_)}.json"
+        found = {key: one for key, one in self._by_article[id_].items() if one["components"]["model"] == model}
+        answers = [found[key] for key in sorted(found)]
         try:
             if answers:
                 write_whole(file, json.dumps({"version": VERSION, "answers": answers}, ensure_ascii=False, indent=1))
@@ -261,5 +275,6 @@ def _kind(entry: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _name(text: str) -> str:
-    """A model's or an article's name as the name of a file."""
-    return re.sub(r"[^\w.-]+", "_", text).lstrip(".") or "_"
+    """A model's or an article's name as the name of a file; where that changes it, no other becomes the same."""
+    name = re.sub(r"[^\w.-]+", "_", text).lstrip(".")
+    return name if name and name == text else f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

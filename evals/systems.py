@@ -165,6 +165,9 @@ def extract_all(
 
 
 def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Failure | MissingRecordingError]:
+    if system.concurrency == 1:
+        yield from (_result(system, case.document) for case in cases)
+        return
     pool = ThreadPoolExecutor(system.concurrency)
     try:
         waiting = [pool.submit(_result, system, case.document) for case in cases]
@@ -174,13 +177,15 @@ def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Fai
 
 
 def _result(system: System, document: Document) -> Extraction | Failure | MissingRecordingError:
-    recording.article.set(document)
+    token = recording.article.set(document)
     try:
         return system.extract(document)
     except MissingRecordingError as error:
         return error
     except ExtractionError as error:
         return Failure(document.id, error.failure, str(error), error.attempts)
+    finally:
+        recording.article.reset(token)
 
 
 def _caller(

@@ -51,8 +51,9 @@ _COMMON: Final = listed(
     اشاد رحب اكد قال قالت اضاف اوضح اعلن اعلنت ذكر ذكرت افاد شدد دعا طالب التقي يلتقي سيلتقي استقبل اجتمع اجري
     اجرت عقد بحث ناقش تناول تم يتم جري تري يري ايران رحبت شارك تشارك يشارك كلمه خطاب صحفي صحافي موتمر وساطه
     بوساطه طلب دعوه شخصيات مسوولين مسوول مسوولون ديبلوماسيين دبلوماسيين خاصه خاصا لمده مرتين مجددا فقط هناك هنا
-    لانها اذا اذ لما كيف مقابل باعتباره بصفته بدوره بدورها عزاء ومواساه انشغال الماضيه الحاليه الراهنه الراهن
-    جانب طرف وجه وجهه اجل حل حلول عمليه العمليه سوي
+    لانها اذا اذ لما كيف مقابل باعتباره بصفته بدوره بدورها عزاء ومواساه انشغال مناسبه ذكري صلاه رساله رسالتين
+    برقيه وسام حفل بدء اعلان قبول اغتيال مقتل وفاه الماضيه الحاليه الراهنه الراهن جانب طرف وجه وجهه اجل حل حلول
+    عمليه العمليه سوي
     """
 )
 _LATIN_COMMON: Final = listed(
@@ -100,8 +101,8 @@ GIVEN: Final = (_GIVEN - _WORDS_TOO) | listed(
     الباجي المنصف رشدي عباس قيس سامح بدر ماجد ايهاب نايف بندر عبدالفتاح انور جيمي رونالد هنري كولن كوندوليزا ديك
     جيمس توني غوردون ديميتري اندريه الكسندر ايغور يوري نيكولا ميشال ميشيل برونو دومينيك لوران لوك ايلي وليد تمام
     رفيق فواد نبيه حسان عمران ابراهيم برهم هوشيار مقتدي نوري حيدر عادل مصطفي محسن جواد حسن صالح المهدي الامين
-    الصادق صديق معين رامي اسماعيل يحيي محمود ماهر سلامه الحبيب الهادي كيرياكوس يوانيس الكسيس لويد جيك بريت نانسي
-    ويندي ليندا كامالا بوريس تيريزا ريشي اولاف اورسولا شارل فيصل لولوه عقيله خليفه فايز
+    الصادق صديق معين رامي اسماعيل يحيي محمود ماهر الحبيب الهادي كيرياكوس يوانيس الكسيس لويد جيك بريت نانسي ويندي
+    ليندا كامالا بوريس تيريزا ريشي اولاف اورسولا شارل فيصل لولوه عقيله خليفه فايز
     """
 )
 """Given names, folded: a name that begins with one needs no office to announce it."""
@@ -118,6 +119,8 @@ _NEAR: Final = re.compile(r"[\s\u00a0.\-’'/]{1,2}|[\s\u00a0]*")
 _APPOSED: Final = re.compile(r"\.?[\s\u00a0]*[\"”»)]?[\s\u00a0]*[،,]?[\s\u00a0]*[\"“”„«‹(]?[\s\u00a0]*")
 _MASDAR: Final = re.compile(r"[بل](?:است\w+|ا\w{1,2}[ا]\w{1,2}|ت\w{2}ي\w{1,3}|تولي\w*)")
 """Verbal nouns behind a preposition, by their form: no name begins so."""
+_FUTURE: Final = re.compile(r"س[يتن]\w{3,}")
+_SAID: Final = listed("ان علي عن الي في that")
 _TANWIN: Final = re.compile("[\u064b\u064d]")
 
 
@@ -222,9 +225,19 @@ def cast_of(article: str) -> Cast:
     """Find everybody who is mentioned in an article."""
     lines = lines_of(article)
     first = [mention for line in lines for mention in _Scan(line, frozenset()).mentions()]
-    known = frozenset(_surnames(first))
+    known = frozenset(_surnames(first)) | _speakers(lines)
     again = [mention for line in lines for mention in _Scan(line, known).mentions()]
     return Cast(article, tuple(_trimmed(sorted(again, key=lambda mention: mention.start))))
+
+
+_OFTEN: Final = 2
+"""Verbs of saying that have an unknown word as their subject before it counts as a surname."""
+
+
+def _speakers(lines: Sequence[Line]) -> frozenset[str]:
+    """Surnames of those who are never named in full, but speak: «أوضح كيري أن», «قال كيري إن»."""
+    counts = Counter(name for line in lines for name in _Scan(line, frozenset()).subjects())
+    return frozenset(name for name, count in counts.items() if count >= _OFTEN)
 
 
 def _trimmed(mentions: Sequence[Mention]) -> Iterator[Mention]:
@@ -278,6 +291,18 @@ class _Scan:
             else:
                 mention, at = found
                 yield mention
+
+    def subjects(self) -> Iterator[str]:
+        """Unknown words that stand between a verb of saying and what is said."""
+        for cue in self.line.cues("speech"):
+            at = cue.stop
+            if (
+                at + 1 < len(self.words)
+                and self.words[at + 1].key in _SAID
+                and self._adjoins(at, _OPEN)
+                and self._fits(at, 0)
+            ):
+                yield _bare(self.words[at].key)
 
     def _readers(self) -> tuple[Callable[[int], tuple[Mention, int] | None], ...]:
         return self._pair, self._named, self._free, self._known, self._office, self._body, self._country
@@ -423,9 +448,14 @@ class _Scan:
             return False
         if self.words[at].raw[0].isascii():
             return self.words[at].raw[0].isupper() and self.row.reach(at).heads > 0
-        if self._is_counterpart(at):
+        if self._is_counterpart(at) or self._is_custodian(at):
             return True
         return self.row.reading(at) in {"head", "standing"}
+
+    def _is_custodian(self, at: int) -> bool:
+        """«خادم الحرمين الشريفين», as Gulf papers call the king."""
+        keys = [word.key for word in self.words[at : at + 3]]
+        return keys[1:] == ["الحرمين", "الشريفين"] and keys[0].endswith("خادم")
 
     def _is_counterpart(self, at: int) -> bool:
         """«نظيره الروسي»."""
@@ -436,6 +466,8 @@ class _Scan:
         """The word behind an office; marks other than those in a name end it."""
         if self._is_counterpart(at):
             return self.row.countries[at + 1]
+        if self._is_custodian(at):
+            return at + 3
         stop = self.row.reach(at).stop
         for word in range(at + 1, stop):
             if not self._adjoins(word, _NEAR) or (word > at + 1 and self._starts_other(word)):
@@ -517,11 +549,7 @@ class _Scan:
     def _complete(self, stop: int) -> bool:
         """Whether an office may end before a word: not «رئيس»."""
         by_country = stop in self.row.countries.values()
-        return (
-            by_country
-            or self.row.reading(stop - 1) in {"standing", "governed", "construct", ""}
-            or self.line.is_quoted(stop)
-        )
+        return by_country or self.row.reading(stop - 1) in {"standing", "governed", ""} or self.line.is_quoted(stop)
 
     def _is_plain(self, at: int, stop: int) -> bool:
         """Whether one word behind an office is rather an ordinary word than a surname."""
@@ -592,8 +620,10 @@ class _Scan:
         masdar = so_far == 0 and _MASDAR.fullmatch(word.key) is not None
         adverb = so_far > 1 and word.key.endswith("ا") and len(word.key) > 4 and not self._is_surname(at)
         cue = self.line.is_any_cue(at) and not self._ends_name(at, so_far)
+        future = _FUTURE.fullmatch(word.key) is not None and word.key not in GIVEN
+        preposed = so_far > 1 and word.key[0] in "بل" and word.key.endswith(("ه", "ها", "هم"))
         listed_word = len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at)
-        return masdar or adverb or cue or listed_word or _TANWIN.search(word.raw) is not None
+        return masdar or adverb or cue or future or preposed or listed_word or _TANWIN.search(word.raw) is not None
 
     def _is_definite(self, at: int, so_far: int) -> bool:
         """Whether an article or preposition tells that no name begins here: «للـ», «بالـ», or «الـ» at the start."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from extractor import date_grammar
 from extractor.actors import Mention
-from extractor.countries import Kind, listed
+from extractor.countries import Kind, Word, listed
 from extractor.cues import Cue, Line
 from extractor.subjects import Scene, after, before, subject_of, that_before, unique
 from schemas.enums import Capacity, Channel, MeetingKind, Status
@@ -109,10 +109,7 @@ def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
 def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
     """Who met: the subject of the verb, or who stands right behind the noun, or before it."""
     if not _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")) and not _VERBAL_NOUNS.fullmatch(key):
-        if _is_visit(key) and _is_relative(line, cue):
-            return ()
-        subject = subject_of(line, scene, cue)
-        return (_speaker(line, scene, cue) or subject) if subject is scene.subject else subject
+        return _subject_of_verb(line, scene, cue, key)
     if any(word.key in _OF_BOTH for word in line.row.words[cue.first : cue.stop + 3]):
         return scene.subject if len(scene.subject) > 1 else ()
     named = after(line, scene.cast, cue.stop - 1)
@@ -121,6 +118,15 @@ def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...
     if _has_link(line, cue, "بين"):
         return ()
     return _governing(line, scene, cue) or _speaker(line, scene, cue) or scene.subject
+
+
+def _subject_of_verb(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
+    if _is_visit(key) and _is_relative(line, cue):
+        return ()
+    subject = subject_of(line, scene, cue)
+    if subject is not scene.subject:
+        return subject
+    return _speaker(line, scene, cue) or subject or _governing(line, scene, cue)
 
 
 _OF_BOTH: Final = listed("جمعهما بينهما لقايهما لقاءهما اجتماعهما لقاؤهما")
@@ -179,7 +185,7 @@ def _objects(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
     previous: Mention | None = None
     previous_capacity: Capacity | None = None
     for mention in scene.cast.within(start, line.end):
-        if _is_cut(line, cue, start, mention.start):
+        if _is_cut(line, scene, cue, start, mention.start):
             break
         if scene.cast.is_seat(mention):
             continue
@@ -206,44 +212,40 @@ def _present(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
             yield Party(mention, "attendee")
 
 
-def _is_cut(line: Line, cue: Cue, start: int, end: int) -> bool:
+def _is_cut(line: Line, scene: Scene, cue: Cue, start: int, end: int) -> bool:
     """Whether another statement begins between two places."""
-    words = line.row.words[cue.stop + 2 :]  # «اللقاء الذي جمعه مع» goes on
-    gap = [word.key for word in words if start <= line.start + word.start < end]
-    said = any(
-        cue
-        for cue in line.cues("speech")
-        if start <= line.start + line.row.words[cue.first].start < end and line.row.words[cue.first].key != "بين"
-    )
-    if any(
-        start < line.start + line.row.words[one.first].start < end and one.first > cue.stop
-        for one in line.cues("meeting")
-        if line.row.words[one.first].key.startswith("و")
-        and not _VERBAL_NOUNS.fullmatch(line.row.words[one.first].key.lstrip("وبفل"))
-    ):
+    words = [word for word in line.row.words if start <= line.start + word.start < end]
+    at = {line.row.words[other.first].start for other in (*line.cues("speech"), *_verbs_behind(line, cue))}
+    if any(word.start in at for word in words) or re.search(r"[؛;]|[.]\s", line.article[start:end]):
         return True
-    if any(
-        start <= line.start + word.start
-        and line.start + word.end <= end
-        and _begins_clause(line, word.start)
-        and word.key.startswith("و")
-        and word.key not in _GOING_WITH
+    behind = line.row.words[min(cue.stop + 1, len(line.row.words) - 1)].end  # «اللقاء الذي جمعه مع» goes on
+    if any(word.key in _CUTTING and word.start > behind for word in words):
+        return True
+    named = scene.cast.within(line.start, line.end)
+    return any(
+        _begins_clause(line, word) and not any(one.start - 1 <= line.start + word.start < one.end for one in named)
         for word in words
-    ):
-        return True
-    return (
-        said
-        or any(key in {"ان", "بان", "انه", "التي", "الذي"} for key in gap)
-        or bool(re.search(r"[؛;]|[.]\s", line.article[start:end]))
     )
+
+
+_CUTTING: Final = listed("ان بان انه التي الذي")
+
+
+def _verbs_behind(line: Line, cue: Cue) -> Iterator[Cue]:
+    """Verbs of meeting behind a word of meeting: «وتلقى» tells of another encounter."""
+    for other in line.cues("meeting"):
+        key = line.row.words[other.first].key
+        if other.first > cue.stop and key.startswith("و") and not _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")):
+            yield other
 
 
 _GOING_WITH: Final = listed("ومع وبين وفي وبحضور وعلي وبرفقه وعن ووزير ورييس ونايب وقايد والقايم")
 
 
-def _begins_clause(line: Line, at: int) -> bool:
-    """Whether a comma stands right before a word."""
-    return line.text[:at].rstrip(" \u00a0")[-1:] in {"،", ","}
+def _begins_clause(line: Line, word: Word) -> bool:
+    """Whether a word with «و» stands behind a comma, and is no particle."""
+    behind_comma = line.text[: word.start].rstrip(" \u00a0")[-1:] in {"،", ","}
+    return behind_comma and word.key.startswith("و") and word.key not in _GOING_WITH
 
 
 def _capacity(line: Line, mention: Mention) -> Capacity | None:
@@ -310,16 +312,13 @@ def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
     """Whether «مع», «بين» before a mention belong to the word of meeting, and not to «العلاقات مع»."""
     words = [word for word in line.row.words if word.end <= mention.start - line.start]
     distance = len(words) - 1 - cue.stop
+    nouns = (word.key.lstrip("وبل").removeprefix("ال") for word in words[max(cue.stop, len(words) - 3) : -1])
+    bound = not _BOUND.isdisjoint(nouns)
     if words[-1].key in {"بين", "وبين", "between", "entre"}:
         sides = any(word.key in _SIDES for word in line.row.words[cue.first : cue.stop + 2])
-        return distance <= 2 or (sides and mention.kind == "country")
+        return (distance <= 2 and not bound) or (sides and mention.kind == "country")
     if mention.kind == "country" and distance > 4:
         return False
-    bound = any(
-        word.key.lstrip("وبل").removeprefix("ال") in _BOUND
-        for word in words[-3:-1]
-        if word.end > line.row.words[cue.first].end
-    )
     return distance <= _WITH_REACH and (weak or not bound)
 
 

@@ -4,7 +4,7 @@ MahdarError
 ├── UsageError             an option, a setting or a name that cannot be used         exit 2
 ├── PromptError            a template or an example that does not hold                exit 2
 ├── StoreError             a store that cannot be read or written                     exit 2
-├── NoModelError           no model reachable: nothing configured, wrong key, down    exit 3
+├── NoModelError           no model to ask: nothing configured, the embedded one away exit 3
 └── ExtractionError        one document failed; `failure` is its class                exit 1
     └── BadInputError      the document itself cannot be read                         exit 1
 """
@@ -41,7 +41,7 @@ class StoreError(MahdarError):
 
 
 class NoModelError(MahdarError):
-    """No model is reachable."""
+    """No model is there to be asked. One that is there and fails is the failure of a document: `unreachable`."""
 
 
 class ExtractionError(MahdarError):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 
 from extractor.actors import Cast, Mention
@@ -59,7 +60,12 @@ def after(line: Line, cast: Cast, at: int) -> tuple[Mention, ...]:
     """The mentions right behind a word, joined by «و»."""
     start = line.start + line.row.words[at].end
     found: list[Mention] = []
-    for mention in cast.within(start, line.end):
+    mentions = cast.within(start, line.end)
+    for mention, following in zip_longest(mentions, mentions[1:]):
+        gap = line.article[mention.end : following.start].strip() if following else None
+        if mention.kind == "pair" and gap in {"", "،", ","}:
+            start = mention.end  # «الوزيران، فلان وفلان»: the names tell who
+            continue
         if not _is_light(line, start, mention.start) or (found and not _joins(line, start, mention)):
             break
         if not found and mention.particle not in {"", "و"}:

@@ -20,6 +20,7 @@ have arrived, so that a test can act (interrupt, set the event) exactly while on
 import json
 import re
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -30,6 +31,8 @@ from typing import Any, Final, Self
 
 PATIENCE: Final = 120.0
 """Seconds after which a test that waits for something has failed: never reached by one that passes."""
+_NO_GOODBYE: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: closing resets."""
 _ARTICLE: Final = re.compile(r"<(article[^>]*)>\n(.*)\n</\1>", re.DOTALL)
 
 
@@ -74,6 +77,7 @@ class Reply:
         after: the answer waits for this event; leaving the server sets it.
         drop_after: bytes of the body after which the connection is cut, although the header promised all of them.
         disconnect: cut the connection without a word.
+        reset: tear it down, so that the client is told of a reset (RST).
         drip: seconds between one byte of the body and the next, for as long as the client listens.
     """
 
@@ -83,6 +87,7 @@ class Reply:
     after: threading.Event | None = None
     drop_after: int | None = None
     disconnect: bool = False
+    reset: bool = False
     drip: float = 0.0
 
     @property
@@ -202,6 +207,13 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # so that closing waits for the handlers, and no socket outlives the test
     endpoint: Endpoint
 
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection; one to be reset without the goodbye that a shutdown would send."""
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_NO_GOODBYE)) == _NO_GOODBYE:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no error of the server: tests interrupt and cut connections."""
 
@@ -226,7 +238,9 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.server.endpoint.receive(Asked(self.path, headers, _json(raw), raw))
         if reply.after is not None:
             reply.after.wait(PATIENCE)
-        if reply.disconnect:
+        if reply.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_GOODBYE)
+        if reply.disconnect or reply.reset:
             self.close_connection = True
             return
         self.send_response(reply.status)

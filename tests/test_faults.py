@@ -40,6 +40,11 @@ def page(code: int) -> Reply:
     return Reply(HTML, status=code, headers={"Content-Type": "text/html"})
 
 
+def escaped(content: str) -> Reply:
+    """A completion in which all that is not ASCII is escaped, so that it can be sent."""
+    return Reply(json.dumps(completion(content).body))
+
+
 def failed(endpoint: Endpoint | str, cache: Path, policy: Policy = HURRIED, **settings: Any) -> Failure:
     """How the question about meetings ends."""
     with Extractor(configured(endpoint, cache, **settings), tasks=["meetings"], policy=policy) as mahdar:
@@ -94,6 +99,7 @@ FAULTS = [
         Reply({"error": {"message": "overloaded"}}), "unreachable", 4, "without a choice: {", id="an error called well"
     ),
     pytest.param(Reply(disconnect=True), "unreachable", 4, "http://127.0.0.1:", id="cut before a word"),
+    pytest.param(Reply(reset=True), "unreachable", 4, "http://127.0.0.1:", id="reset"),
     pytest.param(Reply(MEETINGS, drop_after=30), "unreachable", 4, "http://127.0.0.1:", id="cut in the middle"),
     pytest.param(completion("", refusal="I can't."), "refused", 1, "meetings: I can't.", id="refused by the model"),
     pytest.param(completion("", finish="content_filter"), "refused", 1, "filtered the answer", id="filtered"),
@@ -165,7 +171,8 @@ def test_extract_raises_what_extract_many_reports(tmp_path: Path) -> None:
     [
         [status(500), status(500), completion(MEETINGS)],
         [status(429), status(503, {"retry-after": "0"}), completion(MEETINGS)],
-        [Reply(disconnect=True), page(200), completion(MEETINGS)],
+        [Reply(disconnect=True), Reply(reset=True), completion(MEETINGS)],
+        [page(502), page(200), completion(MEETINGS)],
         [Reply(MEETINGS, drop_after=9), Reply({}), completion(MEETINGS)],
     ],
 )
@@ -273,7 +280,7 @@ def test_a_refusal_is_not_waited_for(tmp_path: Path) -> None:
         pytest.param(page(200), id="a page"),
         pytest.param(Reply(disconnect=True), id="cut"),
         pytest.param(completion("", refusal="No."), id="refused"),
-        pytest.param(completion("\ud800"), id="half a surrogate pair"),
+        pytest.param(escaped("\ud800"), id="half a surrogate pair"),
         pytest.param(completion("[" * 9_999), id="no end of lists"),
         pytest.param(completion('{"meetings": ' + "9" * 9_999 + "}"), id="no end of digits"),
     ],
@@ -354,6 +361,20 @@ def test_what_fits_the_schema_and_not_the_article_is_rejected(
     assert {one.task for one in result.rejected} == {"meetings", "stances"}
     assert reason in [one.reason for one in result.rejected]
     result.model_dump_json()
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["in the answer", "escaped in the answer once more"])
+def test_half_a_surrogate_pair_is_no_hindrance_to_writing(twice: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    text = json.dumps({"meetings": [meeting(), meeting(evidence=["\ud800"])]}, ensure_ascii=twice)
+    with (
+        Endpoint(escaped(text)) as endpoint,
+        Extractor(configured(endpoint, tmp_path), tasks=["meetings"]) as mahdar,
+    ):
+        first, again = mahdar.extract(ARTICLE), mahdar.extract(ARTICLE)
+    assert again.provenance.cached
+    for result in (first, again):
+        assert len(result.meetings) == 1
+        assert "\ufffd" in result.model_dump_json()
 
 
 # --- the key

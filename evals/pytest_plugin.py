@@ -82,7 +82,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def mahdar_run(pytestconfig: pytest.Config) -> MahdarRun:
-    """The labelled articles, extracted and scored once a session."""
+    """The labelled articles, extracted and scored once for all tests."""
     from evals.evaluation import evaluate
     from evals.figures import RecordFigures, figures
     from extractor.errors import MahdarError

@@ -15,9 +15,9 @@ from typing import Final, Literal
 from extractor.countries import Kind, country_of, listed, words_of
 from extractor.cues import Line, lines_of
 from extractor.folding import fold
-from extractor.names import _GIVEN, canonical
-from extractor.offices import _read as read_office
-from extractor.offices import strip_titles
+from extractor.names import GIVEN as FIRST_NAMES
+from extractor.names import canonical
+from extractor.offices import read_word, strip_titles
 from schemas.enums import ActorType
 from schemas.records import Actor
 
@@ -92,7 +92,7 @@ _WORDS_TOO: Final = listed(
     "كامل كمال سلام سلامه تركي شمس نور امال هدي كير سيف تحسين شريف عزيز عالي فضل كريم صادق حافظ مبروك"
 )
 """Given names that are words as well: they begin a name only behind an office."""
-GIVEN: Final = (_GIVEN - _WORDS_TOO) | listed(
+GIVEN: Final = (FIRST_NAMES - _WORDS_TOO) | listed(
     """
     عبد ابو جون جو جورج جان جاك فرانسوا ايمانويل انطوني انتوني مايك مايكل ديفيد ريتشارد روبرت وليام توماس بيتر
     بول مارك ماركو دونالد باراك هيلاري كريس ستيفاني غسان انجيلا سيرغي سيرجي فلاديمير ميخايل دميتري رجب طيب هاكان
@@ -507,12 +507,12 @@ class _Scan:
     def _glued(self, at: int) -> int:
         """How many letters before an office are particles."""
         key = self.words[at].key
-        if read_office(key):
+        if read_word(key):
             return 0
         if key in _TITLES:
             return 0
         stems = _stems(key)
-        return next((len(particle) for stem, particle in stems if read_office(stem) or stem in _TITLES), 0)
+        return next((len(particle) for stem, particle in stems if read_word(stem) or stem in _TITLES), 0)
 
     def _name_behind(self, stop: int) -> tuple[int, int] | None:
         """A name after an office: right behind, in quote marks, or after a comma."""
@@ -612,7 +612,7 @@ class _Scan:
     def _is_office_word(self, at: int, so_far: int) -> bool:
         word = self.words[at]
         known = self.row.is_known(at) and word.key not in _NAME_STARTS and not self._in_name(at, so_far)
-        return known or (so_far == 0 and read_office(word.key) == "head" and word.key not in GIVEN)
+        return known or (so_far == 0 and read_word(word.key) == "head" and word.key not in GIVEN)
 
     def _is_ordinary(self, at: int, so_far: int) -> bool:
         """Whether a word is one of the language rather than a name, by its form or by the lists."""

@@ -133,8 +133,8 @@ def extract(
     from extractor.progress import shown
     from extractor.run import Tally, run
     from extractor.service import Extractor
-    from extractor.tasks import TASKS
     from extractor.settings import Settings
+    from extractor.tasks import TASKS
 
     documents = list(read_documents(paths, published_at=published_at))  # all of them: the progress needs a total
     settings = Settings.from_environment()

@@ -16,8 +16,7 @@ from extractor import date_grammar
 from extractor.countries import Mention as Country
 from extractor.countries import country_mentions
 from extractor.noise import ENDS, noise_lines
-from extractor.offices import _Row as Row
-from extractor.offices import _row as row_of
+from extractor.offices import Row, row_of
 from extractor.sentences import sentences
 
 _FILE: Final = Path(__file__).with_name("cues.toml")

@@ -35,7 +35,7 @@ EMBEDDED_MAX_TOKENS = 3_000
 class Endpoint:
     """Where and how to ask."""
 
-    base_url: str
+    base_url: str = field(repr=False)
     api_key: str = field(repr=False)
     model: str
     mode: str = "json_schema"

@@ -1,4 +1,4 @@
-"""The extraction that the answers to an article's questions amount to. Pure: run again over stored answers, it is free."""
+"""The extraction that the answers to an article's questions amount to. Pure: over stored answers it is free."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

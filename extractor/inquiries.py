@@ -48,7 +48,7 @@ def inquiries(document: Document, tasks: tuple[Task, ...], endpoint: Endpoint) -
 
 def _of_task(document: Document, task: Task, endpoint: Endpoint) -> Iterator[Inquiry]:
     if task.prompt.profile == SMALL:
-        for question in small_questions(document.text, document.published_at):
+        for question in small_questions(document.text):
             if question.task == task.schema.task:
                 schema = closed_schema(question.task, question.answer)
                 yield Inquiry(task, _request(task, schema, question.values, endpoint), question.expand)

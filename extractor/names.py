@@ -37,7 +37,7 @@ _JOINING: Final = {"عبد": "عبد", "ابو": "ابو", "بن": "بن", "اب
 _LATIN_ARTICLES: Final = frozenset({"al", "el"})
 
 # Common given names, folded: each is another name than any word like it («حسن», «حسين»), and alone it is nobody's.
-_GIVEN: Final = listed(
+GIVEN: Final = listed(
     """
     محمد احمد محمود حمد حامد حميد حماد حمدي مصطفي علي عالي عمر عمرو عمار عامر حسن حسين حسني حسان محسن سالم سليم
     سلمان سليمان سلام سلامه سامي سامر سمير خالد خليل خليفه وليد سعد سعيد سعود مسعود اسعد فهد فواد فارس فايز فوزي
@@ -180,7 +180,7 @@ def _same_person(short: _Form, full: _Form) -> bool:
         return _same_words(a, b)
     if len(a) == 1 and short.disagrees(full):
         return False
-    by_given_name = len(a) == 1 and a[0] == b[0] and a[0] not in _GIVEN  # «شي» for «شي جين بينغ»
+    by_given_name = len(a) == 1 and a[0] == b[0] and a[0] not in GIVEN  # «شي» for «شي جين بينغ»
     return by_given_name or _same_words(a, b) or (_is_tail(a, b) and _share_role(short, full))
 
 
@@ -268,7 +268,7 @@ def _are_partners(a: str, b: str) -> bool:
         return True
     if a.startswith(_SON) and b.startswith(_SON):
         return _are_partners(a.removeprefix(_SON), b.removeprefix(_SON))
-    fixed = not _GIVEN.isdisjoint({a, b}) or any(word.startswith((_SERVANT, _SON)) for word in (a, b))
+    fixed = not GIVEN.isdisjoint({a, b}) or any(word.startswith((_SERVANT, _SON)) for word in (a, b))
     return not fixed and min(len(a), len(b)) >= SHORTEST_ALIKE and _ratio(a, b) >= PARTNERS
 
 
@@ -278,7 +278,7 @@ def _is_short_form(short: Sequence[str], full: Sequence[str]) -> bool:
         return False
     if len(short) == 1 and short[0].startswith(_SON) and short[0] in full[1:]:
         return True  # «بن زايد»
-    if len(short) == 1 or (short[0] not in _GIVEN and tuple(short) == tuple(full[-len(short) :])):
+    if len(short) == 1 or (short[0] not in GIVEN and tuple(short) == tuple(full[-len(short) :])):
         return len(short[0]) >= _SHORTEST_SURNAME and _is_variant(short, full[-len(short) :])
     rest = iter(full[1:])
     kept = [full[0], *(word for want in short[1:] for word in _next_partner(want, rest))]

@@ -123,7 +123,7 @@ _COMMA: Final = re.compile(r"\s*[،,؛;:]\s*|\s+[-–—]\s+")
 _QUOTED: Final = re.compile(r"(?P<office>.+?)\s*[\"“”„«‹(](?P<name>[^\"“”„«»‹›()]+)[\"“”»›)]?")
 _WRAPPING: Final = " \t\n\"'“”„«»‹›()[]،,؛;:-–—"
 
-_Reading = Literal["head", "standing", "governed", "construct", "link", ""]
+Reading = Literal["head", "standing", "governed", "construct", "link", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def strip_titles(name: str) -> str:
 
     A phrase that is an office as a whole («الرئيس الصيني», «وزير الدفاع») stays as it is.
     """
-    row = _row(name.strip(_WRAPPING))
+    row = row_of(name.strip(_WRAPPING))
     first = row.titles()
     return row.text[row.words[first].start :] if first else row.text
 
@@ -155,7 +155,7 @@ def split_office(name: str, *, article: str | None = None) -> tuple[str | None, 
         The office as written, and the name without titles; where there is no office, or no sure border, None and the
         name as given without titles.
     """
-    row = _row(name.strip(_WRAPPING))
+    row = row_of(name.strip(_WRAPPING))
     found = _split_at_mark(row.text) or row.split_in_front() or row.split_behind()
     if found is None and article and row.is_office:
         found = row.split_by(article)
@@ -165,13 +165,13 @@ def split_office(name: str, *, article: str | None = None) -> tuple[str | None, 
 
 def is_office(phrase: str) -> bool:
     """Whether a phrase begins with an office: «وزير الخارجية», "Israeli Prime Minister"."""
-    return _row(phrase.strip(_WRAPPING)).is_office
+    return row_of(phrase.strip(_WRAPPING)).is_office
 
 
 @lru_cache(maxsize=1024)
 def offices_in(role: str) -> tuple[Office, ...]:
     """The offices in a role, one after another: «نائب رئيس مجلس الوزراء وزير الدولة» are two."""
-    row = _row(role)
+    row = row_of(role)
     starts = [0, *(at for at in range(1, len(row.words)) if row.begins_another(at))]
     pieces = zip(starts, [*starts[1:], len(row.words)], strict=True)
     return tuple(Office(row.told(*piece), country_of(row.piece(*piece)) or country_of(role)) for piece in pieces)
@@ -188,7 +188,7 @@ class _Reach:
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """The words of a phrase, and where in it a country stands: first word → word behind."""
 
     text: str
@@ -206,14 +206,14 @@ class _Row:
         """The text of some words, with the marks between them."""
         return self.text[self.words[first].start : self.words[stop - 1].end]
 
-    def reading(self, at: int) -> _Reading:
+    def reading(self, at: int) -> Reading:
         """What a word is in an office; "" where it is unknown or a name."""
         if at > 0 and self.words[at - 1].key == _SERVANT:
             return ""
         if at > 0 and self.is_rank(at):
             return "governed"
         for form in _forms(self.words[at].key):
-            if (reading := _read(form)) and (form not in _NAMES_TOO or self.is_known(at + 1)):
+            if (reading := read_word(form)) and (form not in _NAMES_TOO or self.is_known(at + 1)):
                 return reading
         return ""
 
@@ -281,7 +281,7 @@ class _Row:
     def split_behind(self) -> tuple[str, str] | None:
         """A name, then an office: «محمد أبوبكر مساعد وزير الخارجية»."""
         behind = self.next_office(_FEWEST_WORDS)
-        if self.is_office or behind > min(len(self.words) - 1, _MOST_WORDS) or not _read(self.words[behind].key):
+        if self.is_office or behind > min(len(self.words) - 1, _MOST_WORDS) or not read_word(self.words[behind].key):
             return None
         name = self.words[:behind]
         if self.is_known(0) or any(word.key in _NOT_IN_NAMES for word in name):
@@ -327,9 +327,9 @@ class _Row:
         """Whether a further office begins: a head after something definite, or joined by «و»."""
         if self.reading(at) not in {"head", "standing"}:
             return False
-        joined = not _read(self.words[at].key)
+        joined = not read_word(self.words[at].key)
         definite = self.words[at - 1].key.startswith("ال") or at in self.countries.values()
-        return joined or (definite and _read(self.words[at].key) == "head")
+        return joined or (definite and read_word(self.words[at].key) == "head")
 
     def told(self, first: int, stop: int) -> tuple[str, ...]:
         """The words that tell an office from another: no country's name, prepositions, particles and articles."""
@@ -339,14 +339,15 @@ class _Row:
 
 
 @lru_cache(maxsize=1024)
-def _row(text: str) -> _Row:
+def row_of(text: str) -> Row:
+    """A phrase, taken apart."""
     words = words_of(text)
     countries, named = {}, set[int]()
     for mention in country_mentions(text):
         first = next(at for at, word in enumerate(words) if word.end > mention.start)
         countries[first] = next(at for at, word in enumerate(words, 1) if word.end >= mention.end)
         named.update(range(first, countries[first]) if mention.kind is Kind.NAME else ())
-    return _Row(text, words, countries, frozenset(named))
+    return Row(text, words, countries, frozenset(named))
 
 
 @lru_cache(maxsize=8)
@@ -367,7 +368,7 @@ def _split_at_mark(text: str) -> tuple[str, str] | None:
 
 
 def _may_be_name(text: str) -> bool:
-    row = _row(strip_titles(text))
+    row = row_of(strip_titles(text))
     return 0 < len(row.words) <= _MOST_WORDS and not row.is_known(0)
 
 
@@ -383,7 +384,8 @@ def _forms(key: str) -> Iterator[str]:
             yield base[1:]
 
 
-def _read(form: str) -> _Reading:
+def read_word(form: str) -> Reading:
+    """What a folded word is in an office; empty where it is none."""
     if form in _GOVERNING or form in _LATIN_HEADS:
         return "head" if form in _GOVERNING else "standing"
     if form in _STANDING or form in _RANKS:
@@ -399,5 +401,5 @@ def _read(form: str) -> _Reading:
 
 def _plain(key: str) -> str:
     """A word of an office without particles and article."""
-    known = next((form for form in _forms(key) if _read(form)), key)
+    known = next((form for form in _forms(key) if read_word(form)), key)
     return known.removeprefix("ال")

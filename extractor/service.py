@@ -193,7 +193,8 @@ class Extractor:
     def _asker(self) -> Asker:
         if self._caller is None:
             self._caller = Door(self.endpoint, timeout=self.settings.timeout, progress=self._progress)
-        return Asker(self._caller, self._store, policy=self._policy, concurrency=self._concurrency)
+        slots = 1 if self.endpoint.embedded else self._concurrency  # its server answers one at a time
+        return Asker(self._caller, self._store, policy=self._policy, concurrency=slots)
 
     def _provenance(self, answers: list[Answer], seconds: float) -> Provenance:
         usage = sum((answer.usage for answer in answers), Usage())

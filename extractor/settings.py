@@ -28,7 +28,8 @@ class Settings:
     `base_url` None and `api_key` None mean the embedded model.
     """
 
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
+    """not shown: it may hold a password"""
     api_key: str | None = field(default=None, repr=False)
     model: str | None = None
     mode: str | None = None

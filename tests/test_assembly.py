@@ -8,8 +8,8 @@ import pytest
 
 from extractor import Document
 from extractor.asking import Answer, Usage
-from extractor.judging import read_drafts
 from extractor.extraction import assemble
+from extractor.judging import read_drafts
 from extractor.tasks import Task
 from prompts import PromptLibrary
 from schemas.records import Extraction, Provenance

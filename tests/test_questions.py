@@ -1,10 +1,10 @@
-"""Questions: what code settles in an article, what it asks, and what becomes of the answers."""
+"""Questions: what is asked about an article, what is offered and suggested, and what becomes of the answers."""
 
 import pytest
 from pydantic import ValidationError
 
-from extractor.questions import settled, small_questions
-from schemas.drafts import MeetingDraft, StanceDraft
+from extractor.questions import small_questions
+from schemas.drafts import ItemDraft, MeetingDraft, StanceDraft
 
 MET = (
     "التقى الرئيس المصري أنور السادات، الأحد، رئيس الوزراء الإسرائيلي مناحيم بيغن في القاهرة، "
@@ -13,12 +13,17 @@ MET = (
 ASKED = "قال كارتر إن الزعيمين أنور السادات، ثم جيمي كارتر، كانا في محادثات صعبة يوم الأحد بكامب ديفيد."
 
 
+def suggested(text: str) -> list[ItemDraft]:
+    """The drafts of a model that follows every hint."""
+    return [draft for question in small_questions(text) for draft in question.expand(question.proposal)]
+
+
 def meetings(text: str) -> list[MeetingDraft]:
-    return [draft for _, draft in settled(text) if isinstance(draft, MeetingDraft)]
+    return [draft for draft in suggested(text) if isinstance(draft, MeetingDraft)]
 
 
 def stances(text: str) -> list[StanceDraft]:
-    return [draft for _, draft in settled(text) if isinstance(draft, StanceDraft)]
+    return [draft for draft in suggested(text) if isinstance(draft, StanceDraft)]
 
 
 def parties(draft: MeetingDraft) -> list[tuple[str, str]]:
@@ -82,7 +87,7 @@ def test_both_sides_are_those_who_met_last() -> None:
 
 @pytest.mark.parametrize("text", ["", "تصاعد القتال في المدينة.", "تناول اللقاء أهمية التعاون."])
 def test_where_nobody_meets_or_says_there_is_nothing(text: str) -> None:
-    assert (settled(text), small_questions(text)) == ((), ())
+    assert small_questions(text) == ()
 
 
 def test_an_answer_is_one_of_the_names_offered() -> None:
@@ -100,6 +105,22 @@ def test_those_chosen_become_a_meeting_and_one_alone_does_not() -> None:
     assert [name for name, _ in parties(draft)] == ["أنور السادات", "جيمي كارتر"]
     assert question.expand(question.answer.model_validate({"met": ["جيمي كارتر"]})) == ()
     assert question.expand(question.proposal) == ()
+
+
+def test_the_model_may_name_another_holder_than_the_one_suggested() -> None:
+    (question,) = small_questions("أشاد الرئيس جيمي كارتر بشجاعة الرئيس أنور السادات.")
+    assert question.values["phrases"] == "p1. أشاد الرئيس جيمي كارتر بشجاعة الرئيس أنور السادات — جيمي كارتر?"
+    (draft,) = question.expand(question.answer.model_validate({"p1": "أنور السادات"}))
+    assert isinstance(draft, StanceDraft)
+    assert [one.name for one in draft.holders] == ["أنور السادات"]
+
+
+def test_the_model_may_name_other_parties_than_those_suggested() -> None:
+    (question,) = small_questions(MET)
+    assert question.values["hint"] == "أنور السادات + مناحيم بيغن"
+    (draft,) = question.expand(question.answer.model_validate({"met": ["أنور السادات", "موشيه ديان"]}))
+    assert isinstance(draft, MeetingDraft)
+    assert [name for name, _ in parties(draft)] == ["أنور السادات", "موشيه ديان"]
 
 
 def test_the_same_article_raises_the_same_questions() -> None:

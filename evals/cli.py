@@ -17,8 +17,8 @@ from evals.options import (
     RecordingsIn,
     RunFile,
 )
+from extractor.commands.options import Model, Prompts, Tasks
 from extractor.errors import UsageError
-from extractor.options import Model, Prompts, Tasks
 
 if TYPE_CHECKING:
     from evals.runs import Run

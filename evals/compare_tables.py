@@ -14,7 +14,7 @@ from evals.figures import HEADLINES
 from evals.runs import Run
 from evals.tables import number
 from evals.uncertainty import Comparison
-from extractor.display import Bidi, clean, own
+from extractor.commands.display import Bidi, clean, own
 
 HASH: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 

@@ -13,8 +13,8 @@ from evals.outputs import read_outputs, score_outputs, score_without_texts
 from evals.recording import MissingRecordingError, Recordings
 from evals.runs import Asked, Mode, Outcome, Run, made, outcome
 from evals.systems import Mahdar, Options, System, extract_all
-from extractor.progress import Silent, shown
-from extractor.run import Tally
+from extractor.commands.progress import Silent, shown
+from extractor.commands.run import Tally
 from extractor.service import Failure
 from extractor.settings import Settings
 from extractor.tasks import TASKS

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from evals.config import SCORING
 from evals.figures import Figures, figures, figures_of, mean
 from evals.runs import Asked, Part, Run, problem, read_json, sha256, write_text
-from extractor.display import clean
+from extractor.commands.display import clean
 from extractor.errors import UsageError
 
 VERSION: Final = 1

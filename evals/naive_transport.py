@@ -12,8 +12,8 @@ import httpx2
 
 from evals.recording import MissingRecordingError, Recordings
 from evals.runs import Mode
-from extractor.completion import Completion
-from extractor.reply import CallError, read_answer
+from extractor.asking.completion import Completion
+from extractor.asking.reply import CallError, read_answer
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from evals.corpus import Case
 from evals.runs import Asked, Outcome, outcome, outcome_without_text, problem
+from extractor.commands.output import ERRORS
 from extractor.errors import UsageError
-from extractor.output import ERRORS
 from extractor.service import Failure
 from schemas.labels import Labels
 from schemas.records import Extraction

@@ -17,13 +17,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from extractor.completion import Completion
-from extractor.document import Document
-from extractor.door import Door, Progress
-from extractor.endpoint import Endpoint
+from extractor.asking.completion import Completion
+from extractor.asking.door import Door, Progress
+from extractor.asking.endpoint import Endpoint
+from extractor.asking.request import Request
+from extractor.commands.misses import NAMES, Change, why_miss
 from extractor.errors import StoreError, UsageError
-from extractor.misses import NAMES, Change, why_miss
-from extractor.request import Request
+from extractor.reading.document import Document
 
 VERSION: Final = 1
 SHOWN: Final = 600

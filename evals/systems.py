@@ -11,10 +11,10 @@ from evals import recording
 from evals.corpus import Case
 from evals.recording import MissingRecordingError, RecordingDoor, Recordings, Replay
 from evals.runs import Asked, Mode
-from extractor.document import Document
-from extractor.door import Progress
-from extractor.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.asking.door import Progress
+from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from extractor.errors import ExtractionError
+from extractor.reading.document import Document
 from extractor.service import Extractor, Failure
 from extractor.settings import Settings
 from extractor.tasks import TASKS

@@ -19,7 +19,7 @@ from evals.runs import Outcome, Run
 from evals.scoring import Effort
 from evals.summary import SliceSummary, Summary, TypeSummary
 from evals.uncertainty import Interval
-from extractor.display import clean, cost, own
+from extractor.commands.display import clean, cost, own
 
 PIPED_WIDTH: Final = 120
 """Columns where no terminal says how many there are."""

@@ -9,8 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from extractor.asking import Policy
-    from extractor.document import Document
+    from extractor.asking.asker import Policy
     from extractor.errors import (
         BadInputError,
         ExtractionError,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
+    from extractor.reading.document import Document
     from extractor.service import Extractor, Failure
     from extractor.settings import Settings
     from schemas.records import Extraction, Meeting, Stance
@@ -43,12 +43,12 @@ __all__ = [
 ]
 
 _HOME = {
-    "Document": "extractor.document",
+    "Document": "extractor.reading.document",
     "Extraction": "schemas.records",
     "Extractor": "extractor.service",
     "Failure": "extractor.service",
     "Meeting": "schemas.records",
-    "Policy": "extractor.asking",
+    "Policy": "extractor.asking.asker",
     "Settings": "extractor.settings",
     "Stance": "schemas.records",
 }

@@ -14,12 +14,14 @@ import typer
 
 from evals.cli import app as eval_app
 from evals.cli import seeds_app
-from extractor import commands_cache, commands_prompts, commands_schema
+from extractor.commands import cache as commands_cache
+from extractor.commands import prompts as commands_prompts
+from extractor.commands import schema as commands_schema
+from extractor.commands.options import Model, Paths, Prompts, Tasks
 from extractor.errors import MahdarError, NoModelError
-from extractor.options import Model, Paths, Prompts, Tasks
 
 if TYPE_CHECKING:
-    from extractor.run import Tally
+    from extractor.commands.run import Tally
 
 UNUSABLE, NO_MODEL, INTERRUPTED = 2, 3, 130
 EXIT_CODES = """\b
@@ -128,10 +130,10 @@ def extract(
     Results come as they are ready, which may not be the order of the articles. Answers are cached: a second run costs
     nothing. Failures are named on standard error, one line each.
     """
-    from extractor.document import read_documents
-    from extractor.output import outputs
-    from extractor.progress import shown
-    from extractor.run import Tally, run
+    from extractor.commands.output import outputs
+    from extractor.commands.progress import shown
+    from extractor.commands.run import Tally, run
+    from extractor.reading.document import read_documents
     from extractor.service import Extractor
     from extractor.settings import Settings
     from extractor.tasks import TASKS
@@ -177,8 +179,8 @@ def doctor(model: Model = None, prompts: Prompts = None) -> None:
     """
     from dataclasses import replace
 
-    from extractor.doctor import examine
-    from extractor.progress import shown
+    from extractor.commands.doctor import examine
+    from extractor.commands.progress import shown
     from extractor.settings import Settings
 
     settings = Settings.from_environment()

@@ -1,7 +1,7 @@
 """Inquiries: every question that an article raises, as requests, before any is asked.
 
 A model that reads well is asked once a task and passage, and drafts records. A small one is asked closed questions, and
-its choices become drafts (`extractor.questions`).
+its choices become drafts (`extractor.choosing.questions`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from extractor.document import Document
-from extractor.endpoint import Endpoint
+from extractor.asking.endpoint import Endpoint
+from extractor.asking.request import Request, build_request
+from extractor.choosing.questions import small_questions
 from extractor.errors import PromptError
-from extractor.noise import body
-from extractor.passages import estimate_tokens, split
-from extractor.questions import small_questions
-from extractor.request import Request, build_request
+from extractor.reading.document import Document
+from extractor.reading.noise import body
+from extractor.reading.passages import estimate_tokens, split
 from extractor.tasks import Task
 from prompts import ARTICLE, SMALL, TemplateError
 from schemas.drafts import ItemDraft

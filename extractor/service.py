@@ -12,16 +12,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from extractor.asking import Answer, Asker, Caller, Policy, Usage
-from extractor.document import Document, as_date, check
-from extractor.door import Door
-from extractor.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.asking.asker import Answer, Asker, Caller, Policy, Usage
+from extractor.asking.door import Door
+from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.asking.loop import LoopThread
+from extractor.asking.store import DiskStore, Store
+from extractor.assembling.extraction import assemble
 from extractor.errors import ExtractionError, FailureClass
-from extractor.extraction import assemble
 from extractor.inquiries import Inquiry, inquiries
-from extractor.loop import LoopThread
+from extractor.reading.document import Document, as_date, check
 from extractor.settings import Settings
-from extractor.store import DiskStore, Store
 from extractor.tasks import TASKS, load_tasks
 from prompts import PromptLibrary
 from schemas.records import Extraction, Provenance

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from extractor.errors import PromptError
-from extractor.grounding import Ground
+from extractor.grounding.ground import Ground
 from prompts import Prompt, PromptLibrary, TemplateError
 from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
 

@@ -21,14 +21,14 @@ from typing import Any
 import diskcache
 import pytest
 
+from extractor.asking.store import FOLDER, TextDisk
+from extractor.assembling.examples import problems
 from extractor.cli import main
-from extractor.examples import problems
-from extractor.misses import why_miss
-from extractor.output import json_line
-from extractor.progress import Lines
-from extractor.run import Tally
+from extractor.commands.misses import why_miss
+from extractor.commands.output import json_line
+from extractor.commands.progress import Lines
+from extractor.commands.run import Tally
 from extractor.service import Failure
-from extractor.store import FOLDER, TextDisk
 from prompts.library import read_prompt
 from schemas import Extraction, Provenance
 from schemas.tasks import task_schema

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from extractor import Extractor
-from extractor.store import DiskStore
-from extractor.weights import QWEN, LocalModelMissingError, part_files, require_engine
+from extractor.asking.store import DiskStore
+from extractor.embedded.weights import QWEN, LocalModelMissingError, part_files, require_engine
 
 ARTICLE = Path(__file__).parents[1] / "seeds" / "articles" / "000_64624abc260ecb33.txt"
 

@@ -19,12 +19,12 @@ import pytest
 from newsroom import ARTICLE, HURRIED, KEY, MEETINGS, MET, configured, meeting, reads_well, stance, weather
 
 from extractor import Extraction, ExtractionError, Extractor, Failure, Policy, UsageError
-from extractor.asking import Asker
-from extractor.door import Door
-from extractor.endpoint import remote_endpoint
-from extractor.reply import retry_after
-from extractor.request import build_request
-from extractor.store import DiskStore
+from extractor.asking.asker import Asker
+from extractor.asking.door import Door
+from extractor.asking.endpoint import remote_endpoint
+from extractor.asking.reply import retry_after
+from extractor.asking.request import build_request
+from extractor.asking.store import DiskStore
 from prompts import ARTICLE as NAME
 from prompts import PromptLibrary
 from schemas.tasks import task_schema

@@ -12,7 +12,7 @@ from evals.gazetteer import is_same_city
 from evals.matching import Cast
 from evals.pairing import best_pairs, set_f1, soft_f1
 from evals.text import chrf, normalise, similarity
-from extractor.folding import fold
+from extractor.grounding.folding import fold
 
 ARABIC = st.text(alphabet="ابتثجحخدذرزسشصضطظعغفقكلمنهويةىءأإآؤئ ً«»،.aZ1٢", max_size=60)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.names import canonical, same_name, split_office, strip_titles
-from extractor.offices import Office, is_office, offices_in
+from extractor.resolving.names import canonical, same_name, split_office, strip_titles
+from extractor.resolving.offices import Office, is_office, offices_in
 from schemas.records import Actor, Participant
 
 # --- one person, or two

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from extractor.questions import small_questions
+from extractor.choosing.questions import small_questions
 from schemas.drafts import ItemDraft, MeetingDraft, StanceDraft
 
 MET = (

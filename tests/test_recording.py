@@ -10,8 +10,8 @@ from tiny import KEY, MET, TALKS, Corpus, answers
 from evals import recording
 from evals.recording import Recordings
 from evals.runs import read
-from extractor.completion import Completion
-from extractor.document import Document
+from extractor.asking.completion import Completion
+from extractor.reading.document import Document
 
 from loopback import Asked, Endpoint, Reply, completion, status
 

@@ -16,9 +16,9 @@ import pytest
 from newsroom import ARTICLE, HURRIED, MEETINGS, MET, configured, meeting, reads_well, weather
 
 from extractor import Document, Extraction, Extractor, Failure, Policy, UsageError
-from extractor.asking import Asker, Usage
-from extractor.completion import Completion
-from extractor.request import Request, build_request
+from extractor.asking.asker import Asker, Usage
+from extractor.asking.completion import Completion
+from extractor.asking.request import Request, build_request
 from prompts import ARTICLE as NAME
 from prompts import PromptLibrary
 from schemas.tasks import task_schema

@@ -31,11 +31,11 @@ import instructor
 import openai
 from pydantic import BaseModel
 
-from extractor.asking import Asker, Policy
-from extractor.door import Door
-from extractor.endpoint import Endpoint
-from extractor.request import Request, build_request
-from extractor.store import DiskStore
+from extractor.asking.asker import Asker, Policy
+from extractor.asking.door import Door
+from extractor.asking.endpoint import Endpoint
+from extractor.asking.request import Request, build_request
+from extractor.asking.store import DiskStore
 from prompts import ARTICLE, PromptLibrary
 from schemas.drafts import MeetingDraft
 from schemas.tasks import task_schema

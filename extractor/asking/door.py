@@ -1,0 +1,195 @@
+"""The one door to a model: every call goes through here, by openai's client in the form instructor gives it.
+
+The client's own retry is off: one layer, in `asking`, waits and asks again. instructor shapes the request for its mode;
+the answer comes back as text, to be stored before anything parses it. The key leaves through here and nowhere else:
+where a server repeats it, in an answer or in an error, it is blotted out before anybody reads on.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from extractor.asking.completion import Completion
+from extractor.asking.endpoint import Endpoint
+from extractor.asking.reply import CallError, read_answer, status_error
+from extractor.asking.request import Request
+from extractor.asking.shaping import Shaper
+from extractor.errors import UsageError
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+    from extractor.embedded.model import EmbeddedModel
+
+__all__ = ["CallError", "Door"]
+
+Progress = Callable[[str, float | None], None]
+
+PATH: Final = "/chat/completions"
+JSON: Final = {"content-type": "application/json"}
+CONNECTIONS: Final = 1000
+"""At once; the calls in flight are bounded elsewhere."""
+SHORTEST_SECRET: Final = 8
+"""A shorter "key" is a placeholder such as `none`, and part of ordinary words."""
+BLOT: Final = b"[key]"
+SHOWN: Final = 40
+"""Characters of an answer that is no JSON, in the failure's message."""
+
+
+class Door:
+    """An endpoint, opened at the first question.
+
+    Args:
+        endpoint: where to ask.
+        timeout: seconds for a whole answer.
+        progress: told what the embedded model's start is doing.
+        transport: what carries the requests, in place of sockets.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        timeout: float,
+        progress: Progress | None = None,
+        transport: "httpx2.AsyncBaseTransport | None" = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self._timeout = timeout
+        self._progress = progress
+        self._transport = transport
+        self._line: _Line | None = None
+        self._opening = asyncio.Lock()
+        self._embedded: EmbeddedModel | None = None
+        self._shaper = Shaper()
+
+    async def ask(self, request: Request) -> Completion:
+        """One call, no retry.
+
+        Raises:
+            CallError: no completion came; says whether asking again can help.
+            UsageError: the key cannot be sent.
+        """
+        line = self._line or await self._open()
+        body = self._shaper.body(request)
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await line.post(body)
+            return line.read(response, seconds=time.monotonic() - started)
+        except TimeoutError:
+            raise CallError("timeout", f"{line.url}: no answer within {self._timeout:g} s", again=True) from None
+        except CallError as error:
+            if self.endpoint.embedded and error.failure == "unreachable":
+                await self._hang_up(line)
+            raise
+
+    async def close(self) -> None:
+        """Close the connections, and stop using the embedded model."""
+        if self._line is not None:
+            await self._hang_up(self._line)
+        if self._embedded is not None:
+            await asyncio.to_thread(self._embedded.stop)
+        self._opening = asyncio.Lock()  # the next question may come from another event loop
+
+    async def _hang_up(self, line: "_Line") -> None:
+        """Forget a line: the server of another process may have ended, and the next call starts one."""
+        if self._line is line:
+            self._line = None
+            await line.client.close()
+
+    async def _open(self) -> "_Line":
+        async with self._opening:
+            if self._line is None:
+                base_url, key = await self._address()
+                self._line = _open_line(base_url, key, self._timeout, self._transport, direct=self.endpoint.embedded)
+            return self._line
+
+    async def _address(self) -> tuple[str, str]:
+        """Base URL and key; the embedded model's after it is up."""
+        if not self.endpoint.embedded:
+            return self.endpoint.base_url, self.endpoint.api_key
+        from extractor.embedded.model import EmbeddedModel
+
+        self._embedded = self._embedded or EmbeddedModel(cache=self.endpoint.cache)
+        local = await asyncio.to_thread(self._embedded.ensure, self._progress)
+        return local.base_url, local.api_key
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An open line to an endpoint."""
+
+    client: "openai.AsyncOpenAI"
+    url: str
+    """without credentials"""
+    secrets: tuple[bytes, ...]
+
+    async def post(self, body: bytes) -> "httpx2.Response":
+        """The response, of whatever status. The typed `create` would cost a millisecond more, to check what is sent."""
+        import httpx2
+        import openai
+
+        try:
+            return await self.client.post(PATH, cast_to=httpx2.Response, content=body, options={"headers": JSON})
+        except openai.APITimeoutError:
+            raise TimeoutError from None
+        except openai.APIStatusError as error:
+            return error.response
+        except openai.APIConnectionError as error:
+            cause = error.__cause__ or error
+            said = self._blotted((str(cause) or type(cause).__name__).encode()).decode()
+            raise CallError("unreachable", f"{self.url}: {said}", again=True) from None
+
+    def read(self, response: "httpx2.Response", *, seconds: float) -> Completion:
+        """The completion in a response.
+
+        Raises:
+            CallError: there is none.
+        """
+        content = self._blotted(response.content)
+        if not response.is_success:
+            raise status_error(response.status_code, response.headers, content.decode("utf-8", "replace"))
+        try:
+            answer = json.loads(content)
+        except (ValueError, RecursionError):
+            start = content.decode("utf-8", "replace").strip()[:SHOWN]
+            said = f"answered no JSON but {start!r}; is OPENAI_BASE_URL right?"
+            raise CallError("unreachable", f"{self.url}: {said}", again=True) from None
+        return read_answer(answer, seconds=seconds)
+
+    def _blotted(self, content: bytes) -> bytes:
+        for secret in self.secrets:
+            content = content.replace(secret, BLOT)
+        return content
+
+
+def _open_line(
+    base_url: str, key: str, timeout: float, transport: "httpx2.AsyncBaseTransport | None", *, direct: bool
+) -> _Line:
+    """A client that does not retry, with as many connections as calls in flight.
+
+    Credentials in the URL are sent as it would send them, and shown in no log. A direct line uses no proxy, whatever
+    the environment names: the embedded model is on this machine.
+    """
+    import httpx2
+    import openai
+
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError("OPENAI_API_KEY: has a character that no key has, and that cannot be sent; copy it again")
+    named = httpx2.URL(base_url)
+    url = named.copy_with(userinfo=b"")
+    http_client = openai.DefaultAsyncHttpxClient(
+        auth=(named.username, named.password) if named.userinfo else None,
+        limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+        timeout=timeout,
+        transport=transport,
+        trust_env=not direct,
+    )
+    client = openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=timeout, http_client=http_client)
+    secrets = tuple(secret.encode() for secret in (key, named.password) if len(secret) >= SHORTEST_SECRET)
+    return _Line(client, str(url).rstrip("/"), secrets)

@@ -1,0 +1,1 @@
+"""From drafts to records: grounded, resolved, merged, numbered."""

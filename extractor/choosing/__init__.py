@@ -1,0 +1,1 @@
+"""Closed questions for a small model: code offers, the model chooses, code completes."""

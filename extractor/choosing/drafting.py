@@ -1,0 +1,140 @@
+"""Drafting: from what a reading suggests and a model chose to a draft, every text of which stands in the article."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from extractor.choosing.actors import Mention
+from extractor.choosing.cues import Line
+from extractor.choosing.encounters import Encounter, Party, city_in, date_near, venue_in
+from extractor.choosing.positions import Position
+from extractor.choosing.readings import Reading
+from extractor.resolving.countries import country_mentions
+from schemas.drafts import (
+    MAX_PROPOSITION_WORDS,
+    MAX_QUOTE,
+    ActorDraft,
+    DateDraft,
+    MeetingDraft,
+    OutcomeDraft,
+    ParticipantDraft,
+    PlaceDraft,
+    StanceDraft,
+    TargetDraft,
+    TopicDraft,
+)
+
+MOST_PARTICIPANTS: Final = 12
+"""In a meeting, by its draft."""
+
+
+def meeting_draft(reading: Reading, encounter: Encounter) -> MeetingDraft:
+    """A meeting as code reads it."""
+    lines = (encounter.line, *encounter.followers)
+    date = encounter.date or next((found for line in lines[1:] if (found := date_near(line, None))), None)
+    venue = next((found for line in lines if (found := venue_in(line))), None)
+    city = next(
+        (found for line in lines if (found := city_in(line, encounter.cue if line is encounter.line else None))), None
+    )
+    host = next(
+        (one.mention for one in encounter.parties if one.capacity == "host" and one.mention.kind == "country"), None
+    )
+    place = PlaceDraft(venue=venue, city=city, country=host.name if host else None)
+    return MeetingDraft(
+        evidence=tuple(_quote(line) for line in lines[:4]),
+        participants=tuple(_participant(reading, party) for party in encounter.parties[:MOST_PARTICIPANTS]),
+        date=DateDraft(text=date) if date else None,
+        place=place if place != PlaceDraft() else None,
+        topics=tuple(_topics(lines)),
+        outcomes=tuple(_outcomes(lines)),
+        status=encounter.status,
+        channel=encounter.channel,
+        kind=encounter.kind,
+    )
+
+
+def _topics(lines: Sequence[Line]) -> Iterator[TopicDraft]:
+    seen: set[str] = set()
+    for line in lines:
+        lead = next(iter(line.cues("topic")), None)
+        if lead is None:
+            continue
+        for cue in line.cues("topic_code"):
+            if cue.first >= lead.first and cue.code not in seen and len(seen) < 3:
+                seen.add(cue.code)
+                yield TopicDraft(text=_phrase(line, cue.first), code=cue.code)
+
+
+def _phrase(line: Line, at: int) -> str:
+    """A word and what follows up to a mark, for a topic's text."""
+    start = line.row.words[at].start
+    end = line.row.words[min(at + 8, len(line.row.words)) - 1].end
+    return re.split(r"[،,.؛;»”\"\n]", line.text[start:end])[0].strip() or line.row.words[at].raw
+
+
+def _outcomes(lines: Sequence[Line]) -> Iterator[OutcomeDraft]:
+    for line in lines:
+        for cue in line.cues("outcome"):
+            if cue.stop < len(line.row.words) and cue.code != "joint_statement":
+                yield OutcomeDraft(text=_phrase(line, cue.stop), type=cue.code)
+                return
+
+
+def _participant(reading: Reading, party: Party) -> ParticipantDraft:
+    return ParticipantDraft(**_actor_fields(reading, party.mention), capacity=party.capacity)
+
+
+def stance_draft(reading: Reading, position: Position) -> StanceDraft:
+    """A stance as code reads it."""
+    holders = tuple(ActorDraft(**_actor_fields(reading, one)) for one in position.holders[:6])
+    institution = len(holders) == 1 and holders[0].type in {"organization", "government", "country", "delegation"}
+    mode = "joint" if len(holders) > 1 else "institution" if institution else "individual"
+    return StanceDraft(
+        evidence=(_quote(position.line, position.clause),),
+        attribution=(position.attribution,) if position.attribution else (),
+        holders=holders,
+        holder_mode=mode,
+        act=position.act,
+        target=TargetDraft(text=position.target),
+        polarity=position.polarity,
+        addressee=position.addressee,
+        proposition=_proposition(reading, position),
+        speech=position.speech,
+    )
+
+
+def _proposition(reading: Reading, position: Position) -> str:
+    """Verb, holders, and the rest of the clause in the article's words."""
+    clause = reading.text[slice(*position.clause)]
+    verb, _, rest = clause.partition(" ")
+    names = " و".join(reading.cast.actor(one).name for one in position.holders)
+    for mention in reading.cast.within(*position.clause):
+        if mention in position.holders:
+            rest = rest.replace(mention.text, "", 1)
+    words = f"{verb.removeprefix('و')} {names} {rest}".split()
+    return " ".join(words[:MAX_PROPOSITION_WORDS]).strip(' ،,"“”«»')
+
+
+def _actor_fields(reading: Reading, mention: Mention) -> dict[str, Any]:
+    actor = reading.cast.actor(mention)
+    return {
+        "name": actor.name,
+        "type": actor.type,
+        "role": actor.role,
+        "organization": actor.organization,
+        "country": _country_words(reading.text, actor.country),
+    }
+
+
+def _country_words(text: str, code: str | None) -> str | None:
+    """Words of the article that stand for a country."""
+    return next((text[one.start : one.end] for one in country_mentions(text) if one.code == code), None)
+
+
+def _quote(line: Line, clause: tuple[int, int] | None = None) -> str:
+    """A sentence as evidence; of one too long, the part that holds the clause."""
+    if len(line.text) <= MAX_QUOTE:
+        return line.text
+    start = max(0, (clause[0] - line.start) if clause else 0)
+    piece = line.text[start : start + MAX_QUOTE]
+    return piece.rsplit(" ", 1)[0].strip()

@@ -1,0 +1,160 @@
+"""Questions: a long reading task cut into small ones, for a model too small to read an article in one go.
+
+Code offers, the model chooses, code completes. Sentences that may tell of an encounter or a position are found by their
+words (`extractor.choosing.readings`). A question shows one of them, a closed list of actors, and what grammar suggests;
+the model confirms, corrects or declines it, and its choice becomes a draft whose every text is the article's
+(`extractor.choosing.drafting`). No question depends on the answer to another, so that they can be asked in any order.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from extractor.choosing.actors import Mention
+from extractor.choosing.cues import Line
+from extractor.choosing.drafting import meeting_draft, stance_draft
+from extractor.choosing.encounters import Encounter, Party, capacity_of, described
+from extractor.choosing.positions import Position
+from extractor.choosing.readings import Reading, offered_in, read
+from schemas.drafts import ItemDraft, MeetingDraft, StanceDraft
+
+MOST_MET: Final = 6
+"""Names in one answer: a small model may not find the end of a list."""
+MOST_PHRASES: Final = 6
+"""In one question: more belong to a list, which a small model loses count of."""
+SHOWN_BEFORE: Final = 200
+"""Characters of the sentence before: enough for whom a pronoun means."""
+SHOWN_WORDS: Final = 18
+"""Of a phrase, which the sentence repeats in full."""
+BOTH: Final = "both"
+NOBODY: Final = "none"
+"""A hint only: asked whether somebody takes a position at all, a model of 1.5 billion parameters answers at random."""
+CLOSED: Final = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One small question, and what becomes of its answer.
+
+    Attributes:
+        task: "meetings" or "stances".
+        values: what the prompt's template is filled with.
+        answer: the closed list as a model; its JSON Schema constrains decoding.
+        expand: turns an answer into drafts, all texts of which stand in the article.
+        proposal: the answer that grammar suggests: what measurements compare the model with.
+    """
+
+    task: str
+    values: Mapping[str, str]
+    answer: type[BaseModel]
+    expand: Callable[[BaseModel], tuple[ItemDraft, ...]]
+    proposal: BaseModel
+
+
+def small_questions(text: str) -> tuple[Question, ...]:
+    """All questions an article raises, in the order of its sentences, meetings first."""
+    reading = read(text)
+    told = (_meeting_question(reading, one.line, one) for one in reading.encounters)
+    doubtful = (_meeting_question(reading, line, None) for line in reading.doubtful)
+    lines = dict.fromkeys(one.line for one in reading.positions)
+    return (*told, *doubtful, *(_stance_question(reading, line) for line in lines))
+
+
+def _meeting_question(reading: Reading, line: Line, told: Encounter | None) -> Question:
+    """Who met in a sentence; `told` is the encounter that grammar finds there."""
+    parties = told.parties if told else ()
+    offered = _by_name(reading, (*(one.mention for one in parties), *offered_in(reading.cast, line)))
+    names = tuple(offered)
+    fewest = min(len(told.principals), 2) if told else 0
+    answer = create_model(
+        "Met",
+        __config__=CLOSED,
+        met=(list[Literal[names]], Field(min_length=fewest, max_length=MOST_MET)),  # type: ignore[valid-type]  # built of the article
+    )
+    suggested = list(_by_name(reading, told.principals))[:MOST_MET] if told else []
+    return Question(
+        task="meetings",
+        values=_shown(reading, line, offered) | {"hint": " + ".join(suggested) or NOBODY},
+        answer=answer,
+        expand=lambda given: tuple(_met(reading, line, told, [offered[name] for name in given.met])),  # type: ignore[attr-defined]
+        proposal=answer(met=suggested),
+    )
+
+
+def _met(reading: Reading, line: Line, told: Encounter | None, chosen: Sequence[Mention]) -> Iterator[MeetingDraft]:
+    """The encounter between those chosen: as grammar has it where they are its principals, else with these parties."""
+    names = set(_by_name(reading, chosen))
+    if told and names >= set(_by_name(reading, told.principals)):
+        yield meeting_draft(reading, told)
+    elif len(names) > 1:
+        parties = tuple(Party(one, capacity_of(line, one)) for one in chosen)
+        cue = line.cues("meeting")[0]
+        yield meeting_draft(reading, replace(told, parties=parties) if told else described(line, cue, parties))
+
+
+def _stance_question(reading: Reading, line: Line) -> Question:
+    """Who takes each position that a sentence may tell of."""
+    positions = [one for one in reading.positions if one.line == line][:MOST_PHRASES]
+    holders = (one for told in positions for one in told.holders)
+    offered = _by_name(reading, (*offered_in(reading.cast, line, bodies=True), *holders))
+    choices = (*offered, BOTH)
+    fields: dict[str, Any] = {f"p{number}": (Literal[choices], ...) for number in range(1, len(positions) + 1)}
+    answer = create_model("Held", __config__=CLOSED, **fields)
+    suggested = [_suggested(reading, one) for one in positions]
+    phrases = (
+        f"{name}. {_phrase(reading, one)} — {who}?" for name, one, who in zip(fields, positions, suggested, strict=True)
+    )
+    return Question(
+        task="stances",
+        values=_shown(reading, line, offered) | {"phrases": " | ".join(phrases)},
+        answer=answer,
+        expand=lambda given: tuple(_held(reading, positions, offered, given.model_dump().values())),
+        proposal=answer(**dict(zip(fields, suggested, strict=True))),
+    )
+
+
+def _suggested(reading: Reading, position: Position) -> str:
+    """The holder that grammar suggests."""
+    return BOTH if len(position.holders) > 1 else reading.cast.actor(position.holders[0]).name
+
+
+def _held(
+    reading: Reading, positions: Sequence[Position], offered: Mapping[str, Mention], given: Iterable[str]
+) -> Iterator[StanceDraft]:
+    """The positions, held by whom the model chose."""
+    for position, name in zip(positions, given, strict=True):
+        holders = position.holders if name == BOTH else (offered[name],)
+        yield stance_draft(reading, replace(position, holders=holders))
+
+
+def _by_name(reading: Reading, mentions: Iterable[Mention]) -> dict[str, Mention]:
+    """Each actor once, under the name it has in the article."""
+    named: dict[str, Mention] = {}
+    for mention in mentions:
+        named.setdefault(_plain(reading.cast.actor(mention).name), mention)
+    return named
+
+
+def _shown(reading: Reading, line: Line, offered: Mapping[str, Mention]) -> dict[str, str]:
+    """A sentence, the end of the one before, and the actors offered."""
+    lines = reading.lines
+    at = lines.index(line)
+    before = lines[at - 1].text[-SHOWN_BEFORE:] if at else ""
+    actors = " | ".join(_called(reading, one) for one in offered.values())
+    return {"before": _plain(before), "sentence": _plain(line.text), "actors": actors}
+
+
+def _called(reading: Reading, mention: Mention) -> str:
+    """Name and office."""
+    actor = reading.cast.actor(mention)
+    return _plain(f"{actor.name} ({actor.role})" if actor.role and actor.role != actor.name else actor.name)
+
+
+def _phrase(reading: Reading, position: Position) -> str:
+    return " ".join(reading.text[slice(*position.clause)].split()[:SHOWN_WORDS])
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,107 @@
+"""Readings: what code makes of an article by grammar alone: who is in it, who may have met, who may have said what.
+
+Cues find the sentences, case and word order suggest the parties. A reading decides nothing by itself: it is what the
+questions to a small model are made of.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from extractor.choosing.actors import Cast, Mention, cast_of, unite
+from extractor.choosing.cues import Line, lines_of
+from extractor.choosing.encounters import Encounter, encounters_in, is_order, may_tell
+from extractor.choosing.positions import Position, positions_in
+from extractor.choosing.subjects import Scene
+from extractor.resolving.countries import listed
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What code reads in an article: who is in it, what may have taken place, who may have said what."""
+
+    text: str
+    lines: tuple[Line, ...]
+    cast: Cast
+    encounters: tuple[Encounter, ...]
+    positions: tuple[Position, ...]
+    doubtful: tuple[Line, ...]
+    """sentences with a word of meeting and two actors, in which code finds no encounter"""
+
+
+@lru_cache(maxsize=4)
+def read(text: str) -> Reading:
+    """Read an article without a model."""
+    cast = cast_of(text)
+    scene = Scene(cast)
+    encounters: list[Encounter] = []
+    positions: list[Position] = []
+    doubtful: list[Line] = []
+    lines = lines_of(text)
+    for line in lines:
+        told = encounters_in(line, scene)
+        for one in told:
+            _enter(encounters, one, scene)
+        if told:
+            scene.subject = told[-1].principals[:1]
+        elif encounters and _goes_on(line):
+            _follow(encounters, len(encounters) - 1, line)
+        elif may_tell(line) and len(offered_in(cast, line)) > 1:
+            doubtful.append(line)
+        positions.extend(positions_in(line, scene))
+    kept = tuple(one for one in encounters if not _is_accounted(one, encounters, cast))
+    return Reading(text, tuple(lines), cast, kept, tuple(positions), tuple(doubtful))
+
+
+_MOST_OFFERED: Final = 12
+
+
+def offered_in(cast: Cast, line: Line, *, bodies: bool = False) -> tuple[Mention, ...]:
+    """The actors a question offers: those of the sentence who may be a party, or hold a position."""
+    kinds = _PARTIES | {"body", "people"} if bodies else _PARTIES
+    here = (one for one in cast.within(line.start, line.end) if one.kind in kinds)
+    return unite([one for one in here if not cast.is_seat(one) and not is_order(line, one)], cast)[:_MOST_OFFERED]
+
+
+_PARTIES: Final = frozenset({"person", "role", "delegation", "country", "short"})
+"""Not bodies: a ministry in a sentence mostly reports it, or is where it was."""
+
+
+def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
+    """Add an encounter; one told again goes on with the first account."""
+    names = _names(one, scene.cast)
+    scene.groups.append(one.principals)
+    for number, told in enumerate(encounters):
+        apart = {one.kind, told.kind} & {"press_conference", "signing", "session"} and one.kind != told.kind
+        if names == _names(told, scene.cast) and not apart:
+            _follow(encounters, number, one.line)
+            return
+    encounters.append(one)
+
+
+def _follow(encounters: list[Encounter], number: int, line: Line) -> None:
+    told = encounters[number]
+    if line not in (told.line, *told.followers):
+        encounters[number] = replace(told, followers=(*told.followers, line))
+
+
+def _names(encounter: Encounter, cast: Cast) -> frozenset[str]:
+    return frozenset(cast.actor(one).name for one in encounter.principals)
+
+
+def _is_accounted(visit: Encounter, encounters: list[Encounter], cast: Cast) -> bool:
+    """A visit counts only where nobody met (contract)."""
+    names = _names(visit, cast)
+    return visit.kind == "visit" and any(one.kind != "visit" and names & _names(one, cast) for one in encounters)
+
+
+MOST_PARTICIPANTS: Final = 12
+"""In one draft (`schemas.drafts`)."""
+_GOING_ON: Final = listed(
+    "اللقاء الاجتماع المباحثات المحادثات الجانبان الطرفان الاتصال خلاله خلالها ذلك الزياره اللقا المحادثه"
+)
+
+
+def _goes_on(line: Line) -> bool:
+    """Whether a sentence goes on about the encounter told before."""
+    return any(word.key.lstrip("وفبل") in _GOING_ON or word.key in _GOING_ON for word in line.row.words[:40])

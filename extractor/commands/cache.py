@@ -1,0 +1,95 @@
+"""`mahdar cache`: the store of raw completions."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from extractor.commands.options import Model, Paths, Prompts, Tasks
+from extractor.errors import UsageError
+
+if TYPE_CHECKING:
+    from extractor.asking.store import DiskStore
+    from extractor.commands.misses import Parts
+    from extractor.reading.document import Document
+    from extractor.service import Extractor
+
+app = typer.Typer(help="The cache of answers.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def stats() -> None:
+    """Show where answers are kept, how many, and the tokens that they save."""
+    with _store() as store:
+        found = store.stats()
+    typer.echo(f"folder   {found.folder}")
+    typer.echo(f"answers  {found.entries:,}")
+    typer.echo(f"size     {found.bytes:,} bytes")
+    typer.echo(f"tokens   {found.tokens:,}")
+
+
+@app.command()
+def verify() -> None:
+    """Read every answer; exit with 1 and name those that cannot be read."""
+    with _store() as store:
+        broken = store.verify()
+    for one in broken:
+        typer.echo(one)
+    typer.echo("every answer can be read" if not broken else f"{len(broken)} found; `mahdar cache clear` empties it")
+    raise typer.Exit(1 if broken else 0)
+
+
+@app.command()
+def clear(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Remove every answer; they cost what they cost again."""
+    with _store() as store:
+        if not yes and not _agreed(f"Remove all answers in {store.folder}?"):
+            typer.echo("nothing removed")
+            return
+        typer.echo(f"{store.clear():,} removed")
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        raise UsageError("nobody there to agree; give --yes to remove without being asked") from None
+
+
+@app.command()
+def why_miss(paths: Paths, task: Tasks = None, model: Model = None, prompts: Prompts = None) -> None:
+    """Tell for each article and task whether the answer is stored, or what differs from the nearest one that is."""
+    from extractor.reading.document import Document, read_documents
+    from extractor.service import Extractor
+    from extractor.tasks import TASKS
+
+    documents = read_documents(paths)
+    with _store() as store, Extractor(model=model, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
+        stored = {fingerprint: entry["components"] for fingerprint, entry in store.entries() if entry}
+        for document in documents:
+            found = _found(mahdar, document, stored) if isinstance(document, Document) else [document.reason]
+            for line in found:
+                typer.echo(f"{document.id}: {line}")
+
+
+def _found(mahdar: "Extractor", document: "Document", stored: "dict[str, Parts]") -> Iterator[str]:
+    from extractor.commands.misses import why_miss
+
+    for inquiry in mahdar.inquiries(document):
+        task, request = inquiry.task, inquiry.request
+        if request.fingerprint in stored:
+            yield f"{task.schema.task}: stored"
+            continue
+        changes = why_miss(request.components, stored.values())
+        differs = "nothing like it is stored" if changes is None else f"differs in {', '.join(map(str, changes))}"
+        yield f"{task.schema.task}: not stored; {differs}"
+
+
+@contextmanager
+def _store() -> Iterator["DiskStore"]:
+    from extractor.asking.store import DiskStore
+    from extractor.settings import Settings
+
+    with closing(DiskStore(Settings.from_environment().cache)) as store:
+        yield store

@@ -1,0 +1,1 @@
+"""From bytes to sentences: documents, their encoding, language, noise, passages."""

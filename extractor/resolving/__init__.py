@@ -1,0 +1,1 @@
+"""What words mean: dates, countries, places, offices, names."""

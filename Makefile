@@ -36,8 +36,10 @@ lint: $(VENV)/dev.stamp ## check rules and format
 types: $(VENV)/dev.stamp ## check types
 	$(BIN)/mypy
 
-eval: $(VENV)/dev.stamp ## score the embedded model on the seed articles
-	@$(EMBEDDED) $(BIN)/mahdar eval run
+eval: $(VENV)/dev.stamp ## score the embedded model on the seed articles, against the accepted figures
+	@mkdir -p build
+	@$(EMBEDDED) $(BIN)/mahdar eval run -o build/eval.json
+	@$(BIN)/mahdar eval gate build/eval.json
 
 bench: $(VENV)/dev.stamp ## run the benchmarks
 	@for script in evals/benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

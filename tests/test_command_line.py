@@ -265,7 +265,7 @@ def test_all_unreachable_is_no_model(mahdar: Command, served: Callable[..., Endp
 
 @pytest.mark.skipif(find_spec("xllamacpp") is not None, reason="the embedded model is installed")
 def test_nothing_configured_is_no_model(mahdar: Command, articles: Path) -> None:
-    ended = mahdar("extract", articles)
+    ended = mahdar("extract", articles / "talks.txt")
     assert (ended.code, ended.out) == (3, "")
     assert "mahdar[local]" in ended.err
     assert "OPENAI_BASE_URL" in ended.err
@@ -432,7 +432,7 @@ def test_the_doctor_shows_the_setup_and_asks_one_tiny_question(
     assert "✓ model     loopback" in lines
     assert "✓ mode      json_schema" in lines
     assert "✓ key       set (OPENAI_API_KEY)" in lines
-    assert "✓ prompts   meetings@1, stances@1" in lines
+    assert "✓ prompts   meetings@1, meetings@2, stances@1, stances@2" in lines
     assert any(line.startswith(f"✓ cache     {tmp_path / 'cache'}: 0 answers") for line in lines)
     assert re.fullmatch(r"✓ answer    \d+\.\d s, 30 \+ 6 tokens", lines[-1])
     (asked,) = endpoint.requests

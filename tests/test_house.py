@@ -233,6 +233,12 @@ def test_the_readme_explains_every_class_of_failure_that_there_is() -> None:
     assert first_column("| class | the article failed because |\n") == raised
 
 
+def test_the_readme_shows_every_folder_of_code() -> None:
+    folders = {path.parent for path in (*SHIPPED, *(ROOT / "tests").glob("*.py"))}
+    shown = set(re.findall(r"`(\w+)/`", README.partition("## Where things are")[2]))
+    assert {folder.name for folder in folders if folder.parent.name != "evals"} <= shown
+
+
 def test_the_readme_explains_every_variable_that_is_read() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in SHIPPED)
     assert first_column("| variable | meaning |\n") == set(re.findall(r'"((?:OPENAI|MAHDAR)_[A-Z_]+)"', code))

@@ -57,6 +57,14 @@ def _of_task(document: Document, task: Task, endpoint: Endpoint) -> Iterator[Inq
         yield Inquiry(task, _request(task, task.schema, {ARTICLE: passage}, endpoint))
 
 
+def parts_of(document: Document, task: Task) -> Iterator[Mapping[str, str]]:
+    """What the task's template is given of an article, once a question; the article in one piece where it drafts."""
+    if task.prompt.profile != SMALL:
+        yield {ARTICLE: body(document.text)}
+        return
+    yield from (one.values for one in small_questions(document.text) if one.task == task.schema.task)
+
+
 def _request(task: Task, schema: TaskSchema, data: Mapping[str, str], endpoint: Endpoint) -> Request:
     return build_request(
         task.prompt, schema, data, model=endpoint.model, mode=endpoint.mode, parameters=endpoint.parameters

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import itertools
+import logging
 import queue
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoi
 from extractor.asking.loop import LoopThread
 from extractor.asking.store import DiskStore, Store
 from extractor.assembling.extraction import assemble
-from extractor.errors import ExtractionError, FailureClass
+from extractor.errors import ExtractionError, FailureClass, MahdarError
 from extractor.inquiries import Inquiry, inquiries
 from extractor.reading.document import Document, as_date, check
 from extractor.settings import Settings
@@ -28,6 +29,8 @@ from schemas.records import Extraction, Provenance
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+log = logging.getLogger("mahdar")
 
 Progress = Callable[[str, float | None], None]
 
@@ -178,6 +181,11 @@ class Extractor:
             return await self._extract(document)
         except ExtractionError as error:
             return Failure(document.id, error.failure, str(error), error.attempts)
+        except MahdarError:
+            raise
+        except Exception as error:  # a fault of ours in one article must not cost the others
+            log.warning("%s: %r", document.id, error, exc_info=log.isEnabledFor(logging.DEBUG))
+            return Failure(document.id, "invalid", f"mahdar failed on this article: {error!r}"[:300])
 
     async def _extract(self, document: Document) -> Extraction:
         started = time.monotonic()

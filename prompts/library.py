@@ -61,6 +61,11 @@ class Prompt:
         """`task@version`."""
         return f"{self.task}@{self.version}"
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The template's names for what comes from an article."""
+        return tuple(self.examples[0].values) if self.examples else (ARTICLE,)
+
     @cached_property
     def sha256(self) -> str:
         """Hash of the template's text and its examples, not of its front matter."""

@@ -603,7 +603,7 @@ def test_what_is_sent_can_be_seen(mahdar: Command, served: Callable[..., Endpoin
 
 
 def test_a_prompt_can_be_seen_without_an_article(mahdar: Command) -> None:
-    assert mahdar("prompts", "show", "stances").out.endswith("[user]\n<article>\n(the article)\n</article>\n\n")
+    assert mahdar("prompts", "show", "stances@1").out.endswith("[user]\n<article>\n(the article)\n</article>\n\n")
 
 
 def test_the_prompts_hold(mahdar: Command) -> None:

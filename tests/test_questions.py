@@ -123,6 +123,27 @@ def test_the_model_may_name_other_parties_than_those_suggested() -> None:
     assert [name for name, _ in parties(draft)] == ["أنور السادات", "موشيه ديان"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "أكد سامح  شكري رفضه التدخل الأجنبي في ليبيا.",
+        "أكد سامح\u00a0شكري رفضه التدخل الأجنبي في ليبيا.",
+        "- سامح شكري أكد رفضه التدخل.",
+        "(سامح شكري أكد رفضه التدخل الأجنبي.)",
+        "وقال الوزير إن بلاده تدعم الديمقراطية وتشكر الجميع.",
+    ],
+)
+def test_spaces_bullets_and_brackets_are_no_obstacle(text: str) -> None:
+    assert all(draft.evidence[0] in text for draft in suggested(text))
+
+
+def test_all_of_a_large_meeting_met_though_the_answer_is_bounded() -> None:
+    countries = "المصري والتونسي والجزائري والليبي والسوداني والصومالي والقطري والكويتي"
+    presidents = " و".join(f"الرئيس {one}" for one in countries.split(" و"))
+    (draft,) = meetings(f"التقى {presidents} في القاهرة.")
+    assert len(draft.participants) == 8
+
+
 def test_the_same_article_raises_the_same_questions() -> None:
     first, second = small_questions(ASKED), small_questions(ASKED)
     assert [one.values for one in first] == [one.values for one in second]

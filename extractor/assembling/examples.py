@@ -12,7 +12,7 @@ from extractor.asking.judging import read_drafts
 from extractor.asking.request import template_values
 from extractor.assembling.assembly import Assembly
 from extractor.grounding.source import Source
-from prompts import ARTICLE, SMALL, Example, Prompt, TemplateError
+from prompts import SMALL, Example, Prompt, TemplateError
 from schemas.drafts import ItemDraft
 from schemas.tasks import TaskSchema
 
@@ -40,8 +40,7 @@ def problems(prompt: Prompt, schema: TaskSchema) -> list[str]:
 
 def _blank(prompt: Prompt) -> Mapping[str, str]:
     """Something for each part of an article that the template is given."""
-    given = prompt.examples[0].values if prompt.examples else {ARTICLE: ""}
-    return dict.fromkeys(given, "خبر")
+    return dict.fromkeys(prompt.parts, "خبر")
 
 
 def _of_example(example: Example, schema: TaskSchema) -> Iterator[str]:

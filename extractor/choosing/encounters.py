@@ -1,6 +1,7 @@
 """Encounters: the sentences that may tell of one, and what code reads in them: parties, capacities, date, place."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -170,10 +171,15 @@ def _has_link(line: Line, cue: Cue, word: str) -> bool:
     return any(one.key == word for one in line.row.words[cue.stop : cue.stop + 4])
 
 
+def _behind(line: Line, mention: Mention) -> int:
+    """The number of words before a mention."""
+    return bisect_right(line.row.words, mention.start - line.start, key=lambda word: word.end)
+
+
 def _link(line: Line, mention: Mention) -> str:
     """The preposition before a mention, or ""."""
-    words = [word.key for word in line.row.words if word.end <= mention.start - line.start]
-    last = words[-1] if words else ""
+    behind = _behind(line, mention)
+    last = line.row.words[behind - 1].key if behind else ""
     return last if last in listed("مع في الي من عن علي بين لدي وبين ومع بحضور with between avec to") else ""
 
 
@@ -250,8 +256,8 @@ def _begins_clause(line: Line, word: Word) -> bool:
 
 def _capacity(line: Line, mention: Mention) -> Capacity | None:
     """The capacity that the words right before a mention tell."""
-    words = [(at, word) for at, word in enumerate(line.row.words) if word.end <= mention.start - line.start]
-    for at, _word in words[-3:]:
+    behind = _behind(line, mention)
+    for at in range(max(0, behind - 3), behind):
         for cue in line.cues("present"):
             if cue.first == at:
                 return None if cue.code == "order" else cue.code  # type: ignore[return-value]
@@ -445,7 +451,7 @@ def _longest_date(text: str, run: list[date_grammar.Item]) -> tuple[int, int] | 
 
 
 _DATE_KINDS: Final = "AWNMYPFCckmydO"
-_VENUE: Final = re.compile(r"(?:بمقر|في مقر|مقر|بقصر|في قصر|بديوان|بفندق|في فندق|البيت الأبيض)[^،,.؛:\"“”«»()]*")
+_VENUE: Final = re.compile(r"\b(?:بمقر|في مقر|مقر|بقصر|في قصر|بديوان|بفندق|في فندق|البيت الأبيض)[^،,.؛:\"“”«»()]*")
 _VENUE_END: Final = re.compile(r"\s+(?:في|ب(?:ال)?عاصمة|بالعاصمة|بمدينة|مع|اليوم|أمس|حيث|يوم|على|خلال|بأن|أن)(?:\s|$)")
 
 

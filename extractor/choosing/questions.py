@@ -2,7 +2,7 @@
 
 Code offers, the model chooses, code completes. Sentences that may tell of an encounter or a position are found by their
 words (`extractor.choosing.readings`). A question shows one of them, a closed list of actors, and what grammar suggests;
-the model confirms, corrects or declines it, and its choice becomes a draft whose every text is the article's
+the model confirms or corrects it, and its choice becomes a draft whose every text is the article's
 (`extractor.choosing.drafting`). No question depends on the answer to another, so that they can be asked in any order.
 """
 
@@ -84,14 +84,25 @@ def _meeting_question(reading: Reading, line: Line, told: Encounter | None) -> Q
 
 
 def _met(reading: Reading, line: Line, told: Encounter | None, chosen: Sequence[Mention]) -> Iterator[MeetingDraft]:
-    """The encounter between those chosen: as grammar has it where they are its principals, else with these parties."""
-    names = set(_by_name(reading, chosen))
-    if told and names >= set(_by_name(reading, told.principals)):
-        yield meeting_draft(reading, told)
-    elif len(names) > 1:
+    """The encounter between those chosen."""
+    if told:
+        yield meeting_draft(reading, _corrected(reading, told, _by_name(reading, chosen)))
+    elif len(_by_name(reading, chosen)) > 1:
         parties = tuple(Party(one, capacity_of(line, one)) for one in chosen)
-        cue = line.cues("meeting")[0]
-        yield meeting_draft(reading, replace(told, parties=parties) if told else described(line, cue, parties))
+        yield meeting_draft(reading, described(line, line.cues("meeting")[0], parties))
+
+
+def _corrected(reading: Reading, told: Encounter, chosen: Mapping[str, Mention]) -> Encounter:
+    """What grammar finds, less the principals that the model left out, and with the actors that it added.
+
+    Who was present but did not meet is not asked about, and stays; so do all where fewer than two would be left.
+    """
+    suggested = tuple(_by_name(reading, told.principals))[:MOST_MET]
+    dropped = {name for name in suggested if name not in chosen} if len(chosen) > 1 else set()
+    kept = [one for one in told.parties if one.capacity != "principal" or _name(reading, one.mention) not in dropped]
+    known = {_name(reading, one.mention) for one in told.parties}
+    added = (Party(one, capacity_of(told.line, one)) for name, one in chosen.items() if name not in known)
+    return replace(told, parties=(*kept, *added))
 
 
 def _stance_question(reading: Reading, line: Line) -> Question:
@@ -117,7 +128,7 @@ def _stance_question(reading: Reading, line: Line) -> Question:
 
 def _suggested(reading: Reading, position: Position) -> str:
     """The holder that grammar suggests."""
-    return BOTH if len(position.holders) > 1 else reading.cast.actor(position.holders[0]).name
+    return BOTH if len(position.holders) > 1 else _name(reading, position.holders[0])
 
 
 def _held(
@@ -133,8 +144,13 @@ def _by_name(reading: Reading, mentions: Iterable[Mention]) -> dict[str, Mention
     """Each actor once, under the name it has in the article."""
     named: dict[str, Mention] = {}
     for mention in mentions:
-        named.setdefault(_plain(reading.cast.actor(mention).name), mention)
+        named.setdefault(_name(reading, mention), mention)
     return named
+
+
+def _name(reading: Reading, mention: Mention) -> str:
+    """An actor's name on one line."""
+    return _plain(reading.cast.actor(mention).name)
 
 
 def _shown(reading: Reading, line: Line, offered: Mapping[str, Mention]) -> dict[str, str]:

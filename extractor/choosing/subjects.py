@@ -173,8 +173,8 @@ def _subject_first(line: Line, cast: Cast, cue: Cue) -> tuple[Mention, ...]:
     if not named or line.row.words[cue.first].key.startswith("و"):
         return ()
     lead = line.article[line.start : named[0].start].rstrip(' \u00a0«“"')
-    last = _keys(lead)[-1:] if lead else ["ان"]
-    return named if not lead or last[0] in _THAT else ()
+    last = _keys(lead)[-1:]
+    return named if not last or last[0] in _THAT else ()
 
 
 _PARTICIPLES: Final = re.compile(r"م\w{3,}(?:ا|ان|ه)")

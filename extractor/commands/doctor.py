@@ -10,11 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from extractor.asking.completion import Completion
 from extractor.asking.door import Door
-from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint, without_secrets
 from extractor.asking.judging import read_drafts
 from extractor.asking.reply import CallError
 from extractor.asking.request import Request
@@ -74,12 +73,6 @@ def _configured(settings: Settings, endpoint: Endpoint) -> Iterator[Finding]:
     yield Finding("model", endpoint.model)
     yield Finding("mode", endpoint.mode)
     yield Finding("key", "set (OPENAI_API_KEY)" if settings.api_key else "not set (OPENAI_API_KEY)")
-
-
-def without_secrets(url: str) -> str:
-    """A URL less the password and the query that it may carry."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _versions() -> Iterator[str]:

@@ -1,14 +1,18 @@
 """`mahdar prompts`: the templates and their examples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from extractor.commands.options import Prompts
 from extractor.errors import PromptError, UsageError
+
+if TYPE_CHECKING:
+    from prompts import Prompt
+    from schemas.tasks import TaskSchema
 
 PLACEHOLDER = "(the article)"
 
@@ -34,27 +38,32 @@ def show(
     ] = None,
     prompts: Prompts = None,
 ) -> None:
-    """Show what is sent to the model, by role."""
+    """Show what is sent to the model, by role: by the prompt of the profile in force, unless a version is named."""
     from extractor.asking.request import template_values
+    from extractor.settings import Settings
     from prompts import PromptLibrary
     from schemas.tasks import task_schema
 
     with _prompt_errors():
-        prompt = PromptLibrary(*prompts or ()).get(ref)
-        text = _body(article) if article else PLACEHOLDER
-        for message in prompt.messages({"article": text}, template_values(task_schema(prompt.task))):
-            typer.echo(f"[{message['role']}]\n{message['content']}\n")
+        prompt = PromptLibrary(*prompts or ()).get(ref, Settings.from_environment().profile)
+        schema = task_schema(prompt.task)
+        asked = _asked(prompt, schema, article) if article else [dict.fromkeys(prompt.parts, PLACEHOLDER)]
+        opening = len(prompt.messages(asked[0], template_values(schema))) - 1 if asked else 0
+        for number, data in enumerate(asked):
+            for message in prompt.messages(data, template_values(schema))[opening if number else 0 :]:
+                typer.echo(f"[{message['role']}]\n{message['content']}\n")
 
 
-def _body(article: Path) -> str:
-    """The part of an article that is asked about."""
+def _asked(prompt: "Prompt", schema: "TaskSchema", article: Path) -> "list[Mapping[str, str]]":
+    """What the template is given of an article, once a question."""
+    from extractor.inquiries import parts_of
     from extractor.reading.document import BadInput, read_documents
-    from extractor.reading.noise import body
+    from extractor.tasks import Task
 
     (document,) = read_documents([article])
     if isinstance(document, BadInput):
         raise UsageError(document.reason)
-    return body(document.text)
+    return list(parts_of(document, Task(prompt, schema)))
 
 
 @app.command()

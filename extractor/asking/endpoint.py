@@ -26,7 +26,7 @@ PASSAGE = 16_000
 times as much, and find less in it."""
 
 EMBEDDED_PASSAGE = 2_500
-"""As `PASSAGE`, for the embedded model: all articles but the longest in one piece. It loses the thread of more."""
+"""As `PASSAGE`, for the embedded model where the standard profile asks it for drafts: it loses the thread of more."""
 EMBEDDED_MAX_TOKENS = 3_000
 """As `MAX_TOKENS`: two minutes on two cores."""
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from extractor.choosing.actors import Mention
 from extractor.choosing.cues import Cue, Line
-from extractor.choosing.subjects import Scene, after, before, subject_of, that_before, unique
+from extractor.choosing.subjects import Scene, after, before, is_named, subject_of, that_before, unique
 from extractor.resolving import date_grammar
 from extractor.resolving.countries import Kind, Word, listed
 from schemas.enums import Capacity, Channel, MeetingKind, Status
@@ -57,7 +57,7 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
     """The encounters a sentence may tell of."""
     found: list[Encounter] = []
     for cue in line.cues("meeting"):
-        if _is_named(line, scene, cue):
+        if is_named(line, scene, cue):
             continue
         subject, objects = _parties(line, scene, cue)
         for group in _separate(line, scene, subject, objects):
@@ -66,12 +66,6 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
             if _is_enough(group, names, cue, line) and not (names <= known):
                 found.append(described(line, cue, group))
     return tuple(found)
-
-
-def _is_named(line: Line, scene: Scene, cue: Cue) -> bool:
-    """Whether a cue is part of a name."""
-    at = line.start + line.row.words[cue.first].start
-    return any(one.start <= at < one.end for one in scene.cast.within(line.start, line.end) if one.kind == "person")
 
 
 def _is_enough(parties: Sequence[Party], names: set[str], cue: Cue, line: Line) -> bool:

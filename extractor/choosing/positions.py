@@ -6,7 +6,7 @@ from typing import Final
 
 from extractor.choosing.actors import Mention
 from extractor.choosing.cues import Cue, Line, starts_with
-from extractor.choosing.subjects import Scene, after, subject_of
+from extractor.choosing.subjects import Scene, after, is_named, subject_of
 from extractor.grounding.folding import fold
 from extractor.resolving.countries import listed
 from schemas.enums import Act, Polarity, Speech
@@ -14,7 +14,6 @@ from schemas.enums import Act, Polarity, Speech
 AGAINST: Final = frozenset({"reject", "condemn", "accuse", "warn", "concern", "deny"})
 LONGEST_TARGET: Final = 16
 """Words: a longer one runs into the next clause."""
-SHORTEST_TARGET: Final = 1
 _NEAR: Final = 6
 """Words between a verb of saying and a noun of position, the subject aside; a noun behind «و» may stand farther."""
 _PARTED: Final = listed("في اشكال سبيل اجل مزيد المزيد من بين سبل وسبل بحث مناقشه حول بشان لدعم")
@@ -34,7 +33,6 @@ _CLAUSE_END: Final = re.compile(
     r"[.؛;!?؟»”\"]|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|معلن|قائل|متهم"
     r"|فيما|في حين|إذ|حيث|كما)"
 )
-_STANCE_VERB: Final = re.compile(r"و\w+")
 _GAP: Final = re.compile(r"^[\s:،,\"“”«»\-–]+|[\s:،,\"“”«\-–]+$")
 
 
@@ -51,10 +49,7 @@ class Position:
     addressee: str | None
     clause: tuple[int, int]
     """from the verb to the end of the target, in the article"""
-    governor: Cue | None
     attribution: str | None
-    sure: bool
-    """a verb of position itself"""
 
     @property
     def act(self) -> Act:
@@ -69,7 +64,7 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
     governor: Cue | None = None
     used = False  # whether the verb of saying governs a noun already
     for cue in _ordered(line):
-        if _is_named(line, scene, cue):
+        if is_named(line, scene, cue):
             continue
         if cue.code == "said":
             subject = subject_of(line, scene, cue)
@@ -111,12 +106,6 @@ def _holders(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     return scene.subject if cue.is_noun else subject_of(line, scene, cue)
 
 
-def _is_named(line: Line, scene: Scene, cue: Cue) -> bool:
-    """Whether a cue is part of a name: «سامح شكري»."""
-    at = line.start + line.row.words[cue.first].start
-    return any(one.start <= at < one.end for one in scene.cast.within(line.start, line.end) if one.kind == "person")
-
-
 def _position(
     line: Line, scene: Scene, cue: Cue, governor: Cue | None, source: str | None, *, used: bool
 ) -> Position | None:
@@ -143,9 +132,7 @@ def _position(
         _speech(line, cue),
         addressee,
         (start, end),
-        governor if noun else None,
         source,
-        sure=not noun,
     )
 
 

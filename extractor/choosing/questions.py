@@ -43,7 +43,7 @@ class Question:
         values: what the prompt's template is filled with.
         answer: the closed list as a model; its JSON Schema constrains decoding.
         expand: turns an answer into drafts, all texts of which stand in the article.
-        proposal: the answer that grammar suggests: what measurements compare the model with.
+        proposal: the answer that follows every hint.
     """
 
     task: str

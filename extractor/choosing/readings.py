@@ -95,8 +95,6 @@ def _is_accounted(visit: Encounter, encounters: list[Encounter], cast: Cast) -> 
     return visit.kind == "visit" and any(one.kind != "visit" and names & _names(one, cast) for one in encounters)
 
 
-MOST_PARTICIPANTS: Final = 12
-"""In one draft (`schemas.drafts`)."""
 _GOING_ON: Final = listed(
     "اللقاء الاجتماع المباحثات المحادثات الجانبان الطرفان الاتصال خلاله خلالها ذلك الزياره اللقا المحادثه"
 )

@@ -8,7 +8,7 @@ from typing import Final
 
 from extractor.choosing.actors import Cast, Mention
 from extractor.choosing.cues import Cue, Line
-from extractor.resolving.countries import country_mentions, listed
+from extractor.resolving.countries import country_mentions, listed, words_of
 
 # Folded. Words that may stand between a verb and its subject or object without parting them.
 _LIGHT: Final = listed(
@@ -22,7 +22,6 @@ _LIGHT: Final = listed(
     """
 )
 _THAT: Final = listed("ان وان بان انه انها انهم انهما بانه وانه that que")
-_WITH: Final = listed("مع بين وبين ومع with between avec entre and et")
 _QUOTE: Final = re.compile(r"[«“”\"]")
 """Before a country: what stands in quote marks is said, and does not say."""
 _ASIDE: Final = re.compile(r"^\s*[،,\-–]\s*[^،,\-–]{2,60}[،,\-–]\s*")
@@ -125,8 +124,6 @@ def _is_light(line: Line, start: int, end: int) -> bool:
 
 
 def _keys(text: str) -> list[str]:
-    from extractor.resolving.countries import words_of
-
     return [word.key for word in words_of(text)]
 
 
@@ -221,3 +218,9 @@ def unique(scene: Scene, mentions: Iterable[Mention]) -> Iterator[Mention]:
         if name not in seen:
             seen.add(name)
             yield mention
+
+
+def is_named(line: Line, scene: Scene, cue: Cue) -> bool:
+    """Whether a cue is part of a name: «سامح شكري»."""
+    at = line.start + line.row.words[cue.first].start
+    return any(one.start <= at < one.end for one in scene.cast.within(line.start, line.end) if one.kind == "person")

@@ -7,6 +7,7 @@ import logging
 import queue
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from extractor.asking.asker import Answer, Asker, Caller, Policy, Usage
 from extractor.asking.door import Door
 from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
-from extractor.asking.loop import LoopThread
+from extractor.asking.loop import TURN, LoopThread, wait
 from extractor.asking.store import DiskStore, Store
 from extractor.assembling.extraction import assemble
 from extractor.errors import ExtractionError, FailureClass, MahdarError
@@ -120,7 +121,7 @@ class Extractor:
             ExtractionError: the article failed; `failure` is the class.
             MahdarError: nothing can be extracted: no model, no template, a setting that cannot be used.
         """
-        return self._loop.submit(self._extract(as_document(document, published_at, document_id))).result()
+        return wait(self._loop.submit(self._extract(as_document(document, published_at, document_id))))
 
     async def aextract(
         self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
@@ -146,7 +147,7 @@ class Extractor:
                 under_way += 1
             if not under_way:
                 return
-            yield done.get().result()
+            yield _first(done).result()
             under_way -= 1
 
     async def aextract_many(
@@ -232,6 +233,13 @@ def as_document(
         return replace(document, published_at=as_date(known), id=document_id or document.id)
     made = Document(id=document_id or "", text=document, published_at=as_date(published_at))
     return made if document_id else replace(made, id=made.sha256[:12])
+
+
+def _first(done: "queue.SimpleQueue[Future[Extraction | Failure]]") -> "Future[Extraction | Failure]":
+    """The next that is done. Waits in short turns: a signal that comes just before a wait would not end it."""
+    while True:
+        with suppress(queue.Empty):
+            return done.get(timeout=TURN)
 
 
 def _raised(answer: Answer | BaseException) -> Answer:

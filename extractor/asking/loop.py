@@ -7,6 +7,18 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+TURN = 0.25
+"""Seconds of one wait. Python acts on Ctrl-C between two waits, and may miss one that comes just before a wait."""
+
+
+def wait(future: Future[T]) -> T:
+    """The result of a future, in waits that Ctrl-C can end."""
+    while True:
+        try:
+            return future.result(TURN)
+        except TimeoutError:
+            if future.done():
+                return future.result()
 
 
 class LoopThread:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from extractor.asking.endpoint import Endpoint
 from extractor.asking.request import Request, build_request
-from extractor.choosing.questions import small_questions
+from extractor.choosing.questions import task_questions
 from extractor.errors import PromptError
 from extractor.reading.document import Document
 from extractor.reading.noise import body
@@ -48,10 +48,9 @@ def inquiries(document: Document, tasks: tuple[Task, ...], endpoint: Endpoint) -
 
 def _of_task(document: Document, task: Task, endpoint: Endpoint) -> Iterator[Inquiry]:
     if task.prompt.profile == SMALL:
-        for question in small_questions(document.text):
-            if question.task == task.schema.task:
-                schema = closed_schema(question.task, question.answer)
-                yield Inquiry(task, _request(task, schema, question.values, endpoint), question.expand)
+        for question in task_questions(document.text, task.schema.task):
+            schema = closed_schema(question.task, question.answer)
+            yield Inquiry(task, _request(task, schema, question.values, endpoint), question.expand)
         return
     for passage in _passages(body(document.text), endpoint):
         yield Inquiry(task, _request(task, task.schema, {ARTICLE: passage}, endpoint))
@@ -62,7 +61,7 @@ def parts_of(document: Document, task: Task) -> Iterator[Mapping[str, str]]:
     if task.prompt.profile != SMALL:
         yield {ARTICLE: body(document.text)}
         return
-    yield from (one.values for one in small_questions(document.text) if one.task == task.schema.task)
+    yield from (question.values for question in task_questions(document.text, task.schema.task))
 
 
 def _request(task: Task, schema: TaskSchema, data: Mapping[str, str], endpoint: Endpoint) -> Request:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from extractor.choosing.questions import small_questions
+from extractor.choosing.questions import Question, task_questions
 from schemas.drafts import ItemDraft, MeetingDraft, StanceDraft
 
 MET = (
@@ -11,6 +11,10 @@ MET = (
     "بحضور وزير الخارجية موشيه ديان."
 )
 ASKED = "قال كارتر إن الزعيمين أنور السادات، ثم جيمي كارتر، كانا في محادثات صعبة يوم الأحد بكامب ديفيد."
+
+
+def small_questions(text: str) -> tuple[Question, ...]:
+    return (*task_questions(text, "meetings"), *task_questions(text, "stances"))
 
 
 def suggested(text: str) -> list[ItemDraft]:

@@ -53,13 +53,14 @@ class Question:
     proposal: BaseModel
 
 
-def small_questions(text: str) -> tuple[Question, ...]:
-    """All questions an article raises, in the order of its sentences, meetings first."""
+def task_questions(text: str, task: str) -> Iterator[Question]:
+    """The questions an article raises for one task; none for a task that is not asked in closed questions."""
     reading = read(text)
-    told = (_meeting_question(reading, one.line, one) for one in reading.encounters)
-    doubtful = (_meeting_question(reading, line, None) for line in reading.doubtful)
-    lines = dict.fromkeys(one.line for one in reading.positions)
-    return (*told, *doubtful, *(_stance_question(reading, line) for line in lines))
+    if task == "meetings":
+        yield from (_meeting_question(reading, one.line, one) for one in reading.encounters)
+        yield from (_meeting_question(reading, line, None) for line in reading.doubtful)
+    elif task == "stances":
+        yield from (_stance_question(reading, line) for line in dict.fromkeys(one.line for one in reading.positions))
 
 
 def _meeting_question(reading: Reading, line: Line, told: Encounter | None) -> Question:

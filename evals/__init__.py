@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evals.config import SCORING, Scoring, as_json
-    from evals.scoring import ArticleScore, score_article
-    from evals.summary import Summary, summarise
-    from evals.uncertainty import Comparison, compare, rows
+    from evals.scorer.config import SCORING, Scoring, as_json
+    from evals.scorer.scoring import ArticleScore, score_article
+    from evals.scorer.summary import Summary, summarise
+    from evals.scorer.uncertainty import Comparison, compare, rows
 
 __all__ = [
     "SCORING",
@@ -27,16 +27,16 @@ __all__ = [
 ]
 
 _HOME = {
-    "SCORING": "evals.config",
-    "ArticleScore": "evals.scoring",
-    "Comparison": "evals.uncertainty",
-    "Scoring": "evals.config",
-    "Summary": "evals.summary",
-    "as_json": "evals.config",
-    "compare": "evals.uncertainty",
-    "rows": "evals.uncertainty",
-    "score_article": "evals.scoring",
-    "summarise": "evals.summary",
+    "SCORING": "evals.scorer.config",
+    "ArticleScore": "evals.scorer.scoring",
+    "Comparison": "evals.scorer.uncertainty",
+    "Scoring": "evals.scorer.config",
+    "Summary": "evals.scorer.summary",
+    "as_json": "evals.scorer.config",
+    "compare": "evals.scorer.uncertainty",
+    "rows": "evals.scorer.uncertainty",
+    "score_article": "evals.scorer.scoring",
+    "summarise": "evals.scorer.summary",
 }
 """Where each name is defined."""
 

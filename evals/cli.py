@@ -21,7 +21,7 @@ from extractor.commands.options import Model, Prompts, Tasks
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
-    from evals.runs import Run
+    from evals.running.runs import Run
 
 app = typer.Typer(help="Runs over labelled articles.", no_args_is_help=True, rich_markup_mode=None)
 seeds_app = typer.Typer(help="Labels of articles.", no_args_is_help=True, rich_markup_mode=None)
@@ -72,8 +72,8 @@ def run_(
 
     An article that fails scores zero and is named; the exit code is then 1.
     """
-    from evals.evaluation import Plan, evaluate
-    from evals.systems import Options
+    from evals.running.evaluation import Plan, evaluate
+    from evals.running.systems import Options
     from extractor.tasks import TASKS
 
     if repeat > 1 and mode != "live":
@@ -115,7 +115,7 @@ def score(
 
     A labelled article without a result scores zero and is named.
     """
-    from evals.evaluation import rescore
+    from evals.running.evaluation import rescore
 
     conclude(rescore(outputs, labels, articles), output, as_json=as_json)
 
@@ -129,8 +129,10 @@ def compare(
 
     Figures with a paired test, articles, and the records that changed, side by side.
     """
-    from evals import compare_tables, runs, tables
-    from evals.compare import compare_runs
+    from evals import tables
+    from evals.comparing import tables as compare_tables
+    from evals.comparing.compare import compare_runs
+    from evals.running import runs
 
     one, other = runs.read(before), runs.read(after)
     tables.console().print(compare_tables.comparison(compare_runs(one, other), one, other))
@@ -153,8 +155,8 @@ def gate(
 
     Exit code 1 where one has fallen by more than is allowed.
     """
-    from evals import gate as gates
-    from evals import runs
+    from evals.comparing import gate as gates
+    from evals.running import runs
 
     cases = gates.gate(runs.read(run), gates.read(baseline), place=str(baseline), max_drop=max_drop)
     file = junit or run.with_suffix(".junit.xml")
@@ -176,8 +178,8 @@ def accept(
 
     Asks before it lowers anything. Allowances stay as they are.
     """
-    from evals import gate as gates
-    from evals import runs
+    from evals.comparing import gate as gates
+    from evals.running import runs
 
     old = gates.read(baseline) if baseline.exists() else None
     new = gates.baseline(runs.read(run), *([old.allowances] if old else []))
@@ -201,8 +203,8 @@ def agreement(
 
     The scorer both ways, and Krippendorff's α on the closed fields of records that both have.
     """
-    from evals import agreement as annotators
     from evals import tables
+    from evals.comparing import agreement as annotators
 
     tables.console().print(tables.agreement(annotators.agreement(first, second, articles)))
 
@@ -238,9 +240,9 @@ def ablate(
     Of task versions, models, and modes in which the answer's form is asked for.
     """
     from evals import tables
-    from evals.ablate import run_all, variants
-    from evals.evaluation import Plan
-    from evals.systems import Options
+    from evals.comparing.ablate import run_all, variants
+    from evals.running.evaluation import Plan
+    from evals.running.systems import Options
 
     options = Options(prompts=tuple(prompts or ()), concurrency=concurrency)
     plan = Plan(articles=articles, labels=labels, mode=mode, recordings=recordings, options=options)
@@ -255,7 +257,7 @@ def check(*, articles: Articles = ARTICLES, labels: Labels = LABELS) -> None:
     Their shape, quotes letter by letter, ids and codes. Exit code 2 where one is not sound; every problem is a line
     with its file and its path.
     """
-    from evals.corpus import read_corpus
+    from evals.running.corpus import read_corpus
 
     cases = read_corpus(articles, labels)
     meetings, stances = (sum(len(getattr(case.labels, name)) for case in cases) for name in ("meetings", "stances"))
@@ -287,7 +289,8 @@ def _agreed(question: str) -> bool:
 
 def conclude(made: "Run", output: Path | None, *, as_json: bool) -> None:
     """Write a run where it is wanted, and show it."""
-    from evals import runs, tables
+    from evals import tables
+    from evals.running import runs
 
     if output is not None:
         runs.write(made, output)

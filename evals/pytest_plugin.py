@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from evals.evaluation import Plan
-    from evals.figures import Figures, RecordFigures
-    from evals.gate import Case
-    from evals.runs import Run
+    from evals.comparing.figures import Figures, RecordFigures
+    from evals.comparing.gate import Case
+    from evals.running.evaluation import Plan
+    from evals.running.runs import Run
 
 MODES: Final = ("replay", "record", "live")
 FOLDERS: Final = {
@@ -61,7 +61,7 @@ class MahdarRun:
         Raises:
             UsageError: no baseline, or one of other articles or labels.
         """
-        from evals import gate
+        from evals.comparing import gate
 
         path = self.folder / baseline
         return tuple(case for case in gate.gate(self.run, gate.read(path), place=str(path)) if case.fell)
@@ -83,8 +83,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def mahdar_run(pytestconfig: pytest.Config) -> MahdarRun:
     """The labelled articles, extracted and scored once for all tests."""
-    from evals.evaluation import evaluate
-    from evals.figures import RecordFigures, figures
+    from evals.comparing.figures import RecordFigures, figures
+    from evals.running.evaluation import evaluate
     from extractor.errors import MahdarError
 
     try:
@@ -103,8 +103,8 @@ def mahdar_run(pytestconfig: pytest.Config) -> MahdarRun:
 
 
 def _plan(config: pytest.Config) -> "Plan":
-    from evals.evaluation import Plan
-    from evals.systems import Options
+    from evals.running.evaluation import Plan
+    from evals.running.systems import Options
     from extractor.errors import UsageError
     from extractor.tasks import TASKS
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from evals.recording import write_whole
+from evals.running.recording import write_whole
 from extractor.errors import BadInputError, StoreError, UsageError
 from extractor.reading.document import BadInput, read_documents
 from extractor.reading.language import language_of

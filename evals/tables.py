@@ -11,14 +11,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evals.ablate import Variant
-from evals.agreement import Agreement
-from evals.figures import HEADLINES, figures
-from evals.rates import FieldScore, RecordCounts, RecordRates
-from evals.runs import Outcome, Run
-from evals.scoring import Effort
-from evals.summary import SliceSummary, Summary, TypeSummary
-from evals.uncertainty import Interval
+from evals.comparing.ablate import Variant
+from evals.comparing.agreement import Agreement
+from evals.comparing.figures import HEADLINES, figures
+from evals.running.runs import Outcome, Run
+from evals.scorer.rates import FieldScore, RecordCounts, RecordRates
+from evals.scorer.scoring import Effort
+from evals.scorer.summary import SliceSummary, Summary, TypeSummary
+from evals.scorer.uncertainty import Interval
 from extractor.commands.display import clean, cost, own
 
 PIPED_WIDTH: Final = 120

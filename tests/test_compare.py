@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tiny import LABELS, MET, Corpus, answers, changed, mahdar, only_meetings, write_labels
 
-from evals.ablate import Variant, variants
-from evals.compare import compare_runs
-from evals.runs import read
+from evals.comparing.ablate import Variant, variants
+from evals.comparing.compare import compare_runs
+from evals.running.runs import read
 
 from loopback import Asked, Reply, completion
 

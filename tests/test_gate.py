@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from tiny import LABELS, MET, Corpus, answers, changed, mahdar, only_meetings, write_labels
 
-from evals.gate import Allowances, baseline, gate, lowered
-from evals.runs import read
+from evals.comparing.gate import Allowances, baseline, gate, lowered
+from evals.running.runs import read
 
 from loopback import Asked, Reply, completion
 

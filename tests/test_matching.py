@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics import CHRF
 
-from evals.config import Names
-from evals.gazetteer import is_same_city
-from evals.matching import Cast
-from evals.pairing import best_pairs, set_f1, soft_f1
-from evals.text import chrf, normalise, similarity
+from evals.scorer.config import Names
+from evals.scorer.gazetteer import is_same_city
+from evals.scorer.matching import Cast
+from evals.scorer.pairing import best_pairs, set_f1, soft_f1
+from evals.scorer.text import chrf, normalise, similarity
 from extractor.grounding.folding import fold
 
 ARABIC = st.text(alphabet="ابتثجحخدذرزسشصضطظعغفقكلمنهويةىءأإآؤئ ً«»،.aZ1٢", max_size=60)

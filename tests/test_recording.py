@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tiny import KEY, MET, TALKS, Corpus, answers
 
-from evals import recording
-from evals.recording import Recordings
-from evals.runs import read
+from evals.running import recording
+from evals.running.recording import Recordings
+from evals.running.runs import read
 from extractor.asking.completion import Completion
 from extractor.reading.document import Document
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from evals.evaluation import Plan, evaluate
-from evals.figures import figures
-from evals.gate import gate, read, reason
-from evals.runs import Run
-from evals.runs import read as read_run
+from evals.comparing.figures import figures
+from evals.comparing.gate import gate, read, reason
+from evals.running.evaluation import Plan, evaluate
+from evals.running.runs import Run
+from evals.running.runs import read as read_run
 from extractor.errors import UsageError
 
 ROOT = Path(__file__).parents[1]

@@ -9,9 +9,9 @@ import pytest
 from tiny import KEY, LABELS, MET, NOTHING, WEATHER, Corpus, answers, changed, mahdar, write_labels
 
 from evals import SCORING
-from evals.evaluation import Plan, evaluate
-from evals.figures import figures, figures_of
-from evals.runs import read
+from evals.comparing.figures import figures, figures_of
+from evals.running.evaluation import Plan, evaluate
+from evals.running.runs import read
 
 from loopback import Asked, Reply, completion, status
 

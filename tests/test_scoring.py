@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals import SCORING, ArticleScore, Scoring, as_json, score_article, summarise
-from evals.config import Fields, Identity, MeetingWeights
-from evals.scoring import PairScore
+from evals.scorer.config import Fields, Identity, MeetingWeights
+from evals.scorer.scoring import PairScore
 from schemas.labels import Labels, as_extraction, read
 from schemas.records import Extraction, Provenance
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from evals.evaluation import Plan, evaluate
-from evals.runs import Run, write
-from evals.systems import Options
+from evals.running.evaluation import Plan, evaluate
+from evals.running.runs import Run, write
+from evals.running.systems import Options
 from extractor.tasks import TASKS
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from evals.corpus import Case, read_corpus, read_labels
 from evals.options import ARTICLES, LABELS, RECORDINGS
-from evals.outputs import read_outputs, score_outputs, score_without_texts
-from evals.recording import MissingRecordingError, Recordings
-from evals.runs import Asked, Mode, Outcome, Run, made, outcome
-from evals.systems import Mahdar, Options, System, extract_all
+from evals.running.corpus import Case, read_corpus, read_labels
+from evals.running.outputs import read_outputs, score_outputs, score_without_texts
+from evals.running.recording import MissingRecordingError, Recordings
+from evals.running.runs import Asked, Mode, Outcome, Run, made, outcome
+from evals.running.systems import Mahdar, Options, System, extract_all
 from extractor.commands.progress import Silent, shown
 from extractor.commands.run import Tally
 from extractor.service import Failure
@@ -110,7 +110,7 @@ def _missing(plan: Plan, recordings: Recordings) -> MissingRecordingError:
 
 def _system(plan: Plan, recordings: Recordings, settings: Settings, progress: Silent) -> System:
     if plan.system == "naive":
-        from evals.naive import Naive
+        from evals.naive.program import Naive
 
         return Naive(plan.options, plan.mode, recordings, settings=settings, progress=progress.phase)
     return Mahdar(plan.options, plan.mode, recordings, settings=settings, progress=progress.phase)

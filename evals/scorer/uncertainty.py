@@ -10,9 +10,9 @@ from math import sqrt
 from statistics import stdev
 from typing import TYPE_CHECKING, Any, Literal
 
-from evals.config import SCORING, Resampling
-from evals.rates import Rates
-from evals.scoring import ArticleScore
+from evals.scorer.config import SCORING, Resampling
+from evals.scorer.rates import Rates
+from evals.scorer.scoring import ArticleScore
 
 if TYPE_CHECKING:
     import numpy as np

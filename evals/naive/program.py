@@ -18,10 +18,10 @@ import openai
 from instructor.core.exceptions import IncompleteOutputException, InstructorRetryException
 from pydantic import BaseModel, Field, ValidationError
 
-from evals.naive_transport import Spent, Transport
-from evals.recording import Recordings
-from evals.runs import Asked, Mode, sha256
-from evals.systems import REMOTE_CONCURRENCY, Options, endpoint_of, with_options
+from evals.naive.transport import Spent, Transport
+from evals.running.recording import Recordings
+from evals.running.runs import Asked, Mode, sha256
+from evals.running.systems import REMOTE_CONCURRENCY, Options, endpoint_of, with_options
 from extractor.asking.door import Progress
 from extractor.errors import ExtractionError, FailureClass
 from extractor.reading.document import Document
@@ -34,6 +34,8 @@ from schemas.records import Extraction, Provenance, Rejected
 MODE: Final = "md_json"
 """Unless MAHDAR_MODE names another: it shows the schema to the model, which a grammar alone does not."""
 RETRIES: Final = 1
+MAX_TOKENS: Final = 2048
+"""A small model that repeats itself is cut here; an article's answer takes a quarter of it."""
 COUNTRY: Final = re.compile("[A-Z]{2}")
 SHOWN: Final = 300
 """Characters of a failure's message."""
@@ -64,7 +66,7 @@ class Person(BaseModel):
 class Meeting(BaseModel):
     """An encounter."""
 
-    participants: list[Person]
+    participants: list[Person] = Field(max_length=8)
     kind: MeetingKind
     status: Status
     channel: Channel = "unspecified"
@@ -72,14 +74,14 @@ class Meeting(BaseModel):
     date: str | None = Field(None, description="YYYY-MM-DD, only if the article gives it")
     city: str | None = None
     country: str | None = Field(None, description="where it took place, ISO 3166-1 alpha-2")
-    topics: list[TopicCode] = []
+    topics: list[TopicCode] = Field([], max_length=4)
     quote: str = Field(description="the sentence of the article that reports the meeting, copied exactly")
 
 
 class Stance(BaseModel):
     """A position."""
 
-    holders: list[Person]
+    holders: list[Person] = Field(max_length=4)
     act: Act
     polarity: Polarity = Field(description="towards the target")
     target: str = Field(description="what the position is about")
@@ -91,8 +93,8 @@ class Stance(BaseModel):
 class Article(BaseModel):
     """What an article reports."""
 
-    meetings: list[Meeting]
-    stances: list[Stance]
+    meetings: list[Meeting] = Field(max_length=8)
+    stances: list[Stance] = Field(max_length=12)
 
 
 class Naive:
@@ -110,6 +112,7 @@ class Naive:
         settings = with_options(settings, options)
         self._mode = instructor.Mode[(settings.mode or MODE).upper()]
         self._endpoint = endpoint_of(settings)
+        self._parameters = {**self._endpoint.parameters, "max_tokens": MAX_TOKENS}
         self._embedded: Any = None
         self._replays = mode == "replay"
         self.concurrency = options.concurrency or (1 if self._endpoint.embedded else REMOTE_CONCURRENCY)
@@ -134,7 +137,7 @@ class Naive:
             system="naive",
             model=self._endpoint.model,
             mode=self._mode.name.lower(),
-            parameters=dict(self._endpoint.parameters),
+            parameters=self._parameters,
             prompts={"naive": f"sha256:{sha256(PROMPT)}"},
             schemas={"naive": f"sha256:{content_hash(Article.model_json_schema())}"},
         )
@@ -152,7 +155,7 @@ class Naive:
                 response_model=Article,
                 messages=[{"role": "system", "content": PROMPT}, {"role": "user", "content": document.text}],
                 max_retries=RETRIES,
-                **self._endpoint.parameters,
+                **self._parameters,
             )
         except (InstructorRetryException, IncompleteOutputException, openai.OpenAIError) as error:
             raise self._failed(error) from None
@@ -185,7 +188,7 @@ class Naive:
             "mode": self._mode.name.lower(),
             "schema": content_hash(Article.model_json_schema()),
             "prompt": sha256(PROMPT),
-            "parameters": json.dumps(dict(self._endpoint.parameters), ensure_ascii=False, sort_keys=True),
+            "parameters": json.dumps(self._parameters, ensure_ascii=False, sort_keys=True),
         }
 
     def _failed(self, error: Exception) -> Exception:

@@ -6,11 +6,11 @@ from functools import reduce
 from operator import add
 from typing import TypeVar
 
-from evals.config import SCORING, Scoring
-from evals.grounding import Grounding
-from evals.rates import ClassScore, Counts, FieldScore, RecordCounts, RecordRates
-from evals.scoring import ArticleScore, Effort, Slice, TypeScore
-from evals.uncertainty import Interval, RecordType, macro_interval, micro_interval, rows
+from evals.scorer.config import SCORING, Scoring
+from evals.scorer.grounding import Grounding
+from evals.scorer.rates import ClassScore, Counts, FieldScore, RecordCounts, RecordRates
+from evals.scorer.scoring import ArticleScore, Effort, Slice, TypeScore
+from evals.scorer.uncertainty import Interval, RecordType, macro_interval, micro_interval, rows
 
 AnyCounts = TypeVar("AnyCounts", bound=Counts)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from evals.corpus import Case, read_corpus
-from evals.scoring import ArticleScore, score_article
-from evals.summary import Summary, summarise
-from evals.uncertainty import RecordType
+from evals.running.corpus import Case, read_corpus
+from evals.scorer.scoring import ArticleScore, score_article
+from evals.scorer.summary import Summary, summarise
+from evals.scorer.uncertainty import RecordType
 from extractor.errors import UsageError
 from schemas.labels import as_extraction
 

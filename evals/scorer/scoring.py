@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evals.alignment import Alignment, Pair, align_meetings, align_stances
-from evals.config import SCORING, Scoring
-from evals.fields import MEETING_FIELDS, STANCE_FIELDS, Field, Judgement, is_accepted
-from evals.grounding import Grounding, grounding, is_only_in_noise
-from evals.rates import ClassCounts, ClassScore, Counts, FieldCounts, FieldScore, RecordCounts, RecordRates
-from evals.reference import Reference
+from evals.scorer.alignment import Alignment, Pair, align_meetings, align_stances
+from evals.scorer.config import SCORING, Scoring
+from evals.scorer.fields import MEETING_FIELDS, STANCE_FIELDS, Field, Judgement, is_accepted
+from evals.scorer.grounding import Grounding, grounding, is_only_in_noise
+from evals.scorer.rates import ClassCounts, ClassScore, Counts, FieldCounts, FieldScore, RecordCounts, RecordRates
+from evals.scorer.reference import Reference
 from schemas.labels import LabelledStance, Labels
 from schemas.records import Extraction, Provenance, Stance
 

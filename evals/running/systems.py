@@ -1,4 +1,4 @@
-"""Systems: who extracts. mahdar itself, asked live, recorded or replayed; `evals.naive` is another."""
+"""Systems: who extracts. mahdar itself, asked live, recorded or replayed; `evals.naive.program` is another."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,10 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from evals import recording
-from evals.corpus import Case
-from evals.recording import MissingRecordingError, RecordingDoor, Recordings, Replay
-from evals.runs import Asked, Mode
+from evals.running import recording
+from evals.running.corpus import Case
+from evals.running.recording import MissingRecordingError, RecordingDoor, Recordings, Replay
+from evals.running.runs import Asked, Mode
 from extractor.asking.door import Progress
 from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from extractor.errors import ExtractionError

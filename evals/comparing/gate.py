@@ -12,9 +12,9 @@ from xml.etree import ElementTree as ET
 
 from pydantic import ValidationError
 
-from evals.config import SCORING
-from evals.figures import Figures, figures, figures_of, mean
-from evals.runs import Asked, Part, Run, problem, read_json, sha256, write_text
+from evals.comparing.figures import Figures, figures, figures_of, mean
+from evals.running.runs import Asked, Part, Run, problem, read_json, sha256, write_text
+from evals.scorer.config import SCORING
 from extractor.commands.display import clean
 from extractor.errors import UsageError
 

@@ -7,9 +7,9 @@ naming another of them is never another meeting; whether the right names were gi
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from evals.matching import Cast, form
-from evals.pairing import best_pairs
-from evals.reference import Reference
+from evals.scorer.matching import Cast, form
+from evals.scorer.pairing import best_pairs
+from evals.scorer.reference import Reference
 from schemas.labels import LabelledMeeting, LabelledParticipant
 from schemas.records import Meeting, Participant
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from evals.config import Scoring
-from evals.gazetteer import is_same_city
-from evals.matching import form, is_short, is_spelled_alike
-from evals.pairing import set_f1, soft_f1
-from evals.reference import Reference
-from evals.text import similarity
+from evals.scorer.config import Scoring
+from evals.scorer.gazetteer import is_same_city
+from evals.scorer.matching import form, is_short, is_spelled_alike
+from evals.scorer.pairing import set_f1, soft_f1
+from evals.scorer.reference import Reference
+from evals.scorer.text import similarity
 from schemas import edtf
 from schemas.labels import (
     LabelledActor,

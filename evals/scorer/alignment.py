@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evals import sides
-from evals.fields import MEETING_FIELDS, STANCE_FIELDS, Field, Judgement, holder_f1, is_accepted, judged, quality
-from evals.pairing import best_pairs
-from evals.reference import Reference
-from evals.text import similarity
+from evals.scorer import sides
+from evals.scorer.fields import MEETING_FIELDS, STANCE_FIELDS, Field, Judgement, holder_f1, is_accepted, judged, quality
+from evals.scorer.pairing import best_pairs
+from evals.scorer.reference import Reference
+from evals.scorer.text import similarity
 from schemas.labels import LabelledMeeting, LabelledStance
 from schemas.records import Meeting, Stance
 

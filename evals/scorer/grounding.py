@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from evals.rates import Counts
-from evals.text import normalise
+from evals.scorer.rates import Counts
+from evals.scorer.text import normalise
 from schemas.records import Evidence, Extraction, Record
 
 

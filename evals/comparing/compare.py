@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evals.figures import Figures, figures, figures_of, mean
-from evals.runs import Outcome, Run
-from evals.scoring import PairScore, TypeScore
-from evals.uncertainty import Comparison, RecordType, compare
+from evals.comparing.figures import Figures, figures, figures_of, mean
+from evals.running.runs import Outcome, Run
+from evals.scorer.scoring import PairScore, TypeScore
+from evals.scorer.uncertainty import Comparison, RecordType, compare
 from extractor.errors import UsageError
 
 TYPES: Final[tuple[RecordType, ...]] = ("meetings", "stances")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from evals.config import Scoring
-from evals.matching import Cast
-from evals.text import normalise
+from evals.scorer.config import Scoring
+from evals.scorer.matching import Cast
+from evals.scorer.text import normalise
 from schemas.labels import Labels
 
 Span = tuple[int, int]

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from evals.corpus import Case
-from evals.runs import Asked, Outcome, outcome, outcome_without_text, problem
+from evals.running.corpus import Case
+from evals.running.runs import Asked, Outcome, outcome, outcome_without_text, problem
 from extractor.commands.output import ERRORS
 from extractor.errors import UsageError
 from extractor.service import Failure

@@ -9,11 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evals.compare import Change, Move, RunComparison
-from evals.figures import HEADLINES
-from evals.runs import Run
+from evals.comparing.compare import Change, Move, RunComparison
+from evals.comparing.figures import HEADLINES
+from evals.running.runs import Run
+from evals.scorer.uncertainty import Comparison
 from evals.tables import number
-from evals.uncertainty import Comparison
 from extractor.commands.display import Bidi, clean, own
 
 HASH: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx2
 
-from evals.recording import MissingRecordingError, Recordings
-from evals.runs import Mode
+from evals.running.recording import MissingRecordingError, Recordings
+from evals.running.runs import Mode
 from extractor.asking.completion import Completion
 from extractor.asking.reply import CallError, read_answer
 

@@ -14,12 +14,12 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evals.config import SCORING
-from evals.corpus import Case
-from evals.recording import write_whole
-from evals.scoring import ArticleScore, score_article
-from evals.summary import Summary, summarise
-from evals.uncertainty import RecordType, Row
+from evals.running.corpus import Case
+from evals.running.recording import write_whole
+from evals.scorer.config import SCORING
+from evals.scorer.scoring import ArticleScore, score_article
+from evals.scorer.summary import Summary, summarise
+from evals.scorer.uncertainty import RecordType, Row
 from extractor.errors import FailureClass, StoreError, UsageError
 from extractor.service import Failure
 from schemas.labels import Labels

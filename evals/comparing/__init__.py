@@ -1,0 +1,1 @@
+"""What became of the figures: runs compared, gated, tabled; annotators compared."""

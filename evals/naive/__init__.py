@@ -1,0 +1,1 @@
+"""The naive baseline: the program of a good newcomer."""

@@ -66,7 +66,7 @@ _LATIN_COMMON: Final = listed(
     mars avril mai juin juillet aout septembre octobre novembre decembre read more statement
     """
 )
-_BODY_HEADS: Final = listed(
+BODY_HEADS: Final = listed(
     """
     وزاره حكومه مجلس حركه رياسه جيش حزب منظمه جماعه هييه لجنه بعثه اتحاد جامعه برلمان سفاره قياده كتيبه تحالف
     تيار جبهه تنظيم مفوضيه وكاله مكتب ديوان اللجنه الهييه الاتحاد الجامعه المنظمه البعثه المجلس البرلمان التحالف
@@ -391,8 +391,8 @@ class _Scan:
         start = self.line.start + self.words[at].start + _raw_length(self.words[at].raw, len(particle))
         text = self.line.article[start : mention.end]
         name = text.strip(' "“”«»()')
-        if particle.endswith("لل") and f"ال{name}" in self.line.article:
-            name = f"ال{name}"
+        if particle.endswith("لل"):
+            name = f"ال{name}"  # the article is in the particle
         return replace(mention, start=start, text=text, name=name, particle=particle)
 
     def _office(self, at: int) -> tuple[Mention, int] | None:
@@ -411,7 +411,7 @@ class _Scan:
 
     def _body(self, at: int) -> tuple[Mention, int] | None:
         """A ministry, a government, a movement, a delegation."""
-        key, particle = self._head(at, _BODY_HEADS | _DELEGATION_HEADS | _PEOPLE_HEADS)
+        key, particle = self._head(at, BODY_HEADS | _DELEGATION_HEADS | _PEOPLE_HEADS)
         if key is None:
             return None
         stop = self._body_end(at)
@@ -711,13 +711,13 @@ class _Scan:
             return True
         definite = word.key.startswith("ال") and not self.line.is_any_cue(at) and self._adjoins(at, _NEAR)
         before = self.words[at - 1].key
-        linked = at == head + 1 or before.startswith("ال") or before in _BODY_HEADS
+        linked = at == head + 1 or before.startswith("ال") or before in BODY_HEADS
         return reading == "" and definite and linked
 
     def _is_other_body(self, at: int) -> bool:
         """«والمجلس», «لحكومة»: a particle, and the head of another body."""
         key = self.words[at].key
-        other = any(stem in _BODY_HEADS for stem, particle in _stems(key) if particle)
+        other = any(stem in BODY_HEADS for stem, particle in _stems(key) if particle)
         return key[:1] in {"و", "ل"} and key != "وطني" and other
 
     # -- building ----------------------------------------------------------------------------------------------
@@ -780,7 +780,8 @@ def _raw_length(raw: str, letters: int) -> int:
 
 
 _ORGANIZATION: Final = re.compile(
-    r"(?:حكوم[ةه]|وزار[ةه]|المجلس|مجلس|الجيش|المخابرات|جهاز|حرك[ةه]|القوات|الجيوش|إدارة|رئاس[ةه])(?:\s+\S+)*"
+    r"(?:(?<=\bب)|(?<=\bل)|\b)"
+    r"(?:حكوم[ةه]|وزار[ةه]|المجلس|مجلس|الجيش|المخابرات|جهاز|حرك[ةه]|القوات|الجيوش|إدارة|رئاس[ةه])\b(?:\s+\S+)*"
 )
 
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from extractor.choosing.actors import Mention
 from extractor.choosing.cues import Line
-from extractor.choosing.encounters import Encounter, Party, city_in, date_near, venue_in
+from extractor.choosing.encounters import Encounter, Party, venue_in, when, where
 from extractor.choosing.positions import Position
-from extractor.choosing.readings import Reading
+from extractor.choosing.readings import Reading, carried
 from extractor.resolving.countries import country_mentions
 from schemas.drafts import (
     MAX_PROPOSITION_WORDS,
@@ -31,11 +31,10 @@ MOST_PARTICIPANTS: Final = 12
 def meeting_draft(reading: Reading, encounter: Encounter) -> MeetingDraft:
     """A meeting as code reads it."""
     lines = (encounter.line, *encounter.followers)
-    date = encounter.date or next((found for line in lines[1:] if (found := date_near(line, None))), None)
     venue = next((found for line in lines if (found := venue_in(line))), None)
-    city = next(
-        (found for line in lines if (found := city_in(line, encounter.cue if line is encounter.line else None))), None
-    )
+    date, city = when(encounter) or carried(reading, encounter, when), where(encounter)
+    if city is None and encounter.channel == "in_person":
+        city = carried(reading, encounter, where)
     host = next(
         (one.mention for one in encounter.parties if one.capacity == "host" and one.mention.kind == "country"), None
     )
@@ -105,7 +104,7 @@ def stance_draft(reading: Reading, position: Position) -> StanceDraft:
 
 def _proposition(reading: Reading, position: Position) -> str:
     """Verb, holders, and the rest of the clause in the article's words."""
-    clause = reading.text[slice(*position.clause)]
+    clause = " ".join(reading.text[start:end].strip() for start, end in position.pieces)
     verb, _, rest = clause.partition(" ")
     names = " و".join(reading.cast.actor(one).name for one in position.holders)
     for mention in reading.cast.within(*position.clause):

@@ -215,7 +215,8 @@ def _present(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
 def _is_cut(line: Line, scene: Scene, cue: Cue, start: int, end: int) -> bool:
     """Whether another statement begins between two places."""
     words = [word for word in line.row.words if start <= line.start + word.start < end]
-    at = {line.row.words[other.first].start for other in (*line.cues("speech"), *_verbs_behind(line, cue))}
+    said = (other for other in line.cues("speech") if not is_named(line, scene, other))
+    at = {line.row.words[other.first].start for other in (*said, *_verbs_behind(line, cue))}
     if any(word.start in at for word in words) or re.search(r"[؛;]|[.]\s", line.article[start:end]):
         return True
     behind = line.row.words[min(cue.stop + 1, len(line.row.words) - 1)].end  # «اللقاء الذي جمعه مع» goes on
@@ -461,7 +462,7 @@ def venue_in(line: Line) -> str | None:
 _CITY_REACH: Final = 16
 
 
-def city_in(line: Line, cue: Cue | None = None) -> str | None:
+def city_in(line: Line, cue: Cue) -> str | None:
     """A city named as the place: behind «في», «بـ», «العاصمة», near the word of meeting."""
     words = line.row.words
     for one in line.countries:
@@ -472,10 +473,22 @@ def city_in(line: Line, cue: Cue | None = None) -> str | None:
         behind = before_key in listed("في العاصمه بالعاصمه للعاصمه مدينه بمدينه الي in to") or "ب" in one.particles
         behind = behind or (at > 1 and words[at - 2].key in {"العاصمه", "بالعاصمه"})
         topical = any(at - 14 < lead.first < at for lead in line.cues("topic")) and "العاصمه" not in before_key
-        far = cue is not None and abs(at - cue.first) > _CITY_REACH
+        far = abs(at - cue.first) > _CITY_REACH
         if behind and not topical and not far:
             return line.text[one.start : one.end]
     return None
+
+
+def when(encounter: Encounter) -> str | None:
+    """The date that an encounter's sentences tell."""
+    behind = (date_near(line, None) for line in encounter.followers)
+    return encounter.date or next((found for found in behind if found), None)
+
+
+def where(encounter: Encounter) -> str | None:
+    """The city that an encounter's sentences tell."""
+    behind = (city_in(line, cue) for line in encounter.followers for cue in line.cues("meeting"))
+    return city_in(encounter.line, encounter.cue) or next((found for found in behind if found), None)
 
 
 def may_tell(line: Line) -> bool:

@@ -1,11 +1,14 @@
 """Positions: the words by which somebody takes one, and what code reads there: holder, target, polarity, source."""
 
+import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from extractor.choosing.actors import Mention
 from extractor.choosing.cues import Cue, Line, starts_with
+from extractor.choosing.quotations import speech_of
 from extractor.choosing.subjects import Scene, after, is_named, subject_of
 from extractor.grounding.folding import fold
 from extractor.resolving.countries import listed
@@ -14,6 +17,8 @@ from schemas.enums import Act, Polarity, Speech
 AGAINST: Final = frozenset({"reject", "condemn", "accuse", "warn", "concern", "deny"})
 LONGEST_TARGET: Final = 16
 """Words: a longer one runs into the next clause."""
+LONGEST_LIST: Final = 60
+"""Words of several targets."""
 _NEAR: Final = 6
 """Words between a verb of saying and a noun of position, the subject aside; a noun behind «و» may stand farther."""
 _PARTED: Final = listed("في اشكال سبيل اجل مزيد المزيد من بين سبل وسبل بحث مناقشه حول بشان لدعم")
@@ -30,7 +35,7 @@ _LEADS: Final = listed(
 )
 _PREPOSED: Final = re.compile(r"^(?:بال|لل|ب|ل)(?=\w{3})")
 _CLAUSE_END: Final = re.compile(
-    r"[.؛;!?؟»”\"]|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|معلن|قائل|متهم"
+    r"[.؛;!?؟]|(?<=[^\s(])[»”\"](?!\s*[،,]?\s*و)|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|معلن|قائل|متهم"
     r"|فيما|في حين|إذ|حيث|كما)"
 )
 _GAP: Final = re.compile(r"^[\s:،,\"“”«»\-–]+|[\s:،,\"“”«\-–]+$")
@@ -47,9 +52,14 @@ class Position:
     polarity: Polarity
     speech: Speech
     addressee: str | None
-    clause: tuple[int, int]
-    """from the verb to the end of the target, in the article"""
+    pieces: tuple[tuple[int, int], ...]
+    """where its words stand in the article: verb and target, in one piece or, of a list of targets, in two"""
     attribution: str | None
+
+    @property
+    def clause(self) -> tuple[int, int]:
+        """From the verb to the end of the target, in the article."""
+        return self.pieces[0][0], self.pieces[-1][1]
 
     @property
     def act(self) -> Act:
@@ -59,8 +69,9 @@ class Position:
 
 def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
     """The positions a sentence may hold, in the order of their words; the scene's subject moves on with them."""
+    if line.text.rstrip(' "”»').endswith(("؟", "?")):
+        return ()  # a question takes no position
     found: list[Position] = []
-    source: str | None = None
     governor: Cue | None = None
     used = False  # whether the verb of saying governs a noun already
     for cue in _ordered(line):
@@ -68,16 +79,14 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
             continue
         if cue.code == "said":
             subject = subject_of(line, scene, cue)
-            source = _source(line, cue) or source
             scene.subject = subject or scene.subject
             governor, used = cue, False
             continue
-        position = _position(line, scene, cue, governor, source, used=used)
-        used = used or position is not None
-        if position is not None:
-            found.append(position)
-            if not cue.is_noun:
-                scene.subject = position.holders
+        told = _told(line, scene, cue, governor, used=used)
+        used = used or bool(told)
+        found.extend(told)
+        if told and not cue.is_noun:
+            scene.subject = told[0].holders
         governor = governor if cue.is_noun else None
     return tuple(found)
 
@@ -106,34 +115,80 @@ def _holders(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     return scene.subject if cue.is_noun else subject_of(line, scene, cue)
 
 
-def _position(
-    line: Line, scene: Scene, cue: Cue, governor: Cue | None, source: str | None, *, used: bool
-) -> Position | None:
+def _told(line: Line, scene: Scene, cue: Cue, governor: Cue | None, *, used: bool) -> tuple[Position, ...]:
+    """The positions at a word: one for each thing of a list (contract, ruling 9)."""
     if not cue.is_noun and line.row.words[cue.first].key in _EITHER and _follows(line, scene, cue, governor):
         cue = replace(cue, is_noun=True)
     noun = cue.is_noun
-    if noun and not _is_said(line, scene, cue, governor, used=used):
-        return None
-    if _is_attribute(line, cue):
-        return None
+    if (noun and not _is_said(line, scene, cue, governor, used=used)) or _is_attribute(line, cue):
+        return ()
     holders = _holders(line, scene, cue)
-    target, addressee, end = _target(line, scene, cue)
-    if not holders or not target:
-        return None
-    target, stopped = _without_stop(target)
-    start = line.start + line.row.words[governor.first if noun and governor else cue.first].start
-    polarity: Polarity = "against" if cue.code in AGAINST or stopped else "favor"
-    return Position(
-        line,
-        cue,
-        holders,
-        target,
-        polarity,
-        _speech(line, cue),
-        addressee,
-        (start, end),
-        source,
+    addressee, first, stop = _object(line, scene, cue)
+    if not holders:
+        return ()
+    start = line.row.words[governor.first if noun and governor else cue.first].start
+    return tuple(
+        Position(
+            line,
+            cue,
+            holders,
+            target,
+            "against" if cue.code in AGAINST or stopped else "favor",
+            speech_of(line, cue, governor),
+            addressee,
+            pieces,
+            _attribution(line, scene, holders),
+        )
+        for target, stopped, pieces in _targets(line, cue, start, first, stop)
     )
+
+
+def _targets(
+    line: Line, cue: Cue, start: int, first: int, stop: int
+) -> Iterator[tuple[str, bool, tuple[tuple[int, int], ...]]]:
+    """What the words between two places are about, each with whether it shall end and with where it is told."""
+    if (among := _AMONG.search(line.text, first, stop)) is not None and cue.code in _LISTING:
+        first = among.end()
+    places = [first, *(_parts(line.text, first, stop) if cue.code in _LISTING else ()), stop]
+    for at, (begin, end) in enumerate(itertools.pairwise(places)):
+        end = min(end, _words_behind(line, begin))
+        target, stopped = _without_stop(_stripped(line.text, begin, end))
+        if target:
+            head, piece = (line.start + start, line.start + first), (line.start + begin, line.start + end)
+            yield target, stopped, (head, piece) if at else ((head[0], piece[1]),)
+
+
+_LISTING: Final = frozenset({"affirm_importance", "call_for", "demand", "commit"})
+"""Acts of which an article lists the objects."""
+_NEXT: Final = re.compile(
+    r"(?:[،,]\s*|[»\"”]\s*[،,]?\s*)و(?=((?:ال)?\w{3,})\s)|[،,]?\s(?=(?:فضلا عن|فضلاً عن|إلى جانب|بالإضافة إلى|علاوة على)\s)"
+)
+_DEED: Final = re.compile(
+    r"(?:ال)?(?:ت\w{2}ي\w|ا\w{2}ا\w|ا[نفست]\w{2,3}ا\w|م\w{1,2}ا?\w{2,3}ه|ت\w{3}|عوده|عقد|وقف|دعم|رفع|فتح|منع|حل|خفض"
+    r"|ضبط|بناء|بنا|ضمان|احترام|حفظ|صون|وضع|نزع|دفع|نشر|بدء|بدا|عدم|ضروره|اهميه)"
+)
+"""Verbal nouns, by their form, folded: what somebody demands or stresses is a deed."""
+
+
+def _words_behind(line: Line, begin: int) -> int:
+    """Where as many words end as a target may have."""
+    behind = [word.end for word in line.row.words if word.start >= begin][:LONGEST_TARGET]
+    return behind[-1] if behind else begin
+
+
+_AMONG: Final = re.compile(r"بما في ذلك|بما فيها|بما يشمل|وهي:|ومنها|من بينها")
+"""Before a list: «مطالبه، بما في ذلك وقف القتال، وعودة النازحين»."""
+
+
+def _parts(text: str, first: int, stop: int) -> Iterator[int]:
+    """Where further things of a list begin: «… ، وعودة النازحين، وإعادة الإعمار»."""
+    for found in _NEXT.finditer(text, first, stop):
+        deed = found[1]
+        if deed is None or (_DEED.fullmatch(fold(deed)) and not fold(deed).startswith(_NO_DEED)):
+            yield found.end()
+
+
+_NO_DEED: Final = ("التي", "الذي", "تونس", "تركيا", "ايران", "تم", "تكون", "تعد", "تعتبر", "تاتي")
 
 
 def _subject_length(line: Line, scene: Scene, governor: Cue) -> int:
@@ -182,18 +237,14 @@ def _is_attribute(line: Line, cue: Cue) -> bool:
     }
 
 
-def _target(line: Line, scene: Scene, cue: Cue) -> tuple[str, str | None, int]:
-    """What a position is about, to whom it is said, and where that ends in the article."""
-    words = line.row.words
-    start = words[cue.stop - 1].end
+def _object(line: Line, scene: Scene, cue: Cue) -> tuple[str | None, int, int]:
+    """To whom a position is said, and where the words about its target begin and end, in the sentence's offsets."""
     stop = _stop(line, cue)
-    subject_end = _behind_subject(line, scene, cue)
-    first = max(start, subject_end)
-    addressee = None
+    first = max(line.row.words[cue.stop - 1].end, _behind_subject(line, scene, cue))
     if cue.code in {"call_for", "demand", "accuse", "warn", "thank"}:
         addressee, first = _addressed(line, cue, first, stop)
-    text, begin = _stripped(line.text, first, stop)
-    return text, addressee, line.start + max(stop, begin)
+        return addressee, first, stop
+    return None, first, stop
 
 
 def _behind_subject(line: Line, scene: Scene, cue: Cue) -> int:
@@ -204,7 +255,8 @@ def _behind_subject(line: Line, scene: Scene, cue: Cue) -> int:
 def _stop(line: Line, cue: Cue) -> int:
     """Where the clause of a word of position ends, in the sentence's offsets."""
     words = line.row.words
-    limit = words[min(cue.stop + LONGEST_TARGET, len(words)) - 1].end
+    longest = LONGEST_LIST if cue.code in _LISTING else LONGEST_TARGET
+    limit = words[min(cue.stop + longest, len(words)) - 1].end
     ends = [found.start() for found in _CLAUSE_END.finditer(line.text, words[cue.stop - 1].end + 1)]
     ends += [
         words[other.first].start for other in _ordered(line) if other.first > cue.stop and _starts_clause(line, other)
@@ -235,22 +287,30 @@ def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None,
     return None, first
 
 
-_EMPTY: Final = _LEADS | listed("خلال اهميه ضروره")
+_EMPTY: Final = _LEADS | listed(
+    """
+    خلال اهميه ضروره ايضا مجددا كذلك شديد شديده الشديد الشديده الكامل الكامله التام التامه القاطع القاطعه المطلق البالغ
+    بالغ العميق عميق الجزيل الخالص الدايم الثابت الراسخ المتواصل المستمر الكبير الصادق واسعه حاده لاذعه
+    """
+)
+"""Words between a word of position and its object that are no part of it."""
 _WITH_LETTER: Final = (
     "بلاد", "بيان", "بناء", "لقاء", "ليبي", "لبنان", "بعث", "بحث", "برنامج", "بيع", "بقاء", "لجن"
 )  # fmt: skip
 """Words whose first letter is no preposition."""
 
 
-def _stripped(text: str, first: int, stop: int) -> tuple[str, int]:
+def _stripped(text: str, first: int, stop: int) -> str:
     """The words between, without prepositions before and marks around."""
     trimmed = _GAP.sub("", text[first:stop])
     while (words := trimmed.split(" ", 1))[1:] and fold(words[0]) in _EMPTY:
         trimmed = _GAP.sub("", words[1])
     key = fold(trimmed)
-    if _PREPOSED.match(key) and not key.startswith(_WITH_LETTER):
+    if key.startswith("لل") and len(key) > 4:
+        trimmed = f"ال{trimmed[2:]}"  # the article is in the particle
+    elif _PREPOSED.match(key) and not key.startswith(_WITH_LETTER):
         trimmed = trimmed[1:]
-    return trimmed.strip(' "“”«»،,'), first + max(text[first:stop].find(trimmed), 0)
+    return trimmed.strip(' "“”«»،,')
 
 
 def _without_stop(target: str) -> tuple[str, bool]:
@@ -261,25 +321,12 @@ def _without_stop(target: str) -> tuple[str, bool]:
     return (rest, True) if rest else (target, False)
 
 
-def _speech(line: Line, cue: Cue) -> Speech:
-    """Direct where the word itself stands in quote marks."""
-    before = line.text[: line.row.words[cue.first].start]
-    opened = sum(before.count(mark) for mark in "«“") - sum(before.count(mark) for mark in "»”")
-    if before.count('"') % 2 or opened > 0:
-        return "direct"
-    behind = line.text[line.row.words[cue.stop - 1].end : line.row.words[cue.stop - 1].end + 20]
-    return "mixed" if re.search(r"[«“\"]", behind) else "indirect"
-
-
-def _source(line: Line, cue: Cue) -> str | None:
-    """Who reports, where a verb of saying has a body, a spokesman or a statement as its subject."""
-    words = line.row.words[cue.stop : cue.stop + 3]
-    if not any(one.first in range(cue.stop, cue.stop + 2) for one in line.cues("source") if one.code == "body"):
+def _attribution(line: Line, scene: Scene, holders: tuple[Mention, ...]) -> str | None:
+    """Who reports it; an institution that speaks for itself has none (contract, ruling 12)."""
+    told = scene.reporter
+    if told is None:
         return None
-    end = next(
-        (word.start for word in line.row.words[cue.stop :] if word.key in {"ان", "انه", "انها", "علي", "عن", "في"}),
-        None,
-    )
-    text = line.text[words[0].start : end] if words and end else ""
-    text = re.split(r"[،,]", text)[0].strip(" ،,")
-    return text if 0 < len(text.split()) <= 8 else None
+    name = told.named_in(line.article)
+    own = any(told.start < one.end and one.start < told.end for one in holders)
+    named = {fold(scene.cast.actor(one).name) for one in holders}
+    return None if own or any(fold(name) in one or one in fold(name) for one in named) else name

@@ -170,7 +170,7 @@ def _called(reading: Reading, mention: Mention) -> str:
 
 
 def _phrase(reading: Reading, position: Position) -> str:
-    return " ".join(reading.text[slice(*position.clause)].split()[:SHOWN_WORDS])
+    return " ".join(" ".join(reading.text[start:end] for start, end in position.pieces).split()[:SHOWN_WORDS])
 
 
 def _plain(text: str) -> str:

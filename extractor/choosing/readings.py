@@ -4,6 +4,7 @@ Cues find the sentences, case and word order suggest the parties. A reading deci
 questions to a small model are made of.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -12,6 +13,7 @@ from extractor.choosing.actors import Cast, Mention, cast_of, unite
 from extractor.choosing.cues import Line, lines_of
 from extractor.choosing.encounters import Encounter, encounters_in, is_order, may_tell
 from extractor.choosing.positions import Position, positions_in
+from extractor.choosing.reporters import reporter_in
 from extractor.choosing.subjects import Scene
 from extractor.resolving.countries import listed
 
@@ -39,6 +41,7 @@ def read(text: str) -> Reading:
     doubtful: list[Line] = []
     lines = lines_of(text)
     for line in lines:
+        scene.reporter = reporter_in(line, scene.reporter)
         told = encounters_in(line, scene)
         for one in told:
             _enter(encounters, one, scene)
@@ -92,7 +95,17 @@ def _names(encounter: Encounter, cast: Cast) -> frozenset[str]:
 def _is_accounted(visit: Encounter, encounters: list[Encounter], cast: Cast) -> bool:
     """A visit counts only where nobody met (contract)."""
     names = _names(visit, cast)
-    return visit.kind == "visit" and any(one.kind != "visit" and names & _names(one, cast) for one in encounters)
+    met = (one for one in encounters if one.kind != "visit" and one.status == visit.status)
+    return visit.kind == "visit" and any(names & _names(one, cast) for one in met)
+
+
+def carried(reading: Reading, encounter: Encounter, told: Callable[[Encounter], str | None]) -> str | None:
+    """What an encounter of the same visit tells: its city, its date (contract, ruling 11)."""
+    if encounter.status != "held":
+        return None
+    names = _names(encounter, reading.cast)
+    same = (one for one in reading.encounters if one.status == "held" and names & _names(one, reading.cast))
+    return next((found for one in same if (found := told(one))), None)
 
 
 _GOING_ON: Final = listed(

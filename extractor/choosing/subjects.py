@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final
 
 from extractor.choosing.actors import Cast, Mention
 from extractor.choosing.cues import Cue, Line
-from extractor.resolving.countries import country_mentions, listed, words_of
+from extractor.choosing.reporters import Reporter
+from extractor.grounding.folding import fold
+from extractor.resolving.countries import Kind, Word, country_mentions, listed, words_of
 
 # Folded. Words that may stand between a verb and its subject or object without parting them.
 _LIGHT: Final = listed(
@@ -35,9 +37,13 @@ class Scene:
     subject: tuple[Mention, ...] = ()
     groups: list[tuple[Mention, ...]] = field(default_factory=list)
     """the principals of every encounter told so far"""
+    reporter: Reporter | None = None
+    """who was told last to report"""
 
     def resolved(self, mention: Mention) -> tuple[Mention, ...]:
         """A mention as the actors it means: «الجانبان» are those of the encounter told last that fits."""
+        if mention.kind == "body":
+            return _countries_of(mention) or (mention,)
         if mention.kind != "pair":
             return (mention,)
         wanted = {one.code for one in country_mentions(mention.text)}
@@ -53,6 +59,30 @@ class Scene:
         first = self.cast.actor(group[0]).country
         same = tuple(one for one in group if self.cast.actor(one).country == first)
         return same if len(same) > 1 else group
+
+
+_MANY: Final = listed("وزراء روساء قاده زعماء ممثلو ممثلي سفراء مندوبو كبار")
+
+
+def _countries_of(mention: Mention) -> tuple[Mention, ...]:
+    """«وزراء خارجية تونس والجزائر ومصر»: one of each country, told by the country."""
+    if fold(mention.text.split()[0]) not in _MANY:
+        return ()
+    named = [one for one in country_mentions(mention.text) if one.kind is Kind.NAME]
+    if len(named) < 2:
+        return ()
+    return tuple(
+        replace(
+            mention,
+            start=mention.start + one.start,
+            end=mention.start + one.end,
+            text=mention.text[one.start : one.end],
+            name=mention.text[one.start : one.end],
+            kind="country",
+            country=one.code,
+        )
+        for one in named
+    )
 
 
 def after(line: Line, cast: Cast, at: int) -> tuple[Mention, ...]:
@@ -147,9 +177,13 @@ def that_before(line: Line, at: int) -> int:
     return places[-1] if places else 0
 
 
-def is_dual(key: str) -> bool:
-    """«أكدا»: of two."""
-    return key.endswith("ا") and not key.endswith(("نا", "وا")) and len(key) > 3 and key not in {"دعا", "ودعا", "كلا"}
+def is_dual(word: Word) -> bool:
+    """«أكدا»: of two; not «ستبدأ», «تتهمهما»."""
+    key, ends = word.key, word.raw.endswith("ا")
+    return ends and len(key) > 3 and not key.endswith(_NO_DUAL) and key not in {"دعا", "ودعا", "كلا"}
+
+
+_NO_DUAL: Final = ("نا", "وا", "ها", "هما", "كما")
 
 
 _OWN: Final = listed(
@@ -174,7 +208,7 @@ def _subject_first(line: Line, cast: Cast, cue: Cue) -> tuple[Mention, ...]:
     return named if not last or last[0] in _THAT else ()
 
 
-_PARTICIPLES: Final = re.compile(r"م\w{3,}(?:ا|ان|ه)")
+_PARTICIPLES: Final = re.compile(r"[وف]?م\w{3,}(?:ا|ان|ه)")
 
 
 def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
@@ -184,6 +218,8 @@ def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
         return scene.subject
     if _is_pronominal(line, cue.first):
         return scene.subject
+    if key.isascii():
+        return _latin_subject(line, scene, cue)
     named = _subject_first(line, scene.cast, cue) or after(line, scene.cast, cue.stop - 1)
     if not named and not key.startswith("و"):
         named = before(line, scene.cast, cue.first, that_before(line, cue.first))
@@ -191,9 +227,26 @@ def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
         return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
     if _is_unknown(line, cue):
         return ()
-    if is_dual(key) and not key.startswith("م") and scene.groups and len(scene.subject) < 2:
+    if is_dual(line.row.words[cue.first]) and not key.startswith("م") and scene.groups and len(scene.subject) < 2:
         return scene.groups[-1]
     return scene.subject
+
+
+_SAYING_FIRST: Final = listed("said says told added dit ajoute declare")
+"""Verbs that may stand before their subject, behind what is said."""
+_LATIN_PRONOUNS: Final = listed("he she they it il elle ils elles who qui")
+
+
+def _latin_subject(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    """English and French put the subject before the verb; a pronoun there means the one told last."""
+    words = line.row.words
+    near = {word.key for word in words[max(0, cue.first - 3) : cue.first]}
+    if not _LATIN_PRONOUNS.isdisjoint(near):
+        return scene.subject
+    named = before(line, scene.cast, cue.first, that_before(line, cue.first))
+    if not named and words[cue.first].key in _SAYING_FIRST:
+        named = after(line, scene.cast, cue.stop - 1)
+    return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
 
 
 _WITH_PREPOSITION: Final = re.compile(r"و?(?:شدد|اشاد|رحب|اعرب|نوه|ندد|اشار|اثني|عبر)(?:ت|وا)?")

@@ -53,7 +53,7 @@ _COMMON: Final = listed(
     بوساطه طلب دعوه شخصيات مسوولين مسوول مسوولون ديبلوماسيين دبلوماسيين خاصه خاصا لمده مرتين مجددا فقط هناك هنا
     لانها اذا اذ لما كيف مقابل باعتباره بصفته بدوره بدورها عزاء ومواساه انشغال مناسبه ذكري صلاه رساله رسالتين
     برقيه وسام حفل بدء اعلان قبول اغتيال مقتل وفاه الماضيه الحاليه الراهنه الراهن جانب طرف وجه وجهه اجل حل حلول
-    عمليه العمليه سوي
+    عمليه العمليه سوي السامي الجوار الممثل البيان الختامي الاعلان صدر صدرت المزمع المقرر وافيه
     """
 )
 _LATIN_COMMON: Final = listed(
@@ -71,7 +71,8 @@ BODY_HEADS: Final = listed(
     وزاره حكومه مجلس حركه رياسه جيش حزب منظمه جماعه هييه لجنه بعثه اتحاد جامعه برلمان سفاره قياده كتيبه تحالف
     تيار جبهه تنظيم مفوضيه وكاله مكتب ديوان اللجنه الهييه الاتحاد الجامعه المنظمه البعثه المجلس البرلمان التحالف
     الحكومه الحزب الجيش القوات قوات الوزاره الحركه الرياسه الخارجيه خارجيه الداخليه الكرملين الدفاع فصايل سلطه
-    السلطه سلطات السلطات وزراء الوزراء روساء قاده القاده المجتمعون المشاركون
+    السلطه سلطات السلطات حلف الحلف دايره الدايره اداره الاداره جمعيه الجمعيه محكمه المحكمه بنك صندوق الصندوق
+    موسسه الموسسه مركز كتله الكتله جهاز الجهاز وزراء الوزراء روساء قاده القاده المجتمعون المشاركون
     """
 )
 _DELEGATION_HEADS: Final = listed("وفد الوفد الجانب delegation delegations delegues")
@@ -88,6 +89,7 @@ _TITLES: Final = listed(
     نظيره نظيرته نايبه نايبته الرييس السلطان العماد mr mrs ms dr general
     """
 )
+_HEADS_OF_STATE: Final = listed("الملك السلطان العاهل الرييس")
 _WORDS_TOO: Final = listed(
     "كامل كمال سلام سلامه تركي شمس نور امال هدي كير سيف تحسين شريف عزيز عالي فضل كريم صادق حافظ مبروك"
 )
@@ -325,6 +327,8 @@ class _Scan:
         stop = self._name(at)
         if stop - at < _FEWEST_FREE or not self._begins_office(stop) or not self._adjoins(stop, _APPOSED):
             return None
+        if at > first and self.words[first].key in _HEADS_OF_STATE and not self._is_marked(stop):
+            return None  # «الملك فلان رئيس الحكومة»: the office is another's
         if (
             at == first
             and self.words[at].key not in GIVEN
@@ -617,13 +621,14 @@ class _Scan:
     def _is_ordinary(self, at: int, so_far: int) -> bool:
         """Whether a word is one of the language rather than a name, by its form or by the lists."""
         word = self.words[at]
+        body = so_far == 0 and any(stem in BODY_HEADS for stem, particle in _stems(word.key) if particle)
         masdar = so_far == 0 and _MASDAR.fullmatch(word.key) is not None
         adverb = so_far > 1 and word.key.endswith("ا") and len(word.key) > 4 and not self._is_surname(at)
         cue = self.line.is_any_cue(at) and not self._ends_name(at, so_far)
         future = _FUTURE.fullmatch(word.key) is not None and word.key not in GIVEN
         preposed = so_far > 1 and word.key[0] in "بل" and word.key.endswith(("ه", "ها", "هم"))
         listed_word = len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at)
-        return masdar or adverb or cue or future or preposed or listed_word or _TANWIN.search(word.raw) is not None
+        return body or masdar or adverb or cue or future or preposed or listed_word or _TANWIN.search(word.raw) is not None
 
     def _is_definite(self, at: int, so_far: int) -> bool:
         """Whether an article or preposition tells that no name begins here: «للـ», «بالـ», or «الـ» at the start."""
@@ -686,6 +691,8 @@ class _Scan:
         """What is glued before a common given name; None where a word is none."""
         if self.words[at].raw.endswith("ى") and self.words[at].key in _ALEF_MAQSURA:
             return None
+        if self.words[at].key in _COMMON:
+            return None
         stems = _stems(self.words[at].key)
         return next((particle for stem, particle in stems if stem in GIVEN or stem.startswith("عبدال")), None)
 
@@ -707,12 +714,24 @@ class _Scan:
         if word.key in _COMMON:
             return reading == "governed" and word.key.startswith("ال")
         inside = any(first <= at < stop for first, stop in self.row.countries.items())
+        if self._is_country_name(at) and self._is_described(at - 1, head):
+            return False  # «وزراء خارجية الدول العربية الولايات المتحدة»: the object begins
         if inside or reading in {"governed", "construct"} or (self.line.is_quoted(at) and at == head + 1):
             return True
         definite = word.key.startswith("ال") and not self.line.is_any_cue(at) and self._adjoins(at, _NEAR)
         before = self.words[at - 1].key
         linked = at == head + 1 or before.startswith("ال") or before in BODY_HEADS
         return reading == "" and definite and linked
+
+    def _is_country_name(self, at: int) -> bool:
+        start = self.words[at].start
+        named = (one for one in self.line.countries if one.kind is Kind.NAME and one.start == start)
+        return any(not _is_adjective(fold(self.line.text[one.start : one.end])) for one in named)
+
+    def _is_described(self, at: int, head: int) -> bool:
+        """Whether a body's name may end with a word: an adjective with the article."""
+        key = self.words[at].key
+        return at > head and key.startswith("ال") and key.endswith(("يه", "ي", "ين"))
 
     def _is_other_body(self, at: int) -> bool:
         """«والمجلس», «لحكومة»: a particle, and the head of another body."""

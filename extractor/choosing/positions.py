@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -80,6 +80,7 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
         if cue.code == "said":
             subject = subject_of(line, scene, cue)
             scene.subject = subject or scene.subject
+            _forget_reporter(line, scene, subject)
             governor, used = cue, False
             continue
         told = _told(line, scene, cue, governor, used=used)
@@ -87,8 +88,10 @@ def positions_in(line: Line, scene: Scene) -> tuple[Position, ...]:
         found.extend(told)
         if told and not cue.is_noun:
             scene.subject = told[0].holders
+            _forget_reporter(line, scene, scene.subject)
         governor = governor if cue.is_noun else None
-    return tuple(found)
+    found.extend(judged(line, scene, found))
+    return tuple(sorted(found, key=lambda one: one.pieces[0][0]))
 
 
 def _ordered(line: Line) -> list[Cue]:
@@ -108,11 +111,16 @@ def _follows(line: Line, scene: Scene, cue: Cue, governor: Cue | None) -> bool:
 
 def _holders(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     """Whose position it is; an impersonal one is that of all who met (contract, ruling 7)."""
-    words = [word.key for word in line.row.words[max(0, cue.first - 3) : cue.stop]]
-    impersonal = not {"تم", "وتم", "جري", "تركز"}.isdisjoint(words) and any("تاكيد" in word for word in words)
-    if impersonal and scene.groups:
+    words = [word.key for word in line.row.words[max(0, cue.first - 4) : cue.stop]]
+    if not _IMPERSONAL.isdisjoint(words) and any(_STATED.match(word) for word in words) and scene.groups:
         return scene.groups[-1]
     return scene.subject if cue.is_noun else subject_of(line, scene, cue)
+
+
+_STATED_ITSELF: Final = re.compile(r"[وف]?(?:مع )?(?:تاكيد|(?:ال)?(?:تاكيد|تشديد|اشاده|تنويه))")
+_IMPERSONAL: Final = listed("تم وتم جري وجري تمت وتمت جرت وجرت تركز شهد شهدت")
+_STATED: Final = re.compile(r"(?:ال)?(?:تاكيد|تشديد|اشاده|تنويه|ترحيب|دعوه|مطالبه|ادانه|تعبير|اعراب)")
+"""Verbal nouns of taking a position: «تمت الإشادة بـ», «جرى التشديد على»."""
 
 
 def _told(line: Line, scene: Scene, cue: Cue, governor: Cue | None, *, used: bool) -> tuple[Position, ...]:
@@ -200,7 +208,7 @@ def _subject_length(line: Line, scene: Scene, governor: Cue) -> int:
 
 def _is_said(line: Line, scene: Scene, cue: Cue, governor: Cue | None, *, used: bool) -> bool:
     """Whether a verb of saying or position stands before a noun, near enough to govern it."""
-    if "تاكيد" in line.row.words[cue.first].key:
+    if _STATED_ITSELF.match(line.row.words[cue.first].key):
         return True  # a word of saying itself
     if governor is None or cue.first - governor.stop > _GOVERNED_REACH:
         return False
@@ -277,7 +285,7 @@ def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None,
     for at, word in enumerate(line.row.words):
         if not first < word.start < stop or at < cue.stop:
             continue
-        split = word.key in {"الي", "علي", "to"} or (
+        split = word.key in _TO.get(cue.code, _TO_WHOM) or (
             word.key.startswith("ب") and cue.code in {"demand", "accuse"} and len(word.key) > 4
         )
         if split:
@@ -287,6 +295,9 @@ def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None,
     return None, first
 
 
+_TO_WHOM: Final = frozenset({"الي", "علي", "to"})
+_TO: Final = {"warn": frozenset({"من", "against"})}
+"""Words behind which the target stands: «حذر فلانا من كذا», «دعا فلانا إلى كذا»."""
 _EMPTY: Final = _LEADS | listed(
     """
     خلال اهميه ضروره ايضا مجددا كذلك شديد شديده الشديد الشديده الكامل الكامله التام التامه القاطع القاطعه المطلق البالغ
@@ -300,9 +311,13 @@ _WITH_LETTER: Final = (
 """Words whose first letter is no preposition."""
 
 
+_DESCRIBED: Final = re.compile(r"^(?:مما|ما|عما|بما|لما)\s+(?:وصف|أسم|اعتبر|سم|يسم)\S*\s+(?:ب|أن|بأن)?ـ?\s*[\"“”«]?")
+"""«مما وصفه بـ»: what is described follows."""
+
+
 def _stripped(text: str, first: int, stop: int) -> str:
     """The words between, without prepositions before and marks around."""
-    trimmed = _GAP.sub("", text[first:stop])
+    trimmed = _DESCRIBED.sub("", _GAP.sub("", text[first:stop]))
     while (words := trimmed.split(" ", 1))[1:] and fold(words[0]) in _EMPTY:
         trimmed = _GAP.sub("", words[1])
     key = fold(trimmed)
@@ -319,6 +334,118 @@ def _without_stop(target: str) -> tuple[str, bool]:
         return target, False
     rest = starts_with(target, "stop")
     return (rest, True) if rest else (target, False)
+
+
+def judged(line: Line, scene: Scene, found: Sequence[Position]) -> Iterator[Position]:
+    """«اعتبر الاستيطان انتهاكا»: what somebody says something is; the target stands before the judgement."""
+    verbs = [cue for cue in _ordered(line) if cue.code == "said" and not is_named(line, scene, cue)]
+    words = line.row.words
+    for at, verb in enumerate(verbs):
+        others = (one.first for one in (*verbs[at + 1 :], *(told.cue for told in found)) if one.first > verb.first)
+        clause = _clause_of(line, scene, verb, min(others, default=len(line.row.words)))
+        if clause is None:
+            continue
+        holders = subject_of(line, scene, verb)
+        judgement = next((one for one in line.cues("judgement") if clause[0] < one.first < clause[1]), None)
+        if not holders or words[verb.first].key.lstrip("وف").startswith(_RELAYING):
+            continue
+        if judgement is not None:
+            yield from _judgement(line, scene, verb, judgement, holders, clause)
+        elif words[verb.first].key.lstrip("وف").startswith(_ASSERTING):
+            yield from _asserted(line, scene, verb, holders, clause)
+
+
+def _clause_of(line: Line, scene: Scene, verb: Cue, following: int) -> tuple[int, int] | None:
+    """The words that a verb of saying governs, by their numbers: behind «أن», or behind «اعتبر» and its subject."""
+    words = line.row.words
+    limit = next((at for at in range(verb.stop, following) if _is_break(line, at)), following)
+    that = next((at for at in range(verb.stop, limit) if words[at].key in _THAT), None)
+    if that is not None and that - verb.stop <= _THAT_REACH:
+        return that + 1, limit
+    if words[verb.first].key.lstrip("وف").startswith(_JUDGING):
+        return verb.stop + _subject_length(line, scene, verb), limit
+    return None
+
+
+def _is_break(line: Line, at: int) -> bool:
+    return re.search(r"[.؛;!?؟]", line.text[line.row.words[at - 1].end : line.row.words[at].start]) is not None
+
+
+_THAT: Final = listed("ان بان انه انها بانه بانها بكون كون")
+_THAT_REACH: Final = 16
+"""Words between a verb of saying and its «أن»: subject, office, aside."""
+_JUDGING: Final = ("اعتبر", "تعتبر", "يعتبر", "وصف", "يصف", "تصف", "معتبر", "عد")
+
+
+def _judgement(
+    line: Line, scene: Scene, verb: Cue, cue: Cue, holders: tuple[Mention, ...], clause: tuple[int, int]
+) -> Iterator[Position]:
+    words = line.row.words
+    begin = words[clause[0]].start
+    last = next((at for at in range(clause[0] + 1, cue.first + 1) if words[at].key in _COPULA), cue.first)
+    target = _stripped(line.text, begin, words[last - 1].end)
+    if not 1 <= len(target.split()) <= LONGEST_TARGET or target in _PRONOUNS:
+        return
+    end = min(_stop(line, cue), words[clause[1] - 1].end)
+    start = words[verb.first].start
+    negated = any(words[at].key in _NEGATIONS for at in range(max(clause[0], cue.first - 3), cue.first))
+    if negated:
+        return
+    yield Position(
+        line,
+        cue,
+        holders,
+        target,
+        "against" if cue.code in AGAINST else "favor",
+        speech_of(line, replace(cue, is_noun=True), verb),
+        None,
+        ((line.start + start, line.start + end),),
+        _attribution(line, scene, holders),
+    )
+
+
+_RELAYING: Final = ("نقل", "ذكر", "افاد", "اورد", "كشف", "نشر")
+"""Verbs of passing on: what follows is no position of who does it."""
+_ASSERTING: Final = ("اكد", "موكد", "يوكد", "توكد", "شدد", "مشدد", "يشدد", "اعتبر", "معتبر", "يعتبر", "راي", "يري", "تري")
+
+
+def _asserted(
+    line: Line, scene: Scene, verb: Cue, holders: tuple[Mention, ...], clause: tuple[int, int]
+) -> Iterator[Position]:
+    """«أكد أن …»: a position by its content, in favour of what is said to be so."""
+    words = line.row.words
+    first, last = clause[0], clause[1] - 1
+    if last <= first or any(char.isdigit() for char in line.text[words[first].start : words[last].end]):
+        return
+    end = min(_stop(line, verb), words[last].end) if last < len(words) else _stop(line, verb)
+    end = max(end, words[min(first + 3, last)].end)
+    target = _stripped(line.text, words[first].start, min(end, _words_behind(line, words[first].start)))
+    if len(target.split()) < 3:
+        return
+    yield Position(
+        line,
+        replace(verb, code="support"),
+        holders,
+        target,
+        "favor",
+        speech_of(line, replace(verb, is_noun=True), verb),
+        None,
+        ((line.start + words[verb.first].start, line.start + end),),
+        _attribution(line, scene, holders),
+    )
+
+
+_COPULA: Final = listed("هو هي تعد يعد تمثل يمثل تشكل يشكل تعتبر يعتبر كانت تكون يكون سيكون تاتي ياتي مهم كان هم")
+_NEGATIONS: Final = listed("ليس ليست لا لم لن غير دون عدم")
+_PRONOUNS: Final = frozenset({"ذلك", "هذا", "هذه", "ما", "أنه", "أنها"})
+
+
+def _forget_reporter(line: Line, scene: Scene, speaking: tuple[Mention, ...]) -> None:
+    """Another body or country that speaks in this sentence speaks for itself, and so do those behind it."""
+    here = (one for one in speaking if line.start <= one.start < line.end)
+    told = scene.reporter
+    if told and told.start < line.start and any(one.kind in {"body", "country"} for one in here):
+        scene.reporter = None
 
 
 def _attribution(line: Line, scene: Scene, holders: tuple[Mention, ...]) -> str | None:

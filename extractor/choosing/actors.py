@@ -25,7 +25,7 @@ MentionKind = Literal["person", "role", "body", "delegation", "country", "people
 """pair: «الجانبان»; short: an office or body told by its head alone, «الوزير», «الحركة»."""
 
 _MOST_NAME_WORDS: Final = 5
-_WIDEST_GAP: Final = 6
+_WIDEST_GAP: Final = 8
 """Unknown words between the known part of an office and the comma before the name."""
 _FEWEST_FREE: Final = 2
 """Words of a name that no office announces."""
@@ -75,7 +75,10 @@ BODY_HEADS: Final = listed(
     موسسه الموسسه مركز كتله الكتله جهاز الجهاز وزراء الوزراء روساء قاده القاده المجتمعون المشاركون
     """
 )
-_DELEGATION_HEADS: Final = listed("وفد الوفد الجانب delegation delegations delegues")
+_DELEGATION_HEADS: Final = listed("وفد وفدا الوفد الجانب delegation delegations delegues")
+_A_DELEGATION: Final = listed("فد وفد وفدا فدا")
+"""Without the article, and without «و»: adjectives follow, «وفد برلماني مغربي»."""
+_MOST_ADJECTIVES: Final = 3
 _PEOPLE_HEADS: Final = listed("الشعب شعب سكان اهالي")
 _SHORT: Final = listed(
     """
@@ -83,6 +86,9 @@ _SHORT: Final = listed(
     الحكومه الحركه الرياسه الخارجيه المنظمه الجماعه المجلس الهييه الوزراء القاده المجتمعون المشاركون
     """
 )
+_HEAD_AND_NISBA: Final = 2
+"""Words of «الوزير المصري», which names nobody's whole office."""
+_OFFICIALS: Final = listed("المسوول الدبلوماسي الديبلوماسي")
 _TITLES: Final = listed(
     """
     السيد السيده الشيخ الامير الاميره الدكتور المهندس المستشار المشير الفريق اللواء العميد العقيد الجنرال الملك
@@ -104,6 +110,24 @@ GIVEN: Final = (FIRST_NAMES - _WORDS_TOO) | listed(
     جيمس توني غوردون ديميتري اندريه الكسندر ايغور يوري نيكولا ميشال ميشيل برونو دومينيك لوران لوك ايلي وليد تمام
     رفيق فواد نبيه حسان عمران ابراهيم برهم هوشيار مقتدي نوري حيدر عادل مصطفي محسن جواد حسن صالح المهدي الامين
     الصادق صديق معين رامي اسماعيل يحيي محمود ماهر الحبيب الهادي كيرياكوس يوانيس الكسيس لويد جيك بريت نانسي ويندي
+    جبريل جبران فرونسوا فرنسوا ينس تور جوزيب خالدة ادريس ادم ارشد اسامه اسعد اشرف اكرم الياس
+    امجد انس ايمن ايهم بدرالدين برهان بشاره بكر بلال تامر تحسين توفيق ثامر جابر جعفر جلال
+    جهاد حاتم حازم حامد حذيفه حسام حسين حلمي حمد حمدان حمدي حمزه حنان خالد خضر خليل
+    خيري داود ذياب راشد رافع رامز رائد رجا رشاد رضوان رمزي رياض زاهر زكريا زكي زهير
+    زيد ساره سامي سعد سعود سلمان سليم سليمان سمير سهيل شاكر شعيب شكيب شوقي صائب صبري
+    صفوان صلاح ضياء طارق طاهر طلال طه عائض عاصم عاطف عامر عبدالرحمن عبدالعزيز عبدالله عثمان عدنان
+    عزام عصام عفيف علاء عماد عمار عمر عمرو عيسي غازي فادي فارس فاروق فاضل فتحي فراس
+    فرحات فهد فوزي قاسم كاظم لطيفه لؤي لينا مازن مأمون مجدي محجوب مرزوق مروان مشعل مظهر
+    معاذ معاويه معتز معمر منصور منير مهدي مهند موسي موفق مؤيد ناجي ناصر نادي نايف نبيل
+    نديم نزار نضال نعيم نمر هاشم هاني هدي هشام هيثم وائل وسام وسيم وضاح ياسر ياسين
+    يزيد يعقوب يوسف يونس بثينه حليمه خديجه رانيا رنا ريم سميره سهام شيماء صفيه عبير غاده
+    لبني ليلي نادية ناديه نجوي نوال هاله هبه وداد الخضر التيجاني المختار المنجي الهاشمي الميلودي ادوارد
+    اريك البرتو اليستر اليزابيث اندرو اندرياس انيس اوليفييه اولاف برنار برناردينو تشارلز تشاك تيد جيرارد جيرمي
+    جوزيف جوناثان جوش جيسون دانيال دوغلاس دومينيكو دينيس رافاييل راينر روبن رودريغو سارة ساندرا سباستيان ستيف
+    ستيفن ستيفاني سكوت سيباستيان سيلفيا فابيو فرانك فرانكو فرديناند فولكر فيليب فيليبو فيكتور فيكتوريا كاثرين كارل
+    كارلوس كارين كريستوف كريستين كلاوديا كليمنت كورت كيفن لارس لورنس ليام ماتيو مارتن مارغريت ماريا مانويل
+    مايا ميغيل ميلاني نيد نيكوس نيكولاس هايكو هانا هنري هيربرت يانيس يوهان اوغلو بولنت بينالي داوود
+    عبدالحميد مولود نعمان ابراهيم يلدرم محمدجواد جواد علي لاريجاني عباس
     ليندا كامالا بوريس تيريزا ريشي اولاف اورسولا شارل فيصل لولوه عقيله خليفه فايز
     """
 )
@@ -182,6 +206,8 @@ class Cast:
         if mention.kind == "short":
             meant = self._meant(mention)
             return self.actor(meant) if meant else mention.actor
+        if mention.kind == "role" and (named := self._named_before(mention)):
+            return self.actor(named)
         if mention.kind == "delegation" and mention.country:
             return self._delegations.get(mention.country, mention.actor)
         return self._agreed.get(mention.name, mention.actor)
@@ -205,6 +231,8 @@ class Cast:
         """Whom «الوزير» or «الحركة» means: the last before with that head."""
         head = _bare(short.name.split()[0])
         before = [mention for mention in self.before(short.start) if not self.is_seat(mention)]
+        if short.country:
+            return next((one for one in before if one.kind == "person" and self._of(one) == short.country), None)
         again = next((one for one in before if one.kind == "short" and _bare(one.name.split()[0]) == head), None)
         if again:
             return self._meant(again)
@@ -213,6 +241,20 @@ class Cast:
             if mention.kind not in {"short", "pair"} and any(_bare(text.split()[0]) == head for text in told if text):
                 return mention
         return None
+
+    def _named_before(self, role: Mention) -> Mention | None:
+        """Whom «الوزير المصري» means: the last named before of that office and country."""
+        words = [_bare(word) for word in role.text.split()]
+        if len(words) != _HEAD_AND_NISBA or not role.country:
+            return None
+        before = (one for one in self.before(role.start) if one.kind == "person" and self._of(one) == role.country)
+        return next((one for one in before if _bare((self._role(one) or " ").split(" ")[0]) == words[0]), None)
+
+    def _role(self, mention: Mention) -> str | None:
+        return self._agreed.get(mention.name, mention.actor).role
+
+    def _of(self, mention: Mention) -> str | None:
+        return self._agreed.get(mention.name, mention.actor).country
 
     def is_seat(self, mention: Mention) -> bool:
         """Whether a body is only told as the place: «بمقر وزارة الدفاع»."""
@@ -307,7 +349,7 @@ class _Scan:
                 yield _bare(self.words[at].key)
 
     def _readers(self) -> tuple[Callable[[int], tuple[Mention, int] | None], ...]:
-        return self._pair, self._named, self._free, self._known, self._office, self._body, self._country
+        return self._pair, self._official, self._named, self._free, self._known, self._office, self._body, self._country
 
     # -- the readers: each takes a word's number, and gives a mention and the word behind it ------------------------
 
@@ -318,6 +360,13 @@ class _Scan:
         while stop < len(self.words) and self.row.is_known(stop) and self.row.reading(stop) != "link":
             stop += 1
         return self._mention(at, stop, "pair"), stop
+
+    def _official(self, at: int) -> tuple[Mention, int] | None:
+        """«المسؤول الإسباني»: whoever was named of that country."""
+        stop = self.row.countries.get(at + 1)
+        if stop is None or self.words[at].key.lstrip("و") not in _OFFICIALS:
+            return None
+        return self._mention(at, stop, "short"), stop
 
     def _named(self, at: int) -> tuple[Mention, int] | None:
         """A name with an office behind: «سيرغي لافروف، وزير الخارجية الروسي»."""
@@ -479,8 +528,24 @@ class _Scan:
                 break
         while stop > at and self.row.reading(stop - 1) == "link":
             stop -= 1
-        stop = self._with_proper(at, stop)
+        stop = self._with_body(at, self._with_proper(at, stop))
         return stop if stop > at else None
+
+    def _with_body(self, at: int, stop: int) -> int:
+        """«رئيس الجمعية الوطنية», «الأمين العام لحلف الناتو», «أمين سر اللجنة»: the body that an office is of."""
+        if at < stop < len(self.words) and self.words[stop].key == "سر":
+            stop += 1
+        if not at < stop < len(self.words) or not self._adjoins(stop, _OPEN):
+            return stop
+        key, particle = self._head(stop, BODY_HEADS)
+        open_ended = self.row.reading(stop - 1) in {"head", "construct"} or self.words[stop - 1].key == "سر"
+        governs = key is not None and (particle in {"ل", "لل", "ب"} or (not particle and open_ended))
+        return self._with_place(self._body_end(stop)) if governs else stop
+
+    def _with_place(self, stop: int) -> int:
+        """«الجمعية الوطنية للكبيك»: a last word with «لل», before a comma."""
+        placed = stop < len(self.words) and self.words[stop].key.startswith("لل") and self._adjoins(stop, _OPEN)
+        return stop + 1 if placed and self._is_enclosed(stop + 1) else stop
 
     def _starts_other(self, at: int) -> bool:
         """Whether «و» begins another's office."""
@@ -546,9 +611,14 @@ class _Scan:
             if self.line.is_any_cue(at - 1) or re.search(r"[^\s،,\"“”]", between):
                 return None
             if "،" in between or "," in between:
-                end = self._name(at) if self.words[at].key in GIVEN else at
-                return (at, end, at) if end - at >= _FEWEST_FREE else None
+                end = self._name(at)
+                apposed = self.words[at].key in GIVEN or self._is_enclosed(end)
+                return (at, end, at) if apposed and end - at >= _FEWEST_FREE else None
         return None
+
+    def _is_enclosed(self, end: int) -> bool:
+        """Whether a comma closes what one opened: «منسق … في الشرق الأوسط، فلان الفلاني، عن قلقه»."""
+        return end < len(self.words) and self.line.text[self.words[end - 1].end : self.words[end].start].strip() == "،"
 
     def _complete(self, stop: int) -> bool:
         """Whether an office may end before a word: not «رئيس»."""
@@ -711,6 +781,8 @@ class _Scan:
         reading = self.row.reading(at)
         if self._is_other_body(at) or self.line.is_dated(at):
             return False
+        if self.words[head].key.lstrip("وبل") in _A_DELEGATION:
+            return at - head <= _MOST_ADJECTIVES and re.fullmatch(r"\w{3,}يا?", word.key) is not None
         if word.key in _COMMON:
             return reading == "governed" and word.key.startswith("ال")
         inside = any(first <= at < stop for first, stop in self.row.countries.items())

@@ -1,5 +1,6 @@
 """Encounters: the sentences that may tell of one, and what code reads in them: parties, capacities, date, place."""
 
+import itertools
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -107,6 +108,8 @@ def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...
         return _subject_of_verb(line, scene, cue, key)
     if any(word.key in _OF_BOTH for word in line.row.words[cue.first : cue.stop + 3]):
         return scene.subject if len(scene.subject) > 1 else ()
+    if _PRONOMINAL.fullmatch(key):
+        return _owner(line, scene, cue) or scene.subject
     named = after(line, scene.cast, cue.stop - 1)
     if named and not (named[0].kind == "body" and _has_link(line, cue, "مع")):
         return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
@@ -115,21 +118,38 @@ def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...
     return _governing(line, scene, cue) or _speaker(line, scene, cue) or scene.subject
 
 
+_PRONOMINAL: Final = re.compile(
+    r"[وف]?[بل]?(?:لقا|لقاء|لقاي|اجتماع|استقبال|زيارت|مباحثات|محادثات|اتصال|مقابلت|مشاورات)(?:ه|ها|هم|هما)"
+)
+"""«لقائه»: the pronoun is who met."""
+
+
+def _owner(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    """Whom a pronoun means: the person named last before it in the sentence."""
+    before_it = scene.cast.within(line.start, line.start + line.row.words[cue.first].start)
+    return tuple(one for one in before_it if one.kind in {"person", "role", "short"})[-1:]
+
+
 def _subject_of_verb(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
     if _is_visit(key) and _is_relative(line, cue):
         return ()
+    if _is_relative(line, cue) and cue.stop < len(line.row.words) and line.row.words[cue.stop].key in _THERE:
+        persons = (one for one in scene.cast.within(line.start, line.end) if one.kind in {"person", "role"})
+        return tuple(itertools.islice((one for one in persons if not one.particle), 1))
     subject = subject_of(line, scene, cue)
     if subject is not scene.subject:
         return subject
     return _speaker(line, scene, cue) or subject or _governing(line, scene, cue)
 
 
+_THERE: Final = listed("فيه فيها خلاله خلالها اثناءه")
+"""Behind a verb of a relative clause about an occasion: who met is the sentence's own subject."""
 _OF_BOTH: Final = listed("جمعهما بينهما لقايهما لقاءهما اجتماعهما لقاؤهما")
 _REPORTERS: Final = listed("وكاله قناه صحيفه المتحدث الناطق متحدث ناطق")
 
 
 def _is_relative(line: Line, cue: Cue) -> bool:
-    return cue.first > 0 and line.row.words[cue.first - 1].key in {"الذي", "التي", "الذين"}
+    return cue.first > 0 and line.row.words[cue.first - 1].key.removeprefix("و") in {"الذي", "التي", "الذين"}
 
 
 def _speaker(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:

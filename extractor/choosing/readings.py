@@ -76,6 +76,7 @@ def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
     scene.groups.append(one.principals)
     for number, told in enumerate(encounters):
         apart = {one.kind, told.kind} & {"press_conference", "signing", "session"} and one.kind != told.kind
+        apart = apart or (one.status in {"cancelled", "postponed"} and told.status != one.status)
         if names == _names(told, scene.cast) and not apart:
             _follow(encounters, number, one.line)
             return

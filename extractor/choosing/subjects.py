@@ -1,5 +1,6 @@
 """Subjects: who does what a verb says, when the article names them, leaves them out, or says «الجانبان»."""
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -52,7 +53,13 @@ class Scene:
         for group in reversed(self.groups):
             if not wanted or wanted <= {self.cast.actor(one).country for one in group}:
                 return group
-        return ()
+        return self._two_before(mention) if _OF_OFFICE.match(fold(mention.text)) else ()
+
+    def _two_before(self, mention: Mention) -> tuple[Mention, ...]:
+        """«الوزيران», where no encounter was told: the two persons named last."""
+        persons = unique(self, (one for one in self.cast.before(mention.start) if one.kind == "person"))
+        two = tuple(itertools.islice(persons, 2))
+        return two[::-1] if len(two) > 1 else ()
 
     def _alike(self, group: tuple[Mention, ...]) -> tuple[Mention, ...]:
         """The two of a group whose side has two: «النائبان»."""
@@ -61,6 +68,7 @@ class Scene:
         return same if len(same) > 1 else group
 
 
+_OF_OFFICE: Final = re.compile(r"و?(?:الوزير|الرييس|الزعيم|القايد|المسوول)(?:ان|ين)")
 _MANY: Final = listed("وزراء روساء قاده زعماء ممثلو ممثلي سفراء مندوبو كبار")
 
 

@@ -72,7 +72,7 @@ BODY_HEADS: Final = listed(
     تيار جبهه تنظيم مفوضيه وكاله مكتب ديوان اللجنه الهييه الاتحاد الجامعه المنظمه البعثه المجلس البرلمان التحالف
     الحكومه الحزب الجيش القوات قوات الوزاره الحركه الرياسه الخارجيه خارجيه الداخليه الكرملين الدفاع فصايل سلطه
     السلطه سلطات السلطات حلف الحلف دايره الدايره اداره الاداره جمعيه الجمعيه محكمه المحكمه بنك صندوق الصندوق
-    موسسه الموسسه مركز كتله الكتله جهاز الجهاز وزراء الوزراء روساء قاده القاده المجتمعون المشاركون
+    موسسه الموسسه مركز كتله الكتله جهاز الجهاز القمه جمع الجمع وزراء الوزراء روساء قاده القاده المجتمعون المشاركون
     """
 )
 _DELEGATION_HEADS: Final = listed("وفد وفدا الوفد الجانب delegation delegations delegues")
@@ -779,7 +779,7 @@ class _Scan:
         """Whether a word goes on with a body's name."""
         word = self.words[at]
         reading = self.row.reading(at)
-        if self._is_other_body(at) or self.line.is_dated(at):
+        if self._is_other_body(at) or self.line.is_dated(at) or word.key == "ال":
             return False
         if self.words[head].key.lstrip("وبل") in _A_DELEGATION:
             return at - head <= _MOST_ADJECTIVES and re.fullmatch(r"\w{3,}يا?", word.key) is not None
@@ -803,7 +803,7 @@ class _Scan:
     def _is_described(self, at: int, head: int) -> bool:
         """Whether a body's name may end with a word: an adjective with the article."""
         key = self.words[at].key
-        return at > head and key.startswith("ال") and key.endswith(("يه", "ي", "ين"))
+        return key.startswith("ال") and (at == head or key.endswith(("يه", "ي", "ين")))
 
     def _is_other_body(self, at: int) -> bool:
         """«والمجلس», «لحكومة»: a particle, and the head of another body."""

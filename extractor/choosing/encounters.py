@@ -451,7 +451,7 @@ def dates_in(line: Line) -> list[tuple[int, int]]:
     for item in date_grammar.items(line.text):
         if item.kind not in _DATE_KINDS:
             continue
-        if runs and not line.text[runs[-1][-1].end : item.start].strip(" \u00a0ـ،"):
+        if runs and not line.text[runs[-1][-1].end : item.start].strip(" \u00a0ـ،و"):
             runs[-1].append(item)
         else:
             runs.append([item])

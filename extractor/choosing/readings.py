@@ -14,6 +14,7 @@ from extractor.choosing.cues import Line, lines_of
 from extractor.choosing.encounters import Encounter, encounters_in, is_order, may_tell
 from extractor.choosing.positions import Position, positions_in
 from extractor.choosing.reporters import reporter_in
+from extractor.choosing.sittings import sittings_in
 from extractor.choosing.subjects import Scene
 from extractor.resolving.countries import listed
 
@@ -42,7 +43,7 @@ def read(text: str) -> Reading:
     lines = lines_of(text)
     for line in lines:
         scene.reporter = reporter_in(line, scene.reporter)
-        told = encounters_in(line, scene)
+        told = encounters_in(line, scene) or sittings_in(line, scene)
         for one in told:
             _enter(encounters, one, scene)
         if told:

@@ -20,7 +20,7 @@ _LIGHT: Final = listed(
     الهاتفي الهاتفيه هاتفيا هاتفيين ايضا كذلك اليوم امس صباح مساء يوم نفسه في من معالي سعاده فخامه السيد قد له
     لها لهم بدوره بدورها مشترك مشتركا الصحفي المؤتمر الموتمر ثنايي ثناييه ثناييا اتصالين اتصالا اتصال هاتفيه
     مباحثات محادثات اجتماعا لقاءا جلسه عمل رسميه موسعه موسعا مغلقا مغلقه مدينه العاصمه بالعاصمه مطوله مطولا عده
-    بيان تصريح تغريده كلمه وقت سابق لاحق الماضي المقبل الاسبوع الشهر الجاري also then later today yesterday on
+    بيان البيان الختامي تصريح تغريده كلمه وقت سابق لاحق الماضي المقبل الاسبوع الشهر الجاري also then later today yesterday on
     in a an the will held by phone
     """
 )
@@ -105,13 +105,19 @@ def after(line: Line, cast: Cast, at: int) -> tuple[Mention, ...]:
             continue
         if not _is_light(line, start, mention.start) or (found and not _joins(line, start, mention)):
             break
-        if not found and mention.particle not in {"", "و"}:
+        if not found and mention.particle not in {"", "و"} and not _is_stated_by(line, at, mention):
             break
         if mention.kind == "country" and _QUOTE.search(line.article[start : mention.start]):
             break
         found.append(mention)
         start = mention.end
     return tuple(found)
+
+
+def _is_stated_by(line: Line, at: int, mention: Mention) -> bool:
+    """«أكد البيان الختامي للقمة»: the body that speaks through a statement of its own."""
+    words = [word.key for word in line.row.words[at + 1 : at + 3]]
+    return mention.kind == "body" and mention.particle in {"ل", "لل"} and words == ["البيان", "الختامي"]
 
 
 def before(line: Line, cast: Cast, at: int, least: int = 0) -> tuple[Mention, ...]:
@@ -235,6 +241,8 @@ def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
         return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
     if _is_unknown(line, cue):
         return ()
+    if _is_final_statement(line, cue) and scene.groups:
+        return scene.groups[-1]
     if is_dual(line.row.words[cue.first]) and not key.startswith("م") and scene.groups and len(scene.subject) < 2:
         return scene.groups[-1]
     return scene.subject
@@ -255,6 +263,12 @@ def _latin_subject(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     if not named and words[cue.first].key in _SAYING_FIRST:
         named = after(line, scene.cast, cue.stop - 1)
     return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
+
+
+def _is_final_statement(line: Line, cue: Cue) -> bool:
+    """«أكد البيان الختامي», «أضاف البيان المشترك»: all who met say it."""
+    words = [word.key for word in line.row.words[cue.stop : cue.stop + 2]]
+    return words in (["البيان", "الختامي"], ["البيان", "المشترك"])
 
 
 _WITH_PREPOSITION: Final = re.compile(r"و?(?:شدد|اشاد|رحب|اعرب|نوه|ندد|اشار|اثني|عبر)(?:ت|وا)?")

@@ -109,12 +109,24 @@ def _follows(line: Line, scene: Scene, cue: Cue, governor: Cue | None) -> bool:
     return governor is not None and cue.first - governor.stop <= _subject_length(line, scene, governor) + 1
 
 
-def _holders(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+def _holders(line: Line, scene: Scene, cue: Cue, governor: Cue | None) -> tuple[Mention, ...]:
     """Whose position it is; an impersonal one is that of all who met (contract, ruling 7)."""
     words = [word.key for word in line.row.words[max(0, cue.first - 4) : cue.stop]]
     if not _IMPERSONAL.isdisjoint(words) and any(_STATED.match(word) for word in words) and scene.groups:
         return scene.groups[-1]
-    return scene.subject if cue.is_noun else subject_of(line, scene, cue)
+    if cue.is_noun:
+        return scene.subject
+    holders = subject_of(line, scene, cue)
+    return scene.subject if governor and _speaks_for(scene, holders) else holders
+
+
+def _speaks_for(scene: Scene, holders: tuple[Mention, ...]) -> bool:
+    """«أكد الرئيس أن تونس ستواصل»: who speaks for a country or body of theirs holds the position."""
+    if len(scene.subject) != 1 or len(holders) != 1 or holders[0].kind not in {"country", "body"}:
+        return False
+    speaker, named = scene.cast.actor(scene.subject[0]), scene.cast.actor(holders[0])
+    own = speaker.country is not None and speaker.country == named.country
+    return speaker.type in {"person", "role"} and (own or fold(named.name) in fold(speaker.role or ""))
 
 
 _STATED_ITSELF: Final = re.compile(r"[وف]?(?:مع )?(?:تاكيد|(?:ال)?(?:تاكيد|تشديد|اشاده|تنويه))")
@@ -130,7 +142,7 @@ def _told(line: Line, scene: Scene, cue: Cue, governor: Cue | None, *, used: boo
     noun = cue.is_noun
     if (noun and not _is_said(line, scene, cue, governor, used=used)) or _is_attribute(line, cue):
         return ()
-    holders = _holders(line, scene, cue)
+    holders = _holders(line, scene, cue, governor)
     addressee, first, stop = _object(line, scene, cue)
     if not holders:
         return ()
@@ -249,10 +261,33 @@ def _object(line: Line, scene: Scene, cue: Cue) -> tuple[str | None, int, int]:
     """To whom a position is said, and where the words about its target begin and end, in the sentence's offsets."""
     stop = _stop(line, cue)
     first = max(line.row.words[cue.stop - 1].end, _behind_subject(line, scene, cue))
+    if cue.is_noun:
+        first = _behind_owner(line, scene, cue, first)
     if cue.code in {"call_for", "demand", "accuse", "warn", "thank"}:
         addressee, first = _addressed(line, cue, first, stop)
         return addressee, first, stop
     return None, first, stop
+
+
+_OWNERS: Final = listed("بلاده بلادها بلاد حكومته حكومتها المملكه دولته المجتمع")
+_PREPOSITION: Final = re.compile(r"(?:الي|علي|من|عن|في|بان|لان|ازاء|تجاه|حيال|بشان|[بل]\w{3,})")
+_MOST_OWNER: Final = 7
+"""Words between a noun of position and its preposition."""
+
+
+def _behind_owner(line: Line, scene: Scene, cue: Cue, first: int) -> int:
+    """«التزام تونس بمكافحة الإرهاب»: whose position it is stands between the noun and what it is about."""
+    words = line.row.words
+    if cue.stop >= len(words):
+        return first
+    begin = line.start + words[cue.stop].start
+    owner = next((one for one in scene.cast.within(begin, begin + 2) if one.particle == ""), None)
+    if owner is None and words[cue.stop].key not in _OWNERS:
+        return first
+    end = owner.end - line.start if owner else words[cue.stop].end
+    behind = [at for at in range(cue.stop, min(cue.stop + _MOST_OWNER, len(words))) if words[at].start >= end]
+    found = next((at for at in behind if _PREPOSITION.fullmatch(words[at].key)), None)
+    return first if found is None else words[found].start
 
 
 def _behind_subject(line: Line, scene: Scene, cue: Cue) -> int:
@@ -328,10 +363,15 @@ def _stripped(text: str, first: int, stop: int) -> str:
     return trimmed.strip(' "“”«»،,')
 
 
+_NOT_DOING: Final = re.compile(r"عدم\s+(?=\S{3,}\s)")
+
+
 def _without_stop(target: str) -> tuple[str, bool]:
     """«وقف التدخلات»: what shall end is the target, and the position is against it (contract, ruling 8)."""
     if starts_with(target, "spared"):
         return target, False
+    if (negated := _NOT_DOING.match(target)) is not None:
+        return target[negated.end() :], True
     rest = starts_with(target, "stop")
     return (rest, True) if rest else (target, False)
 
@@ -419,20 +459,31 @@ def _asserted(
         return
     end = min(_stop(line, verb), words[last].end) if last < len(words) else _stop(line, verb)
     end = max(end, words[min(first + 3, last)].end)
+    act: Act = "support"
+    if words[first].key == "لا":
+        only = next((at for at in range(first, min(first + _ONLY_REACH, last)) if words[at].key in _ONLY), None)
+        act, first = ("reject", first + 1) if only is None else ("affirm_importance", only + 1)
     target = _stripped(line.text, words[first].start, min(end, _words_behind(line, words[first].start)))
-    if len(target.split()) < 3:
+    if len(target.split()) < _FEWEST_ASSERTED:
         return
     yield Position(
         line,
-        replace(verb, code="support"),
+        replace(verb, code=act),
         holders,
         target,
-        "favor",
+        "against" if act in AGAINST else "favor",
         speech_of(line, replace(verb, is_noun=True), verb),
         None,
         ((line.start + words[verb.first].start, line.start + end),),
         _attribution(line, scene, holders),
     )
+
+
+_ONLY: Final = listed("الا بدون دون سوي بغير عن")
+"""«لا سلام من دون», «لا سبيل إلا»: what follows is what it takes."""
+_ONLY_REACH: Final = 6
+_FEWEST_ASSERTED: Final = 3
+"""Words of what is asserted: fewer are a fragment."""
 
 
 _COPULA: Final = listed("هو هي تعد يعد تمثل يمثل تشكل يشكل تعتبر يعتبر كانت تكون يكون سيكون تاتي ياتي مهم كان هم")

@@ -32,8 +32,8 @@ from schemas.json_schema import content_hash
 from schemas.records import Extraction, Provenance, Rejected
 
 MODE: Final = "json_schema"
-"""Unless MAHDAR_MODE names another. Of instructor's modes the one that serves the embedded model best: without a
-grammar, in `json`, `tools` and `md_json`, its answers fit the schema on neither of two seed articles, after a re-ask."""
+"""Unless MAHDAR_MODE names another. It serves the embedded model best: without a grammar, in `json`, `tools` and
+`md_json`, it gave no answer that fits the schema on either of two seed articles, a re-ask included."""
 RETRIES: Final = 1
 MAX_TOKENS: Final = 2048
 """A small model that repeats itself is cut here; an article's answer takes a quarter of it."""

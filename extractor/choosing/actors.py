@@ -698,7 +698,9 @@ class _Scan:
         future = _FUTURE.fullmatch(word.key) is not None and word.key not in GIVEN
         preposed = so_far > 1 and word.key[0] in "بل" and word.key.endswith(("ه", "ها", "هم"))
         listed_word = len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at)
-        return body or masdar or adverb or cue or future or preposed or listed_word or _TANWIN.search(word.raw) is not None
+        return (
+            body or masdar or adverb or cue or future or preposed or listed_word or _TANWIN.search(word.raw) is not None
+        )
 
     def _is_definite(self, at: int, so_far: int) -> bool:
         """Whether an article or preposition tells that no name begins here: «للـ», «بالـ», or «الـ» at the start."""

@@ -6,6 +6,7 @@ the model confirms or corrects it, and its choice becomes a draft whose every te
 (`extractor.choosing.drafting`). No question depends on the answer to another, so that they can be asked in any order.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -23,7 +24,7 @@ from schemas.drafts import ItemDraft, MeetingDraft, StanceDraft
 MOST_MET: Final = 6
 """Names in one answer: a small model may not find the end of a list."""
 MOST_PHRASES: Final = 6
-"""In one question: more belong to a list, which a small model loses count of."""
+"""In one question: of more a small model loses count."""
 SHOWN_BEFORE: Final = 200
 """Characters of the sentence before: enough for whom a pronoun means."""
 SHOWN_WORDS: Final = 18
@@ -60,7 +61,7 @@ def task_questions(text: str, task: str) -> Iterator[Question]:
         yield from (_meeting_question(reading, one.line, one) for one in reading.encounters)
         yield from (_meeting_question(reading, line, None) for line in reading.doubtful)
     elif task == "stances":
-        yield from (_stance_question(reading, line) for line in dict.fromkeys(one.line for one in reading.positions))
+        yield from (_stance_question(reading, line, positions) for line, positions in _by_line(reading))
 
 
 def _meeting_question(reading: Reading, line: Line, told: Encounter | None) -> Question:
@@ -106,9 +107,16 @@ def _corrected(reading: Reading, told: Encounter, chosen: Mapping[str, Mention])
     return replace(told, parties=(*kept, *added))
 
 
-def _stance_question(reading: Reading, line: Line) -> Question:
-    """Who takes each position that a sentence may tell of."""
-    positions = [one for one in reading.positions if one.line == line][:MOST_PHRASES]
+def _by_line(reading: Reading) -> Iterator[tuple[Line, Sequence[Position]]]:
+    """The positions of each sentence, in shares of as many as one question may have."""
+    for line, told in itertools.groupby(reading.positions, key=lambda one: one.line):
+        positions = tuple(told)
+        for first in range(0, len(positions), MOST_PHRASES):
+            yield line, positions[first : first + MOST_PHRASES]
+
+
+def _stance_question(reading: Reading, line: Line, positions: Sequence[Position]) -> Question:
+    """Who takes each of some positions that a sentence may tell of."""
     holders = (one for told in positions for one in told.holders)
     offered = _by_name(reading, (*offered_in(reading.cast, line, bodies=True), *holders))
     choices = (*offered, BOTH)

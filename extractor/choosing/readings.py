@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from extractor.choosing.actors import Cast, Mention, cast_of, unite
+from extractor.choosing.assertions import assertions_in
 from extractor.choosing.cues import Line, lines_of
 from extractor.choosing.encounters import Encounter, encounters_in, is_order, may_tell
 from extractor.choosing.positions import Position, positions_in
@@ -52,9 +53,18 @@ def read(text: str) -> Reading:
             _follow(encounters, len(encounters) - 1, line)
         elif may_tell(line) and len(offered_in(cast, line)) > 1:
             doubtful.append(line)
-        positions.extend(positions_in(line, scene))
+        positions.extend(_held(line, scene))
     kept = tuple(one for one in encounters if not _is_accounted(one, encounters, cast))
     return Reading(text, tuple(lines), cast, kept, tuple(positions), tuple(doubtful))
+
+
+def _held(line: Line, scene: Scene) -> tuple[Position, ...]:
+    """The positions of a sentence, in the order of their words; a question holds none."""
+    if line.text.rstrip(' "”»').endswith(("؟", "?")):
+        return ()
+    told = positions_in(line, scene)
+    asserted = assertions_in(line, scene, told)
+    return tuple(sorted((*told, *asserted), key=lambda one: one.clause))
 
 
 _MOST_OFFERED: Final = 12

@@ -93,9 +93,7 @@ def _named(line: Line, first: int) -> Reporter | None:
 def _is_body(line: Line, at: int) -> bool:
     key = line.row.words[at].key
     heads = {key, key.removeprefix("ل"), f"ال{key.removeprefix('لل')}" if key.startswith("لل") else key}
-    return not heads.isdisjoint(BODY_HEADS) or any(
-        one.first == at for one in line.cues("source") if one.code == "body"
-    )
+    return not heads.isdisjoint(BODY_HEADS) or any(one.first == at for one in line.cues("source") if one.code == "body")
 
 
 def _stop(line: Line, first: int) -> int:

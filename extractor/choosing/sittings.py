@@ -32,7 +32,9 @@ def sittings_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
 
 def _sittings(line: Line, scene: Scene) -> Iterator[Encounter]:
     for cue in line.cues("meeting"):
-        body = (_body(line, scene, cue) or _theirs(line, scene, cue)) if _ASSEMBLY.fullmatch(line.row.words[cue.first].key) else None
+        if not _ASSEMBLY.fullmatch(line.row.words[cue.first].key):
+            continue
+        body = _body(line, scene, cue) or _theirs(line, scene, cue)
         if body is None:
             continue
         attending, hosts = _attending(line, scene, cue), _hosts(line, scene, cue)

@@ -20,8 +20,8 @@ _LIGHT: Final = listed(
     الهاتفي الهاتفيه هاتفيا هاتفيين ايضا كذلك اليوم امس صباح مساء يوم نفسه في من معالي سعاده فخامه السيد قد له
     لها لهم بدوره بدورها مشترك مشتركا الصحفي المؤتمر الموتمر ثنايي ثناييه ثناييا اتصالين اتصالا اتصال هاتفيه
     مباحثات محادثات اجتماعا لقاءا جلسه عمل رسميه موسعه موسعا مغلقا مغلقه مدينه العاصمه بالعاصمه مطوله مطولا عده
-    بيان البيان الختامي تصريح تغريده كلمه وقت سابق لاحق الماضي المقبل الاسبوع الشهر الجاري also then later today yesterday on
-    in a an the will held by phone
+    بيان البيان الختامي تصريح تغريده كلمه وقت سابق لاحق الماضي المقبل الاسبوع الشهر الجاري
+    also then later today yesterday on in a an the will held by phone
     """
 )
 _THAT: Final = listed("ان وان بان انه انها انهم انهما بانه وانه that que")
@@ -228,24 +228,28 @@ _PARTICIPLES: Final = re.compile(r"[وف]?م\w{3,}(?:ا|ان|ه)")
 def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     """Who does what a verb says: named behind it, before it, or left out and known."""
     key = line.row.words[cue.first].key
-    if _PARTICIPLES.fullmatch(key) or key.lstrip("و").startswith("قايل"):
-        return scene.subject
-    if _is_pronominal(line, cue.first):
-        return scene.subject
     if key.isascii():
         return _latin_subject(line, scene, cue)
+    if _PARTICIPLES.fullmatch(key) or key.lstrip("و").startswith("قايل") or _is_pronominal(line, cue.first):
+        return scene.subject
     named = _subject_first(line, scene.cast, cue) or after(line, scene.cast, cue.stop - 1)
     if not named and not key.startswith("و"):
         named = before(line, scene.cast, cue.first, that_before(line, cue.first))
     if named:
         return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
+    return _left_out(line, scene, cue)
+
+
+def _left_out(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    """Who is meant where nobody is named: all of the last encounter by a dual, else who spoke last."""
+    word = line.row.words[cue.first]
     if _is_unknown(line, cue):
         return ()
-    if _is_final_statement(line, cue) and scene.groups:
-        return scene.groups[-1]
-    if is_dual(line.row.words[cue.first]) and not key.startswith("م") and scene.groups and len(scene.subject) < 2:
-        return scene.groups[-1]
-    return scene.subject
+    both = is_dual(word) and not word.key.startswith("م") and len(scene.subject) < _BOTH
+    return scene.groups[-1] if scene.groups and (both or _is_final_statement(line, cue)) else scene.subject
+
+
+_BOTH: Final = 2
 
 
 _SAYING_FIRST: Final = listed("said says told added dit ajoute declare")

@@ -4,7 +4,7 @@ Cues find the sentences, case and word order suggest the parties. A reading deci
 questions to a small model are made of.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -12,7 +12,8 @@ from typing import Final
 from extractor.choosing.actors import Cast, Mention, cast_of, unite
 from extractor.choosing.assertions import assertions_in
 from extractor.choosing.cues import Line, lines_of
-from extractor.choosing.encounters import Encounter, encounters_in, is_order, may_tell
+from extractor.choosing.delegations import members_of
+from extractor.choosing.encounters import Encounter, Party, encounters_in, is_order, may_tell
 from extractor.choosing.positions import Position, positions_in
 from extractor.choosing.reporters import reporter_in
 from extractor.choosing.sittings import sittings_in
@@ -54,7 +55,7 @@ def read(text: str) -> Reading:
         elif may_tell(line) and len(offered_in(cast, line)) > 1:
             doubtful.append(line)
         positions.extend(_held(line, scene))
-    kept = tuple(one for one in encounters if not _is_accounted(one, encounters, cast))
+    kept = tuple(_with_members(one, cast, lines) for one in encounters if not _is_accounted(one, encounters, cast))
     return Reading(text, tuple(lines), cast, kept, tuple(positions), tuple(doubtful))
 
 
@@ -118,6 +119,15 @@ def carried(reading: Reading, encounter: Encounter, told: Callable[[Encounter], 
     names = _names(encounter, reading.cast)
     same = (one for one in reading.encounters if one.status == "held" and names & _names(one, reading.cast))
     return next((found for one in same if (found := told(one))), None)
+
+
+def _with_members(encounter: Encounter, cast: Cast, lines: Sequence[Line]) -> Encounter:
+    """An encounter with the members of its delegations."""
+    delegations = [one for one in encounter.principals if one.kind == "delegation"]
+    known = {cast.actor(party.mention).name for party in encounter.parties}
+    members = (one for told in delegations for one in members_of(told, cast, lines))
+    named = (Party(one, "member") for one in members if cast.actor(one).name not in known)
+    return replace(encounter, parties=(*encounter.parties, *named)) if delegations else encounter
 
 
 _GOING_ON: Final = listed(

@@ -33,6 +33,7 @@ _FEWEST_FREE: Final = 2
 # Folded. Words of news that are no part of a name, beside those that `cues` and `offices` know.
 _COMMON: Final = listed(
     """
+    مما عما بما لما الا
     بان وبان لان فان ان انه انها انهم الذي التي الذين اللذين مع في من الي علي عن بعد قبل خلال حول بين لدي عند ثم
     او بل لكن لا لم لن ما هو هي هم هذا هذه ذلك تلك كل كافه جميع عدد عده بعض غير اي احد اكثر اول كما ايضا كذلك
     حيث وذلك ضمن عبر نحو ضد تحت فوق منذ حتي كان كانت يكون تكون ليس قد سوف اليوم امس غدا صباح مساء ظهر يوم
@@ -96,6 +97,7 @@ _TITLES: Final = listed(
     """
 )
 _HEADS_OF_STATE: Final = listed("الملك السلطان العاهل الرييس")
+_REIGNING: Final = listed("الملك العاهل السلطان الامير البابا القيصر")
 _WORDS_TOO: Final = listed(
     "كامل كمال سلام سلامه تركي شمس نور امال هدي كير سيف تحسين شريف عزيز عالي فضل كريم صادق حافظ مبروك"
 )
@@ -145,6 +147,8 @@ _NEAR: Final = re.compile(r"[\s\u00a0.\-’'/]{1,2}|[\s\u00a0]*")
 _APPOSED: Final = re.compile(r"\.?[\s\u00a0]*[\"”»)]?[\s\u00a0]*[،,]?[\s\u00a0]*[\"“”„«‹(]?[\s\u00a0]*")
 _MASDAR: Final = re.compile(r"[بل](?:است\w+|ا\w{1,2}[ا]\w{1,2}|ت\w{2}ي\w{1,3}|تولي\w*)")
 """Verbal nouns behind a preposition, by their form: no name begins so."""
+_DEED: Final = re.compile(r"ت\w{2}ي\w|ا\w{2}ا\w|ا\wا\wه|است\w{3,}|ان\w{2}ا\w|مواصل[هت]|محاول[هت]|مشارك[هت]")
+"""Verbal nouns by their form: behind a whole name the object begins."""
 _FUTURE: Final = re.compile(r"س[يتن]\w{3,}")
 _SAID: Final = listed("ان علي عن الي في that")
 _TANWIN: Final = re.compile("[\u064b\u064d]")
@@ -533,6 +537,8 @@ class _Scan:
 
     def _with_body(self, at: int, stop: int) -> int:
         """«رئيس الجمعية الوطنية», «الأمين العام لحلف الناتو», «أمين سر اللجنة»: the body that an office is of."""
+        bodies = (self._body_end(one) for one in range(at + 1, stop) if self._head(one, BODY_HEADS)[0])
+        stop = max([stop, *bodies])
         if at < stop < len(self.words) and self.words[stop].key == "سر":
             stop += 1
         if not at < stop < len(self.words) or not self._adjoins(stop, _OPEN):
@@ -669,13 +675,25 @@ class _Scan:
             return self._fits_latin(at)
         if word.key in _ALEF_MAQSURA and word.raw.endswith("ي") and (so_far > 0 or self._after_office(at)):
             return True
-        if self._is_office_word(at, so_far):
-            return False
-        if word.key in _NAME_MONTHS and not self.line.is_counted(at):
+        if self._is_surname_behind(at, so_far) or self._is_ordinal(at, so_far):
             return True
+        if self._is_office_word(at, so_far) or (word.key in _NAME_MONTHS and not self.line.is_counted(at)):
+            return word.key in _NAME_MONTHS and not self._is_office_word(at, so_far)
         if self._is_ordinary(at, so_far) or self._is_definite(at, so_far):
             return False
         return so_far == 0 or not self._stripped_known(at) or self._goes_on(at, so_far)
+
+    def _is_ordinal(self, at: int, so_far: int) -> bool:
+        """«الملك عبد الله الثاني»."""
+        reigns = at > so_far > 0 and self.words[at - so_far - 1].key in _REIGNING
+        return reigns and self.words[at].key in {"الاول", "الثاني"}
+
+    def _is_surname_behind(self, at: int, so_far: int) -> bool:
+        """«ناصر العلمي»: behind one given name a definite word is the surname, unless it is a country's adjective."""
+        if so_far != 1 or not self.words[at].key.startswith("ال") or self.words[at - 1].key not in GIVEN:
+            return False
+        foreign = any(first <= at < stop for first, stop in self.row.countries.items())
+        return not foreign and self.words[at].key not in _COMMON and not self.line.is_any_cue(at)
 
     def _fits_latin(self, at: int) -> bool:
         word = self.words[at]
@@ -693,6 +711,7 @@ class _Scan:
         word = self.words[at]
         body = so_far == 0 and any(stem in BODY_HEADS for stem, particle in _stems(word.key) if particle)
         masdar = so_far == 0 and _MASDAR.fullmatch(word.key) is not None
+        masdar = masdar or (so_far > 1 and word.key not in GIVEN and _DEED.fullmatch(word.key) is not None)
         adverb = so_far > 1 and word.key.endswith("ا") and len(word.key) > 4 and not self._is_surname(at)
         cue = self.line.is_any_cue(at) and not self._ends_name(at, so_far)
         future = _FUTURE.fullmatch(word.key) is not None and word.key not in GIVEN
@@ -779,23 +798,28 @@ class _Scan:
 
     def _belongs(self, at: int, head: int) -> bool:
         """Whether a word goes on with a body's name."""
-        word = self.words[at]
-        reading = self.row.reading(at)
-        if self._is_other_body(at) or self.line.is_dated(at) or word.key == "ال":
+        word, reading = self.words[at], self.row.reading(at)
+        if self._begins_anew(at, head):
             return False
         if self.words[head].key.lstrip("وبل") in _A_DELEGATION:
             return at - head <= _MOST_ADJECTIVES and re.fullmatch(r"\w{3,}يا?", word.key) is not None
         if word.key in _COMMON:
-            return reading == "governed" and word.key.startswith("ال")
+            named = reading == "governed" or (at == head + 1 and not self.line.is_any_cue(at))
+            return named and word.key.startswith("ال")
         inside = any(first <= at < stop for first, stop in self.row.countries.items())
-        if self._is_country_name(at) and self._is_described(at - 1, head):
-            return False  # «وزراء خارجية الدول العربية الولايات المتحدة»: the object begins
         if inside or reading in {"governed", "construct"} or (self.line.is_quoted(at) and at == head + 1):
             return True
         definite = word.key.startswith("ال") and not self.line.is_any_cue(at) and self._adjoins(at, _NEAR)
         before = self.words[at - 1].key
         linked = at == head + 1 or before.startswith("ال") or before in BODY_HEADS
         return reading == "" and definite and linked
+
+    def _begins_anew(self, at: int, head: int) -> bool:
+        """Whether another actor or a date begins: «وزراء خارجية الدول العربية الولايات المتحدة»."""
+        key = self.words[at].key
+        other = at > head + 1 and (key in BODY_HEADS or self.row.is_rank(at) or key in _SHORT)
+        object_of = self._is_country_name(at) and self._is_described(at - 1, head)
+        return other or object_of or self._is_other_body(at) or self.line.is_dated(at) or key == "ال"
 
     def _is_country_name(self, at: int) -> bool:
         start = self.words[at].start

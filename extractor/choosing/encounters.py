@@ -71,8 +71,21 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
 
 def _is_enough(parties: Sequence[Party], names: set[str], cue: Cue, line: Line) -> bool:
     """Whether enough have met: two, or a guest and the country visited."""
-    visit = _is_visit(line.row.words[cue.first].key) and any(party.capacity == "host" for party in parties)
-    return len(names) > 1 or (visit and len(names) == 1)
+    if len(names) > 1 or not names or not _is_visit(line.row.words[cue.first].key):
+        return len(names) > 1
+    return any(party.capacity == "host" for party in parties) or _visits_city(line, cue)
+
+
+def _visits_city(line: Line, cue: Cue) -> bool:
+    """«زيارته إلى بكين», «يزور باريس»: a town behind a word of visiting."""
+    words = line.row.words
+    behind = words[cue.stop - 1].end
+    limit = words[min(cue.stop + _NEAR_VISIT, len(words)) - 1].end
+    return any(one.kind is Kind.CITY and behind <= one.start < limit for one in line.countries)
+
+
+_NEAR_VISIT: Final = 10
+"""Words from a word of visiting to the town: subject, office and day."""
 
 
 Side = tuple[Party, ...]
@@ -85,8 +98,9 @@ def _parties(line: Line, scene: Scene, cue: Cue) -> tuple[Side, Side]:
     subject = _subject(line, scene, cue, key)
     if _is_visit(key):
         objects = (*objects, *_visited(line, scene, cue))
-    linked = any(party.capacity in {"principal", "host"} for party in objects)
-    if not linked and not (len(subject) > 1 and not _WEAK.fullmatch(key.lstrip("وفس"))):
+    linked = any(party.capacity in {"principal", "host"} for party in objects) or _is_visit(key)
+    persons = all(one.kind in {"person", "role"} for one in subject)
+    if not linked and not (len(subject) > 1 and (persons or not _WEAK.fullmatch(key.lstrip("وفس")))):
         return (), ()
     taken = {scene.cast.actor(one).name for one in subject}
     others = tuple(party for party in objects if scene.cast.actor(party.mention).name not in taken)
@@ -104,12 +118,18 @@ def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
 
 def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
     """Who met: the subject of the verb, or who stands right behind the noun, or before it."""
+    if _PURPOSE.fullmatch(key):
+        return _going(line, scene, cue) or _speaker(line, scene, cue) or scene.subject
     if not _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")) and not _VERBAL_NOUNS.fullmatch(key):
         return _subject_of_verb(line, scene, cue, key)
-    if any(word.key in _OF_BOTH for word in line.row.words[cue.first : cue.stop + 3]):
-        return scene.subject if len(scene.subject) > 1 else ()
     if _PRONOMINAL.fullmatch(key):
         return _owner(line, scene, cue) or scene.subject
+    return _subject_of_noun(line, scene, cue)
+
+
+def _subject_of_noun(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    if any(word.key in _OF_BOTH for word in line.row.words[cue.first : cue.stop + 3]):
+        return scene.subject if len(scene.subject) > 1 else ()
     named = after(line, scene.cast, cue.stop - 1)
     if named and not (named[0].kind == "body" and _has_link(line, cue, "مع")):
         return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
@@ -122,6 +142,16 @@ _PRONOMINAL: Final = re.compile(
     r"[وف]?[بل]?(?:لقا|لقاء|لقاي|اجتماع|استقبال|زيارت|مباحثات|محادثات|اتصال|مقابلت|مشاورات)(?:ه|ها|هم|هما)"
 )
 """«لقائه»: the pronoun is who met."""
+
+
+_PURPOSE: Final = re.compile(r"ل(?:ل?لقا(?:ء|اء)?|لاجتماع|لتباحث|مقابله|لقاء)")
+"""«للقاء الرئيس»: who goes to meet is told before."""
+
+
+def _going(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    """The subject of the visit before: «يزور الملك واشنطن للقاء الرئيس»."""
+    visits = [one for one in line.cues("meeting") if one.first < cue.first and _is_visit(line.row.words[one.first].key)]
+    return subject_of(line, scene, visits[-1]) if visits else ()
 
 
 def _owner(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
@@ -317,7 +347,7 @@ def _is_preposed(key: str, link: str, mention: Mention) -> bool:
 def _is_direct(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -> bool:
     """«التقى الوزير السفير»: an object without a preposition."""
     behind = line.start + line.row.words[cue.stop - 1].end
-    if _MEETING_THEM.fullmatch(key):
+    if _MEETING_THEM.fullmatch(key) or _PURPOSE.fullmatch(key):
         return line.article[behind : mention.start].strip() == ""
     if _TRANSITIVE_LATIN.fullmatch(key):
         return _near(line, behind, mention.start)
@@ -479,7 +509,7 @@ def venue_in(line: Line) -> str | None:
     return (found[0][: cut.start()] if cut else found[0]).strip() or None
 
 
-_CITY_REACH: Final = 16
+_CITY_REACH: Final = 24
 
 
 def city_in(line: Line, cue: Cue) -> str | None:

@@ -19,14 +19,14 @@ LONGEST_LIST: Final = 60
 
 _LEADS: Final = listed(
     """
-    علي الي عن ان بان ب في من ل بشده بقوه بحزم اي التي to on for of the that
+    علي الي عن ان بان ب في من ل بشده بقوه بحزم ازاء تجاه حيال بشان حول بخصوص جراء اي التي to on for of the that
     """
 )
 
 _PREPOSED: Final = re.compile(r"^(?:بال|لل|ب|ل)(?=\w{3})")
 
 _CLAUSE_END: Final = re.compile(
-    r"[.؛;!?؟]|(?<=[^\s(])[»”\"](?!\s*[،,]?\s*و)|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|معلن|قائل|متهم"
+    r"[.؛;!?؟]|(?<=[^\s(])[»”\"](?=[\s،,]|$)(?!\s*[،,]?\s*و)|،\s*(?:وفق|بحسب|حسب|مشير|مضيف|موضح|مؤكد|مشدد|معرب|داعي|مطالب|لافت|مثمن|معبر|معلن|قائل|متهم"
     r"|فيما|في حين|إذ|حيث|كما)"
 )
 
@@ -69,7 +69,7 @@ _NEXT: Final = re.compile(
 
 
 _DEED: Final = re.compile(
-    r"(?:ال)?(?:ت\w{2}ي\w|ا\w{2}ا\w|ا[نفست]\w{2,3}ا\w|م\w{1,2}ا?\w{2,3}ه|ت\w{3}|عوده|عقد|وقف|دعم|رفع|فتح|منع|حل|خفض"
+    r"(?:ال)?(?:ت\w{2}ي\w|ا\w{2}ا\w|ا\wا\wه|ا[نفست]\w{2,3}ا\w|م\w{1,2}ا?\w{2,3}ه|ت\w{3}|عوده|عقد|وقف|دعم|رفع|فتح|منع|حل|خفض"
     r"|ضبط|بناء|بنا|ضمان|احترام|حفظ|صون|وضع|نزع|دفع|نشر|بدء|بدا|عدم|ضروره|اهميه)"
 )
 """Verbal nouns, by their form, folded: what somebody demands or stresses is a deed."""
@@ -153,9 +153,12 @@ def clause_end(line: Line, cue: Cue) -> int:
 def _starts_clause(line: Line, cue: Cue) -> bool:
     """Whether a word begins a clause of its own: a verb behind «و» or a comma."""
     key = line.row.words[cue.first].key
-    before = line.text[: line.row.words[cue.first].start].rstrip()[-1:]
-    verb = not cue.is_noun
-    return (verb and (key.startswith("و") or before in "،,")) or (not verb and key.startswith("و") and before in "،,")
+    behind_comma = line.text[: line.row.words[cue.first].start].rstrip()[-1:] in {"،", ","}
+    joined = key.startswith("و") and not key.startswith(_ROOTED_IN_WAW)
+    return (joined and behind_comma) if cue.is_noun else (joined or behind_comma)
+
+
+_ROOTED_IN_WAW: Final = ("وصف", "وجه", "وعد", "وقع", "وقف", "وقوف")
 
 
 def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None, int]:
@@ -163,9 +166,7 @@ def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None,
     for at, word in enumerate(line.row.words):
         if not first < word.start < stop or at < cue.stop:
             continue
-        split = word.key in _TO.get(cue.code, _TO_WHOM) or (
-            word.key.startswith("ب") and cue.code in {"demand", "accuse"} and len(word.key) > 4
-        )
+        split = word.key in _TO.get(cue.code, _TO_WHOM) or (cue.code in _BY_DEED and _is_deed(word.key))
         if split:
             said_to = line.text[first : word.start].strip(' ،,"“”«»:')
             behind = word.start if word.key.startswith("ب") else word.end
@@ -173,6 +174,16 @@ def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None,
     return None, first
 
 
+_BY_DEED: Final = frozenset({"demand", "accuse"})
+"""Acts whose deed stands behind «بـ»: «طالب الحكومة بالإفراج»."""
+
+
+def _is_deed(key: str) -> bool:
+    return key.startswith("ب") and not key.startswith(_WITH_LETTER) and len(key) > _SHORTEST_DEED
+
+
+_SHORTEST_DEED: Final = 3
+"""Letters of «بـ» with what follows."""
 _TO_WHOM: Final = frozenset({"الي", "علي", "to"})
 
 
@@ -195,8 +206,15 @@ _WITH_LETTER: Final = (
 """Words whose first letter is no preposition."""
 
 
-_DESCRIBED: Final = re.compile(r"^(?:مما|ما|عما|بما|لما)\s+(?:وصف|أسم|اعتبر|سم|يسم)\S*\s+(?:ب|أن|بأن)?ـ?\s*[\"“”«]?")
+_DESCRIBED: Final = re.compile(
+    r"^ب?(?:أشد|أقسى|أقوى) (?:العبارات|عبارات \S+)\s+|"
+    r"^(?:مما|ما|عما|بما|لما)\s+(?:وصف|أسم|اعتبر|سم|يسم)\S*\s+(?:ب|أن|بأن)?ـ?\s*[\"“”«]?"
+)
 """«مما وصفه بـ»: what is described follows."""
+
+
+_AND: Final = re.compile(r"[،,\"»”]?\s+و$")
+"""A conjunction whose clause is cut off."""
 
 
 def stripped(text: str, first: int, stop: int) -> str:
@@ -209,7 +227,7 @@ def stripped(text: str, first: int, stop: int) -> str:
         trimmed = f"ال{trimmed[2:]}"  # the article is in the particle
     elif _PREPOSED.match(key) and not key.startswith(_WITH_LETTER):
         trimmed = trimmed[1:]
-    return trimmed.strip(' "“”«»،,')
+    return _AND.sub("", trimmed.strip(' "“”«»،,'))
 
 
 _NOT_DOING: Final = re.compile(r"عدم\s+(?=\S{3,}\s)")

@@ -54,6 +54,7 @@ _COMMON: Final = listed(
     بوساطه طلب دعوه شخصيات مسوولين مسوول مسوولون ديبلوماسيين دبلوماسيين خاصه خاصا لمده مرتين مجددا فقط هناك هنا
     لانها اذا اذ لما كيف مقابل باعتباره بصفته بدوره بدورها عزاء ومواساه انشغال مناسبه ذكري صلاه رساله رسالتين
     برقيه وسام حفل بدء اعلان قبول اغتيال مقتل وفاه الماضيه الحاليه الراهنه الراهن جانب طرف وجه وجهه اجل حل حلول
+    مستجدات اعضاء ممثلي ممثلين مسوولي
     عمليه العمليه سوي عضويه السامي الجوار الممثل البيان الختامي الاعلان صدر صدرت المزمع المقرر وافيه
     """
 )
@@ -93,6 +94,7 @@ _OFFICIALS: Final = listed("المسوول الدبلوماسي الديبلوم
 _TITLES: Final = listed(
     """
     السيد السيده الشيخ الامير الاميره الدكتور المهندس المستشار المشير الفريق اللواء العميد العقيد الجنرال الملك
+    البابا البطريرك المفتي الامام المطران الكاردينال الانبا القس
     نظيره نظيرته نايبه نايبته الرييس السلطان العماد mr mrs ms dr general
     """
 )
@@ -147,7 +149,10 @@ _NEAR: Final = re.compile(r"[\s\u00a0.\-’'/]{1,2}|[\s\u00a0]*")
 _APPOSED: Final = re.compile(r"\.?[\s\u00a0]*[\"”»)]?[\s\u00a0]*[،,]?[\s\u00a0]*[\"“”„«‹(]?[\s\u00a0]*")
 _MASDAR: Final = re.compile(r"[بل](?:است\w+|ا\w{1,2}[ا]\w{1,2}|ت\w{2}ي\w{1,3}|تولي\w*)")
 """Verbal nouns behind a preposition, by their form: no name begins so."""
-_DEED: Final = re.compile(r"ت\w{2}ي\w|ا\w{2}ا\w|ا\wا\wه|است\w{3,}|ان\w{2}ا\w|مواصل[هت]|محاول[هت]|مشارك[هت]")
+_DEED: Final = re.compile(
+    r"(?:ال)?(?:ت\w{2}ي\w|ا\w{2}ا\w|ا\wا\wه|است\w{3,}|ان\w{2}ا\w|مواصله|محاوله|مشاركه|مساعده|متابعه)"
+    r"|(?!عرفات|فرحات|بركات|شحات)\w{3,}ات"
+)
 """Verbal nouns by their form: behind a whole name the object begins."""
 _FUTURE: Final = re.compile(r"س[يتن]\w{3,}")
 _SAID: Final = listed("ان علي عن الي في that")
@@ -486,7 +491,9 @@ class _Scan:
             return None
         mention = self._mention(at, stop, "country")
         country = next((one for one in self.line.countries if one.start >= self.words[at].start), None)
-        if country is None or country.kind is not Kind.NAME or country.end > self.words[stop - 1].end:
+        if country is None or country.end > self.words[stop - 1].end:
+            return None
+        if country.kind is not Kind.NAME and not (country.kind is Kind.CITY and self._is_speaking(at)):
             return None
         text = self.line.text[country.start : country.end]
         if _is_adjective(fold(text)):
@@ -494,6 +501,11 @@ class _Scan:
         start = self.line.start + country.start
         name = f"ا{text}" if text.startswith("ل") and f"ا{text}" in self.line.article else text
         return replace(mention, start=start, text=text, name=name, particle=fold(country.particles)), stop
+
+    def _is_speaking(self, at: int) -> bool:
+        """«أبدت موسكو استعدادها»: a capital behind a verb of saying or position stands for its government."""
+        spoken = at > 0 and (self.line.is_cue("speech", at - 1) or self.line.is_cue("stance", at - 1))
+        return spoken and self._adjoins(at, _NEAR)
 
     # -- what words are ----------------------------------------------------------------------------------------
 

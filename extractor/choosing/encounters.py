@@ -14,7 +14,7 @@ from extractor.resolving import date_grammar
 from extractor.resolving.countries import Kind, Word, listed
 from schemas.enums import Capacity, Channel, MeetingKind, Status
 
-_LINKS: Final = listed("مع بين وبين ومع with between avec")
+_LINKS: Final = listed("مع بين وبين ومع with between avec ضم يضم جمع يجمع سيجمع ضمت جمعت")
 _TOPICAL: Final = listed("سبل حول بشان افاق مناقشه لبحث استعراض التباحث تطورات مجال الاوضاع")
 _VERBAL_NOUNS: Final = re.compile(
     r"(?:ال)?(?:لقا|اجتماع|مباحثات|محادث|مشاورات|مفاوضات|اتصال|قم[هت]|موتمر|ندوه|جلسه|زيار|حوار|استقبال|توقيع|visit|call|talks|meeting|summit|conference)\w*"
@@ -166,10 +166,22 @@ def _subject_of_verb(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Ment
     if _is_relative(line, cue) and cue.stop < len(line.row.words) and line.row.words[cue.stop].key in _THERE:
         persons = (one for one in scene.cast.within(line.start, line.end) if one.kind in {"person", "role"})
         return tuple(itertools.islice((one for one in persons if not one.particle), 1))
+    if told := _continued(line, scene, cue):
+        return told
     subject = subject_of(line, scene, cue)
     if subject is not scene.subject:
         return subject
     return _speaker(line, scene, cue) or subject or _governing(line, scene, cue)
+
+
+def _continued(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+    """«زار طهران حيث التقى الرئيس»: behind another verb the one who meets is told, and who stands behind is met."""
+    words = line.row.words
+    goes_on = cue.first > 0 and (words[cue.first - 1].key in {"حيث", "ثم"} or words[cue.first].key.startswith("وال"))
+    if not goes_on or not _TRANSITIVE.match(words[cue.first].key) or len(after(line, scene.cast, cue.stop - 1)) != 1:
+        return ()
+    earlier = [one for one in line.cues("meeting") if one.first < cue.first]
+    return subject_of(line, scene, earlier[-1]) if earlier else ()
 
 
 _THERE: Final = listed("فيه فيها خلاله خلالها اثناءه")
@@ -224,7 +236,7 @@ def _link(line: Line, mention: Mention) -> str:
     """The preposition before a mention, or ""."""
     behind = _behind(line, mention)
     last = line.row.words[behind - 1].key if behind else ""
-    return last if last in listed("مع في الي من عن علي بين لدي وبين ومع بحضور with between avec to") else ""
+    return last if last in listed("مع في الي من عن علي بين لدي وبين ومع بحضور with between avec to") | _LINKS else ""
 
 
 def _objects(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
@@ -354,6 +366,8 @@ def _is_direct(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -
     if not _TRANSITIVE.match(key):
         return False
     subject = after(line, scene.cast, cue.stop - 1)
+    if _continued(line, scene, cue):
+        return mention in subject
     if mention in subject:
         return mention is not subject[0] or bool(before(line, scene.cast, cue.first, that_before(line, cue.first)))
     return not subject or _near(line, subject[-1].end, mention.start)
@@ -365,6 +379,8 @@ def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
     distance = len(words) - 1 - cue.stop
     nouns = (word.key.lstrip("وبل").removeprefix("ال") for word in words[max(cue.stop, len(words) - 3) : -1])
     bound = not _BOUND.isdisjoint(nouns)
+    if words[-1].key in _GATHERING:
+        return distance <= _GATHERING_REACH and not _is_visit(line.row.words[cue.first].key)
     if words[-1].key in {"بين", "وبين", "between", "entre"}:
         sides = any(word.key in _SIDES for word in line.row.words[cue.first : cue.stop + 2])
         return (distance <= 2 and not bound) or (sides and mention.kind == "country")
@@ -373,6 +389,9 @@ def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
     return distance <= _WITH_REACH and (weak or not bound)
 
 
+_GATHERING: Final = listed("ضم يضم جمع يجمع سيجمع ضمت جمعت")
+"""«اجتماع ضم الوزيرين»."""
+_GATHERING_REACH: Final = 3
 _WITH_REACH: Final = 22
 _SIDES: Final = listed("الثلاثي الثنايي الرباعي الثلاثيه الثناييه الوزاري")
 _BOUND: Final = listed("علاقات علاقه علاقاتنا تعاون تعامل شراكه تنسيق تضامن صداقه حدود صراع حرب اتفاق")
@@ -391,8 +410,13 @@ def _is_visit(key: str) -> bool:
 def _visited(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
     """The country visited takes part as host (contract, ruling 1)."""
     start = line.start + line.row.words[cue.stop - 1].end
+    verb = not _VERBAL_NOUNS.fullmatch(line.row.words[cue.first].key.lstrip("وبفل"))
     for mention in scene.cast.within(start, line.end):
-        if mention.kind == "country" and (_link(line, mention) in {"الي", "to"} or "ل" in mention.particle):
+        if mention.kind != "country":
+            continue
+        direct = not _link(line, mention) and not mention.particle
+        near = line.article[start : mention.start].strip() == "" or (verb and _near(line, start, mention.start))
+        if _link(line, mention) in {"الي", "to"} or "ل" in mention.particle or (direct and near):
             yield Party(mention, "host")
             return
 

@@ -15,6 +15,7 @@ from extractor.choosing.cues import Line, lines_of
 from extractor.choosing.delegations import members_of
 from extractor.choosing.encounters import Encounter, Party, encounters_in, is_order, may_tell
 from extractor.choosing.positions import Position, positions_in
+from extractor.choosing.quotations import opened_before
 from extractor.choosing.reporters import reporter_in
 from extractor.choosing.sittings import sittings_in
 from extractor.choosing.subjects import Scene
@@ -49,7 +50,7 @@ def read(text: str) -> Reading:
         for one in told:
             _enter(encounters, one, scene)
         if told:
-            scene.subject = told[-1].principals[:1]
+            scene.subject = scene.subject if _is_quoted(told[-1]) else told[-1].principals[:1]
         elif encounters and _goes_on(line):
             _follow(encounters, len(encounters) - 1, line)
         elif may_tell(line) and len(offered_in(cast, line)) > 1:
@@ -66,6 +67,11 @@ def _held(line: Line, scene: Scene) -> tuple[Position, ...]:
     told = positions_in(line, scene)
     asserted = assertions_in(line, scene, told)
     return tuple(sorted((*told, *asserted), key=lambda one: one.clause))
+
+
+def _is_quoted(told: Encounter) -> bool:
+    """Whether somebody tells of an encounter in quote marks: the speaker goes on."""
+    return opened_before(told.line, told.line.row.words[told.cue.first].start) is not None
 
 
 _MOST_OFFERED: Final = 12

@@ -16,6 +16,10 @@ from schemas.enums import MeetingKind
 _ASSEMBLY: Final = re.compile(r"[وف]?(?:[بل]?(?:ال)?|لل)(?:اجتماع|قمه|موتمر|دوره|منتدي|جمع|ندوه|جلسه)\w{0,2}")
 _ATTENDING: Final = re.compile(r"[وف]?س?[يت]?(?:شارك|حضر|تراس|راس|مثل)(?:ت|وا|ه|ها)?")
 _HOSTING: Final = re.compile(r"[وف]?س?[يت]?(?:حتضن|ستضيف)|(?:احتضن|استضاف)\w{0,2}|ل?(?:احتضان|استضافه)")
+_OWN: Final = re.compile(r"[وف]?(?:اجتماع|دورت|جلست|موتمر)(?:ها|ه|هم)")
+"""«عقدت اللجنة اجتماعها»: the body stands before."""
+_CABINET: Final = re.compile(r"(?:مجلس الوزراء|(?:ال)?حكومه|مجلس الحكومه)")
+"""Its sittings are no records (contract, ruling 1)."""
 _MANY: Final = listed("وزراء قاده روساء زعماء تحالف التحالف دول الدول القمه قمه منتدي موتمر")
 _ONE_BODY: Final = re.compile(r"(?:ال|لل|ل)?(?:لجنه|مجلس|جمعيه|برلمان|دوره|جمع)")
 _REACH: Final = 16
@@ -59,8 +63,11 @@ def _body(line: Line, scene: Scene, cue: Cue) -> Mention | None:
     """The body that sits, right behind the word or with it: «اجتماع اللجنة السياسية», «القمة العربية»."""
     words = line.row.words
     start, last = words[cue.first].start, words[min(cue.stop, len(words) - 1)].start
-    found = scene.cast.within(line.start + start - 1, line.start + last + 2)
-    return next((one for one in found if one.kind == "body" and not scene.cast.is_seat(one)), None)
+    found = [*scene.cast.within(line.start + start - 1, line.start + last + 2)]
+    if _OWN.fullmatch(words[cue.first].key):
+        found = [*reversed(scene.cast.within(line.start, line.start + start))]
+    bodies = (one for one in found if one.kind == "body" and not scene.cast.is_seat(one))
+    return next((one for one in bodies if not _CABINET.match(fold(one.name))), None)
 
 
 def _theirs(line: Line, scene: Scene, cue: Cue) -> Mention | None:

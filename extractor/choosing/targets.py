@@ -143,7 +143,9 @@ def clause_end(line: Line, cue: Cue) -> int:
     words = line.row.words
     longest = LONGEST_LIST if cue.code in _LISTING else LONGEST_TARGET
     limit = words[min(cue.stop + longest, len(words)) - 1].end
-    ends = [found.start() for found in _CLAUSE_END.finditer(line.text, words[cue.stop - 1].end + 1)]
+    charged = words[cue.first].key.lstrip("وفم").startswith("حمل")  # «حمّل إسرائيل المسؤولية»: the charged is the target
+    ends = [word.start for word in words[cue.stop :] if charged and word.key.endswith("مسووليه")]
+    ends += [found.start() for found in _CLAUSE_END.finditer(line.text, words[cue.stop - 1].end + 1)]
     ends += [
         words[other.first].start for other in statements(line) if other.first > cue.stop and _starts_clause(line, other)
     ]

@@ -90,6 +90,7 @@ _SHORT: Final = listed(
 )
 _HEAD_AND_NISBA: Final = 2
 """Words of «الوزير المصري», which names nobody's whole office."""
+_CUSTODIAN: Final = "خادم"
 _OFFICIALS: Final = listed("المسوول الدبلوماسي الديبلوماسي")
 _TITLES: Final = listed(
     """
@@ -524,7 +525,7 @@ class _Scan:
     def _is_custodian(self, at: int) -> bool:
         """«خادم الحرمين الشريفين», as Gulf papers call the king."""
         keys = [word.key for word in self.words[at : at + 3]]
-        return keys[1:] == ["الحرمين", "الشريفين"] and keys[0].endswith("خادم")
+        return keys[1:] == ["الحرمين", "الشريفين"] and keys[0].endswith(_CUSTODIAN)
 
     def _is_counterpart(self, at: int) -> bool:
         """«نظيره الروسي»."""
@@ -598,6 +599,8 @@ class _Scan:
             return 0
         if key in _TITLES:
             return 0
+        if self._is_custodian(at):
+            return len(key) - len(_CUSTODIAN)
         stems = _stems(key)
         return next((len(particle) for stem, particle in stems if read_word(stem) or stem in _TITLES), 0)
 

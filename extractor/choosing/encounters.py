@@ -58,7 +58,7 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
     """The encounters a sentence may tell of."""
     found: list[Encounter] = []
     for cue in line.cues("meeting"):
-        if is_named(line, scene, cue):
+        if is_named(line, scene, cue) or _is_letter(line, cue):
             continue
         subject, objects = _parties(line, scene, cue)
         for group in _separate(line, scene, subject, objects):
@@ -67,6 +67,21 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
             if _is_enough(group, names, cue, line) and not (names <= known):
                 found.append(described(line, cue, group))
     return tuple(found)
+
+
+def _is_letter(line: Line, cue: Cue) -> bool:
+    """«تلقى رسالة», «تلقى برقية»: nobody met."""
+    words = line.row.words
+    if not words[cue.first].key.lstrip("وف").startswith("تلق"):
+        return False
+    behind = (word.key for word in words[cue.stop : cue.stop + _LETTER_REACH])
+    return next((one.startswith(_LETTERS) for one in behind if one.startswith((*_LETTERS, *_CALLS))), False)
+
+
+_LETTERS: Final = ("رسال", "برقي", "خطاب", "تهان", "التهان", "دعو", "نسخ")
+_CALLS: Final = ("اتصال", "مكالم")
+_LETTER_REACH: Final = 12
+"""Words behind «تلقى»: its subject with name and office, and what was received."""
 
 
 def _is_enough(parties: Sequence[Party], names: set[str], cue: Cue, line: Line) -> bool:
@@ -175,13 +190,31 @@ def _subject_of_verb(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Ment
 
 
 def _continued(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
-    """«زار طهران حيث التقى الرئيس»: behind another verb the one who meets is told, and who stands behind is met."""
+    """«استقبل السفير», with nobody else behind: who stands there is met, and who meets was told before."""
     words = line.row.words
-    goes_on = cue.first > 0 and (words[cue.first - 1].key in {"حيث", "ثم"} or words[cue.first].key.startswith("وال"))
-    if not goes_on or not _TRANSITIVE.match(words[cue.first].key) or len(after(line, scene.cast, cue.stop - 1)) != 1:
+    named = after(line, scene.cast, cue.stop - 1)
+    if not _TRANSITIVE.match(words[cue.first].key) or len(named) != 1 or _has_link(line, cue, "مع"):
         return ()
-    earlier = [one for one in line.cues("meeting") if one.first < cue.first]
-    return subject_of(line, scene, earlier[-1]) if earlier else ()
+    if before(line, scene.cast, cue.first, that_before(line, cue.first)) or _is_followed(line, scene, cue, named[0]):
+        return ()
+    told = [one for one in _verbs(line) if one.first < cue.first]
+    meant = subject_of(line, scene, told[0]) if told else scene.subject
+    known = {scene.cast.actor(one).name for one in meant}
+    return () if scene.cast.actor(named[0]).name in known else meant
+
+
+def _verbs(line: Line) -> list[Cue]:
+    """Words of meeting, saying and position that are verbs, in order."""
+    found = (*line.cues("meeting"), *line.cues("speech"), *line.cues("stance"))
+    verbs = (one for one in found if not _VERBAL_NOUNS.fullmatch(line.row.words[one.first].key.lstrip("وبفل")))
+    return sorted(verbs, key=lambda one: one.first)
+
+
+def _is_followed(line: Line, scene: Scene, cue: Cue, named: Mention) -> bool:
+    """Whether another actor stands behind the one named, in the same clause."""
+    start = line.start + line.row.words[cue.stop - 1].end
+    others = (one for one in scene.cast.within(named.end, line.end) if one.kind in {"person", "role", "delegation"})
+    return any(not _is_cut(line, scene, cue, start, one.start) for one in others)
 
 
 _THERE: Final = listed("فيه فيها خلاله خلالها اثناءه")
@@ -207,8 +240,18 @@ def _speaker(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     return () if reports else subject
 
 
+_HOLDING: Final = re.compile(r"و(?:عقد|اجري|يعقد|يجري|اجرت|عقدت|تعقد|ترا?س|راس)")
+
+
+def _is_joined_verb(line: Line, cue: Cue) -> bool:
+    """«هنأ الملك الرئيس، وعقد جلسة مع»: who stands before the verb is another verb's object."""
+    return any(_HOLDING.fullmatch(word.key) for word in line.row.words[max(0, cue.first - 2) : cue.first])
+
+
 def _governing(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     """The subject of «أجرى X مباحثات مع», «عقد X لقاء مع»: the nearest before the noun that nothing governs."""
+    if _is_joined_verb(line, cue):
+        return ()
     least = that_before(line, cue.first)
     start, end = line.start + least, line.start + line.row.words[cue.first].start
     mentions = [one for one in scene.cast.within(start, end) if one.kind != "country" or one.particle == ""]

@@ -4,6 +4,7 @@ Cues find the sentences, case and word order suggest the parties. A reading deci
 questions to a small model are made of.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -94,11 +95,18 @@ def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
     scene.groups.append(one.principals)
     for number, told in enumerate(encounters):
         apart = {one.kind, told.kind} & {"press_conference", "signing", "session"} and one.kind != told.kind
+        apart = apart or _on_other_days(one, told)
         apart = apart or (one.status in {"cancelled", "postponed"} and told.status != one.status)
         if names == _names(told, scene.cast) and not apart:
             _follow(encounters, number, one.line)
             return
     encounters.append(one)
+
+
+def _on_other_days(one: Encounter, told: Encounter) -> bool:
+    """Whether two accounts name different days of the month: the same people met twice."""
+    days = [re.findall(r"\d{1,2}(?!\d)", told.date or "")[:1] for told in (one, told)]
+    return all(days) and days[0] != days[1]
 
 
 def _follow(encounters: list[Encounter], number: int, line: Line) -> None:

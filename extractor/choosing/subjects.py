@@ -219,7 +219,8 @@ def _subject_first(line: Line, cast: Cast, cue: Cue) -> tuple[Mention, ...]:
         return ()
     lead = line.article[line.start : named[0].start].rstrip(' \u00a0«“"')
     last = _keys(lead)[-1:]
-    return named if not last or last[0] in _THAT else ()
+    opened = not last or last[0] in _THAT or _is_light(line, line.start, named[0].start)
+    return named if opened else ()
 
 
 _PARTICIPLES: Final = re.compile(r"[وف]?م\w{3,}(?:ا|ان|ه)")

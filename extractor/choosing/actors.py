@@ -81,6 +81,10 @@ _DELEGATION_HEADS: Final = listed("وفد وفدا الوفد الجانب deleg
 _A_DELEGATION: Final = listed("فد وفد وفدا فدا")
 """Without the article, and without «و»: adjectives follow, «وفد برلماني مغربي»."""
 _MOST_ADJECTIVES: Final = 3
+_DESCRIBING: Final = listed(
+    "الجديد الحالي المشترك الاعلي الموقت السابق العام الموحد الموسع المصغر المستقل الحر الشامل الاول الثاني الثالث"
+)
+"""Adjectives with the article that end in no «ي»."""
 _PEOPLE_HEADS: Final = listed("الشعب شعب سكان اهالي")
 _SHORT: Final = listed(
     """
@@ -833,8 +837,15 @@ class _Scan:
         """Whether another actor or a date begins: «وزراء خارجية الدول العربية الولايات المتحدة»."""
         key = self.words[at].key
         other = at > head + 1 and (key in BODY_HEADS or self.row.is_rank(at) or key in _SHORT)
-        object_of = self._is_country_name(at) and self._is_described(at - 1, head)
+        object_of = self._is_described(at - 1, head) and (self._is_country_name(at) or self._is_object_of(at, head))
         return other or object_of or self._is_other_body(at) or self.line.is_dated(at) or key == "ال"
+
+    def _is_object_of(self, at: int, head: int) -> bool:
+        """«أدان الاتحاد الأوروبي الهجوم»: a definite noun behind the adjective that ends a body's name."""
+        key = self.words[at].key
+        describes = key.endswith(("ي", "يه", "ين", "يون")) or key in _DESCRIBING
+        feminine = self.words[head].key.endswith("ه") and key.endswith("ه")
+        return at > head + 1 and key.startswith("ال") and not describes and not feminine
 
     def _is_country_name(self, at: int) -> bool:
         start = self.words[at].start

@@ -184,17 +184,22 @@ def _is_attribute(line: Line, cue: Cue) -> bool:
 
 
 def _forget_reporter(line: Line, scene: Scene, speaking: tuple[Mention, ...]) -> None:
-    """Another body or country that speaks in this sentence speaks for itself, and so do those behind it."""
+    """Behind another body that speaks for itself, the one told before reports no more."""
+    if _speaks_itself(line, scene, speaking):
+        scene.reporter = None
+
+
+def _speaks_itself(line: Line, scene: Scene, speaking: tuple[Mention, ...]) -> bool:
+    """Whether a body or country named in this sentence speaks, and the reporter was told before it."""
     here = (one for one in speaking if line.start <= one.start < line.end)
     told = scene.reporter
-    if told and told.start < line.start and any(one.kind in {"body", "country"} for one in here):
-        scene.reporter = None
+    return told is not None and told.start < line.start and any(one.kind in {"body", "country"} for one in here)
 
 
 def attribution(line: Line, scene: Scene, holders: tuple[Mention, ...]) -> str | None:
     """Who reports it; an institution that speaks for itself has none (contract, ruling 12)."""
     told = scene.reporter
-    if told is None:
+    if told is None or _speaks_itself(line, scene, holders):
         return None
     name = told.named_in(line.article)
     own = any(told.start < one.end and one.start < told.end for one in holders)

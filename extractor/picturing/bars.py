@@ -102,9 +102,9 @@ def _spec(
         for order, part in enumerate(parts)
         if row[part]
     ]
-    across = chart.amounts("n", counted, words)
+    across = chart.amounts("n", counted, max(sum(row[part] for part in parts) for row in rows), mirrored=words.mirrored)
     bars = {
-        "color": chart.colours("part", parts, palette),
+        "color": chart.colours("part", parts, palette, [value["part"] for value in values], words),
         "order": {"field": "order"},
         "x": {**across, "stack": "zero"},
     }

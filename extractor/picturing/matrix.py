@@ -79,14 +79,18 @@ def _figure(
 def _spec(values: Sequence[Mapping[str, str]], across: list[str], below: list[str], words: Wording) -> chart.Spec:
     leanings = [words.say("leaning", name) for name in LEANINGS]
     columns = across[::-1] if words.mirrored else across
-    turned = {"orient": "top", "labelAngle": -45, "labelAlign": "left"}
+    colour = chart.colours("leaning", leanings, "leaning", [value["leaning"] for value in values], words)
+    turned = {**chart.GRID, "orient": "top", "labelAngle": -45, "labelAlign": "left"}
     return {
         "data": {"values": list(values)},
         "width": {"step": COLUMN},
         "height": {"step": STEP},
-        "encoding": {"x": chart.categories("column", columns, **turned), "y": chart.down("row", below, words)},
+        "encoding": {
+            "x": chart.categories("column", columns, **turned),
+            "y": chart.down("row", below, words, **chart.GRID),
+        },
         "layer": [
-            {"mark": {"type": "rect"}, "encoding": {"color": chart.colours("leaning", leanings, "leaning")}},
+            {"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": colour}},
             {"mark": {"type": "text", "color": "#1a1a1a"}, "encoding": {"text": {"field": "text"}}},
         ],
     }

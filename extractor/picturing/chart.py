@@ -24,17 +24,22 @@ Spec = dict[str, Any]
 
 
 def figure(
-    name: str, words: Wording, spec: Mapping[str, Any], rows: Iterable[Mapping[str, object]],
-    columns: tuple[str, ...], notes: tuple[str, ...],
-) -> Figure:  # fmt: skip
-    """A figure with its title and what it does not show above it."""
-    title = {
-        "text": words.title(name),
-        "subtitle": _lines(notes),
-        "anchor": "end" if words.mirrored else "start",
+    name: str,
+    words: Wording,
+    spec: Mapping[str, Any],
+    rows: Iterable[Mapping[str, object]],
+    *,
+    columns: tuple[str, ...],
+    notes: tuple[str, ...] = (),
+) -> Figure:
+    """A figure with its title, and above it what it does not show."""
+    side = "end" if words.mirrored else "start"
+    whole = {
+        "$schema": SCHEMA,
+        "title": {"text": words.title(name), "subtitle": _subtitle(notes), "anchor": side},
+        **spec,
+        "config": {"legend": {"layout": {"top": {"anchor": side}}}},
     }
-    config = {"legend": {"layout": {"top": {"anchor": "end" if words.mirrored else "start"}}}}
-    whole = {"$schema": SCHEMA, "title": title, **spec, "config": config}
     return Figure(name, words.title(name), whole, tuple(rows), columns, notes, words.language)
 
 
@@ -90,5 +95,6 @@ def amounts(field: str, title: str, most: int, *, mirrored: bool = False) -> Spe
     }
 
 
-def _lines(notes: Iterable[str]) -> list[str]:
-    return [" · ".join(f"{ISOLATE}{note}{END}" for note in notes)] if notes else []
+def _subtitle(notes: Iterable[str]) -> list[str]:
+    line = " · ".join(f"{ISOLATE}{note}{END}" for note in notes)
+    return [line] if line else []

@@ -73,7 +73,7 @@ def _figure(
         }
         for (holder, target), cell in ordered
     ]
-    return chart.figure("matrix", words, _spec(values, across, below, words), rows, headings, notes)
+    return chart.figure("matrix", words, _spec(values, across, below, words), rows, columns=headings, notes=notes)
 
 
 def _spec(values: Sequence[Mapping[str, str]], across: list[str], below: list[str], words: Wording) -> chart.Spec:

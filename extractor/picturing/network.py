@@ -47,7 +47,7 @@ def network(counted: Tally, words: Wording) -> Figure:
         for (one, other), number in sorted(kept.items(), key=lambda pair: -pair[1])
     )
     spec = _spec(counted, words, actors, kept) if rows else {}
-    return chart.figure("network", words, spec, rows, headings, notes)
+    return chart.figure("network", words, spec, rows, columns=headings, notes=notes)
 
 
 def _chosen(counted: Tally) -> list[Key]:

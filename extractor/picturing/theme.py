@@ -21,34 +21,75 @@ def theme(*, dark: bool = False, background: bool = True) -> dict[str, Any]:
         dark: light letters on a dark page.
         background: painted, or left to the page.
     """
-    ink, faint, line = _INK[dark], _FAINT[dark], _LINE[dark]
-    strong = _SKY if dark else _BLUE
+    ink, faint = _INK[dark], _FAINT[dark]
     return {
         "background": _PAPER[dark] if background else None,
         "font": FONTS,
         "padding": 12,
         "view": {"stroke": None},
-        "title": {"color": ink, "fontSize": 17, "fontWeight": 600, "offset": 10, "frame": "bounds",
-                  "subtitleColor": faint, "subtitleFontSize": 12, "subtitlePadding": 4},
-        "axis": {"labelColor": ink, "titleColor": faint, "labelFontSize": 12, "titleFontSize": 12,
-                 "titleFontWeight": 400, "labelLimit": 0, "domain": False, "ticks": False, "labelPadding": 6,
-                 "gridColor": line, "tickCount": 6},
-        "legend": {"orient": "top", "direction": "horizontal", "offset": 10, "titleColor": faint, "titleFontWeight": 400, "titleFontSize": 12, "titleOrient": "left", "labelColor": ink, "labelFontSize": 12, "labelLimit": 0, "symbolType": "square",
-                   "symbolStrokeWidth": 0, "symbolSize": 120, "symbolStrokeColor": faint},
+        "title": {
+            "color": ink,
+            "fontSize": 17,
+            "fontWeight": 600,
+            "offset": 10,
+            "frame": "bounds",
+            "subtitleColor": faint,
+            "subtitleFontSize": 12,
+            "subtitlePadding": 4,
+        },
+        "axis": {
+            "labelColor": ink,
+            "labelFontSize": 12,
+            "labelLimit": 0,
+            "labelPadding": 6,
+            "titleColor": faint,
+            "titleFontSize": 12,
+            "titleFontWeight": 400,
+            "domain": False,
+            "ticks": False,
+            "gridColor": _LINE[dark],
+        },
+        "legend": {
+            "orient": "top",
+            "direction": "horizontal",
+            "offset": 10,
+            "labelColor": ink,
+            "labelFontSize": 12,
+            "labelLimit": 0,
+            "titleColor": faint,
+            "titleFontSize": 12,
+            "titleFontWeight": 400,
+            "titleOrient": "left",
+            "symbolType": "square",
+            "symbolSize": 120,
+            "symbolStrokeColor": faint,
+        },
         "rule": {"color": faint, "opacity": 0.6},
         "text": {"color": ink, "fontSize": 12},
-        "bar": {"color": strong},
-        "style": {"node": {"stroke": _PAPER[dark], "strokeWidth": 1.5},
-                  "name": {"fill": ink, "fontSize": 11.5},
-                  "halo": {"fill": _PAPER[dark], "stroke": _PAPER[dark], "strokeWidth": 4, "strokeJoin": "round", "fontSize": 11.5, "opacity": 0.85},
-                  "cell": {"stroke": _PAPER[dark], "strokeWidth": 1}},
-        "range": {
-            "holding": [_BLUE, _SKY, _ORANGE, "#bdbdbd"],
-            "standing": [strong, _ORANGE, "#9a9a9a"],
-            "column": [strong, _ORANGE],
-            "polarity": [strong, "#b3b3b3", "#e8772e" if dark else _VERMILION],
-            "leaning": [_SKY, "#f2a169", _YELLOW, "#cfcfcf"],
-            "country": [strong, _VERMILION, _GREEN, _ORANGE, _PURPLE, _BLUE if dark else _SKY, _YELLOW, "#8c8c8c", "#c4c4c4"],
-            "heatmap": ["#deebf7", "#9ecae1", "#4292c6", "#08519c"],
-        },
-    }  # fmt: skip
+        "style": _styles(dark=dark),
+        "range": _palettes(dark=dark),
+    }
+
+
+def _styles(*, dark: bool) -> dict[str, Any]:
+    paper, small = _PAPER[dark], 11.5
+    return {
+        "node": {"stroke": paper, "strokeWidth": 1.5},
+        "name": {"fill": _INK[dark], "fontSize": small},
+        "halo": {"fill": paper, "stroke": paper, "strokeWidth": 4, "strokeJoin": "round", "fontSize": small},
+        "cell": {"stroke": paper, "strokeWidth": 1},
+    }
+
+
+def _palettes(*, dark: bool) -> dict[str, list[str]]:
+    """Colours by what they mean: each list in the order in which a figure names its parts."""
+    first, second = (_SKY, _BLUE) if dark else (_BLUE, _SKY)
+    return {
+        "holding": [first, second, _ORANGE, "#b0b0b0"],
+        "standing": [first, _ORANGE, "#9a9a9a"],
+        "column": [first, _ORANGE],
+        "polarity": [first, "#b3b3b3", "#e8772e" if dark else _VERMILION],
+        "leaning": [_SKY, "#f2a169", _YELLOW, "#cfcfcf"],
+        "country": [first, _VERMILION, _GREEN, _ORANGE, _PURPLE, second, _YELLOW, "#8c8c8c", "#c4c4c4"],
+        "heatmap": ["#deebf7", "#9ecae1", "#4292c6", "#08519c"],
+    }

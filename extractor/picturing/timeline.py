@@ -131,7 +131,7 @@ def _figure(
     headings = (*words.columns("period"), *names)
     rows = [dict(zip(headings, (period, *found), strict=True)) for period, found in counts.items() if any(found)]
     spec = _spec(counts, names, words) if rows else {}
-    return chart.figure("timeline", words, spec, rows, headings, words.notes(**noted))
+    return chart.figure("timeline", words, spec, rows, columns=headings, notes=words.notes(**noted))
 
 
 def _spec(counts: Mapping[str, Sequence[int]], names: Sequence[str], words: Wording) -> chart.Spec:

@@ -73,7 +73,7 @@ def _figure(totals: Counter[str], counts: Mapping[tuple[str, str], int], months:
             {"mark": {"type": "text"}, "encoding": {"text": {"field": "n", "format": ",d"}, "color": _ink(most)}},
         ],
     }
-    return chart.figure("topics", words, spec, rows, headings, ())
+    return chart.figure("topics", words, spec, rows, columns=headings)
 
 
 def _shade(most: int) -> chart.Spec:

@@ -18,6 +18,7 @@ COUNTRIES: Final = 7
 """As many colours as can be told apart; further countries share one."""
 WIDTH: Final = 820
 HEIGHT: Final = 600
+"""Pixels, where there are many."""
 SEED: Final = 7
 """The same meetings make the same picture."""
 THICKEST: Final = 8.0

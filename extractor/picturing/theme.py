@@ -89,6 +89,7 @@ def _palettes(*, dark: bool) -> dict[str, list[str]]:
         "standing": [first, _ORANGE, "#9a9a9a"],
         "column": [first, _ORANGE],
         "polarity": [first, "#b3b3b3", "#e8772e" if dark else _VERMILION],
+        "position": [first, "#e8772e" if dark else _VERMILION, "#b3b3b3"],
         "leaning": [_SKY, "#f2a169", _YELLOW, "#cfcfcf"],
         "country": [first, _VERMILION, _GREEN, _ORANGE, _PURPLE, second, _YELLOW, "#8c8c8c", "#c4c4c4"],
         "heatmap": ["#deebf7", "#9ecae1", "#4292c6", "#08519c"],

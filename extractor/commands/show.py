@@ -1,6 +1,9 @@
 """Showing: records of a file of outputs for a reader, article by article, however many there are."""
 
 import os
+import shlex
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -148,7 +151,8 @@ def _feed(command: list[str], texts: Iterable[str]) -> None:
         sys.stdout.writelines(texts)
         return
     environment = {"LESS": PAGER_OPTIONS, **os.environ}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, encoding="utf-8") as pager:  # the caller's own choice
+    # The command is the caller's own choice.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, encoding="utf-8") as pager:  # noqa: S603
         assert pager.stdin is not None
         try:
             for text in texts:

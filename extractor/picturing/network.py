@@ -14,6 +14,8 @@ from extractor.picturing.wording import Wording
 
 ACTORS: Final = 30
 """As many names as can be read in one picture; the rest is said."""
+TIES: Final = 60
+"""As many lines as can be followed"""
 COUNTRIES: Final = 7
 """As many colours as can be told apart; further countries share one."""
 WIDTH: Final = 820
@@ -29,6 +31,7 @@ LINE: Final = 40
 ROUNDS: Final = 200
 TETHER: Final = 0.15
 """Holds groups that never met near each other, without a line drawn."""
+_STROKES: Final = {"symbolType": "stroke", "symbolStrokeColor": "#8a8a8a"}
 _AT: Final = {
     axis: {"field": axis, "type": "quantitative", "axis": None, "scale": {"domain": [0, size], "nice": False}}
     for axis, size in (("x", WIDTH), ("y", HEIGHT))
@@ -39,9 +42,15 @@ Position = tuple[float, float]
 
 def network(counted: Tally, words: Wording) -> Figure:
     """Who met whom: lines as thick as they met often, countries as colours."""
-    actors = _chosen(counted)
-    kept = {pair: number for pair, number in sorted(counted.encounters.items()) if set(pair) <= set(actors)}
-    notes = words.notes(other_actors=len(counted.present) - len(actors), not_met=counted.not_met, alone=counted.alone)
+    kept = _chosen(counted)
+    actors = list(dict.fromkeys(key for pair in kept for key in pair))
+    among = sum(1 for pair in counted.encounters if set(pair) <= set(actors))
+    notes = words.notes(
+        other_actors=len(counted.present) - len(actors),
+        other_ties=among - len(kept),
+        not_met=counted.not_met,
+        alone=counted.alone,
+    )
     headings = words.columns("one", "one_country", "other", "other_country", "meetings")
     rows = tuple(
         dict(zip(headings, (*_who(counted, words, one), *_who(counted, words, other), number), strict=True))
@@ -51,17 +60,19 @@ def network(counted: Tally, words: Wording) -> Figure:
     return chart.figure("network", words, spec, rows, columns=headings, notes=notes)
 
 
-def _chosen(counted: Tally) -> list[Key]:
-    """Those who met most, and whom they met: nobody stands alone."""
+def _chosen(counted: Tally) -> dict[tuple[Key, Key], int]:
+    """The ties of those who met most often."""
 
     def weight(pair: tuple[Key, Key]) -> tuple[int, int, tuple[Key, Key]]:
         return -counted.encounters[pair], -sum(counted.present[key] for key in pair), pair
 
-    chosen: dict[Key, None] = {}
+    chosen: dict[tuple[Key, Key], int] = {}
+    actors: set[Key] = set()
     for pair in sorted(counted.encounters, key=weight):
-        if len(chosen.keys() | set(pair)) <= ACTORS:
-            chosen.update(dict.fromkeys(pair))
-    return list(chosen)
+        if len(chosen) < TIES and len(actors.union(pair)) <= ACTORS:
+            chosen[pair] = counted.encounters[pair]
+            actors.update(pair)
+    return chosen
 
 
 def _who(counted: Tally, words: Wording, key: Key) -> tuple[str, str]:
@@ -107,7 +118,7 @@ def _lines(edges: Sequence[Mapping[str, float]], words: Wording) -> chart.Spec:
         "title": words.say("column", "meetings"),
         "values": sorted({1, (most + 1) // 2, most}),
         "format": "d",
-        "symbolType": "stroke",
+        **_STROKES,
     }
     width = {"field": "n", "type": "quantitative", "scale": scale, "legend": legend if most > 1 else None}
     return {

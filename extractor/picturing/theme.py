@@ -62,7 +62,6 @@ def theme(*, dark: bool = False, background: bool = True) -> dict[str, Any]:
             "titleOrient": "left",
             "symbolType": "square",
             "symbolSize": 120,
-            "symbolStrokeColor": faint,
         },
         "rule": {"color": faint, "opacity": 0.6},
         "text": {"color": ink, "fontSize": 12},
@@ -90,7 +89,7 @@ def _palettes(*, dark: bool) -> dict[str, list[str]]:
         "column": [first, _ORANGE],
         "polarity": [first, "#b3b3b3", "#e8772e" if dark else _VERMILION],
         "position": [first, "#e8772e" if dark else _VERMILION, "#b3b3b3"],
-        "leaning": [_SKY, "#f2a169", _YELLOW, "#cfcfcf"],
+        "leaning": [_SKY, "#b5dcf3", "#f7efa0", "#f9d2b4", "#f2a169", "#d0d0d0"],
         "country": [first, _VERMILION, _GREEN, _ORANGE, _PURPLE, second, _YELLOW, "#8c8c8c", "#c4c4c4"],
         "heatmap": ["#deebf7", "#9ecae1", "#4292c6", "#08519c"],
     }

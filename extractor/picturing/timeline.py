@@ -18,10 +18,13 @@ PERIODS: Final = 60
 """The most bars that a page shows; a date far from all others is said, and draws no empty decades."""
 APART: Final = ("outside", "coarse", "yearless", "undated")
 """Meetings without a place in time, and why"""
-FEW: Final = 10
+BESIDE: Final = ("yearless", "undated")
+"""Those with a bar of their own, where there are few others"""
+FEW: Final = 12
 DWARFING: Final = 3
 """How many times the tallest bar would make all others hard to see."""
-WIDTH: Final = 620
+STEP: Final = 76
+WIDTH: Final = 760
 HEIGHT: Final = 200
 
 Serial = int
@@ -120,12 +123,13 @@ def _figure(
     unit: Unit,
     words: Wording,
 ) -> Figure:
-    """What has no place in time stands after it, or in a note where it would dwarf everything else."""
+    """What has no place in time stands after it, where that leaves the bars readable; else in a note."""
     totals = {label: sum(apart.get((label, part), 0) for part in PARTS) for label in APART}
-    tallest = max((sum(bars.get((serial, part), 0) for part in PARTS) for serial in shown), default=0)
-    noted = {label: number for label, number in totals.items() if number > max(FEW, DWARFING * tallest)}
     counts = {unit.label(serial): [bars.get((serial, part), 0) for part in PARTS] for serial in shown}
-    for label in (label for label in APART if totals[label] and label not in noted):
+    tallest = max(map(sum, counts.values()), default=0)
+    noted = {label: number for label, number in totals.items() if label not in BESIDE or len(shown) > FEW}
+    noted |= {label: number for label, number in totals.items() if number > max(FEW, DWARFING * tallest)}
+    for label in (label for label in BESIDE if totals[label] and label not in noted):
         counts[words.say("term", label)] = [apart.get((label, part), 0) for part in PARTS]
     names = [words.say("standing", part) for part in PARTS]
     headings = (*words.columns("period"), *names)
@@ -143,7 +147,7 @@ def _spec(counts: Mapping[str, Sequence[int]], names: Sequence[str], words: Word
     ]
     return {
         "data": {"values": values},
-        "width": WIDTH if len(counts) > 6 else {"step": 90},
+        "width": WIDTH if len(counts) * STEP > WIDTH else {"step": STEP},
         "height": HEIGHT,
         "mark": {"type": "bar"},
         "encoding": {

@@ -52,12 +52,12 @@ def _figure(totals: Counter[str], counts: Mapping[tuple[str, str], int], months:
     rows = tuple(
         {headings[0]: name, **{month: counts.get((code, month), 0) for month in months}} for code, name in names.items()
     )
-    unknown = words.say("term", "no_month")
+    summed = {month for month in months if not month[:1].isdecimal()}
     values = [
-        {"row": names[code], "column": month, "n": number, "known": month != unknown}
+        {"row": names[code], "column": month, "n": number, "known": month not in summed}
         for (code, month), number in counts.items()
     ]
-    most = max((number for (_code, month), number in counts.items() if month != unknown), default=0)
+    most = max((number for (_code, month), number in counts.items() if month not in summed), default=0)
     spec = {
         "data": {"values": values},
         "width": {"step": COLUMN},
@@ -77,7 +77,7 @@ def _figure(totals: Counter[str], counts: Mapping[tuple[str, str], int], months:
 
 
 def _shade(most: int) -> chart.Spec:
-    """The darker the more; months alone are compared with each other."""
+    """The darker the more; only months are compared with each other."""
     scale = {"range": "heatmap", "domain": [0, max(most, 1)], "clamp": True}
     shade = {"field": "n", "type": "quantitative", "scale": scale, "legend": None}
     return {"condition": {"test": "datum.known", **shade}, "value": "#cfcfcf"}

@@ -109,7 +109,8 @@ def _paragraph(text: str, start: int, end: int, spans: Sequence[Span], *, colour
     for begin, until, ids in spans:
         made.append(printable(text[reached:begin]))
         made.append(f"{sign}{printable(text[begin:until]).rstrip()}{sign}", EVIDENCE)
-        made.append(f"{_NO_BREAK}{ISOLATE}[{_NO_BREAK.join(map(printable, ids))}]{END} ", "dim")
+        made.append(f"{_NO_BREAK}{ISOLATE}[{_NO_BREAK.join(map(printable, ids))}]{END}", "dim")
+        made.append("" if text[until : until + 1].isspace() else " ")
         reached = until
     made.append(printable(text[reached:end]))
     return made

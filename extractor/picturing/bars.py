@@ -85,7 +85,7 @@ def stacked(
         for key in shown
     )
     notes = (*words.notes(others=len(totals) - len(shown)), *notes)
-    spec = _spec(rows, headings, words, words.say("column", counted), kind)
+    spec = _spec(rows, headings, words, words.say("column", counted), kind) if rows else {}
     return chart.figure(name, words, spec, rows, columns=headings, notes=notes)
 
 

@@ -35,6 +35,8 @@ def svg(figure: Figure, *, dark: bool = False, background: bool = True) -> str:
     Raises:
         UsageError: what draws is not installed.
     """
+    if not figure.spec:
+        raise UsageError(MISSING)
     drawn = _converter().vegalite_to_svg(
         dict(figure.spec), config=theme(dark=dark, background=background), allowed_base_urls=[]
     )

@@ -75,7 +75,8 @@ def _figure(
         }
         for (holder, target), cell in ordered
     ]
-    return chart.figure("matrix", words, _spec(values, across, below, words), rows, columns=headings, notes=notes)
+    spec = _spec(values, across, below, words) if values else {}
+    return chart.figure("matrix", words, spec, rows, columns=headings, notes=notes)
 
 
 def _spec(values: Sequence[Mapping[str, str]], across: list[str], below: list[str], words: Wording) -> chart.Spec:
@@ -92,7 +93,7 @@ def _spec(values: Sequence[Mapping[str, str]], across: list[str], below: list[st
             "y": chart.down("row", below, words, **chart.GRID),
         },
         "layer": [
-            {"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": colour}},
+            {"mark": {"type": "rect", "style": "tile"}, "encoding": {"color": colour}},
             {"mark": {"type": "text", "color": "#1a1a1a"}, "encoding": {"text": {"field": "text"}}},
         ],
     }

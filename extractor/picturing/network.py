@@ -3,10 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from itertools import combinations
 from typing import Final
 
-from extractor.errors import UsageError
 from extractor.picturing import chart
 from extractor.picturing.figure import Figure
 from extractor.picturing.tally import Key, Tally
@@ -56,7 +56,7 @@ def network(counted: Tally, words: Wording) -> Figure:
         dict(zip(headings, (*_who(counted, words, one), *_who(counted, words, other), number), strict=True))
         for (one, other), number in sorted(kept.items(), key=lambda pair: -pair[1])
     )
-    spec = _spec(counted, words, actors, kept) if rows else {}
+    spec = _spec(counted, words, actors, kept) if rows and find_spec("networkx") else {}  # a terminal needs no layout
     return chart.figure("network", words, spec, rows, columns=headings, notes=notes)
 
 
@@ -156,14 +156,12 @@ def _layout(
     actors: Sequence[Key], met: Mapping[tuple[Key, Key], int], labels: Mapping[Key, str]
 ) -> dict[Key, Position]:
     """Positions in pixels: near each other who met, and no name over another."""
-    try:
-        import networkx as nx
-    except ImportError:
-        raise UsageError("the network is laid out by networkx: pip install 'mahdar[report]'") from None
+    import networkx as nx
+
     graph = nx.Graph()
     graph.add_nodes_from(actors)
     graph.add_weighted_edges_from((one, other, math.sqrt(number)) for (one, other), number in met.items())
-    hubs = [max(group, key=graph.degree) for group in nx.connected_components(graph)]
+    hubs = [max(sorted(group), key=graph.degree) for group in nx.connected_components(graph)]
     graph.add_weighted_edges_from((hubs[0], hub, TETHER) for hub in hubs[1:])
     found = nx.spring_layout(graph, k=1.6 / math.sqrt(len(actors)), seed=SEED, iterations=300)
     return _apart(_scaled({key: (float(x), float(y)) for key, (x, y) in found.items()}), labels)

@@ -89,7 +89,8 @@ class Tally:
 
     def add(self, extraction: Extraction) -> None:
         """Count one article and its records."""
-        self.articles[extraction.language, _holding(extraction)] += 1
+        language = extraction.language.partition("-")[0] if extraction.language else None
+        self.articles[language, _holding(extraction)] += 1
         for meeting in extraction.meetings:
             self._add_meeting(meeting)
         for stance in extraction.stances:

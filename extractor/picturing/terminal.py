@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -90,7 +90,7 @@ def _stands(figure: Figure) -> list[RenderableType]:
     holder, target, *polarities = figure.columns
     colours = dict(zip(polarities, theme(dark=True)["range"]["position"], strict=True))
     signs = dict(zip(polarities, SIGNS.values(), strict=True))
-    table, before = _table((holder,)), None
+    table, before = _table((holder,), justify="left"), None
     for row in figure.rows:
         told = Text(" ").join(Text(f"{signs[name]}{row[name]}", colours[name]) for name in polarities if row[name])
         who, what = _labels(row, (holder, target))
@@ -100,11 +100,11 @@ def _stands(figure: Figure) -> list[RenderableType]:
     return [Text("  ").join(legend), table]
 
 
-def _table(texts: Sequence[str]) -> Table:
+def _table(texts: Sequence[str], *, justify: Literal["left", "right"] = "right") -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1))
     for _name in texts:
         table.add_column(overflow="fold", max_width=WIDEST)
-    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify=justify, no_wrap=True)
     table.add_column()
     return table
 

@@ -23,7 +23,7 @@ def theme(*, dark: bool = False, background: bool = True) -> dict[str, Any]:
     """
     ink, faint = _INK[dark], _FAINT[dark]
     return {
-        "background": _PAPER[dark] if background else None,
+        "background": _PAPER[dark] if background else "transparent",
         "font": FONTS,
         "padding": 12,
         "view": {"stroke": None},
@@ -76,7 +76,7 @@ def _styles(*, dark: bool) -> dict[str, Any]:
         "node": {"stroke": paper, "strokeWidth": 1.5},
         "name": {"fill": _INK[dark], "fontSize": small},
         "halo": {"fill": paper, "stroke": paper, "strokeWidth": 4, "strokeJoin": "round", "fontSize": small},
-        "cell": {"stroke": paper, "strokeWidth": 1},
+        "tile": {"stroke": paper, "strokeWidth": 1},
     }
 
 

@@ -126,9 +126,9 @@ def _figure(
     """What has no place in time stands after it, where that leaves the bars readable; else in a note."""
     totals = {label: sum(apart.get((label, part), 0) for part in PARTS) for label in APART}
     counts = {unit.label(serial): [bars.get((serial, part), 0) for part in PARTS] for serial in shown}
-    tallest = max(map(sum, counts.values()), default=0)
+    most = max(FEW, DWARFING * max(map(sum, counts.values()))) if counts else sum(totals.values())
     noted = {label: number for label, number in totals.items() if label not in BESIDE or len(shown) > FEW}
-    noted |= {label: number for label, number in totals.items() if number > max(FEW, DWARFING * tallest)}
+    noted |= {label: number for label, number in totals.items() if number > most}
     for label in (label for label in BESIDE if totals[label] and label not in noted):
         counts[words.say("term", label)] = [apart.get((label, part), 0) for part in PARTS]
     names = [words.say("standing", part) for part in PARTS]

@@ -1,7 +1,7 @@
 """Topics by month: what was discussed, and when."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from extractor.picturing import chart
@@ -30,7 +30,7 @@ def _columns(months: set[str], words: Wording) -> dict[str | None, str]:
     """The column of each month, in order: the last months have their own, those without a meeting as well if few."""
     ordered = _filled(sorted(months))
     earlier, own = ordered[:-MONTHS], ordered[-MONTHS:]
-    named: dict[str | None, str] = dict.fromkeys(earlier, f"< {own[0]}")
+    named: dict[str | None, str] = {month: f"< {own[0]}" for month in earlier}  # noqa: C420  # there may be none
     return {**named, **{month: month for month in own}, None: words.say("term", "no_month")}
 
 
@@ -45,20 +45,28 @@ def _filled(months: list[str]) -> list[str]:
 
 
 def _figure(totals: Counter[str], counts: Mapping[tuple[str, str], int], months: list[str], words: Wording) -> Figure:
-    if not any(column == months[-1] for _code, column in counts):
+    if all(column != months[-1] for _code, column in counts):
         months = months[:-1]
     headings = (*words.columns("topic"), *months)
     names = {code: words.say("topic", code) for code, _number in totals.most_common()}
     rows = tuple(
         {headings[0]: name, **{month: counts.get((code, month), 0) for month in months}} for code, name in names.items()
     )
+    spec = _spec(names, counts, months, words) if rows else {}
+    return chart.figure("topics", words, spec, rows, columns=headings)
+
+
+def _spec(
+    names: Mapping[str, str], counts: Mapping[tuple[str, str], int], months: Sequence[str], words: Wording
+) -> chart.Spec:
+    """Earlier months in one, and no month at all, are grey: their numbers are not a month's."""
     summed = {month for month in months if not month[:1].isdecimal()}
     values = [
         {"row": names[code], "column": month, "n": number, "known": month not in summed}
         for (code, month), number in counts.items()
     ]
     most = max((number for (_code, month), number in counts.items() if month not in summed), default=0)
-    spec = {
+    return {
         "data": {"values": values},
         "width": {"step": COLUMN},
         "height": {"step": STEP},
@@ -69,11 +77,10 @@ def _figure(totals: Counter[str], counts: Mapping[tuple[str, str], int], months:
             "y": chart.down("row", list(names.values()), words, **chart.GRID),
         },
         "layer": [
-            {"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": _shade(most)}},
+            {"mark": {"type": "rect", "style": "tile"}, "encoding": {"color": _shade(most)}},
             {"mark": {"type": "text"}, "encoding": {"text": {"field": "n", "format": ",d"}, "color": _ink(most)}},
         ],
     }
-    return chart.figure("topics", words, spec, rows, columns=headings)
 
 
 def _shade(most: int) -> chart.Spec:

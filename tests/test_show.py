@@ -82,8 +82,9 @@ def _heads(lines: list[str]) -> list[str]:
 
 
 def test_evidence_is_shown_in_its_article(output: Path, articles: Path) -> None:
-    assert shown(output, "talks", "--articles", articles)[-3:] == [
-        f"[**{MET}**\u00a0[[m1\u00a0s1]]]",
+    assert shown(output, "talks", "--articles", articles)[-4:] == [
+        f"[**{MET.removesuffix(' عمار.')}]",
+        "[عمار.**\u00a0[[m1\u00a0s1]]]",
         "[هبت رياح شديدة.]",
         f"[**{SAID}**\u00a0[[s1]] انتهى]",
     ]

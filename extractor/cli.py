@@ -199,7 +199,7 @@ def show(
     output: OutputFile,
     id_: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="An article's id, or ARTICLE/m1 for one record; all by default."),
+        typer.Argument(metavar="ID", help="An article's id, or ARTICLE/m1 for one record; all by default."),
     ] = None,
     *,
     articles: Annotated[
@@ -222,7 +222,7 @@ def plot(
     figure: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FIGURE]...",
+            metavar="FIGURE",
             help="articles, meetings, timeline, network, countries, topics, acts, matrix; all by default.",
         ),
     ] = None,
@@ -233,7 +233,7 @@ def plot(
             "--output",
             "-o",
             metavar="FILE|DIR",
-            help="A .png or .svg file for one figure, or a folder; by default the terminal.",
+            help="A .png or .svg file for one figure, or a folder for all, replaced if there; else the terminal.",
         ),
     ] = None,
     language: Annotated[str, typer.Option(metavar="ar|en|fr", help="The language of titles and labels.")] = "en",

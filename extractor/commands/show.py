@@ -138,12 +138,20 @@ def _page(blocks: Iterable[RenderableType], console: Console) -> None:
         except UsageError as error:
             errors.append(error)
 
-    command = shlex.split(os.environ.get("PAGER") or PAGER)
-    if shutil.which(command[0]) is None:
-        command = []
-    _feed(command, texts())
+    _feed(_pager(), texts())
     for error in errors:
         raise error
+
+
+def _pager() -> list[str]:
+    """The caller's pager; none where it cannot be run."""
+    try:
+        command = shlex.split(os.environ.get("PAGER") or PAGER)
+    except ValueError:
+        return []
+    if not command or shutil.which(command[0]) is None:
+        return []
+    return [*command, "-R"] if Path(command[0]).name == PAGER else command
 
 
 def _feed(command: list[str], texts: Iterable[str]) -> None:

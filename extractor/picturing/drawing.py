@@ -14,6 +14,8 @@ from extractor.picturing.theme import theme
 MISSING: Final = "figures are drawn by vl-convert-python and networkx: pip install 'mahdar[report]'"
 _FONTS: Final = "fontpkg_ibm_plex_sans_arabic"
 """Has Arabic, Latin and their marks in one file, so that a label never changes its face in the middle."""
+_NUMBERS: Final = {"fr": "fr-FR"}
+"""How thousands are set apart; Arabic articles from the Maghreb to the Gulf also write 1,293."""
 _SVG: Final = "http://www.w3.org/2000/svg"
 _ELEMENTS: Final = frozenset(
     {"svg", "g", "rect", "path", "line", "text", "tspan", "title", "circle", "defs", "clipPath"}
@@ -38,7 +40,10 @@ def svg(figure: Figure, *, dark: bool = False, background: bool = True) -> str:
     if not figure.spec:
         raise UsageError(MISSING)
     drawn = _converter().vegalite_to_svg(
-        dict(figure.spec), config=theme(dark=dark, background=background), allowed_base_urls=[]
+        dict(figure.spec),
+        config=theme(dark=dark, background=background),
+        allowed_base_urls=[],
+        format_locale=_NUMBERS.get(figure.language, "en-US"),
     )
     return _inert(drawn, figure)
 

@@ -273,7 +273,7 @@ def test_a_drawing_is_inert(name: str, *, dark: bool) -> None:
     attributes = {key: value for element in root.iter() for key, value in element.attrib.items()}
     assert not [key for key in attributes if key.startswith("on") or key in {"style", "class"} or "href" in key]
     assert not re.search(r"url\(|@import|\u202e|\x1b", drawing)
-    assert root.attrib["role"] == "img"
+    assert (root.attrib["role"], root.attrib["direction"]) == ("img", "ltr")
 
 
 def test_hostile_names_are_drawn_as_they_are_written() -> None:

@@ -42,7 +42,7 @@ def figure(
         **spec,
         "config": {"legend": {"layout": {"top": {"anchor": side}}}},
     }
-    return Figure(name, words.title(name), whole, tuple(rows), columns, notes, words.language)
+    return Figure(name, words.title(name), whole if spec else {}, tuple(rows), columns, notes, words.language)
 
 
 def labels(texts: Sequence[str]) -> list[str]:

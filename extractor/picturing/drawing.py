@@ -86,6 +86,7 @@ def _inert(drawn: str, figure: Figure) -> str:
         for name in [name for name in element.attrib if _is_refused(name)]:
             del element.attrib[name]
     root.attrib |= {"role": "img", "aria-label": ". ".join((figure.title, *figure.notes)), "lang": figure.language}
+    root.attrib["direction"] = "ltr"  # places are counted from the left, whatever the page around it
     return ET.tostring(root, encoding="unicode")
 
 

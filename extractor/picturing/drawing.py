@@ -86,7 +86,8 @@ def _inert(drawn: str, figure: Figure) -> str:
         for name in [name for name in element.attrib if _is_refused(name)]:
             del element.attrib[name]
     root.attrib |= {"role": "img", "aria-label": ". ".join((figure.title, *figure.notes)), "lang": figure.language}
-    root.attrib["direction"] = "ltr"  # places are counted from the left, whatever the page around it
+    # Places are counted from the left whatever the page around it; a reader's own font may be wider than ours.
+    root.attrib |= {"direction": "ltr", "overflow": "visible"}
     return ET.tostring(root, encoding="unicode")
 
 

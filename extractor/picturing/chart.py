@@ -97,6 +97,5 @@ def amounts(field: str, title: str, most: int, *, mirrored: bool = False) -> Spe
     }
 
 
-def _subtitle(notes: Iterable[str]) -> list[str]:
-    line = " · ".join(f"{ISOLATE}{note}{END}" for note in notes)
-    return [line] if line else []
+def _subtitle(notes: Sequence[str]) -> list[str]:
+    return [f"{ISOLATE}{' · '.join(notes)}{END}"] if notes else []

@@ -281,7 +281,7 @@ NAIVE = {
 def naive_answers(asked: Asked) -> Reply:
     """Of the weather the first answer does not fit the schema."""
     if MET in asked.messages[-1]["content"]:
-        return completion(f"```json\n{json.dumps(NAIVE, ensure_ascii=False)}\n```")
+        return completion(NAIVE)
     return completion({"meetings": []} if len(asked.messages) == 2 else {"meetings": [], "stances": []})
 
 

@@ -14,13 +14,10 @@ from rich.console import Console
 
 from extractor.commands import display
 from extractor.errors import UsageError
+from extractor.reading.outputs import ERRORS, Result
 from extractor.service import Failure
 from schemas.records import Extraction
 
-Result = Extraction | Failure
-
-ERRORS: Final = ".errors.jsonl"
-"""Ends the name of the file beside the results, for the articles that failed."""
 PIPED_WIDTH: Final = 100
 """Columns of a table that no terminal shows."""
 # JSON allows these inside a string, but many a reader of lines takes them for the end of one.
@@ -156,13 +153,14 @@ def outputs(file: Path | None = None, *, overwrite: bool = False, table: bool | 
         if file is not None:
             chosen.append(files.enter_context(closing(JsonlFile(file, overwrite=overwrite))))
         if table or (table is None and file is None and sys.stdout.isatty()):
-            chosen.append(Tables(_console()))
+            chosen.append(Tables(standard_output()))
         elif table is False or file is None:
             chosen.append(JsonLines(sys.stdout.buffer))
         yield chosen
 
 
-def _console() -> Console:
+def standard_output() -> Console:
+    """For readers: as wide as the terminal, or as `PIPED_WIDTH`; numbers are not coloured."""
     free = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, width=None if free else PIPED_WIDTH)
 

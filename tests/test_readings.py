@@ -105,6 +105,7 @@ def test_who_met_is_read_from_the_sentence(text: str, encounter: tuple[str, str,
     [
         pytest.param("تلقى الرئيس التونسي قيس سعيد رسالة خطية من نظيره الجزائري عبد المجيد تبون.", id="a letter"),
         pytest.param("ولم يلتق الوزير أي مسؤول إسرائيلي خلال زيارته.", id="nobody named"),
+        pytest.param("لم يلتق الوزير سامر الخطيب السفير الياباني كينجي تاناكا.", id="a verb that is negated"),
         pytest.param("أدان مجلس التعاون الخليجي الهجوم على السفينة.", id="no word of meeting"),
         pytest.param("عقد مجلس الوزراء اجتماعه الأسبوعي أمس في القاهرة.", id="a cabinet's sitting"),
     ],
@@ -193,6 +194,8 @@ def test_a_list_of_demands_is_as_many_positions() -> None:
     "text",
     [
         pytest.param("هل تدعم مصر هذا القرار؟", id="a question"),
+        pytest.param("لم يرحب الرئيس التركي بالقرار.", id="a verb that is negated"),
+        pytest.param("أكد الوزير سامر الخطيب عدم دعم المشروع.", id="a noun that is negated"),
         pytest.param("قال الوزير سامر الخطيب إن الاجتماع ليس انتهاكا للهدنة.", id="a judgement that is negated"),
         pytest.param("ذكرت وكالة الأنباء السورية أن القصف انتهاك للهدنة.", id="an agency passes on"),
     ],

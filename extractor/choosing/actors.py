@@ -144,6 +144,8 @@ GIVEN: Final = (FIRST_NAMES - _WORDS_TOO) | listed(
 _ALEF_MAQSURA: Final = listed("علي")
 """«على» is no «علي»."""
 _NAME_MONTHS: Final = listed("رجب شعبان رمضان صفر محرم")
+_SHORT_DEEDS: Final = listed("شن عقد منع وقف فتح رفع دعم حل نقل قتل طرد فوز سحب حظر بحث رد نشر كسر دفع")
+"""Verbal nouns that no form tells: behind «بـ», «لـ» and a whole name they are no part of it."""
 _NAME_STARTS: Final = listed("عبد ابو بن ال محمد احمد")
 _JOINING: Final = listed("عبد ابو بن ابن ال دي فان فون")
 _ADJECTIVE: Final = re.compile(r"\w+(?:ي|يه|يين|يان|يتين|يون|ish|ian|ean|ese|ien|ienne|ais|aise|[^l]i|ians|is|iens|ch)")
@@ -155,7 +157,7 @@ _APPOSED: Final = re.compile(r"\.?[\s\u00a0]*[\"”»)]?[\s\u00a0]*[،,]?[\s\u00
 _MASDAR: Final = re.compile(r"[بل](?:است\w+|ا\w{1,2}[ا]\w{1,2}|ت\w{2}ي\w{1,3}|تولي\w*)")
 """Verbal nouns behind a preposition, by their form: no name begins so."""
 _DEED: Final = re.compile(
-    r"(?:ال)?(?:ت\w{2}ي\w|ا\w{2}ا\w|ا\wا\wه|است\w{3,}|ان\w{2}ا\w|مواصله|محاوله|مشاركه|مساعده|متابعه)"
+    r"(?:ال)?(?:ت\w{2}ي\w|ا\w{2}ا\w|ا\wا\wه|است\w{3,}|ا\w{3}ا\w|مواصله|محاوله|مشاركه|مساعده|متابعه)"
     r"|(?!عرفات|فرحات|بركات|شحات)\w{3,}ات"
 )
 """Verbal nouns by their form: behind a whole name the object begins."""
@@ -733,12 +735,16 @@ class _Scan:
         masdar = masdar or (so_far > 1 and word.key not in GIVEN and _DEED.fullmatch(word.key) is not None)
         adverb = so_far > 1 and word.key.endswith("ا") and len(word.key) > 4 and not self._is_surname(at)
         cue = self.line.is_any_cue(at) and not self._ends_name(at, so_far)
-        future = _FUTURE.fullmatch(word.key) is not None and word.key not in GIVEN
-        preposed = so_far > 1 and word.key[0] in "بل" and word.key.endswith(("ه", "ها", "هم"))
+        future = so_far != 1 and _FUTURE.fullmatch(word.key) is not None and word.key not in GIVEN
+        preposed = so_far > 1 and word.key[0] in "بل" and self._is_preposed(word.key)
         listed_word = len(word.key) < 2 or self._is_common(at) or self.line.is_dated(at)
         return (
             body or masdar or adverb or cue or future or preposed or listed_word or _TANWIN.search(word.raw) is not None
         )
+
+    @staticmethod
+    def _is_preposed(key: str) -> bool:
+        return key.endswith(("ه", "ها", "هم")) or key[1:] in _SHORT_DEEDS
 
     def _is_definite(self, at: int, so_far: int) -> bool:
         """Whether an article or preposition tells that no name begins here: «للـ», «بالـ», or «الـ» at the start."""
@@ -837,11 +843,12 @@ class _Scan:
         """Whether another actor or a date begins: «وزراء خارجية الدول العربية الولايات المتحدة»."""
         key = self.words[at].key
         other = at > head + 1 and (key in BODY_HEADS or self.row.is_rank(at) or key in _SHORT)
-        object_of = self._is_described(at - 1, head) and (self._is_country_name(at) or self._is_object_of(at, head))
+        country = self._is_described(at - 1, head) and self._is_country_name(at)
+        object_of = country or (self.words[at - 1].key.startswith("ال") and self._is_object_of(at, head))
         return other or object_of or self._is_other_body(at) or self.line.is_dated(at) or key == "ال"
 
     def _is_object_of(self, at: int, head: int) -> bool:
-        """«أدان الاتحاد الأوروبي الهجوم»: a definite noun behind the adjective that ends a body's name."""
+        """«أدان الاتحاد الأوروبي الهجوم»: a definite noun that does not describe, behind a body's definite name."""
         key = self.words[at].key
         describes = key.endswith(("ي", "يه", "ين", "يون")) or key in _DESCRIBING
         feminine = self.words[head].key.endswith("ه") and key.endswith("ه")

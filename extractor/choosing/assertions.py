@@ -10,7 +10,7 @@ from extractor.choosing.cues import Cue, Line
 from extractor.choosing.positions import AGAINST, Position, attribution, subject_length
 from extractor.choosing.quotations import speech_of
 from extractor.choosing.subjects import Scene, is_named, subject_of
-from extractor.choosing.targets import LONGEST_TARGET, clause_end, statements, stripped, words_behind
+from extractor.choosing.targets import LONGEST_TARGET, ROOTED_IN_WAW, clause_end, statements, stripped, words_behind
 from extractor.resolving.countries import Word, listed
 from schemas.enums import Act
 
@@ -25,7 +25,9 @@ _ASSERTING: Final = (
     "اكد", "موكد", "يوكد", "توكد", "شدد", "مشدد", "يشدد", "اعتبر", "معتبر", "يعتبر", "راي", "يري", "تري"
 )  # fmt: skip
 """Verbs of standing by what is said. «قال», «أضاف» as often tell what has happened."""
-_COPULA: Final = listed("هو هي تعد يعد تمثل يمثل تشكل يشكل تعتبر يعتبر كانت تكون يكون سيكون تاتي ياتي مهم كان هم")
+_COPULA: Final = listed(
+    "بانه بانها بان هو هي تعد يعد تمثل يمثل تشكل يشكل تعتبر يعتبر كانت تكون يكون سيكون تاتي ياتي مهم كان هم"
+)
 _NEGATIONS: Final = listed("ليس ليست لا لم لن غير دون عدم")
 _PRONOUNS: Final = frozenset({"ذلك", "هذا", "هذه", "ما", "أنه", "أنها"})
 _ONLY: Final = listed("الا بدون دون سوي بغير عن")
@@ -90,7 +92,8 @@ def _sayings(line: Line, scene: Scene, told: Sequence[Position]) -> Iterator[_Sa
 
 
 def _verb(line: Line, verb: Cue) -> str:
-    return line.row.words[verb.first].key.lstrip("وف")
+    key = line.row.words[verb.first].key
+    return key[1:] if key[0] in "وف" and not key.startswith(ROOTED_IN_WAW) else key
 
 
 def _clause(line: Line, scene: Scene, verb: Cue, following: int) -> tuple[int, int] | None:
@@ -98,10 +101,11 @@ def _clause(line: Line, scene: Scene, verb: Cue, following: int) -> tuple[int, i
     words = line.row.words
     limit = next((at for at in range(verb.stop, following) if _is_break(line, at)), following)
     that = next((at for at in range(verb.stop, limit) if words[at].key in _THAT), None)
-    if that is not None and that - verb.stop <= _THAT_REACH:
+    behind = verb.stop + subject_length(line, scene, verb)
+    if _verb(line, verb).startswith(_JUDGING) and (that is None or that > behind):
+        first = behind  # «وصف العقوبات بأنها جائرة»: what is judged stands before «أن»
+    elif that is not None and that - verb.stop <= _THAT_REACH:
         first = that + 1
-    elif _verb(line, verb).startswith(_JUDGING):
-        first = verb.stop + subject_length(line, scene, verb)
     else:
         return None
     return (first, limit - 1) if first < limit else None

@@ -26,6 +26,7 @@ _PARTICLES: Final = {"stance": "[وف]?", "speech": "[وف]?", "stance_noun": "[
 """Tables of verbs, which take a conjunction only: with «ب» before it, «بحث» would be «حث»."""
 _PAGE: Final = range(45, 95)
 """Characters in a line that was broken to fit a page."""
+_NEGATIONS: Final = frozenset("لم لا لن ما ليس ليست لما عدم دون بدون غير not never".split())
 _QUOTES_OPEN: Final = '"“”«‹„('
 
 
@@ -110,6 +111,10 @@ class Line:
     def is_counted(self, at: int) -> bool:
         """Whether a number stands right before a word: «25 شوال»."""
         return self.text[: self.row.words[at].start].rstrip()[-1:].isdigit()
+
+    def is_negated(self, at: int) -> bool:
+        """Whether a negation stands right before a word: «لم يلتق», «عدم دعم»."""
+        return at > 0 and self.row.words[at - 1].key.lstrip("وف") in _NEGATIONS
 
     def is_quoted(self, at: int) -> bool:
         """Whether a quote mark opens right before a word."""

@@ -58,7 +58,7 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
     """The encounters a sentence may tell of."""
     found: list[Encounter] = []
     for cue in line.cues("meeting"):
-        if is_named(line, scene, cue) or _is_letter(line, cue):
+        if is_named(line, scene, cue) or _is_letter(line, cue) or line.is_negated(cue.first):
             continue
         subject, objects = _parties(line, scene, cue)
         for group in _separate(line, scene, subject, objects):

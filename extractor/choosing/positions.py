@@ -116,6 +116,8 @@ def _told(line: Line, scene: Scene, cue: Cue, governor: Cue | None, *, used: boo
     noun = cue.is_noun
     if (noun and not _is_said(line, scene, cue, governor, used=used)) or _is_attribute(line, cue):
         return ()
+    if line.is_negated(cue.first) or _is_coupled(line, cue):
+        return ()  # whether «لم يرحب» is the opposite position, or none, is not ours to tell
     holders = _holders(line, scene, cue, governor)
     addressee, first, stop = object_of(line, scene, cue)
     if not holders:
@@ -134,6 +136,15 @@ def _told(line: Line, scene: Scene, cue: Cue, governor: Cue | None, *, used: boo
             attribution(line, scene, holders),
         )
         for target, stopped, pieces in targets(line, cue, start, first, stop)
+    )
+
+
+def _is_coupled(line: Line, cue: Cue) -> bool:
+    """«إدانتها واستنكارها للتفجير»: the second noun takes the object of both."""
+    at = cue.stop
+    words = line.row.words
+    return cue.is_noun and any(
+        one.first == at and one.code == cue.code and words[at].key.startswith("و") for one in line.cues("stance_noun")
     )
 
 

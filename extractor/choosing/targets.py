@@ -125,9 +125,10 @@ def _behind_owner(line: Line, scene: Scene, cue: Cue, first: int) -> int:
         return first
     begin = line.start + words[cue.stop].start
     owner = next((one for one in scene.cast.within(begin, begin + 2) if one.particle == ""), None)
-    if owner is None and words[cue.stop].key not in _OWNERS:
+    place = next((one for one in line.countries if one.start == words[cue.stop].start), None)
+    if owner is None and place is None and words[cue.stop].key not in _OWNERS:
         return first
-    end = owner.end - line.start if owner else words[cue.stop].end
+    end = owner.end - line.start if owner else place.end if place else words[cue.stop].end
     behind = [at for at in range(cue.stop, min(cue.stop + _MOST_OWNER, len(words))) if words[at].start >= end]
     found = next((at for at in behind if _PREPOSITION.fullmatch(words[at].key)), None)
     return first if found is None else words[found].start
@@ -156,11 +157,13 @@ def _starts_clause(line: Line, cue: Cue) -> bool:
     """Whether a word begins a clause of its own: a verb behind «و» or a comma."""
     key = line.row.words[cue.first].key
     behind_comma = line.text[: line.row.words[cue.first].start].rstrip()[-1:] in {"،", ","}
-    joined = key.startswith("و") and not key.startswith(_ROOTED_IN_WAW)
-    return (joined and behind_comma) if cue.is_noun else (joined or behind_comma)
+    joined = key.startswith("و") and not key.startswith(ROOTED_IN_WAW)
+    if cue.is_noun:
+        return joined and (behind_comma or key.endswith(("ه", "ها", "هم", "هما")))
+    return joined or behind_comma
 
 
-_ROOTED_IN_WAW: Final = ("وصف", "وجه", "وعد", "وقع", "وقف", "وقوف")
+ROOTED_IN_WAW: Final = ("وصف", "وجه", "وعد", "وقع", "وقف", "وقوف")
 
 
 def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None, int]:
@@ -196,7 +199,8 @@ _TO: Final = {"warn": frozenset({"من", "against"})}
 _EMPTY: Final = _LEADS | listed(
     """
     خلال اهميه ضروره ايضا مجددا كذلك شديد شديده الشديد الشديده الكامل الكامله التام التامه القاطع القاطعه المطلق البالغ
-    بالغ العميق عميق الجزيل الخالص الدايم الثابت الراسخ المتواصل المستمر الكبير الصادق واسعه حاده لاذعه
+    بالغ العميق عميق الجزيل الخالص الدايم الثابت الراسخ المتواصل المستمر
+    الكبير الصادق واسعه حاده لاذعه الشديدين العميقين البالغين الكاملين التامين
     """
 )
 """Words between a word of position and its object that are no part of it."""

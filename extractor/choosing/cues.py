@@ -26,7 +26,9 @@ _PARTICLES: Final = {"stance": "[وف]?", "speech": "[وف]?", "stance_noun": "[
 """Tables of verbs, which take a conjunction only: with «ب» before it, «بحث» would be «حث»."""
 _PAGE: Final = range(45, 95)
 """Characters in a line that was broken to fit a page."""
-_NEGATIONS: Final = frozenset("لم لا لن ما ليس ليست لما عدم دون بدون غير not never".split())
+_NEGATIONS: Final = frozenset(
+    ["لم", "لا", "لن", "ما", "ليس", "ليست", "لما", "عدم", "دون", "بدون", "غير", "not", "never"]
+)
 _QUOTES_OPEN: Final = '"“”«‹„('
 
 

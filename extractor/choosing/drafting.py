@@ -7,6 +7,8 @@ from typing import Any, Final
 from extractor.choosing.actors import Mention
 from extractor.choosing.cues import Line
 from extractor.choosing.encounters import Encounter, Party, venue_in, when, where
+from extractor.choosing.latin.tokens import language_of
+from extractor.choosing.latin.wording import proposition as latin_proposition
 from extractor.choosing.positions import Position
 from extractor.choosing.readings import Reading, carried
 from extractor.resolving.countries import country_mentions
@@ -105,6 +107,9 @@ def stance_draft(reading: Reading, position: Position) -> StanceDraft:
 def _proposition(reading: Reading, position: Position) -> str:
     """Verb, holders, and the rest of the clause in the article's words."""
     clause = " ".join(reading.text[start:end].strip() for start, end in position.pieces)
+    if language := language_of(reading.text):
+        holders = [reading.cast.actor(one).name for one in position.holders]
+        return latin_proposition(language, holders, clause, MAX_PROPOSITION_WORDS)
     verb, _, rest = clause.partition(" ")
     names = " و".join(reading.cast.actor(one).name for one in position.holders)
     for mention in reading.cast.within(*position.clause):

@@ -12,6 +12,8 @@ from typing import Final
 from extractor.choosing.actors import Cast, Mention, cast_of, unite
 from extractor.choosing.cues import Line, lines_of
 from extractor.choosing.encounters import Encounter, encounters_in, is_order, may_tell
+from extractor.choosing.latin.reading import read_latin
+from extractor.choosing.latin.tokens import language_of
 from extractor.choosing.positions import Position, positions_in
 from extractor.choosing.reporters import reporter_in
 from extractor.choosing.subjects import Scene
@@ -34,6 +36,8 @@ class Reading:
 @lru_cache(maxsize=4)
 def read(text: str) -> Reading:
     """Read an article without a model."""
+    if language_of(text):
+        return _read_latin(text)
     cast = cast_of(text)
     scene = Scene(cast)
     encounters: list[Encounter] = []
@@ -54,6 +58,11 @@ def read(text: str) -> Reading:
         positions.extend(positions_in(line, scene))
     kept = tuple(one for one in encounters if not _is_accounted(one, encounters, cast))
     return Reading(text, tuple(lines), cast, kept, tuple(positions), tuple(doubtful))
+
+
+def _read_latin(text: str) -> Reading:
+    lines, cast, encounters, positions = read_latin(text)
+    return Reading(text, lines, cast, encounters, positions, ())
 
 
 _MOST_OFFERED: Final = 12

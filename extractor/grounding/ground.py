@@ -95,8 +95,8 @@ class Rule:
 
 EVIDENCE: Final = Rule(letters=8, proclitics=("و", "ف"), asserts=True)
 """For the quote that shows a record. Under eight letters is «قال إنه», which any article has."""
-PHRASE: Final = Rule(letters=2, proclitics=("و", "ف", "ب", "ل", "ك", "وب", "ول"), asserts=False)
-"""For a name, a date, a place, a topic. One letter or digit is found anywhere."""
+PHRASE: Final = Rule(letters=2, proclitics=("و", "ف", "ب", "ل", "ك", "وب", "ول", 'l"', 'd"'), asserts=False)
+"""For a name, a date, a place, a topic. One letter or digit is found anywhere. « l'ONU » holds « ONU »."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 from extractor.choosing.actors import Cast, Mention
 from extractor.choosing.latin.lexicon import Form, Lexicon, Verb, lexicon, verbs_at
 from extractor.choosing.latin.tokens import Sentence
+from extractor.grounding.folding import fold
 from extractor.resolving.countries import Kind, listed
 
 Mentions = tuple[Mention, ...]
@@ -28,15 +29,7 @@ _PREPOSITIONS: Final = listed(
     """
 )
 _LIGHT: Final = listed("also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore deja lui elle eux en ainsi donc hier aujourd'hui alors tous")
-_MARKS: Final = frozenset('"“”«»')
-_BREAKS: Final = frozenset({";", "(", ")", "—", "–", "[", "]", ":"})
-_SUBORDINATE: Final = listed(
-    """
-    while when because since although though if whether unless after before following ahead amid saying adding which
-    as so according including notably during until alors tandis lorsque quand parce puisque si apres avant lors afin
-    notamment selon dont pendant jusqu' en-marge lorsqu' puisqu'
-    """
-)
+_PERSONS: Final = listed("leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates officials responsables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +60,24 @@ class Scene:
     speaker: Mentions = ()
     groups: list[Mentions] = field(default_factory=list)
     """the principals of every encounter told so far"""
+    current: Mentions = ()
+    """the subject told last in this sentence"""
+    topic: str = ""
+    """the target of the position told last"""
 
     def resolved(self, mention: Mention) -> Mentions:
         """A mention as the actors it means: «the two leaders» are those who met last."""
         if mention.kind != "pair":
             return (mention,)
-        if self.groups:
-            return self.groups[-1]
-        return self.subject if len(self.subject) > 1 else ()
+        two = fold(mention.text).split()[0] in {"two", "both", "deux"}
+        persons = fold(mention.text).split()[-1] in _PERSONS
+        told = (self.current, self.subject, *reversed(self.groups)) if not persons else (*reversed(self.groups), self.current, self.subject)
+        return next((one for one in told if self._fits(one, two=two, persons=persons)), ())
+
+    def _fits(self, group: Mentions, *, two: bool, persons: bool) -> bool:
+        """Whether a group may be meant by «the two», and by «leaders», who are persons."""
+        enough = len(group) == 2 if two else len(group) > 1
+        return enough and (not persons or all(one.kind in {"person", "role"} for one in group))
 
 
 @dataclass
@@ -122,6 +125,7 @@ class Clauses:
                 continue
             if found.subject and found.form in {"finite", "participle"} and not found.own:
                 main = found.subject
+                self.scene.current = main
             last = found
             yield found
 
@@ -139,9 +143,9 @@ class Clauses:
         passive = self._is_passive(verb, group)
         if not self._is_verb(verb, group, passive):
             return None
-        before = self._before(first)
+        before = self.before(first)
         subject, own = self._subject(verb, first, before, last, main, passive)
-        speaker = self._speaker(verb.at)
+        speaker = self.speaker(verb.at)
         return Predicate(
             verb,
             first,
@@ -206,7 +210,8 @@ class Clauses:
         return not moved and (not french.isdisjoint(group) or self._by(verb))
 
     def _by(self, verb: Verb) -> bool:
-        return self.key(verb.stop) in {"by", "par"} or self.key(verb.stop + 1) in {"by", "par"}
+        reach = 7 if verb.code("stance") == "rate" else 2
+        return any(self.key(at) in {"by", "par"} for at in range(verb.stop, verb.stop + reach))
 
     def _is_verb(self, verb: Verb, group: Sequence[str], passive: bool) -> bool:  # noqa: FBT001  # read once
         """Whether a form is a verb where it stands: «calls» and «support» are nouns as well."""
@@ -254,7 +259,7 @@ class Clauses:
 
     # -- subjects --------------------------------------------------------------------------------------------------
 
-    def _before(self, first: int) -> int:
+    def before(self, first: int) -> int:
         """The token before a verb group, without what is set between commas, dashes, or in a light phrase."""
         at = first - 1
         while at >= 0:
@@ -304,23 +309,23 @@ class Clauses:
             return self._agents(verb), False
         if verb.form in {"gerund", "infinitive"} and not self._is_finite(verb):
             return self._controller(verb, last, main), False
-        if quoted := self._inverted(verb):
+        if self._closes_quote(self._group_start(verb.at) - 1) and (quoted := self._inverted(verb)):
             return quoted, False
         key = self.key(before)
         if key in _FIRST or (key in _CLITICS and self.key(before - 1) in _FIRST):
-            return self._speaker(first), True
+            return self.speaker(first), True
         if key in _THIRD or key.endswith(("-il", "-elle", "-ils")):
             return self._pronoun(before, last, main)
         if key in _HOME and self._is_own(before):
-            return self._speaker(first) or main or self.scene.subject, True
+            return self.speaker(first) or main or self.scene.subject, True
         held = self.mention_at(before)
         if held is not None:
-            return self._named(held, first)
+            return self.named(held, first)
         if key in _RELATIVE:
             return self._antecedent(before), False
         if (key in _AND or key == "," or self._is_participle_chain(verb, first)) and last is not None:
             return self._shared(verb, last, main)
-        return (), False
+        return self._inverted(verb), False
 
     def _is_participle_chain(self, verb: Verb, first: int) -> bool:
         """« il avait dénoncé … et annoncé »."""
@@ -341,7 +346,7 @@ class Clauses:
 
     def _agents(self, verb: Verb) -> Mentions:
         """Those behind «by»."""
-        for at in range(verb.stop, min(verb.stop + 3, len(self.sentence.tokens))):
+        for at in range(verb.stop, min(verb.stop + 7, len(self.sentence.tokens))):
             if self.key(at) in {"by", "par"}:
                 return self.joined(at + 1)
         return ()
@@ -354,12 +359,20 @@ class Clauses:
             held = self.mention_at(at)
             if held is None:
                 break
+            if found and self._has_verb(held[1]):
+                break
             found.extend(self.scene.resolved(held[2]))
             at = held[1]
             if not self._is_joining(at):
                 break
             at += 1 + (self.key(at + 1) in {"and", "et", "with", "a", "aux", "au", "avec"})
         return tuple(found)
+
+    def _has_verb(self, at: int) -> bool:
+        """Whether a finite verb stands right behind a mention: it begins another clause."""
+        if self.key(at) in self.words.words["auxiliaries"] - {"y", "en", "s'"} | {"s'", "se"}:
+            return True
+        return at < len(self.sentence.tokens) and any(form == "finite" for _, form in self.words.of(self.sentence.tokens[at].text))
 
     def _is_joining(self, at: int) -> bool:
         behind = self._past_determiner(at + 1 + (self.key(at + 1) in {"and", "et", "with", "a", "aux", "au", "avec"}))
@@ -370,24 +383,39 @@ class Clauses:
             at += 1
         return at
 
-    def _named(self, held: tuple[int, int, Mention], first: int) -> tuple[Mentions, bool]:
+    def named(self, held: tuple[int, int, Mention], first: int) -> tuple[Mentions, bool]:
         """The mentions that end before a verb, unless a preposition governs them."""
         group = [held]
         while (before := self._joined_before(group[0])) is not None:
             group.insert(0, before)
-        start = group[0][0] - 1
-        while self.key(start) in _DETERMINERS:
-            start -= 1
+        start = self._start(group[0])
+        if len(group) > 1 and self.key(start) in _PREPOSITIONS:
+            group, start = [held], -1  # «met X and Y said»
+        if (inside := self._inside(held)) is not None:
+            return inside, False
         if self.key(start) in _PREPOSITIONS and not self._opens_clause(start):
             owner = self.mention_at(start - 1)
-            return self._named(owner, first) if owner is not None and self.key(start) not in {"to"} else ((), False)
+            return self.named(owner, first) if owner is not None and self.key(start) not in {"to"} else ((), False)
         if self.key(start + 1) in _OWN and group[0][2].kind in {"body", "short"}:
-            return self._speaker(first) or self.scene.subject, True
+            return self.speaker(first) or self.scene.subject, True
         told = tuple(one for each in group for one in self.scene.resolved(each[2]))
-        speaker = self._speaker(first)
+        speaker = self.speaker(first)
         if speaker and self._speaks_for(speaker, told):
             return speaker, True
         return told, False
+
+    def _start(self, held: tuple[int, int, Mention]) -> int:
+        start = held[0] - 1
+        while self.key(start) in _DETERMINERS:
+            start -= 1
+        return start
+
+    def _inside(self, held: tuple[int, int, Mention]) -> Mentions | None:
+        """«two Arab countries - Egypt and Jordan - had»: those named between dashes."""
+        if held[2].kind not in {"pair", "people"} or self.key(held[1]) not in {"-", "–", "—", ",", ":", "("}:
+            return None
+        named = self.joined(held[1] + 1)
+        return named if len(named) > 1 else None
 
     def _joined_before(self, held: tuple[int, int, Mention]) -> tuple[int, int, Mention] | None:
         at = held[0] - 1
@@ -419,7 +447,7 @@ class Clauses:
         )
 
     def _pronoun(self, at: int, last: Predicate | None, main: Mentions) -> tuple[Mentions, bool]:
-        speaker = self._speaker(at)
+        speaker = self.speaker(at)
         if self._is_plural(at):
             many = next((one for one in (speaker, main, self.scene.subject, *reversed(self.scene.groups)) if len(one) > 1), ())
             return many or main or self.scene.subject, bool(speaker)
@@ -439,7 +467,7 @@ class Clauses:
         """Whom «who», « qui » means: the mention before."""
         behind = at - 1 - (self.key(at - 1) == ",")
         held = self.mention_at(behind)
-        return self._named(held, at)[0] if held is not None else ()
+        return self.named(held, at)[0] if held is not None else ()
 
     def _shared(self, verb: Verb, last: Predicate, main: Mentions) -> tuple[Mentions, bool]:
         """«condemned X and called for Y»: the subject of the verb before."""
@@ -470,7 +498,7 @@ class Clauses:
 
     def _inverted(self, verb: Verb) -> Mentions:
         """'…", said X', « …, a déclaré X », « a-t-il déclaré »: whoever speaks stands behind."""
-        if not verb.in_table("speech", "stance"):
+        if not verb.in_table("speech"):
             return ()
         start = self._group_start(verb.at)
         marked = self.key(start - 1) in {",", '"', "”", "»", "?", "!"} or start == 0 or self._closes_quote(start - 1)
@@ -479,14 +507,20 @@ class Clauses:
         at = verb.stop
         while at in self.sentence.dated or self.key(at) in {"on", "de", "son", "cote", "pour", "sa", "part"} and self.mention_at(at) is None:
             at += 1
-        return self.joined(at)
+        if found := self.joined(at):
+            return found
+        comma = next((one for one in range(at, min(at + 7, len(self.sentence.tokens))) if self.key(one) == ","), None)
+        return self.joined(comma + 1) if comma is not None and self.sentence.language == "fr" else ()
 
     def _closes_quote(self, at: int) -> bool:
-        return self.key(at) in {",", "."} and self.key(at - 1) in {'"', "”", "»"}
+        marks = {'"', "”", "»"}
+        return self.key(at) in marks or (self.key(at) in {",", ".", "?", "!"} and self.key(at - 1) in marks) or (
+            self.key(at) in {",", "?", "!"} and self.key(at + 1) in marks
+        )
 
     # -- who speaks ------------------------------------------------------------------------------------------------
 
-    def _speaker(self, at: int) -> Mentions:
+    def speaker(self, at: int) -> Mentions:
         """Who says what stands at a token: the subject of the verb of saying before it, or behind its quotation."""
         return next((one for one in (self._said_before(at), self._said_behind(at)) if one), ())
 

@@ -9,7 +9,7 @@ from extractor.choosing.cues import Cue
 from extractor.choosing.encounters import Encounter, Party, dates_in
 from extractor.choosing.latin.clauses import Clauses, Mentions, Predicate
 from extractor.choosing.latin.tokens import Sentence
-from extractor.resolving.countries import Kind, listed
+from extractor.resolving.countries import Kind, is_contested, listed
 from schemas.enums import Capacity, Channel, MeetingKind, Status
 
 _WITH: Final = listed("with avec")
@@ -73,7 +73,7 @@ def _by_verbs(clauses: Clauses) -> Iterator[Told]:
 
 _ARRANGING: Final = listed(
     "will would to scheduled due expected set doit doivent va vont devrait devraient planned plans intends pour prevoit prevu agreed invited invite "
-    "apprete souhaite veut"
+    "apprete souhaite veut intention intend agree"
 )
 
 
@@ -87,16 +87,16 @@ def _is_arranged(clauses: Clauses, predicate: Predicate) -> bool:
 def _subject(clauses: Clauses, predicate: Predicate) -> Mentions:
     """Who meets: for an infinitive the subject of the verb that arranges it; of a passive the one before."""
     if predicate.passive:
-        before = clauses._before(predicate.first)  # noqa: SLF001  # one package
+        before = clauses.before(predicate.first)
         held = clauses.mention_at(before)
-        return clauses._named(held, predicate.first)[0] if held is not None else ()  # noqa: SLF001
+        return clauses.named(held, predicate.first)[0] if held is not None else ()
     if predicate.subject:
         return predicate.subject
     if predicate.form != "infinitive":
         return ()
-    before = clauses._before(_chain_start(clauses, predicate.verb.at))  # noqa: SLF001
+    before = clauses.before(_chain_start(clauses, predicate.verb.at))
     held = clauses.mention_at(before)
-    return clauses._named(held, predicate.first)[0] if held is not None else ()  # noqa: SLF001
+    return clauses.named(held, predicate.first)[0] if held is not None else ()
 
 
 def _chain_start(clauses: Clauses, at: int) -> int:
@@ -403,15 +403,19 @@ def date_of(sentence: Sentence, at: int) -> str | None:
 
 
 _CITY_REACH: Final = 20
+_AT: Final = listed("in to at a pour near")
 
 
 def city_of(sentence: Sentence, at: int) -> str | None:
     """A city behind «in», «at», «to», « à », near a word of meeting."""
+    for place in range(max(1, at - _CITY_REACH), min(at + _CITY_REACH, len(sentence.tokens))):
+        if sentence.tokens[place].is_capital and sentence.key(place - 1) in _AT and is_contested(sentence.tokens[place].text):
+            return sentence.tokens[place].text
     for one in sentence.line.countries:
         if one.kind is not Kind.CITY:
             continue
         first = sentence.number(one.start)
-        if sentence.key(first - 1) in {"in", "to", "at", "a", "from", "pour", "outside", "near"} and abs(first - at) <= _CITY_REACH:
+        if sentence.key(first - 1) in _AT and abs(first - at) <= _CITY_REACH:
             return sentence.line.text[one.start : one.end]
     return None
 

@@ -49,6 +49,7 @@ _ADJECTIVAL: Final = re.compile(
 )
 _STATES_ALIKE: Final = listed(
     "mali haiti djibouti burundi fiji greece grece france netherlands states etats emirates emirats wales maldives indes "
+    "britain spain bahrain ukraine sweden yemen liban denmark irak danemark "
     "etats-unis emirats-arabes-unis pays-bas seychelles philippines comores honduras chypre cyprus laos palestine suede"
 )
 
@@ -168,7 +169,11 @@ class Scan:
         if told is None:
             return None
         places, stop = told
-        return [self._mention(one, self.countries[one][0], "country", self.countries[one][1].code) for one in places], stop
+        found = [self._mention(one, self.countries[one][0], "country", self.countries[one][1].code) for one in places]
+        if self.sentence.language == "en":
+            kind: MentionKind = "delegation" if self._key(stop - 1) == "delegations" else "country"
+            found[-1] = self._mention(places[-1], stop, kind, self.countries[places[-1]][1].code)
+        return found, stop
 
     def _sides_before(self, at: int) -> tuple[list[int], int] | None:
         places, stop = [], at
@@ -278,10 +283,9 @@ class Scan:
                 return None
             kind = "short"
         mention = self._mention(at, stop, kind)
-        full = self.known.bodies.get(text)
-        if full:
+        if full := self.known.bodies.get(text):
             mention = replace(mention, name=full)
-        elif self._key(stop) == "(" and self._key(stop + 2) == ")" and _ACRONYM.fullmatch(self.tokens[stop + 1].text):
+        if self._key(stop) == "(" and self._key(stop + 2) == ")" and _ACRONYM.fullmatch(self.tokens[stop + 1].text):
             self.known.bodies[self.tokens[stop + 1].text] = text
             return [mention], stop + 3
         return [mention], stop
@@ -331,16 +335,23 @@ class Scan:
     def _key(self, at: int) -> str:
         return self.sentence.key(at)
 
+    def _country_word(self, at: int) -> int | None:
+        """The token behind a country's adjective, or behind a country's name with "'s"."""
+        found = self.countries.get(at)
+        if found is not None and found[1].kind is Kind.NAME and self._key(found[0]) == "'s":
+            return found[0] + 1
+        return self._adjective(at)
+
     def _adjective(self, at: int) -> int | None:
-        """The token behind a country's adjective, or a country's name with "'s"; None where neither stands here."""
+        """The token behind a country's adjective; None where none stands here."""
         if self._key(at) in _PEOPLES:
             return at + 1
         found = self.countries.get(at)
         if found is None or found[1].kind not in {Kind.NAME}:
             return None
         stop, word = found[0], self._key(at)
-        if self._key(stop) == "'s":
-            return stop + 1
+        if self.sentence.language == "fr":
+            return stop if self.tokens[at].text[0].islower() else None
         if word in _LETTERS:
             return stop if self._is_noun(stop) else None
         lower = self.tokens[at].text[0].islower()
@@ -387,7 +398,7 @@ class Scan:
             return True
         if self._key(at - 1) in {"of"}:
             return False
-        begins = key in _words("modifiers") or self._adjective(at) is not None or at in self.countries
+        begins = key in _words("modifiers") or self._country_word(at) is not None or at in self.countries
         begins = begins or (self._is_body_word(at) and self.tokens[at].is_capital) or self._key(at) in {"white", "state"}
         return begins and any(self._key(one) in _words("heads") for one in range(at + 1, min(at + 7, len(self.tokens))))
 
@@ -396,7 +407,7 @@ class Scan:
         key = self._key(at)
         if key in _words("heads") | _words("modifiers"):
             return at + 1
-        if (stop := self._adjective(at)) is not None:
+        if (stop := self._adjective(at) if headed else self._country_word(at)) is not None:
             return stop
         if headed and key in _OF:
             return at + 1 if self._is_complement(at) else None
@@ -509,7 +520,7 @@ class Scan:
     def _body_end(self, at: int) -> int | None:
         """The token behind a body's name; None where none begins."""
         start = at
-        while (stop := self._adjective(start)) is not None and stop <= at + 4:
+        while (stop := self._country_word(start)) is not None and stop <= at + 4:
             start = stop
         capital = self._capital_body(start)
         if capital is not None:
@@ -562,8 +573,10 @@ class Scan:
                 stop = behind
             elif self._key(stop) in _words("matters") or (self._key(stop) in _words("modifiers") and stop == at + 1):
                 stop += 1
-            elif self.tokens[stop].is_capital and self.sentence.language == "fr" and self._key(stop - 1) in {"de", "d'", "l'", "la", "du", "des"}:
+            elif self.tokens[stop].is_capital and self._key(stop - 1) in {"de", "d'", "l'", "la", "du", "des", "of", "for"}:
                 stop = max(stop + 1, self._name_end(stop))
+            elif self._is_capital_run(stop):
+                stop += 1
             elif self._key(stop) in {"of", "de", "du", "des", "d'", "and", "et", "in", "a", "the", "la", "l'", "le", "les"} and self._is_body_complement(stop):
                 stop += 1
             elif stop in self.countries and self._key(stop - 1) in {"of", "in", "the", "de", "d'", "du", "des", "a", "la", "l'"}:
@@ -573,6 +586,12 @@ class Scan:
         while self._key(stop - 1) in _JOINERS | {"in", "and", "et"}:
             stop -= 1
         return stop
+
+    def _is_capital_run(self, at: int) -> bool:
+        """«of African Unity»: a capital behind a capital that belongs to the name already."""
+        before, token = self.tokens[at - 1], self.tokens[at]
+        capitals = before.is_capital and token.is_capital and before.is_word and token.is_word
+        return capitals and token.key not in _words("common") | _words("heads") and at not in self.countries
 
     def _is_body_complement(self, at: int) -> bool:
         behind = at
@@ -584,8 +603,9 @@ class Scan:
             return behind in self.countries and self.countries[behind][1].kind is Kind.CITY
         if self._key(at) in {"and", "et"}:
             return self._key(behind) in _words("matters") and self._key(behind) not in _words("bodies") | _words("heads")
-        french = self.sentence.language == "fr" and self.tokens[behind].is_capital and self._key(behind) not in _words("common")
-        return behind in self.countries or self._key(behind) in _words("matters") or french
+        capital = self.tokens[behind].is_capital and self._key(behind) not in _words("common")
+        run = capital and (self.sentence.language == "fr" or self.tokens[at - 1].is_capital)
+        return behind in self.countries or self._key(behind) in _words("matters") or run
 
     def _is_verb_like(self, at: int) -> bool:
         """«forces» and «groups» may be verbs; a body's head alone needs a determiner or a capital."""
@@ -637,8 +657,13 @@ def _resolved(found: Sequence[Mention]) -> Iterator[Mention]:
             yield replace(mention, kind="person", name=holder.name, office=None) if holder else mention
         elif mention.kind == "short":
             meant = _meant(mention, found)
+            kind = "role" if fold(mention.name.split()[-1]) in _words("heads") else "body"
             if meant is not None:
                 yield replace(mention, kind=meant.kind, name=meant.name, country=meant.country)
+            elif not fold(mention.name).endswith("s"):
+                yield replace(mention, kind=kind, office=mention.name if kind == "role" else None)
+        elif mention.kind == "country" and mention.text[0].islower():
+            yield _leader(mention, people) or mention
         else:
             yield mention
 
@@ -654,6 +679,13 @@ def _holder(role: Mention, people: Sequence[Mention]) -> Mention | None:
     wanted = _office_keys(role.name)
     held = [one for one in people if one.office and wanted <= _office_keys(one.office)]
     return held[0] if len({one.name for one in held}) == 1 else None
+
+
+def _leader(told: Mention, people: Sequence[Mention]) -> Mention | None:
+    """« les dirigeants soudanais et israéliens »: the one person who leads a country in this article."""
+    leads = [one for one in people if one.country == told.country and one.office and _office_keys(one.office) & _TOP]
+    names = {one.name for one in leads}
+    return replace(told, kind="person", name=leads[0].name) if len(names) == 1 else None
 
 
 def _meant(short: Mention, found: Sequence[Mention]) -> Mention | None:

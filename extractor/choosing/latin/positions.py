@@ -78,6 +78,7 @@ def positions_in(clauses: Clauses) -> Iterator[Position]:
         place = (position.target, position.pieces[-1][1])
         if position.target and position.holders and place not in seen:
             seen.add(place)
+            clauses.scene.topic = position.target
             yield position
 
 
@@ -89,6 +90,7 @@ def _all(clauses: Clauses) -> Iterator[Position]:
             used.update(range(predicate.verb.at, clauses.sentence.number(position.pieces[-1][1] - clauses.sentence.line.start)))
         yield from told
     yield from _rated(clauses)
+    yield from _vowed(clauses, used)
     yield from _nominal(clauses, used)
 
 
@@ -120,9 +122,9 @@ def _holders(predicate: Predicate) -> Mentions:
 
 def _is_intended(clauses: Clauses, predicate: Predicate) -> bool:
     """«continues to support», "met to reaffirm": an infinitive that is more than thought of."""
-    if not clauses.sentence.language == "en":
+    if clauses.sentence.language != "en":
         before = {clauses.key(one) for one in range(max(0, predicate.verb.at - 4), predicate.verb.at)}
-        return not before.isdisjoint(_INTENT) or before.isdisjoint({"a", "de", "d'", "pour", "sans", "que"}) is False and False
+        return not before.isdisjoint(_INTENT)
     if clauses.key(predicate.verb.at - 1) in {"will", "would", "did", "does", "do", "not"} or predicate.first < predicate.verb.at - 1:
         return True
     before = {clauses.key(one) for one in range(max(0, predicate.verb.at - 5), predicate.verb.at)}
@@ -144,6 +146,10 @@ def _acted(clauses: Clauses, predicate: Predicate, act: str, holders: Mentions) 
     told = _object(clauses, predicate, act)
     if told is None or _is_saying(clauses, predicate, act, told):
         return
+    if predicate.verb.lemma in _WANTING and _is_own_deed(clauses, told.first):
+        act = "commit"
+    if act == "commit" and _is_agreed(clauses, predicate, holders, told):
+        return
     yield from _positions(clauses, predicate.first, act, holders, told, predicate)
 
 
@@ -155,9 +161,31 @@ def _is_saying(clauses: Clauses, predicate: Predicate, act: str, told: _Object) 
     )
 
 
+_WANTING: Final = listed("want vouloir souhaiter intend")
+
+
+def _is_own_deed(clauses: Clauses, at: int) -> bool:
+    """«wants to leave», « souhaite transférer »: what somebody wants to do."""
+    if clauses.sentence.language == "en":
+        return clauses.key(at) == "to"
+    return _is_infinitive(clauses, at)
+
+
+def _is_agreed(clauses: Clauses, predicate: Predicate, holders: Mentions, told: _Object) -> bool:
+    """What those who met commit to together is an outcome (contract, ruling 6); to meet again is a meeting."""
+    first = _behind_leads(clauses, told.first, told.stop)
+    together = len(holders) > 1 and any(_same(one, holders) for one in clauses.scene.groups)
+    return clauses.key(first) in {"meet", "rencontrer"} or (together and predicate.verb.lemma in {"commit", "agree"})
+
+
+def _same(group: Mentions, holders: Mentions) -> bool:
+    return {one.name for one in group} == {one.name for one in holders}
+
+
 def _is_ask(clauses: Clauses, predicate: Predicate, told: _Object) -> bool:
     """«asked Egypt to», "wants an end to": a want that concerns others."""
-    return told.addressee is not None or predicate.verb.lemma in {"demander", "seek"}
+    own = predicate.verb.lemma in _WANTING and _is_own_deed(clauses, told.first)
+    return own or told.addressee is not None or predicate.verb.lemma in {"demander"}
 
 
 def _passive(clauses: Clauses, predicate: Predicate, act: str, holders: Mentions) -> Iterator[Position]:
@@ -186,7 +214,9 @@ def _object(clauses: Clauses, predicate: Predicate, act: str) -> _Object | None:
     stop = clause_end(clauses, first, lists=act in _ADDRESSED | {"affirm_importance", "commit"})
     if first >= stop:
         return None
-    if act in _ADDRESSED or act == "warn":
+    if act == "warn":
+        return _warned(clauses, first, stop)
+    if act in _ADDRESSED:
         return _addressed(clauses, predicate, first, stop)
     if act in {"thank", "accuse"}:
         return _thanked(clauses, first, stop)
@@ -201,6 +231,10 @@ def _past_adverbs(clauses: Clauses, at: int) -> int:
         dated = at in clauses.sentence.dated or (key in {"on", "en"} and at + 1 in clauses.sentence.dated)
         if _is_media(clauses, at):
             at = _media_end(clauses, at)
+        elif key in {"pas", "plus", "jamais"}:
+            at += 1
+        elif clauses.key(at + 1) == "'s":
+            return at
         elif skipped or dated or (key == "," and (at + 1) and _is_media(clauses, at + 1)):
             at += 1
         else:
@@ -243,9 +277,9 @@ def clause_end(clauses: Clauses, first: int, *, lists: bool = False) -> int:
 def _ends(clauses: Clauses, first: int, at: int, starts: set[int], *, lists: bool) -> bool:
     key = clauses.key(at)
     if key in _END:
-        return not (key == ":" and False)
+        return True
     if key == ",":
-        return not (lists and _goes_on(clauses, first, at))
+        return not (lists and (_goes_on(clauses, first, at) or _is_again(clauses, at) or _is_enumerated(clauses, at)))
     if key in _SUBORDINATE:
         well = key == "as" and (clauses.key(at + 1) in {"well", "soon"} or clauses.key(at - 1) in {"such", "well", "soon"})
         return not well and clauses.mention_at(at) is None
@@ -270,6 +304,16 @@ def _goes_on(clauses: Clauses, first: int, at: int) -> bool:
     return _is_deed(clauses, behind) or (clauses.key(behind) in {"a", "de", "d'"} and _is_deed(clauses, behind + 1))
 
 
+def _is_enumerated(clauses: Clauses, at: int) -> bool:
+    """«forces, mercenaries, foreign fighters, and»: one or two words up to the next comma."""
+    for one in range(at + 1, at + 5):
+        if clauses.key(one) == "," and one > at + 1:
+            return any(clauses.key(last) in {"and", "et"} for last in range(one, one + 8))
+        if not clauses.key(one)[:1].isalpha() or clauses.key(one) in _SUBORDINATE | _LEADS | {"and", "et", "who", "qui"}:
+            return False
+    return False
+
+
 def _is_deed(clauses: Clauses, at: int) -> bool:
     if clauses.sentence.language == "en":
         return clauses.key(at) in _BASE
@@ -280,7 +324,7 @@ def _is_new_clause(clauses: Clauses, at: int, starts: set[int]) -> bool:
     """Whether a verb, or a subject and a verb, follow a conjunction."""
     key = clauses.key(at)
     if at in starts or key in {"that", "que", "qu'", "said", "has", "have", "had", "was", "were", "is", "will", "a", "ont", "est"}:
-        return clauses.sentence.language == "en" or key not in {"a"} or True
+        return True
     for one in range(at, min(at + 3, len(clauses.sentence.tokens))):
         if one in starts and all(clauses.key(before).endswith(("ly", "ment")) or clauses.key(before) in {"also", "also", "then", "to"} for before in range(at, one)):
             return "to" not in {clauses.key(before) for before in range(at, one)}
@@ -309,21 +353,35 @@ def _trimmed(clauses: Clauses, first: int, stop: int) -> int:
 
 def _addressed(clauses: Clauses, predicate: Predicate, first: int, stop: int) -> _Object:
     """«called on Israel to withdraw», « appelé Israël à se retirer »: who is addressed stands before the deed."""
-    tails = {entry.tail for entry in predicate.verb.entries}
     if clauses.sentence.language == "en":
-        for at in range(first, min(first + _LONGEST_ADDRESSEE, stop)):
-            if clauses.key(at) == "to" and at > first:
+        for at in range(first + 1, min(first + _LONGEST_ADDRESSEE, stop)):
+            if clauses.key(at) == "to" and _is_bidden(clauses, first, at):
                 return _Object(at + 1, stop, clauses.sentence.piece(first, at))
-            if clauses.key(at) in {"against", "not"} and at > first:
-                return _Object(at + (clauses.key(at) == "against"), stop, clauses.sentence.piece(first, at))
-        if ("to",) in tails and clauses.key(first) != "to":
-            return _Object(first, stop)
         return _Object(first, stop)
     for at in range(first, min(first + _LONGEST_ADDRESSEE, stop)):
         if clauses.key(at) in {"a", "de", "d'", "contre"} and _is_infinitive(clauses, at + 1) and at > first:
             addressee = clauses.sentence.piece(first + (clauses.key(first) in {"a", "aux", "au"}), at)
             return _Object(at + 1, stop, addressee or None)
     return _Object(first, stop)
+
+
+def _warned(clauses: Clauses, first: int, stop: int) -> _Object:
+    """«warned Israel against», "warned of": what is warned of stands behind."""
+    for at in range(first + 1, min(first + 8, stop)):
+        if clauses.key(at) in {"against", "of", "about", "contre"} and clauses.mention_at(at - 1) is not None:
+            return _Object(at + 1, stop, clauses.sentence.piece(first, at))
+    if clauses.key(first) in {"that", "que", "qu'"} and (copula := _copula(clauses, first + 1)) is not None:
+        return _Object(first + 1, copula)
+    return _Object(first, stop)
+
+
+def _is_bidden(clauses: Clauses, first: int, at: int) -> bool:
+    """Whether «to» behind an addressee begins what is asked of it: not «a halt to», "access to"."""
+    behind = clauses.key(at + 1)
+    verb = behind in _BASE | {"not", "be"} or any(form == "infinitive" for _, form in clauses.words.of(behind))
+    noun = behind in _DETERMINERS | {"its", "their", "his", "her", "all", "any"} or clauses.mention_at(at + 1) is not None
+    person = any(clauses.mention_at(one) is not None for one in range(first, at)) or clauses.key(at - 1).endswith("s")
+    return verb or (person and not noun)
 
 
 def _is_infinitive(clauses: Clauses, at: int) -> bool:
@@ -355,7 +413,7 @@ def _positions(  # noqa: PLR0913  # what a position is made of
     clauses: Clauses, start: int, act: str, holders: Mentions, told: _Object, predicate: Predicate
 ) -> Iterator[Position]:
     """One position for each deed of a list."""
-    parts = list(_parts(clauses, told)) if act in _ADDRESSED | {"affirm_importance", "commit"} else [(told.first, told.stop)]
+    parts = list(_parts(clauses, told)) if act in _ADDRESSED | {"affirm_importance", "commit", "support"} else [(told.first, told.stop)]
     for number, (first, stop) in enumerate(parts):
         first = _behind_leads(clauses, first, stop)
         if first >= stop:
@@ -369,11 +427,19 @@ def _positions(  # noqa: PLR0913  # what a position is made of
 def _parts(clauses: Clauses, told: _Object) -> Iterator[tuple[int, int]]:
     first = told.first
     for at in range(told.first + 1, told.stop):
-        joined = clauses.key(at) == "," or (clauses.key(at) in {"and", "et"} and clauses.key(at - 1) != ",")
-        if joined and _goes_on(clauses, told.first, at if clauses.key(at) == "," else at - 1 + 1 - 1):
+        comma = clauses.key(at) == ","
+        joined = comma or (clauses.key(at) in {"and", "et"} and clauses.key(at - 1) != ",")
+        if joined and (_goes_on(clauses, told.first, at if comma else at - 1) or _is_again(clauses, at)):
             yield first, _trimmed(clauses, first, at)
             first = at + 1 + (clauses.key(at + 1) in {"and", "et"})
     yield first, told.stop
+
+
+def _is_again(clauses: Clauses, at: int) -> bool:
+    """«the need for X, and the role of Y», "support for X and to Y": a further thing with its own beginning."""
+    if clauses.key(at) == ",":
+        return clauses.key(at + 1) in {"and", "et"} and clauses.key(at + 2) in {"the", "its", "their", "la", "le", "les", "l'"}
+    return clauses.key(at + 1) in {"to", "for"} and clauses.key(at + 2) not in {"be"} and clauses.key(at - 1) != ","
 
 
 def _behind_leads(clauses: Clauses, first: int, stop: int) -> int:
@@ -523,7 +589,7 @@ def _described(clauses: Clauses, predicate: Predicate, holders: Mentions) -> Ite
         yield from _passive(clauses, predicate, act, holders)
         return
     border = next((at for at in range(judged, predicate.verb.stop, -1) if clauses.key(at) in {"as", "de", "d'", "a", "an", '"', "“", "«"}), None)
-    if border is not None and border > predicate.verb.stop and clauses.key(predicate.verb.stop) not in _IMPERSONAL:
+    if border is not None and border >= predicate.verb.stop + 1 and clauses.key(predicate.verb.stop) not in _IMPERSONAL:
         yield from _positions(clauses, predicate.first, act, holders, _Object(predicate.verb.stop, _trimmed(clauses, predicate.verb.stop, border)), predicate)
 
 
@@ -534,13 +600,13 @@ def _rated(clauses: Clauses) -> Iterator[Position]:
         key = clauses.key(at)
         if clauses.mention_at(at) is not None or key not in words["copulas"] | words["must"]:
             continue
-        speaker = clauses._speaker(at)  # noqa: SLF001  # one package
+        speaker = clauses.speaker(at)
         if not speaker:
             continue
         first = _content_start(clauses, at)
         if key in words["must"]:
             yield from _required(clauses, at, first, speaker)
-        elif first < at and clauses.key(first) not in _IMPERSONAL:
+        elif first < at:
             yield from _judged(clauses, at, first, speaker)
 
 
@@ -566,9 +632,128 @@ def _judged(clauses: Clauses, at: int, first: int, speaker: Mentions) -> Iterato
             bad = key in words["evaluated_bad"]
             act = "condemn" if bad else "affirm_importance" if key in _IMPORTANT else "praise"
             stop = clause_end(clauses, at)
-            target, _ = _without_stop(clauses, _behind_leads(clauses, first, at), at)
-            yield _built(clauses, act, speaker, target, "against" if bad else "favor", None, ((first, stop),))
+            yield from _judgement(clauses, act, speaker, (first, at, judged, stop))
             return
+
+
+def _judgement(clauses: Clauses, act: str, speaker: Mentions, places: tuple[int, int, int, int]) -> Iterator[Position]:
+    """What is judged: the subject; behind «it is important» the deed; behind «it was a crime» what was told of last."""
+    first, at, judged, stop = places
+    bad: Polarity = "against" if act == "condemn" else "favor"
+    if clauses.key(first) not in _IMPERSONAL:
+        target, _ = _without_stop(clauses, _behind_leads(clauses, first, at), at)
+        yield _built(clauses, act, speaker, target, bad, None, ((_saying(clauses, first), stop),))
+    elif clauses.key(judged + 1) in {"to", "de", "d'", "que", "qu'", "that"} and judged + 2 < stop:
+        target, against = _without_stop(clauses, judged + 2, stop)
+        yield _built(clauses, act, speaker, target, "against" if against else bad, None, ((_saying(clauses, first), stop),))
+    elif clauses.key(first) in {"it", "this", "that", "il", "c'", "ce"} and clauses.scene.topic:
+        yield _built(clauses, act, speaker, clauses.scene.topic, bad, None, ((_saying(clauses, first), stop),))
+
+
+def _saying(clauses: Clauses, first: int) -> int:
+    """Where the verb of saying begins that stands right before what is said."""
+    near = [one for one in clauses.predicates if one.verb.in_table("speech") and 0 <= first - one.verb.stop <= _SAID_NEAR]
+    return near[-1].first if near and near[-1].subject else first
+
+
+_SAID_NEAR: Final = 3
+
+
+def _vowed(clauses: Clauses, used: set[int]) -> Iterator[Position]:
+    """«we will defend», « nous allons couper », "Egypt is ready to", « personne n'a le droit de »: deeds of one's own."""
+    for at in range(len(clauses.sentence.tokens)):
+        if at in used or clauses.mention_at(at) is not None:
+            continue
+        told = _resolve_at(clauses, at)
+        if told is None:
+            continue
+        holders, begin, refused = told
+        stop = clause_end(clauses, begin)
+        if not holders or stop - begin < 2 or any(one in used for one in range(begin, stop)):
+            continue
+        target, against = _without_stop(clauses, begin, stop)
+        act = "reject" if refused else "commit"
+        yield _built(clauses, act, holders, target, _polarity(act, stopped=against), None, ((at, stop),))
+
+
+_READY: Final = listed("willing ready prepared determined pret prete prets pretes determine determinee determines resolu dispose disposee")
+
+
+def _resolve_at(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
+    """Whose resolve begins at a token, where the deed begins, and whether it is refused."""
+    key, negation = clauses.key(at), clauses.words.words["negation"]
+    if key in _READY and clauses.key(at + 1) in {"to", "a"}:
+        first = at
+        while clauses.key(first - 1) in {"is", "are", "was", "were", "remains", "est", "sont", "etait", "etaient", "se", "dit", "s'", "fully", "also", "tout"}:
+            first -= 1
+        denied = not negation.isdisjoint({clauses.key(one) for one in range(first - 1, at)})
+        return (_resolver(clauses, first), at + 2, denied) if first < at and not denied else None
+    if key in {"personne", "nobody"} or (key == "no" and clauses.key(at + 1) in {"one", "country"}):
+        right = next((one for one in range(at + 1, at + 6) if clauses.key(one) in {"droit", "right"}), None)
+        return (clauses.speaker(at), right + 2, True) if right is not None else None
+    if clauses.sentence.language == "en" and key in {"will", "won't", "wouldn't"}:
+        return _will(clauses, at)
+    return _go(clauses, at) if clauses.sentence.language == "fr" else None
+
+
+def _will(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
+    """«we will not accept», «Biden said the United States will advocate»."""
+    begin, refused = at + 1, clauses.key(at) != "will"
+    while clauses.key(begin) in {"not", "never", "always", "also", "continue", "to"} or clauses.key(begin).endswith("ly"):
+        refused = refused or clauses.key(begin) in {"not", "never"}
+        begin += 1
+    if clauses.key(begin) in {"be", "have", "meet", "travel", "visit", "host", "discuss"}:
+        return None
+    holders = _own_speaker(clauses, at)
+    return (holders, begin, refused) if holders else None
+
+
+def _go(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
+    """« nous allons couper », « je ne vais pas spéculer », « ne comptent pas jouer », « nous poursuivons »."""
+    key = clauses.key(at)
+    if key in {"allons", "vais"} | _COUNTING:
+        begin = at + 1
+        while clauses.key(begin) in {"pas", "jamais", "plus", "essayer", "de", "continuer", "a", "d'"}:
+            begin += 1
+        refused = clauses.key(at - 1) in {"ne", "n'"}
+        return (_own_speaker(clauses, at), begin, refused) if _is_infinitive(clauses, begin) else None
+    going = key in {"poursuivons", "continuons", "continuerons", "poursuivrons"} and clauses.key(at - 1) == "nous"
+    if going:
+        stop = at + 1
+        if clauses.key(stop) == ",":
+            stop = next((one for one in range(stop + 1, stop + 9) if clauses.key(one) == ","), stop) + 1
+        return clauses.speaker(at), stop, False
+    return None
+
+
+_COUNTING: Final = listed("compte comptent comptait comptaient entend entendent entendait entendaient")
+
+
+def _own_speaker(clauses: Clauses, at: int) -> Mentions:
+    """The speaker, where a verb's subject is «we», or his country."""
+    speaker = clauses.speaker(at)
+    first = at
+    while clauses.key(first - 1) in {"ne", "n'", "also"}:
+        first -= 1
+    if clauses.key(first - 1) in {"we", "i", "nous", "je"}:
+        return speaker
+    held = clauses.mention_at(clauses.before(first))
+    if held is None:
+        return ()
+    subject, own = clauses.named(held, first)
+    spoken = bool(speaker) and len(subject) == 1 and subject[0].kind in {"country", "body"} and clauses.scene.cast.actor(speaker[0]).type in {"person", "role"}
+    return speaker if own or (spoken and clauses.scene.cast.actor(speaker[0]).country is None) else ()
+
+
+def _resolver(clauses: Clauses, first: int) -> Mentions:
+    held = clauses.mention_at(clauses.before(first))
+    speaker = clauses.speaker(first)
+    if clauses.key(first - 1) in {"we", "i", "nous", "je", "he", "she", "it", "il", "elle"}:
+        return speaker
+    if held is None:
+        return ()
+    subject, own = clauses.named(held, first)
+    return speaker if own and speaker else subject if not speaker else speaker
 
 
 def _required(clauses: Clauses, at: int, first: int, speaker: Mentions) -> Iterator[Position]:

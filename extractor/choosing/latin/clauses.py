@@ -1,5 +1,6 @@
 """Clauses: the verbs of a sentence, each with its subject, its voice, and where its object begins and ends."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +30,7 @@ _PREPOSITIONS: Final = listed(
     """
 )
 _LIGHT: Final = listed("also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore deja lui elle eux en ainsi donc hier aujourd'hui alors tous")
+_INVERTED: Final = re.compile(r"(?:a-t|ont|avait|avaient|ai)-(?:il|elle|ils|elles|on|je)")
 _PERSONS: Final = listed("leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates officials responsables")
 
 
@@ -49,6 +51,10 @@ class Predicate:
     """who says so, where it stands in reported speech"""
     own: bool = False
     """whether the subject is the speaker's «we», «he», «his country»"""
+
+    def is_inverted(self, subject_first: int) -> bool:
+        """Whether the subject, which begins at a place of the article, stands behind: «…, said X»."""
+        return bool(self.subject) and not self.passive and self.subject[0].start >= subject_first
 
 
 @dataclass
@@ -222,12 +228,14 @@ class Clauses:
                 return passive or not have.isdisjoint(group)
             pronominal = any(entry.pronominal for entry in verb.entries)
             moved = verb.lemma in {"arriver", "aller"}
-            joined = before in _AND | {","} or before.endswith("ment")
+            joined = before in _AND | {","} or before.endswith("ment") or _INVERTED.fullmatch(before) is not None
             return passive or pronominal or moved or not have.isdisjoint(group) or joined
         if verb.form == "infinitive":
             if self.sentence.language == "en":
                 return before in {"to"} | self.words.words["auxiliaries"] or self._is_plural_present(verb) or self._is_after_to(verb)
             return True
+        if verb.form == "gerund" and verb.lemma == "meet":
+            return before in {"after", "before", "while", "upon", ","}
         if verb.form == "gerund":
             return before not in listed("the a an of le la un une l' cet ce")
         nominal = listed("the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no any in on for with to aux au notre nos our")
@@ -271,6 +279,8 @@ class Clauses:
 
     def _skip(self, at: int) -> int | None:
         """The token before a light phrase that ends at one; None where none does."""
+        if self.key(at) in _AND:
+            return None
         if at in self.sentence.dated and self.mention_at(at) is None:
             while at >= 0 and (at in self.sentence.dated or self.key(at) in {"on", "in", "le", "last", "dernier", "en"}):
                 at -= 1
@@ -309,7 +319,8 @@ class Clauses:
             return self._agents(verb), False
         if verb.form in {"gerund", "infinitive"} and not self._is_finite(verb):
             return self._controller(verb, last, main), False
-        if self._closes_quote(self._group_start(verb.at) - 1) and (quoted := self._inverted(verb)):
+        tagged = self.key(first - 1) == "," and not verb.in_table("stance", "with")
+        if (self._closes_quote(first - 1) or tagged) and (quoted := self._inverted(verb)):
             return quoted, False
         key = self.key(before)
         if key in _FIRST or (key in _CLITICS and self.key(before - 1) in _FIRST):
@@ -323,9 +334,18 @@ class Clauses:
             return self.named(held, first)
         if key in _RELATIVE:
             return self._antecedent(before), False
+        if key in _AND and last is None:
+            return self._first_named(first), False
         if (key in _AND or key == "," or self._is_participle_chain(verb, first)) and last is not None:
             return self._shared(verb, last, main)
         return self._inverted(verb), False
+
+    def _first_named(self, first: int) -> Mentions:
+        """The mention that opens a sentence, where its verb is none of the lexicon."""
+        held = next((one for one in self.mentions if one[1] <= first), None)
+        if held is None or self.key(self._start(held)) in _PREPOSITIONS or self._start(held) > 1:
+            return ()
+        return self.joined(held[0], closed=True)
 
     def _is_participle_chain(self, verb: Verb, first: int) -> bool:
         """« il avait dénoncé … et annoncé »."""
@@ -351,15 +371,21 @@ class Clauses:
                 return self.joined(at + 1)
         return ()
 
-    def joined(self, at: int) -> Mentions:
-        """The mentions that begin at a token, joined by «and» and commas."""
+    def joined(self, at: int, *, closed: bool = False) -> Mentions:
+        """The mentions that begin at a token, joined by «and» and commas.
+
+        Args:
+            at: the token.
+            closed: whether all belong together whatever follows, as behind «between»; else one that has a verb of its
+                own begins another clause.
+        """
         found: list[Mention] = []
         while at < len(self.sentence.tokens):
             at = self._past_determiner(at)
             held = self.mention_at(at)
             if held is None:
                 break
-            if found and self._has_verb(held[1]):
+            if found and not closed and self._has_verb(held[1]):
                 break
             found.extend(self.scene.resolved(held[2]))
             at = held[1]
@@ -442,15 +468,16 @@ class Clauses:
     def _speaks_for(self, speaker: Mentions, told: Mentions) -> bool:
         """Whether a subject is the speaker's own country or body."""
         actor = self.scene.cast.actor(speaker[0])
-        return len(told) == 1 and told[0].kind in {"country", "body"} and (
-            actor.country is not None and self.scene.cast.actor(told[0]).country == actor.country
-        )
+        home = self.scene.cast.actor(told[0]).country if len(told) == 1 else None
+        person = speaker[0].kind in {"person", "role"}
+        alike = actor.country == home or (actor.country is None and person)  # an official whose country is not told
+        return len(told) == 1 and told[0].kind in {"country", "body"} and home is not None and alike
 
     def _pronoun(self, at: int, last: Predicate | None, main: Mentions) -> tuple[Mentions, bool]:
         speaker = self.speaker(at)
         if self._is_plural(at):
             many = next((one for one in (speaker, main, self.scene.subject, *reversed(self.scene.groups)) if len(one) > 1), ())
-            return many or main or self.scene.subject, bool(speaker)
+            return many or main or self._first_named(at) or self.scene.subject, bool(speaker)
         if speaker:
             return speaker, True
         if self.key(at) in {"it", "il"} and last is None and not self.scene.subject:
@@ -528,13 +555,14 @@ class Clauses:
         for told in reversed(self._sayings):
             if told.verb.stop <= at and self._governs(told, at):
                 return told.subject
-        if self.sentence.quoted[min(at, len(self.sentence.quoted) - 1)] and self._opens_in_quote(at):
+        if self.sentence.quoted[min(at, len(self.sentence.quoted) - 1)] and self._is_all_quoted():
             return self.scene.speaker
         return ()
 
-    def _opens_in_quote(self, at: int) -> bool:
-        """Whether the quotation was opened in a sentence before, or holds the whole sentence."""
-        return not any(said.verb.at != at for said in self._sayings)
+    def _is_all_quoted(self) -> bool:
+        """Whether the quotation holds the whole sentence, so that who spoke last goes on."""
+        outside = (at for at, number in enumerate(self.sentence.quoted) if not number)
+        return not any(self.sentence.tokens[at].is_word for at in outside)
 
     def _governs(self, told: Predicate, at: int) -> bool:
         """Whether what a verb of saying tells reaches to a token: behind «that», in its quotation, or right behind."""

@@ -25,7 +25,7 @@ _INVITED: Final = listed("invited invites invitation invite invitee")
 _PROPOSED: Final = listed("proposed proposes offered proposal propose offre")
 _PLANNED: Final = listed(
     "will tomorrow scheduled due expected planned plans upcoming set doit doivent va vont prevu prevue prevus prevoit demain "
-    "prochain prochaine prochains prochaines s'apprete sera seront devrait devraient shall intends next"
+    "prochain prochaine prochains prochaines s'apprete sera seront devrait devraient shall intends intend intention next agreed"
 )
 _HELD: Final = listed("met held was were had a ont took lieu")
 _PEACE: Final = listed("peace cease-fire ceasefire paix cessez-le-feu")
@@ -131,8 +131,25 @@ def _objects(clauses: Clauses, predicate: Predicate) -> Iterator[Party]:
 def _right_behind(clauses: Clauses, at: int) -> Mentions:
     while clauses.key(at) in {"with", "hier", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "brievement", "briefly", "également", "egalement", "aussi"}:
         at += 1
-    found = clauses.joined(at)
+    found = clauses.joined(at) or _past_place(clauses, at)
     return found if all(one.kind in _PARTIES - {"country"} or _is_led(clauses, one) for one in found) else ()
+
+
+def _past_place(clauses: Clauses, at: int) -> Mentions:
+    """« a reçu jeudi au palais de Carthage la ministre …»: the object behind date and place."""
+    for one in range(at, min(at + _PLACE_REACH, len(clauses.sentence.tokens))):
+        key = clauses.key(one)
+        if key in _STOPS | {",", "who", "qui", "que"} | _AND:
+            return ()
+        held = clauses.mention_at(one)
+        free = clauses.key(one - 1) in _ARTICLES or (held is not None and clauses.mention_at(one - 1) is not None)
+        if held is not None and held[0] == one and held[2].kind in {"person", "role", "delegation"} and (free or one - 1 in clauses.sentence.dated):
+            return clauses.joined(one)
+    return ()
+
+
+_PLACE_REACH: Final = 10
+_ARTICLES: Final = listed("le la l' les son sa leur the his her")
 
 
 def _is_led(clauses: Clauses, mention: Mention) -> bool:
@@ -216,18 +233,26 @@ def _by_nouns(clauses: Clauses) -> Iterator[Told]:
         if any(one.verb.at <= at < one.verb.stop for one in clauses.predicates if one.subject):
             continue
         kind: MeetingKind = "visit" if clauses.key(at) in _VISIT_NOUNS else "talks"
+        if clauses.key(at) == "conference" and not _is_press(clauses, at):
+            continue
         told = _noun_parties(clauses, at)
         if told is not None:
             yield at, told[0], told[1], kind
 
 
+def _is_press(clauses: Clauses, at: int) -> bool:
+    return clauses.key(at - 1) in _PRESS or clauses.key(at + 2) in _PRESS
+
+
 def _noun_parties(clauses: Clauses, at: int) -> tuple[Mentions, tuple[Party, ...]] | None:
     behind = at + 1
+    while clauses.key(behind) in {"de", "presse", "commune", "conjointe"} and clauses.key(at) == "conference":
+        behind += 1
     while clauses.key(behind).endswith(("ique", "iques", "al", "ale", "eral", "erale")) or behind in clauses.sentence.dated or clauses.key(behind) in {"on", "in", "held", "also"} or (clauses.mention_at(behind) and clauses.key(behind - 1) in {"in", "a"}):
         behind += 1
     key = clauses.key(behind)
     if key in {"between", "entre"}:
-        found = clauses.joined(behind + 1)
+        found = clauses.joined(behind + 1, closed=True)
         return (found[:1], tuple(Party(one) for one in found[1:])) if len(found) > 1 else None
     owner = _owner(clauses, at)
     if clauses.key(at) in _VISIT_NOUNS:
@@ -240,6 +265,9 @@ def _noun_parties(clauses: Clauses, at: int) -> tuple[Mentions, tuple[Party, ...
         held = next((one for one in clauses.mentions if first and one[2] is first[-1]), None)
         if held is not None and clauses.key(held[1]) in _WITH:
             return first, tuple(_joined_parties(clauses, held[1] + 1))
+        host = _main_subject(clauses, at) if clauses.key(at) in _SUMMIT else ()
+        if host and first:
+            return host, tuple(Party(one) for one in first)
         return (first[:1], tuple(Party(one) for one in first[1:])) if len(first) > 1 else None
     return None
 
@@ -351,8 +379,8 @@ def _kind(sentence: Sentence, at: int, kind: MeetingKind) -> MeetingKind:
     near = set(_window(sentence, at, 5))
     if near & _PRESS and near & {"conference"}:
         return "press_conference"
-    if near & _SUMMIT and kind == "talks":
-        return "talks"
+    if sentence.key(at) in _SUMMIT and kind == "talks":
+        return "summit"
     if near & {"negotiations", "negotiation", "pourparlers", "negociations"}:
         return "negotiation"
     return kind

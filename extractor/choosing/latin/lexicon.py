@@ -14,7 +14,7 @@ from extractor.grounding.folding import fold
 _FILE: Final = Path(__file__).with_name("lexicon.toml")
 
 Form = Literal["finite", "participle", "gerund", "infinitive"]
-Table = Literal["stance", "speech", "with", "direct", "to"]
+Table = Literal["stance", "speech", "with", "direct", "to", "done"]
 
 _DOUBLED: Final = ("commit", "regret", "slam", "rebut", "hit", "sit", "stop", "confer")
 """English verbs that double their last letter before an ending."""
@@ -98,7 +98,7 @@ def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
             yield _entry("stance", act, phrase)
     for phrase in table["speech"]["words"]:
         yield _entry("speech", "said", phrase)
-    kinds: tuple[Table, ...] = ("with", "direct", "to")
+    kinds: tuple[Table, ...] = ("with", "direct", "to", "done")
     for kind in kinds:
         for phrase in table["meeting"][kind]:
             yield _entry(kind, "met", phrase)
@@ -119,6 +119,8 @@ def _forms(language: Language, lemma: str, irregular: Mapping[str, str]) -> Iter
         kinds: tuple[Form, ...] = ("finite", "participle", "gerund", "infinitive")
         for kind, forms in zip(kinds, listed.split("|"), strict=True):
             yield from ((form, kind) for form in forms.split())
+    elif lemma.endswith("ir"):
+        yield from _french_second(lemma)
     else:
         yield from _french(lemma)
 
@@ -160,6 +162,14 @@ def _french(lemma: str) -> Iterator[tuple[str, Form]]:
             yield used + ending, kind
             if used != stem and ending in before_e:
                 yield stem + ending, kind  # «réitèrera» and «réitérera»
+
+
+def _french_second(lemma: str) -> Iterator[tuple[str, Form]]:
+    stem = lemma.removesuffix("r")
+    yield lemma, "infinitive"
+    yield stem + "ssant", "gerund"
+    yield from ((stem + ending, "finite") for ending in ("t", "ssent", "ssait", "ssaient", "ra", "ront", "ssons"))
+    yield from ((stem + ending, "participle") for ending in ("", "e", "s", "es"))
 
 
 @dataclass(frozen=True, slots=True)

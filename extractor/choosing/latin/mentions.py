@@ -41,6 +41,8 @@ _TOP: Final = listed("president minister premier king emir sultan prince chancel
 """Heads of those whom « les dirigeants » of a country may mean."""
 _ROYAL: Final = listed("roi king emir sultan reine queen prince princess princesse")
 _INITIAL: Final = re.compile(r"[A-Z]\.")
+_ROMAN: Final = re.compile(r"[IVX]{1,4}|1er|Ier")
+_INSIDE: Final = listed("le la de du al el ben bin")
 _ARTICLED: Final = re.compile(r"(?:al|el|ul|as|an|ad|ar)[-‑][A-Z]\w*(?:[-‑]\w+)*")
 _ACRONYM: Final = re.compile(r"(?:[A-Z]\.){2,}|[A-Z]{2,6}")
 _ADJECTIVAL: Final = re.compile(
@@ -150,6 +152,8 @@ class Scan:
         text = self.tokens[at].text
         if found and found[0] == at + 1 and found[1].kind is Kind.NAME and text[0].isupper() and self._is_people(at):
             return [self._mention(at, at + 1, "people", code=found[1].code)], at + 1
+        if self._key(at) in _PEOPLES and self._key(at + 1) in _words("heads") and self._key(at + 1).endswith("s"):
+            return [self._mention(at, at + 2, "people")], at + 2
         if self._key(at) in _STATES and (self._key(at + 1) in _PEOPLES or self._key(at - 1) in _PEOPLES):
             first, stop = at - (self._key(at - 1) in _PEOPLES), at + 1 + (self._key(at + 1) in _PEOPLES)
             return [self._mention(first, stop, "people")], stop
@@ -173,6 +177,9 @@ class Scan:
         if self.sentence.language == "en":
             kind: MentionKind = "delegation" if self._key(stop - 1) == "delegations" else "country"
             found[-1] = self._mention(places[-1], stop, kind, self.countries[places[-1]][1].code)
+        else:
+            whole = self._mention(at, self.countries[places[0]][0], "country", found[0].country)
+            found[0] = replace(whole, name=found[0].name)
         return found, stop
 
     def _sides_before(self, at: int) -> tuple[list[int], int] | None:
@@ -248,7 +255,10 @@ class Scan:
         if len(told) < 2:
             kind: MentionKind = "people" if office.is_bound else "short"
             return [self._mention(office.first, office.stop, kind)], office.stop
-        return [self._mention(at, stop, "country", code=one.code) for at, (stop, one) in told], office.stop
+        found = [self._mention(at, stop, "country", code=one.code) for at, (stop, one) in told]
+        if self.sentence.language == "fr":
+            found[0] = self._mention(office.first, told[0][1][0], "country", code=told[0][1][1].code)
+        return found, office.stop
 
     def _titled(self, at: int) -> tuple[list[Mention], int] | None:
         """A title and a name: "Mr. Vance", « l'amiral Mullen »."""
@@ -416,6 +426,8 @@ class Scan:
             return (self.countries[at][0] if at in self.countries else at + 1) if known else None
         if self._key(at - 1) in _OF:
             return self._complement_step(at)
+        if self.tokens[at].is_capital and (named := self._capital_body(at)) is not None:
+            return named
         known = key in _words("matters") or self._is_body_word(at)
         return at + 1 if known and self._key(at - 1) not in {","} else None
 
@@ -444,6 +456,8 @@ class Scan:
         if self._key(at) in _words("matters") | _words("heads") | _words("modifiers") or self._is_body_word(at):
             return at + 1
         if at < len(self.tokens) and self.tokens[at].is_capital and self._key(at) not in _words("common"):
+            if (named := self._capital_body(at)) is not None:
+                return named
             return at + 1 if self._name_end(at) == at + 1 or _ACRONYM.fullmatch(self.tokens[at].text) else None
         return None
 
@@ -500,12 +514,17 @@ class Scan:
             return at > first or (at + 1 < len(self.tokens) and self.tokens[at + 1].is_capital)
         if _ARTICLED.fullmatch(token.text):
             return True
+        joins = key in _INSIDE and at + 1 < len(self.tokens) and self.tokens[at + 1].is_capital
+        if at > first and joins and at not in self.sentence.dated:
+            return True
         if at > first and token.text[0].islower():
             return key in _words("particles") and at + 1 < len(self.tokens) and self.tokens[at + 1].is_capital
         if not token.is_word or not token.is_capital or at in self.sentence.dated:
             return False
         listed_word = key in _words("common") | _words("heads")
         country = at in self.countries and not (at > first and self.countries[at][1].kind is Kind.CITY)
+        if at > first and _ROMAN.fullmatch(token.text):
+            return True
         body = self._is_body_word(at) or _ACRONYM.fullmatch(token.text) is not None
         return not listed_word and not country and not body and not (at == first and key in _words("modifiers") - {"general"})
 
@@ -526,7 +545,7 @@ class Scan:
         if capital is not None:
             return capital
         lower = start
-        while self._key(lower) in _words("modifiers") | {"ruling", "main", "armed"}:
+        while self._key(lower) in _words("modifiers") | {"ruling", "main", "armed"} and not self._is_body_word(lower):
             lower += 1
         if not self._is_body_word(lower) or (lower == at and self._is_verb_like(at)):
             return None
@@ -547,7 +566,7 @@ class Scan:
                 break
             if not link and token.key in _words("heads") and token.key not in _words("bodies"):
                 return None
-            alone = token.key in _words("alone") or _ACRONYM.fullmatch(token.text) is not None
+            alone = token.key in _words("alone") or self._is_acronym(stop)
             if not link and (self._is_body_word(stop) or (token.key, self._key(stop - 1)) in _COMPOSED or alone):
                 last = stop + 1
             if alone and stop == at:
@@ -558,7 +577,8 @@ class Scan:
         return self._body_tail(last - 1)
 
     def _is_acronym(self, at: int) -> bool:
-        return _ACRONYM.fullmatch(self.tokens[at].text) is not None
+        text = self.tokens[at].text
+        return _ACRONYM.fullmatch(text) is not None and _ROMAN.fullmatch(text) is None
 
     def _reaches_capital(self, at: int) -> bool:
         while self._key(at) in _JOINERS | {"for", "on"}:
@@ -625,7 +645,7 @@ class Scan:
         name = self.sentence.piece(at, stop)
         full = self._known(at, stop) or name
         end = stop
-        if self._key(stop) in {"de", "d'", "of"} and stop + 1 in self.countries and self._key(at - 1) in _ROYAL:
+        if self._key(stop) in {"de", "d'", "du", "of"} and stop + 1 in self.countries and self._key(at - 1) in _ROYAL:
             end = self.countries[stop + 1][0]
             full = self.sentence.piece(at, end)
         mention = self._mention(first, end, "person")

@@ -34,7 +34,7 @@ _SUBORDINATE: Final = listed(
     """
     while when because since although though if whether unless after before following ahead amid saying adding which
     as according including notably until during alors tandis lorsque quand parce puisque si apres lors afin notamment
-    selon dont jusqu' lorsqu' puisqu' ajoutant
+    selon dont jusqu' lorsqu' puisqu' ajoutant tant
     """
 )
 _AND: Final = listed("and but et mais puis or ou while")
@@ -54,7 +54,7 @@ _BASE: Final = listed(
     reject recognize recognise impose send deliver consult advance realize realise abide disarm dismantle free
     """
 )
-_DIRECT_PREPOSITION: Final = listed("for about over of on to with at toward towards against regarding concerning in a au aux de du des d' pour sur face contre envers quant devant")
+_DIRECT_PREPOSITION: Final = listed("avec for about over of on to with at toward towards against regarding concerning in a au aux de du des d' pour sur face contre envers quant devant")
 _IMPORTANT: Final = listed("necessary important essential crucial vital indispensable necessaire importante essentiel essentielle cruciale primordial fondamental key pivotal")
 _IMPERSONAL: Final = listed("it il ce c' there this that cela ca he she they elle ils elles we nous")
 
@@ -91,6 +91,7 @@ def _all(clauses: Clauses) -> Iterator[Position]:
         yield from told
     yield from _rated(clauses)
     yield from _vowed(clauses, used)
+    yield from _felt(clauses)
     yield from _nominal(clauses, used)
 
 
@@ -102,6 +103,9 @@ def _told(clauses: Clauses, predicate: Predicate) -> Iterator[Position]:
         return
     if predicate.form == "infinitive" and not _is_intended(clauses, predicate):
         return
+    behind = clauses.sentence.line.start + clauses.sentence.tokens[predicate.verb.at].end
+    if act is not None and predicate.form != "gerund" and predicate.is_inverted(behind) and predicate.verb.in_table("speech"):
+        return  # «…», a promis X: what was said stands before
     if act == "express" or (act is None and clauses.words.is_stress(predicate.verb.lemma)):
         yield from _expressed(clauses, predicate, holders)
     elif act == "rate":
@@ -144,6 +148,8 @@ def _acted(clauses: Clauses, predicate: Predicate, act: str, holders: Mentions) 
         yield from _passive(clauses, predicate, act, holders)
         return
     told = _object(clauses, predicate, act)
+    if told is not None and clauses.key(told.first + 1) in {"comment", "commenter", "say", "elaborate"}:
+        return  # nothing is said
     if told is None or _is_saying(clauses, predicate, act, told):
         return
     if predicate.verb.lemma in _WANTING and _is_own_deed(clauses, told.first):
@@ -342,13 +348,17 @@ def _trimmed(clauses: Clauses, first: int, stop: int) -> int:
     """Without a date, a preposition or a mark at the end."""
     while stop > first:
         key = clauses.key(stop - 1)
-        loose = stop - 1 in clauses.sentence.dated or key in {"on", "in", "en", "and", "et", "by", '"', "”", "»", "“", "«", ",", "le", "since", "last", "also", "'"}
+        adverb = key.endswith("ly") and clauses.sentence.tokens[stop - 1].text.islower() and key not in _NOUNS_IN_LY
+        loose = stop - 1 in clauses.sentence.dated or adverb or key in {"on", "in", "en", "and", "et", "by", '"', "”", "»", "“", "«", ",", "le", "since", "last", "also", "'"}
         if key in {"in", "en", "le"} and stop not in clauses.sentence.dated and stop < len(clauses.sentence.tokens):
             loose = True
         if not loose:
             break
         stop -= 1
     return stop
+
+
+_NOUNS_IN_LY: Final = listed("family ally assembly supply reply monopoly rally anomaly")
 
 
 def _addressed(clauses: Clauses, predicate: Predicate, first: int, stop: int) -> _Object:
@@ -445,6 +455,8 @@ def _is_again(clauses: Clauses, at: int) -> bool:
 def _behind_leads(clauses: Clauses, first: int, stop: int) -> int:
     """Behind prepositions, «that», and opening marks."""
     while first < stop and (clauses.key(first) in _LEADS | {'"', "“", "«", ","} and clauses.mention_at(first) is None):
+        if clauses.sentence.tokens[first].text.casefold() == "a":
+            break  # the article, or « a » of «avoir»
         if clauses.key(first) in {"face", "quant"} and clauses.key(first + 1) not in {"a", "au", "aux"}:
             break
         first += 1
@@ -509,14 +521,27 @@ def _expressed(clauses: Clauses, predicate: Predicate, holders: Mentions) -> Ite
     stressing = clauses.words.is_stress(predicate.verb.lemma)
     if noun is not None:
         at, act = noun
+        if act == "commit" and clauses.key(at + 2) in {"meet", "rencontrer"}:
+            return
         if act == "affirm_importance" and not (stressing or predicate.verb.lemma in _TELLING):
             return
+        if act in {"support", "reject", "condemn", "commit", "concern"}:
+            at = _past_owner(clauses, at)
         stop = clause_end(clauses, at + 1, lists=True)
         told = _Object(at + 1, stop)
         if at + 1 < stop and clauses.key(at + 1) in _DIRECT_PREPOSITION | {"that", "que", "qu'"}:
             yield from _positions(clauses, predicate.first, act, holders, told, predicate)
     elif stressing:
         yield from _stressed(clauses, predicate, holders, first)
+
+
+def _past_owner(clauses: Clauses, at: int) -> int:
+    """«the support of the United States for», « le soutien de la France à »: behind the owner."""
+    if clauses.key(at + 1) not in {"of", "de", "du", "des", "d'"}:
+        return at
+    owner = next((one for one in clauses.mentions if at + 1 < one[0] <= at + 3), None)
+    behind = owner[1] if owner is not None else 0
+    return behind - 1 if clauses.key(behind) in {"for", "to", "a", "au", "aux", "pour", "contre"} else at
 
 
 _TELLING: Final = listed("express recall reiterate convey share exprimer évoquer mettre rappeler confirmer")
@@ -646,7 +671,7 @@ def _judgement(clauses: Clauses, act: str, speaker: Mentions, places: tuple[int,
     elif clauses.key(judged + 1) in {"to", "de", "d'", "que", "qu'", "that"} and judged + 2 < stop:
         target, against = _without_stop(clauses, judged + 2, stop)
         yield _built(clauses, act, speaker, target, "against" if against else bad, None, ((_saying(clauses, first), stop),))
-    elif clauses.key(first) in {"it", "this", "that", "il", "c'", "ce"} and clauses.scene.topic:
+    elif clauses.key(first) in {"they", "ils", "elles", "it", "this", "that", "il", "c'", "ce"} and clauses.scene.topic:
         yield _built(clauses, act, speaker, clauses.scene.topic, bad, None, ((_saying(clauses, first), stop),))
 
 
@@ -671,9 +696,46 @@ def _vowed(clauses: Clauses, used: set[int]) -> Iterator[Position]:
         stop = clause_end(clauses, begin)
         if not holders or stop - begin < 2 or any(one in used for one in range(begin, stop)):
             continue
-        target, against = _without_stop(clauses, begin, stop)
+        target, against = _without_stop(clauses, _behind_leads(clauses, begin, stop), stop)
         act = "reject" if refused else "commit"
         yield _built(clauses, act, holders, target, _polarity(act, stopped=against), None, ((at, stop),))
+
+
+_FEELINGS: Final = {
+    word: act
+    for act, words in {
+        "concern": "concerned worried alarmed troubled preoccupe preoccupee preoccupes inquiet inquiete inquiets alarme consterne",
+        "reject": "opposed hostile oppose opposee opposes opposees",
+        "support": "favorable favorables supportive satisfait satisfaite pleased",
+        "commit": "committed attache attachee attaches attachees",
+        "thank": "grateful reconnaissant reconnaissante",
+        "optimism": "confident optimistic hopeful optimiste confiant",
+        "condemn": "outraged shocked appalled indigne choque",
+    }.items()
+    for word in words.split()
+}
+"""Adjectives of position, behind «is», « s'est dit »."""
+_BEING: Final = listed(
+    "is are was were be remains remained also deeply gravely very extremely strongly firmly fully est sont etait se s' dit dite dits "
+    "declare declaree reste restent tres profondement vivement toujours resolument been has have"
+)
+
+
+def _felt(clauses: Clauses) -> Iterator[Position]:
+    """«is deeply concerned about», « s'est dit préoccupé par », "remains committed to"."""
+    for at in range(1, len(clauses.sentence.tokens)):
+        act = _FEELINGS.get(clauses.key(at))
+        if act is None or clauses.key(at + 1) not in _DIRECT_PREPOSITION | {"by", "par", "that"} or clauses.mention_at(at):
+            continue
+        first = at
+        while clauses.key(first - 1) in _BEING:
+            first -= 1
+        stop = clause_end(clauses, at + 1)
+        begin = _behind_leads(clauses, at + 1 + (clauses.key(at + 1) == "par"), stop)
+        holders = _resolver(clauses, first) if first < at else ()
+        if holders and begin < stop and clauses.key(at - 1) not in {"not", "pas"}:
+            target, against = _without_stop(clauses, begin, stop)
+            yield _built(clauses, act, holders, target, _polarity(act, stopped=against), None, ((first, stop),))
 
 
 _READY: Final = listed("willing ready prepared determined pret prete prets pretes determine determinee determines resolu dispose disposee")
@@ -691,19 +753,21 @@ def _resolve_at(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
     if key in {"personne", "nobody"} or (key == "no" and clauses.key(at + 1) in {"one", "country"}):
         right = next((one for one in range(at + 1, at + 6) if clauses.key(one) in {"droit", "right"}), None)
         return (clauses.speaker(at), right + 2, True) if right is not None else None
-    if clauses.sentence.language == "en" and key in {"will", "won't", "wouldn't"}:
+    if clauses.sentence.language == "en" and key in {"will", "would", "won't", "wouldn't"}:
         return _will(clauses, at)
     return _go(clauses, at) if clauses.sentence.language == "fr" else None
 
 
 def _will(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
     """«we will not accept», «Biden said the United States will advocate»."""
-    begin, refused = at + 1, clauses.key(at) != "will"
+    begin, refused = at + 1, clauses.key(at) not in {"will", "would"}
     while clauses.key(begin) in {"not", "never", "always", "also", "continue", "to"} or clauses.key(begin).endswith("ly"):
         refused = refused or clauses.key(begin) in {"not", "never"}
         begin += 1
     if clauses.key(begin) in {"be", "have", "meet", "travel", "visit", "host", "discuss"}:
         return None
+    if refused and any(_match(clauses, begin, words) for words in clauses.words.stops):
+        return None  # «will not stop»
     holders = _own_speaker(clauses, at)
     return (holders, begin, refused) if holders else None
 
@@ -748,6 +812,8 @@ def _own_speaker(clauses: Clauses, at: int) -> Mentions:
 def _resolver(clauses: Clauses, first: int) -> Mentions:
     held = clauses.mention_at(clauses.before(first))
     speaker = clauses.speaker(first)
+    if clauses.key(first - 1) in {"he", "she", "they", "it", "il", "elle", "ils"} and not speaker:
+        return clauses.scene.current or clauses.scene.subject
     if clauses.key(first - 1) in {"we", "i", "nous", "je", "he", "she", "it", "il", "elle"}:
         return speaker
     if held is None:
@@ -847,10 +913,15 @@ def _built(  # noqa: PLR0913  # what a position is made of
         target,
         polarity,
         _speech(clauses, at, pieces[-1]),
-        addressee.strip(_MARKS) or None if addressee else None,
+        _named(addressee),
         spans,
         _source(clauses, holders),
     )
+
+
+def _named(addressee: str | None) -> str | None:
+    text = (addressee or "").strip(_MARKS)
+    return text if text and text.casefold() not in {"him", "her", "them", "us", "it", "le", "la", "les", "l'"} else None
 
 
 def _speech(clauses: Clauses, at: int, piece: tuple[int, int]) -> Speech:

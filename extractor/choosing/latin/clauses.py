@@ -30,6 +30,14 @@ _PREPOSITIONS: Final = listed(
     """
 )
 _LIGHT: Final = listed("also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore deja lui elle eux en ainsi donc hier aujourd'hui alors tous")
+_OFFICE_OF: Final = {
+    "leaders": r"president|prime minister|king|emir|sultan|prince|chancellor",
+    "presidents": r"president",
+    "ministers": r"minister|secretary",
+    "dirigeants": r"president|premier ministre|roi|emir|sultan|prince|chancelier",
+    "ministres": r"ministre|secretaire|diplomatie",
+}
+"""What those hold who are called «the two …»."""
 _INVERTED: Final = re.compile(r"(?:a-t|ont|avait|avaient|ai)-(?:il|elle|ils|elles|on|je)")
 _PERSONS: Final = listed("leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates officials responsables")
 
@@ -78,7 +86,13 @@ class Scene:
         two = fold(mention.text).split()[0] in {"two", "both", "deux"}
         persons = fold(mention.text).split()[-1] in _PERSONS
         told = (self.current, self.subject, *reversed(self.groups)) if not persons else (*reversed(self.groups), self.current, self.subject)
-        return next((one for one in told if self._fits(one, two=two, persons=persons)), ())
+        fitting = [one for one in told if self._fits(one, two=two, persons=persons)]
+        office = _OFFICE_OF.get(fold(mention.text).split()[-1], "")
+        held = (one for one in fitting if office and all(re.search(office, self._role(each)) for each in one))
+        return next(held, fitting[0] if fitting else ())
+
+    def _role(self, mention: Mention) -> str:
+        return fold(self.cast.actor(mention).role or "")
 
     def _fits(self, group: Mentions, *, two: bool, persons: bool) -> bool:
         """Whether a group may be meant by «the two», and by «leaders», who are persons."""
@@ -130,9 +144,9 @@ class Clauses:
             if found is None:
                 continue
             if found.subject and found.form in {"finite", "participle"} and not found.own:
-                main = found.subject
-                self.scene.current = main
-            last = found
+                if not found.passive:
+                    main = self.scene.current = found.subject
+            last = last if found.passive else found
             yield found
 
     def _predicate(self, at: int, last: Predicate | None, main: Mentions) -> Predicate | None:

@@ -341,7 +341,10 @@ def _described(clauses: Clauses, at: int, parties: tuple[Party, ...], kind: Meet
     row = sentence.line.row.words
     first = next((number for number, word in enumerate(row) if word.end > sentence.tokens[at].start), 0)
     cue = Cue("met", first, first + 1)
+    city = city_of(sentence, at)
     channel = _channel(sentence, at)
+    if channel == "in_person" and not city and _is_told_apart(sentence, at):
+        channel = "unspecified"
     return Encounter(
         sentence.line,
         cue,
@@ -350,8 +353,8 @@ def _described(clauses: Clauses, at: int, parties: tuple[Party, ...], kind: Meet
         channel=channel,
         status=_status(clauses, at),
         date=date_of(sentence, at),
-        venue=None,
-        city=city_of(sentence, at) if channel == "in_person" else None,
+        venue=venue_of(sentence.line.text),
+        city=city if channel == "in_person" else None,
     )
 
 
@@ -394,6 +397,17 @@ def _channel(sentence: Sentence, at: int) -> Channel:
     return "phone" if called or near & (_PHONE - {"call", "appel"}) or {"phone", "call"} <= near else "in_person"
 
 
+_ANYHOW: Final = listed(
+    "speak spoke spoken speaking talked consultations negotiations dialogue pourparlers negociations consultations entretenu "
+    "entretenus entretient entretiendra discute discuter parle negotiated signed signe chaired co-chaired consulted"
+)
+"""Words of meeting that do not tell whether people met in person."""
+
+
+def _is_told_apart(sentence: Sentence, at: int) -> bool:
+    return sentence.key(at) in _ANYHOW and venue_of(sentence.line.text) is None
+
+
 def _status(clauses: Clauses, at: int) -> Status:
     near = set(_window(clauses.sentence, at, 12))
     if near & _CANCELLED:
@@ -420,9 +434,16 @@ def _is_future(told: Predicate) -> bool:
     return told.form == "finite" and re.search(r"r(?:a|ont|aient|ait)$", told.verb.lemma) is not None
 
 
+_VAGUE: Final = re.compile(
+    r"in the (?:near future|coming (?:days|weeks|months))|(?:earlier|later) this\s+(?:month|week|year)|as soon as possible"
+    r"|dans les (?:prochain(?:s|es)\s+(?:jours|semaines|mois)|(?:jours|semaines|mois) à venir)|prochainement"
+)
+"""Words of time that name no date, and are still the article's."""
+
+
 def date_of(sentence: Sentence, at: int) -> str | None:
     """The date nearest to a word of meeting."""
-    spans = dates_in(sentence.line)
+    spans = [*dates_in(sentence.line), *(found.span() for found in _VAGUE.finditer(sentence.line.text))]
     place = sentence.tokens[at].start
     if not spans:
         return None

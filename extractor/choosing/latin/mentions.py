@@ -306,11 +306,18 @@ class Scan:
         if stop == at:
             return None
         known = self._known(at, stop)
-        if known is None and (stop - at < 2 or self._is_thing(at, stop)):
+        country = self._possessor(at)
+        if known is None and country is None and (stop - at < 2 or self._is_thing(at, stop)):
             return ([], stop) if stop - at > 1 else None
         office = self._office_behind(stop)
         told = self.sentence.piece(office.first, office.stop) if office else None
-        return [self._person(at, stop, told, at)], office.stop if office else stop
+        person = self._person(at, stop, told, at)
+        return [replace(person, country=person.country or country)], office.stop if office else stop
+
+    def _possessor(self, at: int) -> str | None:
+        """«Turkey's Erdogan»: the country whose name stands before a name."""
+        before = next((one for one, (stop, _) in self.countries.items() if stop == at - 1), None)
+        return self.countries[before][1].code if before is not None and self._key(at - 1) == "'s" else None
 
     def _known(self, at: int, stop: int) -> str | None:
         keys = name_keys(self.sentence.piece(at, stop))

@@ -25,7 +25,7 @@ _ADDRESSED: Final = listed("call_for demand")
 _LEADS: Final = listed(
     """
     that to of for on about against over at by in with toward towards regarding concerning que qu' a au aux de du des d'
-    sur contre pour envers face quant vis-a-vis en concernant
+    sur contre pour envers face quant vis-a-vis en concernant avec
     """
 )
 _DETERMINERS: Final = listed("the a an le la les l' un une")
@@ -289,6 +289,8 @@ def _ends(clauses: Clauses, first: int, at: int, starts: set[int], *, lists: boo
     if key in _SUBORDINATE:
         well = key == "as" and (clauses.key(at + 1) in {"well", "soon"} or clauses.key(at - 1) in {"such", "well", "soon"})
         return not well and clauses.mention_at(at) is None
+    if key in _AND and lists and _goes_on(clauses, first, at - 1):
+        return False
     if key in _AND:
         return _is_new_clause(clauses, at + 1, starts)
     if key in {"in", "during", "at", "dans", "lors"} and _is_media(clauses, at):
@@ -523,6 +525,9 @@ def _expressed(clauses: Clauses, predicate: Predicate, holders: Mentions) -> Ite
         at, act = noun
         if act == "commit" and clauses.key(at + 2) in {"meet", "rencontrer"}:
             return
+        if clauses.key(at) in clauses.words.spared:
+            yield from _positions(clauses, predicate.first, act, holders, _Object(first, clause_end(clauses, first)), predicate)
+            return
         if act == "affirm_importance" and not (stressing or predicate.verb.lemma in _TELLING):
             return
         if act in {"support", "reject", "condemn", "commit", "concern"}:
@@ -671,8 +676,13 @@ def _judgement(clauses: Clauses, act: str, speaker: Mentions, places: tuple[int,
     elif clauses.key(judged + 1) in {"to", "de", "d'", "que", "qu'", "that"} and judged + 2 < stop:
         target, against = _without_stop(clauses, judged + 2, stop)
         yield _built(clauses, act, speaker, target, "against" if against else bad, None, ((_saying(clauses, first), stop),))
-    elif clauses.key(first) in {"they", "ils", "elles", "it", "this", "that", "il", "c'", "ce"} and clauses.scene.topic:
+    elif not _takes_before(clauses, first) and clauses.key(first) in {"it", "this", "that", "il", "c'", "ce"} and clauses.scene.topic:
         yield _built(clauses, act, speaker, clauses.scene.topic, bad, None, ((_saying(clauses, first), stop),))
+
+
+def _takes_before(clauses: Clauses, first: int) -> bool:
+    """Whether a position is taken in the same sentence before: what «it» means is judged already."""
+    return any(one.verb.code("stance") and one.verb.at < first for one in clauses.predicates)
 
 
 def _saying(clauses: Clauses, first: int) -> int:

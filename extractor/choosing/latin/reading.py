@@ -42,6 +42,7 @@ def read_latin(article: str) -> tuple[tuple[Line, ...], Cast, tuple[Encounter, .
     encounters: list[Encounter] = []
     positions: list[Position] = []
     for sentence in sentences:
+        scene.current = ()
         clauses = Clauses(sentence, scene)
         told = list(encounters_in(clauses))
         for one in told:
@@ -49,6 +50,7 @@ def read_latin(article: str) -> tuple[tuple[Line, ...], Cast, tuple[Encounter, .
         if not told and encounters and _goes_on(sentence):
             _follow(encounters, len(encounters) - 1, sentence.line)
         found = list(positions_in(clauses))
+        scene.topic = found[-1].target if found else ""
         positions.extend(found)
         _move(scene, clauses)
     kept = tuple(one for one in encounters if not _is_accounted(one, encounters, cast))

@@ -145,7 +145,7 @@ def lines_of(article: str) -> tuple[Line, ...]:
 
 def _is_wrapped(line: Line, start: int) -> bool:
     """Whether a line break is no more than a typesetter's: after a line of a page's width, without a stop."""
-    last = line.text.rsplit("\n", 1)[-1]
+    last = line.article[line.article.rfind("\n", 0, line.end) + 1 : line.end]
     return line.article[line.end : start].strip(" \u00a0") == "\n" and len(last) in _PAGE and not ENDS.search(last)
 
 

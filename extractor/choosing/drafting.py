@@ -7,6 +7,10 @@ from typing import Any, Final
 from extractor.choosing.actors import Mention
 from extractor.choosing.cues import Line
 from extractor.choosing.encounters import Encounter, Party, venue_in, when, where
+from extractor.choosing.latin.tokens import language_of
+from extractor.choosing.latin.wording import outcomes as latin_outcomes
+from extractor.choosing.latin.wording import proposition as latin_proposition
+from extractor.choosing.latin.wording import topics as latin_topics
 from extractor.choosing.positions import Position
 from extractor.choosing.readings import Reading, carried
 from extractor.resolving.countries import country_mentions
@@ -30,6 +34,8 @@ MOST_PARTICIPANTS: Final = 12
 
 def meeting_draft(reading: Reading, encounter: Encounter) -> MeetingDraft:
     """A meeting as code reads it."""
+    if language_of(reading.text):
+        return _latin_meeting(reading, encounter)
     lines = (encounter.line, *encounter.followers)
     venue = next((found for line in lines if (found := venue_in(line))), None)
     date, city = when(encounter) or carried(reading, encounter, when), where(encounter)
@@ -46,6 +52,27 @@ def meeting_draft(reading: Reading, encounter: Encounter) -> MeetingDraft:
         place=place if place != PlaceDraft() else None,
         topics=tuple(_topics(lines)),
         outcomes=tuple(_outcomes(lines)),
+        status=encounter.status,
+        channel=encounter.channel,
+        kind=encounter.kind,
+    )
+
+
+def _latin_meeting(reading: Reading, encounter: Encounter) -> MeetingDraft:
+    """A meeting of an English or French article: what its own sentence tells of date and place, and no other."""
+    lines = (encounter.line, *encounter.followers)
+    city = encounter.city
+    if city is None and encounter.channel == "in_person":
+        city = carried(reading, encounter, lambda one: one.city)
+    host = next((one.mention.name for one in encounter.parties if one.capacity == "host"), None)
+    place = PlaceDraft(venue=encounter.venue, city=city, country=host)
+    return MeetingDraft(
+        evidence=tuple(_quote(line) for line in lines[:4]),
+        participants=tuple(_participant(reading, party) for party in encounter.parties[:MOST_PARTICIPANTS]),
+        date=DateDraft(text=encounter.date) if encounter.date else None,
+        place=place if place != PlaceDraft() else None,
+        topics=tuple(TopicDraft(text=text, code=code) for text, code in latin_topics(encounter)),
+        outcomes=tuple(OutcomeDraft(text=text, type=code) for text, code in latin_outcomes(lines)),
         status=encounter.status,
         channel=encounter.channel,
         kind=encounter.kind,
@@ -105,6 +132,9 @@ def stance_draft(reading: Reading, position: Position) -> StanceDraft:
 def _proposition(reading: Reading, position: Position) -> str:
     """Verb, holders, and the rest of the clause in the article's words."""
     clause = " ".join(reading.text[start:end].strip() for start, end in position.pieces)
+    if language := language_of(reading.text):
+        holders = [reading.cast.actor(one).name for one in position.holders]
+        return latin_proposition(language, holders, clause, MAX_PROPOSITION_WORDS)
     verb, _, rest = clause.partition(" ")
     names = " و".join(reading.cast.actor(one).name for one in position.holders)
     for mention in reading.cast.within(*position.clause):

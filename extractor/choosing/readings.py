@@ -15,6 +15,8 @@ from extractor.choosing.assertions import assertions_in
 from extractor.choosing.cues import Line, lines_of
 from extractor.choosing.delegations import members_of
 from extractor.choosing.encounters import Encounter, Party, encounters_in, is_order, may_tell
+from extractor.choosing.latin.reading import read_latin
+from extractor.choosing.latin.tokens import language_of
 from extractor.choosing.positions import Position, positions_in
 from extractor.choosing.quotations import opened_before
 from extractor.choosing.reporters import reporter_in
@@ -39,6 +41,8 @@ class Reading:
 @lru_cache(maxsize=4)
 def read(text: str) -> Reading:
     """Read an article without a model."""
+    if language_of(text):
+        return _read_latin(text)
     cast = cast_of(text)
     scene = Scene(cast)
     encounters: list[Encounter] = []
@@ -73,6 +77,11 @@ def _held(line: Line, scene: Scene) -> tuple[Position, ...]:
 def _is_quoted(told: Encounter) -> bool:
     """Whether somebody tells of an encounter in quote marks: the speaker goes on."""
     return opened_before(told.line, told.line.row.words[told.cue.first].start) is not None
+
+
+def _read_latin(text: str) -> Reading:
+    lines, cast, encounters, positions = read_latin(text)
+    return Reading(text, lines, cast, encounters, positions, ())
 
 
 _MOST_OFFERED: Final = 12

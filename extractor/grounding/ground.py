@@ -95,8 +95,8 @@ class Rule:
 
 EVIDENCE: Final = Rule(letters=8, proclitics=("و", "ف"), asserts=True)
 """For the quote that shows a record. Under eight letters is «قال إنه», which any article has."""
-PHRASE: Final = Rule(letters=2, proclitics=("و", "ف", "ب", "ل", "ك", "وب", "ول"), asserts=False)
-"""For a name, a date, a place, a topic. One letter or digit is found anywhere."""
+PHRASE: Final = Rule(letters=2, proclitics=("و", "ف", "ب", "ل", "ك", "وب", "ول", "l", "d"), asserts=False)
+"""For a name, a date, a place, a topic. One letter or digit is found anywhere. « l'ONU » holds « ONU »."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,8 @@ class Ground:
         """Whether no proclitic stands before the span, or one that is not part of the first word."""
         if not proclitic or self.text[start - 1].isspace() or fold(self.text[start - 1]) == '"':
             return True
+        if proclitic.isascii():
+            return False  # « l' » without its apostrophe is a letter of the word
         if not rule.asserts:
             return len(wanted.first) >= _SHORTEST_SEPARABLE and wanted.letters >= _SHORTEST_AFTER_PROCLITIC
         return _separable(proclitic, wanted.first, spelt=self.text[start:end])

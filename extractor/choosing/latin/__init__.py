@@ -1,0 +1,1 @@
+"""English and French articles read without a model: who is mentioned, who met, who takes which position."""

@@ -6,6 +6,7 @@
 
   const OUTER = "900px"; // so far outside the window an article is drawn: a reader who scrolls never meets an empty one
   const LANES = 4; // underlines below one another; a passage with more records than these says so by its label
+  const LANE = 4; // pixels from one underline to the next
   const FEW_LETTERS = 60; // a line of text, by which the height of what is not drawn yet is guessed
 
   // ── the articles ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,7 +234,8 @@
   Article.prototype.underline = function (mark, items) {
     const lanes = items.slice(0, LANES).map((item) => item.tone());
     mark.style.setProperty("background-image", lanes.map((tone) => `linear-gradient(var(--${tone}), var(--${tone}))`).join(", "));
-    mark.style.setProperty("background-position", lanes.map((_, lane) => `0 calc(100% - ${lane * 4}px)`).join(", "));
+    mark.style.setProperty("background-position", lanes.map((_, lane) => `0 calc(100% - ${lane * LANE}px)`).join(", "));
+    mark.style.setProperty("padding-block-end", `${lanes.length * LANE}px`);
   };
 
   Item.prototype.tone = function () {
@@ -302,7 +304,7 @@
     return card;
   };
 
-  const SIGNS = { favor: "＋", against: "－", neutral: "＝" };
+  const SIGNS = { favor: "+", against: "−", neutral: "=" };
 
   function heading(item) {
     const { record } = item;

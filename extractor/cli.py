@@ -197,6 +197,9 @@ def report(
     language: Annotated[
         Literal["en", "ar", "fr"], typer.Option(help="Of the page, until its reader takes another.")
     ] = "en",
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Draw pictures, which need the extra 'report'.")
+    ] = True,
 ) -> None:
     """Write one HTML file to look at: records beside the words that say them.
 
@@ -205,18 +208,20 @@ def report(
     """
     from extractor.commands import report as commands_report
 
-    if (outputs is None) == (run is None):
-        raise UsageError("name either what `mahdar extract -o` wrote, or a run file with --eval")
+    if run is not None and (outputs or articles):
+        raise UsageError("--eval shows a run file, with its quotes: leave OUTPUT.jsonl and --articles out")
     if run is None and against is not None:
         raise UsageError(f"--against {against} compares run files: give --eval as well")
-    if run is not None and articles:
-        raise UsageError("--articles shows the texts of an output; a run file is shown by its quotes")
-    if outputs is not None:
-        pages = commands_report.of_outputs(outputs, articles or (), output.name, language)
-    else:
+    if run is not None:
+        from evals.options import check_extra
         from evals.reporting.report import of_runs
 
+        check_extra("mahdar report --eval")
         pages = of_runs(run, against, output.name, language)
+    elif outputs is not None:
+        pages = commands_report.of_outputs(outputs, articles or (), output.name, language, draw=pictures)
+    else:
+        raise UsageError("name what `mahdar extract -o` wrote, or a run file with --eval")
     for path in commands_report.write(pages, output, overwrite=overwrite):
         typer.echo(f"report → {path}", err=True)
 

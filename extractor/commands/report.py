@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import typer
+
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,17 +18,29 @@ _BEGINNING: Final = 256
 _MARK: Final = 'data-mahdar="report"'
 
 
-def of_outputs(outputs: Path, articles: Iterable[Path], name: str, language: "Language") -> Iterator[tuple[str, str]]:
+def of_outputs(
+    outputs: Path, articles: Iterable[Path], name: str, language: "Language", *, draw: bool
+) -> Iterator[tuple[str, str]]:
     """The pages of a file of extractions.
+
+    Args:
+        outputs: the file.
+        articles: where their texts are.
+        name: of the first page.
+        language: of the interface.
+        draw: pictures.
 
     Raises:
         MahdarError: a file cannot be read, or is something else.
     """
     from extractor.reporting.outputs import Outputs
+    from extractor.reporting.pictures import drawable
     from extractor.reporting.report import report
     from extractor.reporting.texts import Texts
 
-    return report(Outputs(outputs), Texts.of(articles), name=name, language=language)
+    if draw and not drawable():
+        typer.echo("mahdar: no pictures in this report; pip install 'mahdar[report]' brings what draws them", err=True)
+    return report(Outputs(outputs), Texts.of(articles), name=name, language=language, draw=draw)
 
 
 def write(pages: Iterable[tuple[str, str]], first: Path, *, overwrite: bool) -> tuple[Path, ...]:

@@ -491,7 +491,7 @@
     if (article.shell.hidden || (record && !article.fitting.has(record))) {
       form.reset();
       filter();
-      Page.say(t("cleared"));
+      setTimeout(() => Page.say(t("cleared"))); // after what the reset says
     }
     article.draw();
     shine();

@@ -14,7 +14,7 @@ from extractor.errors import UsageError
 from extractor.reporting import page, payload
 from extractor.reporting.outputs import Output, Outputs
 from extractor.reporting.page import Language, Source
-from extractor.reporting.pictures import pictures
+from extractor.reporting.pictures import drawable, pictures
 from extractor.reporting.texts import Texts
 
 SOURCE: Final = Source("extractor.reporting", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
@@ -71,6 +71,7 @@ def report(
     title: str = "",
     language: Language = "en",
     most_articles: int = MOST_ARTICLES,
+    draw: bool = True,
 ) -> Iterator[tuple[str, str]]:
     """The pages of a report: one, unless there is more than a browser reads at once.
 
@@ -81,6 +82,7 @@ def report(
         title: heads the pages; by default the file's name.
         language: of the interface, until the reader takes another.
         most_articles: on one page.
+        draw: pictures, where what draws them is installed.
 
     Yields:
         A page's file name, and its HTML.
@@ -96,7 +98,7 @@ def report(
     failures = outputs.failures()
     if not articles and not failures:
         raise UsageError(f"{outputs.path}: no extraction in it; name what `mahdar extract -o` wrote")
-    drawn = pictures(lambda: (output.extraction for output in outputs))
+    drawn = pictures(lambda: (output.extraction for output in outputs)) if draw and articles else {}
     parts = tuple(split(articles, most_articles))
     names = tuple(map(Path(name).with_stem, _stems(Path(name).stem, len(parts))))
     for number, part in enumerate(parts, start=1):
@@ -113,6 +115,7 @@ def report(
             doubled=tally.doubled,
             failures=failures,
             pictures=drawn,
+            undrawable=draw and not drawable(),
             models=tally.models,
             prompts=list(tally.prompts),
             version=_version(),

@@ -529,6 +529,7 @@
     for (const article of articles) watcher.observe(article.shell);
   }
 
+  let prepared = 0;
   let waiting = 0;
   form.addEventListener("input", () => {
     clearTimeout(waiting);
@@ -542,4 +543,11 @@
   Page.begin();
   offerActors();
   follow();
+  if (typeof requestIdleCallback === "function") requestIdleCallback(prepare);
+
+  /** Fold what the first search will need, while nobody waits for anything. */
+  function prepare(idle) {
+    while (idle.timeRemaining() > 2 && prepared < articles.length) articles[prepared++].folded();
+    if (prepared < articles.length) requestIdleCallback(prepare);
+  }
 })();

@@ -19,8 +19,8 @@ from extractor.reporting.texts import Texts
 
 SOURCE: Final = Source("extractor.reporting", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
 MOST_ARTICLES: Final = 2_000
-MOST_BYTES: Final = 24_000_000
-"""Of articles on one page, which a browser opens at once; the rest of a page takes less than 6 MB more."""
+MOST_BYTES: Final = 27_000_000
+"""Of articles on one page, which a browser opens at once; the rest of a page takes 1 to 2 MB more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from evals.cli import seeds_app
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Model, Paths, Prompts, Tasks
+from extractor.commands.options import Model, OutputFile, Paths, Prompts, Tasks
 from extractor.errors import MahdarError, NoModelError, UsageError
 
 if TYPE_CHECKING:
@@ -174,7 +174,9 @@ def report(
     outputs: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[OUTPUT.jsonl]", show_default=False, help="What `mahdar extract -o` wrote; none with --eval."
+            metavar="[OUTPUT.jsonl]",
+            show_default=False,
+            help="What `mahdar extract -o` wrote, or a run file; none with --eval.",
         ),
     ] = None,
     *,
@@ -249,6 +251,61 @@ def doctor(model: Model = None, prompts: Prompts = None) -> None:
                 typer.echo(str(finding))
             well &= finding.fault is None
     raise typer.Exit(0 if well else NO_MODEL)
+
+
+@app.command()
+def show(
+    output: OutputFile,
+    id_: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="An article's id, or ARTICLE/m1 for one record; all by default."),
+    ] = None,
+    *,
+    articles: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of the articles: their text is shown with the evidence marked."),
+    ] = None,
+) -> None:
+    """Read records on the terminal, a page at a time.
+
+    Articles that failed come last. Into a pipe all is written at once, without colours.
+    """
+    from extractor.commands.show import show
+
+    show(output, id_, articles)
+
+
+@app.command()
+def plot(
+    output: OutputFile,
+    figure: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FIGURE]...",
+            help="articles, meetings, timeline, network, countries, topics, acts, matrix; all by default.",
+        ),
+    ] = None,
+    *,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE|DIR",
+            help="A .png or .svg file for one figure, or a folder; by default the terminal.",
+        ),
+    ] = None,
+    language: Annotated[str, typer.Option(metavar="ar|en|fr", help="The language of titles and labels.")] = "en",
+    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
+    scale: Annotated[float, typer.Option(min=0.5, max=8, metavar="N", help="Size of a PNG.")] = 2,
+) -> None:
+    """Draw what many articles say: counts, a timeline, who met whom, who stands where.
+
+    A figure shows the most frequent and says how many it leaves out. Files need the extra `report`.
+    """
+    from extractor.commands.plot import plot
+
+    plot(output, figure or (), to, language=language, dark=dark, scale=scale)
 
 
 if __name__ == "__main__":

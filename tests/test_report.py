@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tiny import mahdar
 
-from extractor.reporting.outputs import Outputs
+from extractor.reading.outputs import Outputs
 from extractor.reporting.page import interface, visible
 from extractor.reporting.payload import safe_json
 from extractor.reporting.report import report, split
@@ -80,13 +80,13 @@ def test_a_second_report_replaces_the_first_and_nothing_else(lines: Path, tmp_pa
             ("x.jsonl", "--eval", "y.json"),
             "--eval shows a run file, with its quotes: leave OUTPUT.jsonl and --articles out",
         ),
-        (("none.jsonl",), "none.jsonl: cannot be read: No such file or directory; name what `mahdar extract -o` wrote"),
+        (("none.jsonl",), "none.jsonl: cannot be read: No such file or directory; check the path"),
         (("--eval", "none.json"), "none.json: cannot be read: No such file or directory; check the path"),
         (("empty.jsonl",), "empty.jsonl: no extraction in it; name what `mahdar extract -o` wrote"),
         (("text.jsonl",), "text.jsonl:1: no JSON object on this line; `mahdar extract -o FILE` writes one an article"),
         (
             ("shape.jsonl",),
-            "shape.jsonl:2: no extraction: text_sha256: Field required; extract the article again",
+            "shape.jsonl:2: no extraction: $.text_sha256: Field required",
         ),
         (("empty.jsonl", "--articles", "nowhere.jsonl"), "nowhere.jsonl: cannot be read: No such file or directory"),
         (

@@ -1,6 +1,5 @@
 """Outputs: what `mahdar extract` wrote, or what a run file holds, to be scored without a model."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from evals.running.corpus import Case
-from evals.running.runs import Asked, Outcome, outcome, outcome_without_text, problem
-from extractor.commands.output import ERRORS
+from evals.running.runs import Asked, Outcome, outcome, outcome_without_text
 from extractor.errors import UsageError
-from extractor.service import Failure
+from extractor.reading.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
 from schemas.labels import Labels
-from schemas.records import Extraction
-
-Result = Extraction | Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +28,14 @@ def read_outputs(path: Path) -> Outputs:
     Raises:
         UsageError: the file cannot be read, a line is no result, or an article has two.
     """
-    text = _text(path)
-    whole = _json(text)
-    if isinstance(whole, dict) and "repeats" in whole:
-        found = list(_of_run(path, whole))
-    else:
-        found = list(_of_lines(path, text))
-        errors = path.with_name(path.name + ERRORS)
-        found += list(_of_lines(errors, _text(errors))) if errors.is_file() else []
+    run = read_run(path)
+    errors = path.with_name(path.name + ERRORS)
+    found = [*_results(path), *(_results(errors) if run is None and errors.is_file() else ())]
     twice = sorted({one.document_id for _place, one in found} - _once(found))
     if twice:
         places = ", ".join(place for place, one in found if one.document_id == twice[0])
         raise UsageError(f"{places}: article {twice[0]!r} has two results: keep one")
-    asked = _asked(path, whole["asked"]) if isinstance(whole, dict) and "asked" in whole else None
+    asked = _asked(path, run["asked"]) if run and "asked" in run else None
     return Outputs({one.document_id: one for _place, one in found}, asked)
 
 
@@ -89,58 +79,6 @@ def _once(found: list[tuple[str, Result]]) -> set[str]:
     return {name for name in names if names.count(name) == 1}
 
 
-def _of_run(path: Path, run: Mapping[str, Any]) -> Iterator[tuple[str, Result]]:
-    """The outputs alone: scores of another version are not looked at."""
-    try:
-        (repeat,) = run["repeats"]
-    except (TypeError, ValueError):
-        raise UsageError(f"{path}: $.repeats: one is scored again, got {len(run['repeats'])}: run it once") from None
-    for index, one in enumerate(repeat):
-        place = f"{path}: $.repeats[0][{index}]"
-        failed = one.get("failed")
-        if failed is None:
-            yield place, _extraction(place, one.get("extraction"))
-        elif failed["failure"] != "missing":
-            yield place, Failure(document_id=one["document_id"], **failed)
-
-
-def _of_lines(path: Path, text: str) -> Iterator[tuple[str, Result]]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            place = f"{path}:{number}"
-            value = _json(line)
-            if not isinstance(value, dict):
-                raise UsageError(
-                    f"{place}: no JSON object on this line; `mahdar extract -o FILE` writes one an article"
-                )
-            yield place, _failure(place, value) if "failure" in value else _extraction(place, value)
-
-
-def _extraction(place: str, value: Any) -> Extraction:
-    try:
-        return Extraction.model_validate(value)
-    except ValidationError as error:
-        raise UsageError(f"{place}: no extraction: {problem(error)}") from None
-
-
-def _failure(place: str, value: dict[str, Any]) -> Failure:
-    try:
-        return Failure(**value)
-    except TypeError as error:
-        raise UsageError(f"{place}: no failure as `mahdar extract` writes it: {error}") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: no UTF-8: {error.reason} at byte {error.start}") from None
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+def _results(path: Path) -> Iterator[tuple[str, Result]]:
+    for place, line in lines(path):
+        yield place, as_failure(place, line) if "failure" in line else as_extraction(place, line)

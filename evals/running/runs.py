@@ -21,6 +21,7 @@ from evals.scorer.scoring import ArticleScore, score_article
 from evals.scorer.summary import Summary, summarise
 from evals.scorer.uncertainty import RecordType, Row
 from extractor.errors import FailureClass, StoreError, UsageError
+from extractor.reading.outputs import problem
 from extractor.service import Failure
 from schemas.labels import Labels
 from schemas.records import Extraction
@@ -202,13 +203,6 @@ def read_json(path: Path) -> tuple[str, Any]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no JSON: {error}") from None
-
-
-def problem(error: ValidationError) -> str:
-    """The first of pydantic's errors, with its path."""
-    first = error.errors(include_url=False)[0]
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
-    return f"${steps}: {first['msg']}"
 
 
 def sha256(text: str) -> str:

@@ -67,16 +67,26 @@ def own(text: str) -> str:
 
 def clean(text: str) -> str:
     """Text on one line, without what a terminal would take for a command or a change of direction."""
-    return " ".join(text.translate(_CONTROLS | _DIRECTIONS).split())
+    return " ".join(printable(text).split())
+
+
+def printable(text: str) -> str:
+    """Text without commands and changes of direction, spaces where controls were."""
+    return text.translate(_CONTROLS | _DIRECTIONS)
 
 
 def extraction(result: Extraction) -> RenderableType:
     """Everything one article brought: a heading, its records, what was rejected, and how it came about."""
-    records = [_block(record) for found in result.records.values() for record in found]
-    parts: list[RenderableType] = [Bidi(_heading(result), "bold")]
-    parts += [_table(records)] if records else []
+    everything = [record for found in result.records.values() for record in found]
+    parts: list[RenderableType] = [records(result, everything)]
     parts += [f"{len(result.rejected)} rejected", _rejections(result.rejected)] if result.rejected else []
     return Group(*parts, Bidi(provenance(result.provenance), "dim"), "")
+
+
+def records(result: Extraction, chosen: Iterable[Record]) -> RenderableType:
+    """The article's heading, and some of its records."""
+    blocks = [_block(record) for record in chosen]
+    return Group(Bidi(_heading(result), "bold"), *([_table(blocks)] if blocks else []))
 
 
 def provenance(made: Provenance) -> str:

@@ -20,3 +20,6 @@ Prompts = Annotated[
         "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder of further templates; may be repeated."
     ),
 ]
+OutputFile = Annotated[
+    Path, typer.Argument(metavar="OUTPUT.jsonl", help="What `mahdar extract -o` wrote, or a run file.")
+]

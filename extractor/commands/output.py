@@ -14,13 +14,10 @@ from rich.console import Console
 
 from extractor.commands import display
 from extractor.errors import UsageError
+from extractor.reading.outputs import ERRORS, Result
 from extractor.service import Failure
 from schemas.records import Extraction
 
-Result = Extraction | Failure
-
-ERRORS: Final = ".errors.jsonl"
-"""Ends the name of the file beside the results, for the articles that failed."""
 PIPED_WIDTH: Final = 100
 """Columns of a table that no terminal shows."""
 # JSON allows these inside a string, but many a reader of lines takes them for the end of one.

@@ -33,7 +33,7 @@ def of_outputs(
     Raises:
         MahdarError: a file cannot be read, or is something else.
     """
-    from extractor.reporting.outputs import Outputs
+    from extractor.reading.outputs import Outputs
     from extractor.reporting.pictures import drawable
     from extractor.reporting.report import report
     from extractor.reporting.texts import Texts

@@ -4,9 +4,10 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from extractor.commands.output import Output, Result
+from extractor.commands.output import Output
 from extractor.commands.progress import Silent
 from extractor.reading.document import BadInput, Document
+from extractor.reading.outputs import Result
 from extractor.service import Extractor, Failure
 from schemas.records import Extraction
 

@@ -23,19 +23,23 @@ Named = Callable[[str | None], str]
 def articles(counted: Tally, words: Wording) -> Figure:
     """Articles by language, and by what was found in them."""
     parts = ("both", "meetings", "stances", "neither")
-    return stacked("articles", counted.articles, words, ("language", words.tongue), ("holding", parts), "articles")
+    return stacked(
+        "articles", counted.articles, words, ("language", words.tongue), ("holding", parts), counted="articles"
+    )
 
 
 def meetings(counted: Tally, words: Wording) -> Figure:
     """Meetings by kind, and by whether they took place."""
     kind = ("kind", lambda value: words.say("kind", str(value)))
-    return stacked("meetings", counted.meetings, words, kind, ("standing", ("held", "ahead", "off")), "meetings")
+    return stacked(
+        "meetings", counted.meetings, words, kind, ("standing", ("held", "ahead", "off")), counted="meetings"
+    )
 
 
 def acts(counted: Tally, words: Wording) -> Figure:
     """Stances by act and polarity."""
     act = ("act", lambda value: words.say("act", str(value)))
-    return stacked("acts", counted.acts, words, act, ("polarity", ("favor", "neutral", "against")), "stances")
+    return stacked("acts", counted.acts, words, act, ("polarity", ("favor", "neutral", "against")), counted="stances")
 
 
 def countries(counted: Tally, words: Wording) -> Figure:
@@ -43,7 +47,7 @@ def countries(counted: Tally, words: Wording) -> Figure:
     known = Counter({key: number for key, number in counted.countries.items() if key[0] is not None})
     missing = sum(number for (country, _part), number in counted.countries.items() if country is None)
     parts = ("country", words.country), ("column", ("meetings", "stances"))
-    return stacked("countries", known, words, *parts, "records", words.notes(countryless=missing))
+    return stacked("countries", known, words, *parts, counted="records", notes=words.notes(countryless=missing))
 
 
 def stacked(
@@ -52,6 +56,7 @@ def stacked(
     words: Wording,
     row: tuple[str, Named],
     part: tuple[str, tuple[str, ...]],
+    *,
     counted: str,
     notes: tuple[str, ...] = (),
 ) -> Figure:
@@ -80,8 +85,8 @@ def stacked(
         for key in shown
     )
     notes = (*words.notes(others=len(totals) - len(shown)), *notes)
-    spec = _spec(rows, headings, words, words.say("column", counted), kind)
-    return chart.figure(name, words, spec, rows, headings, notes)
+    spec = _spec(rows, headings, words, words.say("column", counted), kind) if rows else {}
+    return chart.figure(name, words, spec, rows, columns=headings, notes=notes)
 
 
 def _totals(counts: Counts) -> Counter[str | None]:
@@ -102,9 +107,9 @@ def _spec(
         for order, part in enumerate(parts)
         if row[part]
     ]
-    across = chart.amounts("n", counted, words)
+    across = chart.amounts("n", counted, max(sum(row[part] for part in parts) for row in rows), mirrored=words.mirrored)
     bars = {
-        "color": chart.colours("part", parts, palette),
+        "color": chart.colours("part", parts, palette, [value["part"] for value in values], words),
         "order": {"field": "order"},
         "x": {**across, "stack": "zero"},
     }

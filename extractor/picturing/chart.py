@@ -5,6 +5,7 @@ expression: nothing in them is evaluated.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from extractor.commands.display import END, ISOLATE
@@ -14,20 +15,31 @@ from extractor.picturing.wording import Wording
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 LONGEST: Final = 44
 """Letters of a label; the table has all of it."""
+TICKS: Final = 6
+ROW: Final = 90
+"""Letters that a legend has room for beside each other."""
+GRID: Final = MappingProxyType({"grid": True, "tickBand": "extent"})
+"""Lines between the cells of a table."""
 Spec = dict[str, Any]
 
 
 def figure(
-    name: str, words: Wording, spec: Mapping[str, Any], rows: Iterable[Mapping[str, object]],
-    columns: tuple[str, ...], notes: tuple[str, ...],
-) -> Figure:  # fmt: skip
-    """A figure with its title and what it does not show above it."""
-    title = {
-        "text": words.title(name),
-        "subtitle": [line for line in _lines(notes)],
-        "anchor": "end" if words.mirrored else "start",
+    name: str,
+    words: Wording,
+    spec: Mapping[str, Any],
+    rows: Iterable[Mapping[str, object]],
+    *,
+    columns: tuple[str, ...],
+    notes: tuple[str, ...] = (),
+) -> Figure:
+    """A figure with its title, and above it what it does not show."""
+    side = "end" if words.mirrored else "start"
+    whole = {
+        "$schema": SCHEMA,
+        "title": {"text": words.title(name), "subtitle": _subtitle(notes), "anchor": side},
+        **spec,
+        "config": {"legend": {"layout": {"top": {"anchor": side}}}},
     }
-    whole = {"$schema": SCHEMA, "title": title, **spec}
     return Figure(name, words.title(name), whole, tuple(rows), columns, notes, words.language)
 
 
@@ -55,26 +67,34 @@ def categories(field: str, domain: Sequence[str], **axis: Any) -> Spec:
     return {"field": field, "type": "nominal", "scale": {"domain": list(domain)}, "axis": {"title": None, **axis}}
 
 
-def down(field: str, domain: Sequence[str], words: Wording) -> Spec:
+def down(field: str, domain: Sequence[str], words: Wording, **axis: Any) -> Spec:
     """Names one below the other, at the side where reading begins."""
-    return categories(field, domain, orient="right" if words.mirrored else "left")
+    return categories(field, domain, orient="right" if words.mirrored else "left", **axis)
 
 
-def colours(field: str, domain: Sequence[str], palette: str, **legend: Any) -> Spec:
-    """Colours of names, by a palette of the theme's."""
-    scale = {"domain": list(domain), "range": palette}
-    return {"field": field, "type": "nominal", "scale": scale, "legend": {"title": None, **legend}}
+def colours(field: str, domain: Sequence[str], palette: str, present: Iterable[str], words: Wording) -> Spec:
+    """Colours of names, by a palette of the theme's; the legend explains those that are there."""
+    there = set(present)
+    shown = [name for name in domain if name in there]
+    wraps = sum(map(len, shown)) > ROW
+    legend = {
+        "title": None,
+        "values": shown[::-1] if words.mirrored and not wraps else shown,
+        "columns": 5 if wraps else 0,
+    }
+    return {"field": field, "type": "nominal", "scale": {"domain": list(domain), "range": palette}, "legend": legend}
 
 
-def amounts(field: str, title: str, words: Wording | None = None) -> Spec:
-    """A scale of counts; from the right where reading begins there."""
+def amounts(field: str, title: str, most: int, *, mirrored: bool = False) -> Spec:
+    """A scale of counts up to the largest; from the right where reading begins there."""
     return {
         "field": field,
         "type": "quantitative",
-        "scale": {"reverse": bool(words and words.mirrored)},
-        "axis": {"title": title, "tickMinStep": 1, "format": ",d"},
+        "scale": {"reverse": mirrored},
+        "axis": {"title": title, "tickMinStep": 1, "tickCount": min(most, TICKS), "format": ",d"},
     }
 
 
-def _lines(notes: Iterable[str]) -> list[str]:
-    return [" · ".join(f"{ISOLATE}{note}{END}" for note in notes)] if notes else []
+def _subtitle(notes: Iterable[str]) -> list[str]:
+    line = " · ".join(f"{ISOLATE}{note}{END}" for note in notes)
+    return [line] if line else []

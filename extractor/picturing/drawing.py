@@ -1,11 +1,10 @@
 """Drawing: a figure as SVG or PNG, by Vega-Lite without a browser and without a network."""
 
-from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 from xml.etree import ElementTree as ET
 
 from extractor.errors import UsageError
@@ -19,7 +18,8 @@ _SVG: Final = "http://www.w3.org/2000/svg"
 _ELEMENTS: Final = frozenset(
     {"svg", "g", "rect", "path", "line", "text", "tspan", "title", "circle", "defs", "clipPath"}
 )
-_REFUSED: Final = frozenset({"style", "class", "href"})
+_REFUSED: Final = frozenset({"style", "class", "href", "role"})
+"""Attributes that a strict page forbids, that load, or that read out each bar: the table does that better."""
 
 
 def svg(figure: Figure, *, dark: bool = False, background: bool = True) -> str:
@@ -35,10 +35,12 @@ def svg(figure: Figure, *, dark: bool = False, background: bool = True) -> str:
     Raises:
         UsageError: what draws is not installed.
     """
+    if not figure.spec:
+        raise UsageError(MISSING)
     drawn = _converter().vegalite_to_svg(
         dict(figure.spec), config=theme(dark=dark, background=background), allowed_base_urls=[]
     )
-    return _inert(drawn)
+    return _inert(drawn, figure)
 
 
 def png(figure: Figure, *, scale: float = 2, dark: bool = False) -> bytes:
@@ -69,15 +71,19 @@ def _converter() -> ModuleType:
     return vl_convert
 
 
-def _inert(drawn: str) -> str:
-    """Only what is known to draw, whatever the library writes next year."""
+def _inert(drawn: str, figure: Figure) -> str:
+    """Only what is known to draw, whatever the library writes next year; read out as one picture."""
     ET.register_namespace("", _SVG)
     root = ET.fromstring(drawn)  # noqa: S314  # the library's own output
-    for parent in root.iter():
-        for child in list(parent):
-            if child.tag.removeprefix(f"{{{_SVG}}}") not in _ELEMENTS:
-                parent.remove(child)
-        for name in list(parent.attrib):
-            if name.startswith("on") or name.rpartition("}")[2] in _REFUSED:
-                del parent.attrib[name]
+    for element in root.iter():
+        for child in [one for one in element if one.tag.removeprefix(f"{{{_SVG}}}") not in _ELEMENTS]:
+            element.remove(child)
+        for name in [name for name in element.attrib if _is_refused(name)]:
+            del element.attrib[name]
+    root.attrib |= {"role": "img", "aria-label": ". ".join((figure.title, *figure.notes)), "lang": figure.language}
     return ET.tostring(root, encoding="unicode")
+
+
+def _is_refused(attribute: str) -> bool:
+    name = attribute.rpartition("}")[2]
+    return name.startswith(("on", "aria-")) or name in _REFUSED

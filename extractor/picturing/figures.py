@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from extractor.errors import UsageError
 from extractor.picturing import bars, matrix, network, timeline, topics
 from extractor.picturing.figure import Figure
 from extractor.picturing.tally import Tally, tally
@@ -42,8 +43,11 @@ def figures(
     Raises:
         UsageError: a language or a name that there is not.
     """
-    words = wording(language)
-    chosen = [name for name in BUILDERS if name in set(names)]
+    words, wanted = wording(language), frozenset(names)
+    unknown = sorted(wanted - BUILDERS.keys())
+    if unknown:
+        raise UsageError(f"no figure {unknown[0]!r}: there are {', '.join(NAMES)}")
+    chosen = [name for name in NAMES if name in wanted]
     counted = tally(extractions)
     made = {name: BUILDERS[name](counted, words) for name in chosen}
     return {name: figure for name, figure in made.items() if figure.rows}

@@ -13,9 +13,11 @@ HOLDERS: Final = 12
 TARGETS: Final = 25
 """As many as a page has room for; the rest is said."""
 STEP: Final = 24
-COLUMN: Final = 48
+COLUMN: Final = 40
+LETTER: Final = 8
+"""Pixels of the narrowest column, and for each letter of the widest cell."""
 POLARITIES: Final = ("favor", "against", "neutral")
-LEANINGS: Final = ("favor", "against", "mixed", "neutral")
+LEANINGS: Final = ("favor", "mostly_favor", "evenly", "mostly_against", "against", "neutral")
 SIGNS: Final = {"favor": "+", "against": "−", "neutral": "±"}
 
 Cell = Mapping[str, int]
@@ -73,25 +75,35 @@ def _figure(
         }
         for (holder, target), cell in ordered
     ]
-    return chart.figure("matrix", words, _spec(values, across, below, words), rows, headings, notes)
+    spec = _spec(values, across, below, words) if values else {}
+    return chart.figure("matrix", words, spec, rows, columns=headings, notes=notes)
 
 
 def _spec(values: Sequence[Mapping[str, str]], across: list[str], below: list[str], words: Wording) -> chart.Spec:
     leanings = [words.say("leaning", name) for name in LEANINGS]
     columns = across[::-1] if words.mirrored else across
-    turned = {"orient": "top", "labelAngle": -45, "labelAlign": "left"}
+    colour = chart.colours("leaning", leanings, "leaning", [value["leaning"] for value in values], words)
+    turned = {**chart.GRID, "orient": "top", "labelAngle": -45, "labelAlign": "left"}
     return {
         "data": {"values": list(values)},
-        "width": {"step": COLUMN},
+        "width": {"step": max(COLUMN, LETTER * max(len(value["text"]) for value in values))},
         "height": {"step": STEP},
-        "encoding": {"x": chart.categories("column", columns, **turned), "y": chart.down("row", below, words)},
+        "encoding": {
+            "x": chart.categories("column", columns, **turned),
+            "y": chart.down("row", below, words, **chart.GRID),
+        },
         "layer": [
-            {"mark": {"type": "rect"}, "encoding": {"color": chart.colours("leaning", leanings, "leaning")}},
+            {"mark": {"type": "rect", "style": "tile"}, "encoding": {"color": colour}},
             {"mark": {"type": "text", "color": "#1a1a1a"}, "encoding": {"text": {"field": "text"}}},
         ],
     }
 
 
 def _leaning(cell: Cell) -> str:
-    sides = [name for name in ("favor", "against") if cell.get(name)]
-    return "mixed" if len(sides) == 2 else next(iter(sides), "neutral")
+    """Mostly is twice as often."""
+    favor, against = cell.get("favor", 0), cell.get("against", 0)
+    if not (favor and against):
+        return "favor" if favor else "against" if against else "neutral"
+    if favor >= 2 * against:
+        return "mostly_favor"
+    return "mostly_against" if against >= 2 * favor else "evenly"

@@ -3,10 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from itertools import combinations
 from typing import Final
 
-from extractor.errors import UsageError
 from extractor.picturing import chart
 from extractor.picturing.figure import Figure
 from extractor.picturing.tally import Key, Tally
@@ -14,12 +14,16 @@ from extractor.picturing.wording import Wording
 
 ACTORS: Final = 30
 """As many names as can be read in one picture; the rest is said."""
+TIES: Final = 60
+"""As many lines as can be followed"""
 COUNTRIES: Final = 7
 """As many colours as can be told apart; further countries share one."""
 WIDTH: Final = 820
 HEIGHT: Final = 600
+"""Pixels, where there are many."""
 SEED: Final = 7
 """The same meetings make the same picture."""
+THICKEST: Final = 8.0
 MARGIN: Final = 40
 LETTER: Final = 6.2
 LINE: Final = 40
@@ -27,6 +31,7 @@ LINE: Final = 40
 ROUNDS: Final = 200
 TETHER: Final = 0.15
 """Holds groups that never met near each other, without a line drawn."""
+_STROKES: Final = {"symbolType": "stroke", "symbolStrokeColor": "#8a8a8a"}
 _AT: Final = {
     axis: {"field": axis, "type": "quantitative", "axis": None, "scale": {"domain": [0, size], "nice": False}}
     for axis, size in (("x", WIDTH), ("y", HEIGHT))
@@ -37,17 +42,37 @@ Position = tuple[float, float]
 
 def network(counted: Tally, words: Wording) -> Figure:
     """Who met whom: lines as thick as they met often, countries as colours."""
-    actors = [key for key, _number in sorted(counted.present.items(), key=lambda one: (-one[1], one[0]))[:ACTORS]]
-    kept = {pair: number for pair, number in sorted(counted.encounters.items()) if set(pair) <= set(actors)}
-    actors = [key for key in actors if any(key in pair for pair in kept)]
-    notes = words.notes(other_actors=len(counted.present) - len(actors), not_met=counted.not_met, alone=counted.alone)
+    kept = _chosen(counted)
+    actors = list(dict.fromkeys(key for pair in kept for key in pair))
+    among = sum(1 for pair in counted.encounters if set(pair) <= set(actors))
+    notes = words.notes(
+        other_actors=len(counted.present) - len(actors),
+        other_ties=among - len(kept),
+        not_met=counted.not_met,
+        alone=counted.alone,
+    )
     headings = words.columns("one", "one_country", "other", "other_country", "meetings")
     rows = tuple(
         dict(zip(headings, (*_who(counted, words, one), *_who(counted, words, other), number), strict=True))
         for (one, other), number in sorted(kept.items(), key=lambda pair: -pair[1])
     )
-    spec = _spec(counted, words, actors, kept) if rows else {}
-    return chart.figure("network", words, spec, rows, headings, notes)
+    spec = _spec(counted, words, actors, kept) if rows and find_spec("networkx") else {}  # a terminal needs no layout
+    return chart.figure("network", words, spec, rows, columns=headings, notes=notes)
+
+
+def _chosen(counted: Tally) -> dict[tuple[Key, Key], int]:
+    """The ties of those who met most often."""
+
+    def weight(pair: tuple[Key, Key]) -> tuple[int, int, tuple[Key, Key]]:
+        return -counted.encounters[pair], -sum(counted.present[key] for key in pair), pair
+
+    chosen: dict[tuple[Key, Key], int] = {}
+    actors: set[Key] = set()
+    for pair in sorted(counted.encounters, key=weight):
+        if len(chosen) < TIES and len(actors.union(pair)) <= ACTORS:
+            chosen[pair] = counted.encounters[pair]
+            actors.update(pair)
+    return chosen
 
 
 def _who(counted: Tally, words: Wording, key: Key) -> tuple[str, str]:
@@ -66,7 +91,8 @@ def _spec(counted: Tally, words: Wording, actors: Sequence[Key], met: Mapping[tu
         {"x": places[one][0], "y": places[one][1], "x2": places[other][0], "y2": places[other][1], "n": number}
         for (one, other), number in met.items()
     ]
-    layers = [_lines(edges), _circles(nodes, _legend(countries, words)), _names(nodes)]
+    circles = _circles(nodes, _legend(countries, words), words)
+    layers = [_lines(edges, words), circles, _names(nodes, "halo"), _names(nodes, "name")]
     return {"width": WIDTH, "height": HEIGHT, "layer": layers}
 
 
@@ -85,39 +111,43 @@ def _legend(countries: Mapping[Key, str], words: Wording) -> tuple[list[str], li
     return [term for term, _number in counts.most_common()], [term for term in grey if term in countries.values()]
 
 
-def _lines(edges: Sequence[Mapping[str, float]]) -> chart.Spec:
-    most = max(edge["n"] for edge in edges)
-    widths = {"domain": [1, max(most, 2)], "range": [1.2, 9 if most > 2 else 3]}
+def _lines(edges: Sequence[Mapping[str, float]], words: Wording) -> chart.Spec:
+    most = int(max(edge["n"] for edge in edges))
+    scale = {"domain": [1, max(most, 2)], "range": [1.2, min(1.2 + most, THICKEST)]}
+    legend = {
+        "title": words.say("column", "meetings"),
+        "values": sorted({1, (most + 1) // 2, most}),
+        "format": "d",
+        **_STROKES,
+    }
+    width = {"field": "n", "type": "quantitative", "scale": scale, "legend": legend if most > 1 else None}
     return {
         "data": {"values": list(edges)},
-        "mark": {"type": "rule", "strokeCap": "round", "style": "tie"},
-        "encoding": {
-            **_AT,
-            "x2": {"field": "x2"},
-            "y2": {"field": "y2"},
-            "strokeWidth": {"field": "n", "type": "quantitative", "scale": widths, "legend": None},
-        },
+        "mark": {"type": "rule", "strokeCap": "round"},
+        "encoding": {**_AT, "x2": {"field": "x2"}, "y2": {"field": "y2"}, "strokeWidth": width},
     }
 
 
-def _circles(nodes: Sequence[Mapping[str, object]], legend: tuple[list[str], list[str]]) -> chart.Spec:
+def _circles(nodes: Sequence[Mapping[str, object]], legend: tuple[list[str], list[str]], words: Wording) -> chart.Spec:
+    """The colours of a palette go by place: what stands for several countries has the last two, in grey."""
     coloured, grey = legend
-    ranges = {"domain": [*coloured, *grey], "range": "country"}
+    unused = [f"\u2060{number}" for number in range(COUNTRIES - len(coloured))]
+    greys = [words.say("term", "other_countries"), words.country(None)]
     return {
         "data": {"values": list(nodes)},
         "mark": {"type": "circle", "opacity": 1, "style": "node"},
         "encoding": {
             **_AT,
-            "color": {**chart.colours("country", [*coloured, *grey], "country"), "scale": ranges},
+            "color": chart.colours("country", [*coloured, *unused, *greys], "country", [*coloured, *grey], words),
             "size": {"field": "n", "type": "quantitative", "scale": {"range": [90, 520], "zero": True}, "legend": None},
         },
     }
 
 
-def _names(nodes: Sequence[Mapping[str, object]]) -> chart.Spec:
+def _names(nodes: Sequence[Mapping[str, object]], style: str) -> chart.Spec:
     return {
         "data": {"values": list(nodes)},
-        "mark": {"type": "text", "dy": 20, "style": "name"},
+        "mark": {"type": "text", "dy": 20, "style": style},
         "encoding": {**_AT, "text": {"field": "label"}},
     }
 
@@ -126,16 +156,14 @@ def _layout(
     actors: Sequence[Key], met: Mapping[tuple[Key, Key], int], labels: Mapping[Key, str]
 ) -> dict[Key, Position]:
     """Positions in pixels: near each other who met, and no name over another."""
-    try:
-        import networkx
-    except ImportError:
-        raise UsageError("the network is laid out by networkx: pip install 'mahdar[report]'") from None
-    graph = networkx.Graph()
+    import networkx as nx
+
+    graph = nx.Graph()
     graph.add_nodes_from(actors)
     graph.add_weighted_edges_from((one, other, math.sqrt(number)) for (one, other), number in met.items())
-    hubs = [max(group, key=graph.degree) for group in networkx.connected_components(graph)]
+    hubs = [max(sorted(group), key=graph.degree) for group in nx.connected_components(graph)]
     graph.add_weighted_edges_from((hubs[0], hub, TETHER) for hub in hubs[1:])
-    found = networkx.spring_layout(graph, k=1.6 / math.sqrt(len(actors)), seed=SEED, iterations=300)
+    found = nx.spring_layout(graph, k=1.6 / math.sqrt(len(actors)), seed=SEED, iterations=300)
     return _apart(_scaled({key: (float(x), float(y)) for key, (x, y) in found.items()}), labels)
 
 

@@ -66,7 +66,7 @@ class Tally:
 
     articles: Counter[tuple[str | None, str]] = field(default_factory=Counter)
     """language, what the article holds"""
-    meetings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    meetings: Counter[tuple[str | None, str]] = field(default_factory=Counter)
     """kind, standing"""
     dates: Counter[tuple[str | None, str]] = field(default_factory=Counter)
     """EDTF value, standing"""
@@ -74,7 +74,7 @@ class Tally:
     """code, month as `2020-07`"""
     countries: Counter[tuple[str | None, str]] = field(default_factory=Counter)
     """country, meetings or stances"""
-    acts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    acts: Counter[tuple[str | None, str]] = field(default_factory=Counter)
     """act, polarity"""
     encounters: Counter[tuple[Key, Key]] = field(default_factory=Counter)
     """two who met"""
@@ -89,7 +89,8 @@ class Tally:
 
     def add(self, extraction: Extraction) -> None:
         """Count one article and its records."""
-        self.articles[extraction.language, _holding(extraction)] += 1
+        language = extraction.language.partition("-")[0] if extraction.language else None
+        self.articles[language, _holding(extraction)] += 1
         for meeting in extraction.meetings:
             self._add_meeting(meeting)
         for stance in extraction.stances:

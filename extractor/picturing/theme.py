@@ -21,31 +21,75 @@ def theme(*, dark: bool = False, background: bool = True) -> dict[str, Any]:
         dark: light letters on a dark page.
         background: painted, or left to the page.
     """
-    ink, faint, line = _INK[dark], _FAINT[dark], _LINE[dark]
-    strong = _SKY if dark else _BLUE
+    ink, faint = _INK[dark], _FAINT[dark]
     return {
-        "background": _PAPER[dark] if background else None,
+        "background": _PAPER[dark] if background else "transparent",
         "font": FONTS,
         "padding": 12,
         "view": {"stroke": None},
-        "title": {"color": ink, "fontSize": 17, "fontWeight": 600, "offset": 14, "frame": "bounds",
-                  "subtitleColor": faint, "subtitleFontSize": 12, "subtitlePadding": 4},
-        "axis": {"labelColor": ink, "titleColor": faint, "labelFontSize": 12, "titleFontSize": 12,
-                 "titleFontWeight": 400, "labelLimit": 0, "domain": False, "ticks": False, "labelPadding": 6,
-                 "gridColor": line, "tickCount": 6},
-        "legend": {"orient": "top", "labelColor": ink, "labelFontSize": 12, "labelLimit": 0, "symbolType": "square",
-                   "symbolStrokeWidth": 0, "symbolSize": 120, "columns": 6},
-        "text": {"color": ink, "fontSize": 12},
-        "bar": {"color": strong},
-        "style": {"tie": {"stroke": faint, "opacity": 0.45}, "node": {"stroke": _PAPER[dark], "strokeWidth": 1.5},
-                  "name": {"fill": ink, "fontSize": 11.5}},
-        "range": {
-            "holding": [_BLUE, _SKY, _ORANGE, "#bdbdbd"],
-            "standing": [strong, _ORANGE, "#9a9a9a"],
-            "column": [strong, _ORANGE],
-            "polarity": [strong, "#b3b3b3", "#e8772e" if dark else _VERMILION],
-            "leaning": [_SKY, "#f2a169", _YELLOW, "#cfcfcf"],
-            "country": [strong, _VERMILION, _GREEN, _ORANGE, _PURPLE, _BLUE if dark else _SKY, _YELLOW, "#8c8c8c", "#c4c4c4"],
-            "heatmap": ["#deebf7", "#9ecae1", "#4292c6", "#08519c"],
+        "title": {
+            "color": ink,
+            "fontSize": 17,
+            "fontWeight": 600,
+            "offset": 10,
+            "frame": "bounds",
+            "subtitleColor": faint,
+            "subtitleFontSize": 12,
+            "subtitlePadding": 4,
         },
-    }  # fmt: skip
+        "axis": {
+            "labelColor": ink,
+            "labelFontSize": 12,
+            "labelLimit": 0,
+            "labelPadding": 6,
+            "titleColor": faint,
+            "titleFontSize": 12,
+            "titleFontWeight": 400,
+            "domain": False,
+            "ticks": False,
+            "gridColor": _LINE[dark],
+        },
+        "legend": {
+            "orient": "top",
+            "direction": "horizontal",
+            "offset": 10,
+            "labelColor": ink,
+            "labelFontSize": 12,
+            "labelLimit": 0,
+            "titleColor": faint,
+            "titleFontSize": 12,
+            "titleFontWeight": 400,
+            "titleOrient": "left",
+            "symbolType": "square",
+            "symbolSize": 120,
+        },
+        "rule": {"color": faint, "opacity": 0.6},
+        "text": {"color": ink, "fontSize": 12},
+        "style": _styles(dark=dark),
+        "range": _palettes(dark=dark),
+    }
+
+
+def _styles(*, dark: bool) -> dict[str, Any]:
+    paper, small = _PAPER[dark], 11.5
+    return {
+        "node": {"stroke": paper, "strokeWidth": 1.5},
+        "name": {"fill": _INK[dark], "fontSize": small},
+        "halo": {"fill": paper, "stroke": paper, "strokeWidth": 4, "strokeJoin": "round", "fontSize": small},
+        "tile": {"stroke": paper, "strokeWidth": 1},
+    }
+
+
+def _palettes(*, dark: bool) -> dict[str, list[str]]:
+    """Colours by what they mean: each list in the order in which a figure names its parts."""
+    first, second = (_SKY, _BLUE) if dark else (_BLUE, _SKY)
+    return {
+        "holding": [first, second, _ORANGE, "#b0b0b0"],
+        "standing": [first, _ORANGE, "#9a9a9a"],
+        "column": [first, _ORANGE],
+        "polarity": [first, "#b3b3b3", "#e8772e" if dark else _VERMILION],
+        "position": [first, "#e8772e" if dark else _VERMILION, "#b3b3b3"],
+        "leaning": [_SKY, "#b5dcf3", "#f7efa0", "#f9d2b4", "#f2a169", "#d0d0d0"],
+        "country": [first, _VERMILION, _GREEN, _ORANGE, _PURPLE, second, _YELLOW, "#8c8c8c", "#c4c4c4"],
+        "heatmap": ["#deebf7", "#9ecae1", "#4292c6", "#08519c"],
+    }

@@ -3,7 +3,7 @@
 import datetime as dt
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,15 @@ from schemas.edtf import Point, parse
 PARTS: Final = ("held", "ahead", "off")
 PERIODS: Final = 60
 """The most bars that a page shows; a date far from all others is said, and draws no empty decades."""
-WIDTH: Final = 620
+APART: Final = ("outside", "coarse", "yearless", "undated")
+"""Meetings without a place in time, and why"""
+BESIDE: Final = ("yearless", "undated")
+"""Those with a bar of their own, where there are few others"""
+FEW: Final = 12
+DWARFING: Final = 3
+"""How many times the tallest bar would make all others hard to see."""
+STEP: Final = 76
+WIDTH: Final = 760
 HEIGHT: Final = 200
 
 Serial = int
@@ -57,19 +65,17 @@ def timeline(counted: Tally, words: Wording) -> Figure:
     known = {value: point for value, point in points.items() if point.year is not None}
     unit = _unit(counted.dates, known)
     bars: Counter[tuple[Serial, str]] = Counter()
-    coarse = 0
-    for (value, standing), number in counted.dates.items():
+    apart: Counter[tuple[str, str]] = Counter()
+    for (value, standing), number in sorted(counted.dates.items(), key=str):
         serial = unit.serial(known[value]) if value in known else None
         if serial is not None:
             bars[serial, standing] += number
-        elif value in known:
-            coarse += number
+        else:
+            apart["coarse" if value in known else "yearless" if value in points else "undated", standing] += number
     shown = _window(bars)
-    outside = sum(number for (serial, _part), number in bars.items() if serial not in shown)
-    undated = sum(number for (value, _part), number in counted.dates.items() if value not in points)
-    yearless = sum(number for (value, _part), number in counted.dates.items() if value in points and value not in known)
-    notes = words.notes(undated=undated, yearless=yearless, coarse=coarse, outside=outside)
-    return _figure(bars, shown, unit, words, notes)
+    for serial, standing in [key for key in bars if key[0] not in shown]:
+        apart["outside", standing] += bars.pop((serial, standing))
+    return _figure(bars, apart, shown, unit, words)
 
 
 def _points(dates: Mapping[tuple[str | None, str], int]) -> Iterator[tuple[str | None, Point]]:
@@ -111,31 +117,43 @@ def _window(bars: Mapping[tuple[Serial, str], int]) -> range:
 
 
 def _figure(
-    bars: Mapping[tuple[Serial, str], int], shown: range, unit: Unit, words: Wording, notes: tuple[str, ...]
+    bars: Mapping[tuple[Serial, str], int],
+    apart: Mapping[tuple[str, str], int],
+    shown: range,
+    unit: Unit,
+    words: Wording,
 ) -> Figure:
+    """What has no place in time stands after it, where that leaves the bars readable; else in a note."""
+    totals = {label: sum(apart.get((label, part), 0) for part in PARTS) for label in APART}
+    counts = {unit.label(serial): [bars.get((serial, part), 0) for part in PARTS] for serial in shown}
+    most = max(FEW, DWARFING * max(map(sum, counts.values()))) if counts else sum(totals.values())
+    noted = {label: number for label, number in totals.items() if label not in BESIDE or len(shown) > FEW}
+    noted |= {label: number for label, number in totals.items() if number > most}
+    for label in (label for label in BESIDE if totals[label] and label not in noted):
+        counts[words.say("term", label)] = [apart.get((label, part), 0) for part in PARTS]
     names = [words.say("standing", part) for part in PARTS]
     headings = (*words.columns("period"), *names)
-    counts = {serial: [bars.get((serial, part), 0) for part in PARTS] for serial in shown}
-    rows = tuple(
-        dict(zip(headings, (unit.label(serial), *found), strict=True)) for serial, found in counts.items() if any(found)
-    )
+    rows = [dict(zip(headings, (period, *found), strict=True)) for period, found in counts.items() if any(found)]
+    spec = _spec(counts, names, words) if rows else {}
+    return chart.figure("timeline", words, spec, rows, columns=headings, notes=words.notes(**noted))
+
+
+def _spec(counts: Mapping[str, Sequence[int]], names: Sequence[str], words: Wording) -> chart.Spec:
     values = [
-        {"row": unit.label(serial), "part": name, "order": order, "n": number}
-        for serial, found in counts.items()
+        {"row": period, "part": name, "order": order, "n": number}
+        for period, found in counts.items()
         for order, (name, number) in enumerate(zip(names, found, strict=True))
         if number
     ]
-    periods = [unit.label(serial) for serial in shown]
-    spec = {
+    return {
         "data": {"values": values},
-        "width": WIDTH if len(periods) > 8 else {"step": 60},
+        "width": WIDTH if len(counts) * STEP > WIDTH else {"step": STEP},
         "height": HEIGHT,
         "mark": {"type": "bar"},
         "encoding": {
-            "x": chart.categories("row", periods, labelOverlap="greedy", labelAngle=0),
-            "y": chart.amounts("n", words.say("column", "meetings")),
-            "color": chart.colours("part", names, "standing"),
+            "x": chart.categories("row", list(counts), labelOverlap="greedy", labelAngle=0),
+            "y": chart.amounts("n", words.say("column", "meetings"), max(map(sum, counts.values()))),
+            "color": chart.colours("part", names, "standing", [str(value["part"]) for value in values], words),
             "order": {"field": "order"},
         },
     }
-    return chart.figure("timeline", words, spec, rows, headings, notes)

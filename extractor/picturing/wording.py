@@ -51,7 +51,7 @@ class Wording:
         """A language's name."""
         if code is None:
             return self.say("term", "no_language")
-        return str(_locale(self.language).languages.get(code.partition("-")[0], code))
+        return str(_locale(self.language).languages.get(code, code))
 
 
 @cache

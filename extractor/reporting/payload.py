@@ -2,10 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
-from extractor.reporting.outputs import Output
 from extractor.reporting.texts import Presence
 from schemas.records import Evidence, Extraction, Provenance, Record
 
@@ -20,30 +18,24 @@ def safe_json(value: Any) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def article(output: Output, text: str | None, presence: Presence) -> dict[str, Any]:
+def article(found: Extraction, text: str | None, presence: Presence) -> dict[str, Any]:
     """What is shown of one article.
 
     Args:
-        output: its extraction.
-        text: what it was extracted from, where that is at hand.
+        found: its extraction.
+        text: what it was made from, where that is at hand.
         presence: why there is no text, where there is none.
     """
-    found = output.extraction
     return {
         "id": found.document_id,
         "language": found.language,
         "published": found.published_at.isoformat() if found.published_at else None,
         "presence": presence,
         **({"text": text} if text is not None else {}),
-        "records": [record for task in ("meetings", "stances") for record in _records(found, task, text)],
-        **_further(output),
+        "records": [_record(record, task, text) for task, records in found.records.items() for record in records],
         "rejected": [one.model_dump(mode="json") for one in found.rejected],
         "made": _made(found.provenance),
     }
-
-
-def _records(found: Extraction, task: str, text: str | None) -> list[dict[str, Any]]:
-    return [_record(record, task, text) for record in found.records[task]]
 
 
 def _record(record: Record, task: str, text: str | None) -> dict[str, Any]:
@@ -57,14 +49,6 @@ def _evidence(piece: Evidence, text: str | None) -> dict[str, Any]:
     if text is None:
         return {"quote": piece.quote, **place}
     return place if text[piece.start : piece.end] == piece.quote else {"quote": piece.quote, "lost": True, **place}
-
-
-def _further(output: Output) -> dict[str, Any]:
-    """Records of further tasks, as they stand in the file: their classes may not be installed here."""
-    more = output.line.get("more")
-    if not isinstance(more, Mapping) or not more:
-        return {}
-    return {"more": {task: records for task, records in more.items() if isinstance(records, list)}}
 
 
 def _made(made: Provenance) -> dict[str, Any]:

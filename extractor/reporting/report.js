@@ -17,19 +17,12 @@
   function Article(data, index) {
     this.data = data;
     this.index = index;
-    const further = Object.entries(data.more || {}).flatMap(([task, found]) => found.map((one) => furtherRecord(task, one)));
-    this.records = [...data.records, ...further].map((record, number) => new Item(record, number, data));
+    this.records = data.records.map((record, number) => new Item(record, number, data));
     const meetings = new Map(this.records.filter((item) => item.isMeeting).map((item) => [item.record.id, item]));
     for (const item of this.records) item.settle(meetings.get(item.record.meeting), data);
     this.direction = data.language ? (Page.isRightToLeft(data.language) ? "rtl" : "ltr") : null;
     this.shell = null;
     this.drawn = false;
-  }
-
-  function furtherRecord(task, value) {
-    const record = value && typeof value === "object" && !Array.isArray(value) ? value : { value };
-    const evidence = Array.isArray(record.evidence) ? record.evidence.filter((one) => one && typeof one === "object") : [];
-    return { ...record, id: String(record.id ?? ""), task, evidence };
   }
 
   /** A record, with what filters ask of it. */

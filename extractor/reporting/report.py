@@ -11,8 +11,8 @@ from typing import Final
 from markupsafe import Markup
 
 from extractor.errors import UsageError
+from extractor.reading.outputs import Output, Outputs
 from extractor.reporting import page, payload
-from extractor.reporting.outputs import Output, Outputs
 from extractor.reporting.page import Language, Source
 from extractor.reporting.pictures import drawable, pictures
 from extractor.reporting.texts import Texts
@@ -94,8 +94,8 @@ def report(
     for output in outputs:
         text, presence = texts.find(output.extraction)
         tally.add(output, presence)
-        articles.append(payload.safe_json(payload.article(output, text, presence)))
-    failures = outputs.failures()
+        articles.append(payload.safe_json(payload.article(output.extraction, text, presence)))
+    failures = tuple(outputs.failures())
     if not articles and not failures:
         raise UsageError(f"{outputs.path}: no extraction in it; name what `mahdar extract -o` wrote")
     drawn = pictures(lambda: (output.extraction for output in outputs)) if draw and articles else {}

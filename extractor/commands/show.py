@@ -1,0 +1,171 @@
+"""Showing: records of a file of outputs for a reader, article by article, however many there are."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rapidfuzz import fuzz
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from extractor.commands import display
+from extractor.commands.context import Articles, marked
+from extractor.commands.output import PIPED_WIDTH
+from extractor.errors import BadInputError, UsageError
+from extractor.reading.outputs import Outputs, as_extraction, lines
+from schemas.records import Extraction, Record
+
+PAGER: Final = "less"
+PAGER_OPTIONS: Final = "-FRX"
+"""For `less`, unless the caller has other wishes: quit where all fits on the screen, show colours, leave the text."""
+
+
+@dataclass(slots=True)
+class Reader:
+    """Goes through a file once, and makes what is asked for readable.
+
+    Attributes:
+        wanted: an article's id, or one with a record's behind a slash; None for all.
+    """
+
+    path: Path
+    wanted: str | None = None
+    articles: Articles | None = None
+    coloured: bool = False
+    _nearest: tuple[float, str] = (0.0, "")
+    _shown: int = 0
+
+    def blocks(self) -> Iterator[RenderableType]:
+        """Yield what is asked for as it is found; then what failed, where everything is asked for.
+
+        Raises:
+            UsageError: a line is no extraction, or nothing is what is asked for.
+        """
+        for place, line in lines(self.path):
+            id_ = str(line.get("document_id"))
+            if self._is_wanted(id_) and "failure" not in line:
+                self._shown += 1
+                yield self._block(as_extraction(place, line))
+        yield from self._failures()
+        if not self._shown:
+            raise UsageError(self._nothing())
+
+    def _is_wanted(self, id_: str) -> bool:
+        if self.wanted is None or self.wanted == id_ or self.wanted.startswith(f"{id_}/"):
+            return True
+        self._nearest = max(self._nearest, (fuzz.ratio(id_, self.wanted), id_))
+        return False
+
+    def _block(self, found: Extraction) -> RenderableType:
+        if self.wanted in {None, found.document_id}:
+            records = [record for each in found.records.values() for record in each]
+            return Group(display.extraction(found), *self._context(found, records, whole=True))
+        record = self._record(found)
+        return Group(display.records(found, [record]), *self._context(found, [record], whole=False))
+
+    def _record(self, found: Extraction) -> Record:
+        id_ = (self.wanted or "").removeprefix(f"{found.document_id}/")
+        records = {record.id: record for each in found.records.values() for record in each}
+        if id_ not in records:
+            there = f"it has {', '.join(map(display.clean, records))}" if records else "it has none"
+            raise UsageError(f"article {found.document_id!r} has no record {id_!r}: {there}")
+        return records[id_]
+
+    def _context(self, found: Extraction, records: list[Record], *, whole: bool) -> Iterator[RenderableType]:
+        if self.articles is None:
+            return
+        try:
+            text = self.articles.text(found)
+        except BadInputError as error:
+            yield Text(display.clean(str(error)), "yellow")
+        else:
+            yield from marked(text, records, whole=whole, coloured=self.coloured)
+        yield ""
+
+    def _failures(self) -> Iterator[RenderableType]:
+        for failure in Outputs(self.path).failures():
+            if self._is_wanted(failure.document_id):
+                self._shown += 1
+                said = f"failed: {failure.failure}: {display.clean(failure.message)}"
+                yield display.Bidi(f"{display.own(failure.document_id)} {said}", "yellow")
+
+    def _nothing(self) -> str:
+        if self.wanted is None:
+            return f"{self.path}: nothing in it; `mahdar extract -o FILE` writes a line an article"
+        near = f"; the nearest is {self._nearest[1]!r}" if self._nearest[1] else ""
+        return f"{self.path}: no article {self.wanted!r}{near}; ID is an article's id, or ARTICLE/m1 for a record"
+
+
+def show(path: Path, wanted: str | None, articles: Path | None) -> None:
+    """Page through records on a terminal; into a pipe they are written plainly.
+
+    Raises:
+        UsageError: a line is no extraction, or nothing is what is asked for.
+    """
+    paged = sys.stdout.isatty() and sys.stdin.isatty()
+    console = _console()
+    coloured = sys.stdout.isatty() and not console.no_color
+    reader = Reader(path, wanted, Articles(articles) if articles else None, coloured)
+    if paged:
+        _page(reader.blocks(), console)
+    else:
+        for block in reader.blocks():
+            console.print(block)
+
+
+def _console() -> Console:
+    free = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if free else PIPED_WIDTH)
+
+
+def _page(blocks: Iterable[RenderableType], console: Console) -> None:
+    """Through the caller's pager, which asks for more as the reader goes on; an error is told when it has ended."""
+    errors: list[UsageError] = []
+
+    def texts() -> Iterator[str]:
+        try:
+            for block in blocks:
+                with console.capture() as captured:
+                    console.print(block)
+                yield captured.get()
+        except UsageError as error:
+            errors.append(error)
+
+    command = shlex.split(os.environ.get("PAGER") or PAGER)
+    if shutil.which(command[0]) is None:
+        command = []
+    _feed(command, texts())
+    for error in errors:
+        raise error
+
+
+def _feed(command: list[str], texts: Iterable[str]) -> None:
+    if not command:
+        sys.stdout.writelines(texts)
+        return
+    environment = {"LESS": PAGER_OPTIONS, **os.environ}
+    # The command is the caller's own choice.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, encoding="utf-8") as pager:  # noqa: S603
+        assert pager.stdin is not None
+        try:
+            for text in texts:
+                pager.stdin.write(text)
+                pager.stdin.flush()
+            pager.stdin.close()
+        except BrokenPipeError:  # the reader has seen enough
+            pager.stdin = None
+        _wait(pager)
+
+
+def _wait(pager: "subprocess.Popen[str]") -> None:
+    """Ctrl-C is the pager's: it ends a search there, and not the reading."""
+    while pager.poll() is None:
+        with suppress(KeyboardInterrupt):
+            pager.wait()

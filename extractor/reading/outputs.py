@@ -1,0 +1,176 @@
+"""Outputs: what `mahdar extract -o` wrote, read back one line at a time; or what a run file of `mahdar eval` holds."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from pydantic import ConfigDict, ValidationError
+
+from extractor.errors import UsageError
+from extractor.service import Failure
+from schemas.records import Extraction, Record
+
+ERRORS: Final = ".errors.jsonl"
+"""Ends the name of the file beside the results, for the articles that failed."""
+
+Line = Mapping[str, Any]
+Result = Extraction | Failure
+
+
+class FurtherRecord(Record):
+    """A record of a task that this version does not know: its fields are kept as they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One article's extraction, and where it stands."""
+
+    place: str
+    """file and line"""
+    line: Line
+    extraction: Extraction
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """A file of extractions, read line by line each time it is gone through: it may be larger than memory."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[Output]:
+        """Yield the extractions in the order of the file.
+
+        Raises:
+            UsageError: the file cannot be read, or a line is no extraction.
+        """
+        for place, line in lines(self.path):
+            if "failure" not in line:
+                yield Output(place, line, as_extraction(place, line))
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield the articles that have no extraction, of this file and of the error file beside it."""
+        beside = self.path.with_name(self.path.name + ERRORS)
+        for file in (self.path, *([beside] if beside.is_file() else [])):
+            yield from (as_failure(place, line) for place, line in lines(file) if "failure" in line)
+
+
+def lines(path: Path) -> Iterator[tuple[str, Line]]:
+    """The objects of a file with their places: `output.jsonl:3`; blank lines are passed over.
+
+    Raises:
+        UsageError: the file cannot be read, or a line holds no object.
+    """
+    with _opened(path) as file:
+        first = file.readline()
+        run = _run(path, first, file)
+        yield from _of_lines(path, chain([first], file)) if run is None else _of_run(path, run)
+
+
+def read_run(path: Path) -> Line | None:
+    """What a run file holds; None where the file is JSON Lines.
+
+    Raises:
+        UsageError: the file cannot be read, or is one object that is no run.
+    """
+    with _opened(path) as file:
+        return _run(path, file.readline(), file)
+
+
+def as_extraction(place: str, value: Any) -> Extraction:
+    """An extraction from what stands on a line, its further records whole.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        more = value.get("more") if isinstance(value, dict) else None
+        if not more:
+            return Extraction.model_validate(value)
+        found = Extraction.model_validate({**value, "more": {}})
+        kept = {task: tuple(map(FurtherRecord.model_validate, records)) for task, records in more.items()}
+        return found.model_copy(update={"more": kept})
+    except ValidationError as error:
+        raise UsageError(f"{place}: no extraction: {problem(error)}") from None
+    except (AttributeError, TypeError):
+        raise UsageError(f"{place}: no extraction: $.more: lists of records by task are wanted") from None
+
+
+def as_failure(place: str, value: Line) -> Failure:
+    """A failure from what stands on a line.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return Failure(**value)
+    except TypeError as error:
+        raise UsageError(f"{place}: no failure as `mahdar extract` writes it: {error}") from None
+
+
+def problem(error: ValidationError) -> str:
+    """The first of pydantic's errors, with its path."""
+    first = error.errors(include_url=False)[0]
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+    return f"${steps}: {first['msg']}"
+
+
+def _run(path: Path, first: str, rest: TextIO) -> Line | None:
+    """A run file is one object over many lines, or one with its repeats on the first."""
+    if first.strip() != "{" and "repeats" not in (_object(first) or {}):
+        return None
+    whole = _object(first + rest.read())
+    if whole is None or "repeats" not in whole:
+        raise UsageError(
+            f"{path}: neither JSON Lines nor a run file; `mahdar extract -o FILE` writes a line an article"
+        )
+    return whole
+
+
+def _of_lines(path: Path, texts: Iterable[str]) -> Iterator[tuple[str, Line]]:
+    for number, text in enumerate(texts, start=1):
+        if text.strip():
+            line = _object(text)
+            if line is None:
+                told = "no JSON object on this line; `mahdar extract -o FILE` writes one an article"
+                raise UsageError(f"{path}:{number}: {told}")
+            yield f"{path}:{number}", line
+
+
+def _of_run(path: Path, run: Line) -> Iterator[tuple[str, Line]]:
+    """The outputs alone: scores of another version are not looked at."""
+    repeats = run["repeats"]
+    if not isinstance(repeats, list) or len(repeats) != 1:
+        size = len(repeats) if isinstance(repeats, list) else "none"
+        raise UsageError(f"{path}: $.repeats: one is scored again, got {size}: run it once")
+    for index, one in enumerate(repeats[0]):
+        place = f"{path}: $.repeats[0][{index}]"
+        failed = one.get("failed")
+        if failed is None:
+            yield place, one.get("extraction") or {}
+        elif failed["failure"] != "missing":
+            yield place, {"document_id": one["document_id"], **failed}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            yield file
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: no UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,227 @@
+"""mahdar show: records of a file of outputs, for a reader; and how such a file is read."""
+
+import hashlib
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from press import actor, evidence, extraction, meeting, stance, written
+from tiny import mahdar
+
+from extractor import UsageError
+from extractor.reading.outputs import Outputs
+from schemas import Extraction
+
+from loopback import PATIENCE
+
+MET = "استقبل وزير الخارجية العُماني بدر البوسعيدي في مسقط، الأحد 4 فبراير 2024، نظيره التونسي نبيل عمار."
+SAID = "وأكد البوسعيدي دعم بلاده للحوار بين الليبيين."
+ARTICLE = f"{MET}\n\nهبت رياح شديدة.\n{SAID} انتهى\n"
+SIGNS = str.maketrans({"\u2066": "[", "\u2067": "[", "\u2068": "[", "\u2069": "]"})
+FAILED = {"document_id": "lost", "failure": "refused", "message": "the model refused", "attempts": 1}
+
+
+def talks(id_: str = "talks", text: str = ARTICLE) -> Extraction:
+    return extraction(
+        id_,
+        [meeting("OM", "TN", date="2024-02-04", evidence=evidence(MET))],
+        [stance("OM", "للحوار", meeting="m1", evidence=[*evidence(SAID, ARTICLE.index(SAID)), *evidence(MET)])],
+        text_sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return written(tmp_path / "output.jsonl", [talks(), extraction("weather"), talks("2024/talks.txt")], FAILED)
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "talks.txt").write_text(ARTICLE, encoding="utf-8")
+    return folder
+
+
+def shown(*arguments: object) -> list[str]:
+    ended = mahdar("show", *arguments)
+    assert (ended.code, ended.err) == (0, "")
+    return [line.rstrip() for line in ended.out.translate(SIGNS).splitlines() if line.strip(" ─")]
+
+
+def test_all_records_are_shown_and_what_failed(output: Path) -> None:
+    lines = shown(output)
+    assert [line for line in lines if line.startswith("[")] == [
+        "[talks] · ar · meetings 1 · stances 1",
+        "[weather] · ar · meetings 0 · stances 0",
+        "[2024/talks.txt] · ar · meetings 1 · stances 1",
+        "[lost] failed: refused: the model refused",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "begins"),
+    [
+        ("talks", ["[talks] · ar", "  m1   kind", "  s1   act", "press · "]),
+        ("talks/m1", ["[talks] · ar", "  m1   kind"]),
+        ("2024/talks.txt/s1", ["[2024/talks.txt] · ar", "  s1   act"]),
+        ("lost", ["[lost] failed: refused"]),
+    ],
+)
+def test_an_article_or_a_record_is_chosen_by_its_id(output: Path, wanted: str, begins: list[str]) -> None:
+    lines = shown(output, wanted)
+    assert [line[: len(begin)] for line, begin in zip(_heads(lines), begins, strict=True)] == begins
+
+
+def _heads(lines: list[str]) -> list[str]:
+    return [line for line in lines if not line.startswith("     ")]
+
+
+def test_evidence_is_shown_in_its_article(output: Path, articles: Path) -> None:
+    assert shown(output, "talks", "--articles", articles)[-4:] == [
+        f"[**{MET.removesuffix(' عمار.')}]",
+        "[عمار.**\u00a0[[m1\u00a0s1]]]",
+        "[هبت رياح شديدة.]",
+        f"[**{SAID}**\u00a0[[s1]] انتهى]",
+    ]
+
+
+def test_a_record_is_shown_with_the_paragraphs_of_its_evidence(output: Path, articles: Path) -> None:
+    assert "[هبت رياح شديدة.]" not in shown(output, "talks/s1", "--articles", articles)
+
+
+def test_overlapping_evidence_is_one_stretch_with_all_its_records(tmp_path: Path, articles: Path) -> None:
+    pieces = [evidence(MET[:40]), evidence(MET[20:60], 20)]
+    met = [meeting("OM", "TN", evidence=piece) for piece in pieces]
+    one = extraction("talks", met, text_sha256=talks().text_sha256)
+    lines = shown(written(tmp_path / "overlap.jsonl", [one]), "--articles", articles)
+    assert f"**{MET[:60].rstrip()}**\u00a0[[m1\u00a0m2]]" in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("id_", "told"),
+    [
+        ("weather", "article 'weather': not found in"),
+        ("changed", "is another text than was extracted"),
+        ("../../etc/passwd", "not found in"),
+    ],
+)
+def test_a_text_that_is_not_there_or_another_is_said(tmp_path: Path, articles: Path, id_: str, told: str) -> None:
+    (articles / "changed.txt").write_text("نص آخر\n", encoding="utf-8")
+    lines = shown(written(tmp_path / "a.jsonl", [extraction(id_)]), "--articles", articles)
+    assert told in " ".join(lines)
+
+
+def test_an_article_cannot_command_the_terminal(tmp_path: Path, articles: Path) -> None:
+    text = "التقى\x1b[2J الوزير \u202eنظيره\n"
+    (articles / "talks.txt").write_text(text, encoding="utf-8")
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    met = meeting("OM", "TN", participants=[actor("OM", "اسم\x1b]0;x\x07"), actor("TN")], evidence=evidence(text[:-1]))
+    one = extraction("talks", [met], text_sha256=sha256)
+    ended = mahdar("show", written(tmp_path / "a.jsonl", [one]), "--articles", articles)
+    assert not {"\x1b", "\x07", "\u202e"}.intersection(ended.out)
+
+
+def test_a_record_of_a_later_task_keeps_its_fields(tmp_path: Path) -> None:
+    line = talks().model_dump(mode="json")
+    line["more"] = {"agreements": [{"id": "r1", "title": "اتفاق الصيد", "evidence": evidence()}]}
+    assert any("title" in each and "[اتفاق الصيد]" in each for each in shown(written(tmp_path / "a.jsonl", [], line)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("talk", "no article 'talk'; the nearest is 'talks'"),
+        ("talks/m9", "article 'talks' has no record 'm9': it has m1, s1"),
+        ("weather/m1", "article 'weather' has no record 'm1': it has none"),
+    ],
+)
+def test_what_is_not_there_is_named(output: Path, wanted: str, told: str) -> None:
+    ended = mahdar("show", output, wanted)
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err
+
+
+# Reading
+
+GOOD = talks().model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"{GOOD}\n{GOOD[:-9]}\n", ":2: no JSON object on this line"),
+        (f"{GOOD}\n\n[1]\n", ":3: no JSON object on this line"),
+        ('{"id": 1}\n', ":1: no extraction: $.document_id: Field required"),
+        (f'{GOOD[:-1]}, "more": {{"x": 7}}}}\n', ":1: no extraction: $.more"),
+        ('{"failure": "timeout"}\n', ":1: no failure as `mahdar extract` writes it"),
+        ('{\n "repeats"\n', "neither JSON Lines nor a run file"),
+        ('{\n "repeats": [[], []]\n}\n', "$.repeats: one is scored again, got 2"),
+        ("", "nothing in it"),
+        ("\ufeff" + GOOD, ":1: no JSON object on this line"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "output.jsonl"
+    file.write_text(text, encoding="utf-8")
+    for command in (["show"], ["plot"] if told != "nothing in it" else ["show"]):
+        ended = mahdar(*command, file)
+        assert ended.code == 2
+        assert f"{file}" in ended.err
+        assert told in ended.err
+
+
+def test_what_stands_before_a_torn_line_is_shown(tmp_path: Path) -> None:
+    file = tmp_path / "output.jsonl"
+    file.write_text(f"{GOOD}\n{GOOD[:-9]}", encoding="utf-8")
+    ended = mahdar("show", file)
+    assert ended.code == 2
+    assert "[talks] · ar" in ended.out.translate(SIGNS)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("nowhere", "No such file or directory"), (".", "Is a directory"), ("utf16", "no UTF-8")]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "utf16").write_bytes(GOOD.encode("utf-16"))
+    with pytest.raises(UsageError, match=told):
+        list(Outputs(tmp_path / name))
+
+
+def test_outputs_can_be_gone_through_twice_with_their_lines_and_failures(output: Path) -> None:
+    outputs = Outputs(output)
+    found: list[Any] = [[(one.place, one.line["document_id"]) for one in outputs] for _time in range(2)]
+    assert found[0] == found[1]
+    assert found[0][1] == (f"{output}:2", "weather")
+    assert [failure.document_id for failure in outputs.failures()] == ["lost"]
+
+
+def test_a_terminal_is_paged(output: Path) -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PAGER": "sed s/^/paged:/"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "extractor.cli", "show", str(output), "weather"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        cwd=Path(__file__).parents[1],
+    )
+    os.close(theirs)
+    screen = b"".join(iter(lambda: _read(ours), b"")).decode()
+    os.close(ours)
+    assert process.wait(PATIENCE) == 0
+    assert all(line.startswith("paged:") for line in screen.splitlines())
+    assert "weather" in screen
+
+
+def _read(terminal: int) -> bytes:
+    """Bytes from a terminal; none when its last user has gone, which Linux calls an error."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""

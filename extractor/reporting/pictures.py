@@ -1,5 +1,6 @@
 """Pictures of all records together, each with the table that says the same, in every language of the page."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -11,6 +12,8 @@ from schemas.records import Extraction
 
 MOST_ROWS: Final = 200
 """Of a table on the page; the picture shows fewer."""
+_LABEL: Final = re.compile("<text([^>]*)>([^<]*)</text>")
+_ISOLATES: Final = dict.fromkeys(range(0x2066, 0x206A))
 _NEEDED: Final = ("vl_convert", "networkx", "fontpkg_ibm_plex_sans_arabic")
 
 
@@ -55,7 +58,7 @@ def _picture(figure: Figure) -> Picture:
     from extractor.picturing.drawing import svg
 
     rows = tuple(tuple(_cell(row.get(name)) for name in figure.columns) for row in figure.rows)
-    light, dark = (data_uri(svg(figure, dark=dark, background=False)) for dark in (False, True))
+    light, dark = (data_uri(isolated(svg(figure, dark=dark, background=False))) for dark in (False, True))
     return Picture(
         figure.name,
         figure.title,
@@ -66,6 +69,16 @@ def _picture(figure: Figure) -> Picture:
         rows[:MOST_ROWS],
         max(0, len(rows) - MOST_ROWS),
     )
+
+
+def isolated(drawn: str) -> str:
+    """Labels with isolate characters, which Firefox does not draw, in their own direction by attribute instead."""
+    return _LABEL.sub(_by_attribute, drawn)
+
+
+def _by_attribute(label: re.Match[str]) -> str:
+    words = label[2].translate(_ISOLATES)
+    return label[0] if words == label[2] else f'<text unicode-bidi="plaintext"{label[1]}>{words}</text>'
 
 
 def _cell(value: object) -> str:

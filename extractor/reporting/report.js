@@ -161,6 +161,7 @@
         "header",
         {},
         make("h3", { id: `a${this.index}h` }, make("a", { href: `#${encodeURIComponent(data.id)}` }, foreign(data.id))),
+        data.text ? make("p", { class: "lede", dir: this.direction || "auto" }, visible(firstLine(data.text))) : null,
         make(
           "p",
           { class: "about" },
@@ -175,11 +176,17 @@
     return this.shell;
   };
 
+  function firstLine(text) {
+    const most = 110;
+    const line = text.trimStart().split(/[\r\n]/u, 1)[0];
+    return line.length > most ? `${line.slice(0, most).replace(/\s+\S*$/u, "")} …` : line;
+  }
+
   Article.prototype.draw = function () {
     if (this.drawn) return;
     this.drawn = true;
     this.cards = new Map(this.records.map((item) => [item, this.card(item)]));
-    const column = make("section", { class: "records", "aria-label": t("records") }, this.records.length ? [...this.cards.values()] : make("p", { class: "aside" }, t("no_records")), this.rejections());
+    const column = make("section", { class: "records", "aria-label": t("records") }, this.records.length ? [...this.cards.values()] : make("p", { class: "aside" }, t("no_records")), this.rejections(), this.provenance());
     this.body.style.minHeight = "";
     this.body.replaceChildren(this.paper(), column);
     this.sift();
@@ -264,6 +271,14 @@
     for (const mark of this.marks.get(item)) mark.classList.toggle("lit", lit);
   };
 
+  /** Bring words into view where the text scrolls by itself, without moving the page. */
+  function reveal(mark) {
+    const paper = mark && mark.closest(".paper");
+    if (!paper || paper.scrollHeight <= paper.clientHeight) return;
+    const [inner, outer] = [mark.getBoundingClientRect(), paper.getBoundingClientRect()];
+    if (inner.top < outer.top || inner.bottom > outer.bottom) paper.scrollTop += inner.top - outer.top - paper.clientHeight / 4;
+  }
+
   /** Show what fits the filters: cards, and of the marks those that still speak for a record. */
   Article.prototype.sift = function () {
     for (const [item, card] of this.cards) card.hidden = !this.fitting.has(item);
@@ -274,6 +289,14 @@
       this.underline(mark, kept);
     }
     this.refused.hidden = !current.rejected || !this.data.rejected.length;
+  };
+
+  /** Who was asked, and what it took. */
+  Article.prototype.provenance = function () {
+    const { made } = this.data;
+    const tokens = (made.tokens_in || 0) + (made.tokens_out || 0);
+    const spent = [made.cached ? t("spent.cached") : tokens ? t("spent.tokens", { count: tokens }) : null, made.reasks ? t("spent.reasks", { count: made.reasks }) : null];
+    return make("p", { class: "aside" }, made.model ? foreign(made.model) : null, ...spent.map((text) => text && ` · ${text}`));
   };
 
   // ── cards ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -293,7 +316,10 @@
       ),
       make("dl", {}, ...rows.filter(Boolean), this.evidenceRow(item), attributionRow(record)),
     );
-    listen(card, (lit) => this.light(item, lit));
+    listen(card, (lit) => {
+      this.light(item, lit);
+      if (lit) reveal(this.marks.get(item)[0]);
+    });
     return card;
   };
 
@@ -332,7 +358,7 @@
       one.name_latin ? [" ", foreign(one.name_latin, { class: "latin" })] : null,
       one.country ? [" ", make("span", { class: "country", title: Page.country(one.country) }, make("span", {}, one.country), make("span", { class: "unseen" }, ` ${Page.country(one.country)}`))] : null,
       one.capacity && one.capacity !== "principal" ? [" ", make("span", { class: "tag" }, t(`capacity.${one.capacity}`))] : null,
-      described.length ? make("div", { class: "role" }, ...described.flatMap((text, at) => [at ? ", " : null, foreign(text)])) : null,
+      described.length ? make("div", { class: "role" }, ...described.flatMap((text, at) => [at ? " · " : null, foreign(text)])) : null,
     ].flat(3);
   }
 
@@ -509,6 +535,8 @@
   );
 
   function lay() {
+    const place = articles.find((article) => article.shell && !article.shell.hidden && article.shell.getBoundingClientRect().bottom > 0);
+    const isRead = place && place.shell.getBoundingClientRect().top <= 0;
     watcher.disconnect();
     offerChoices();
     list.replaceChildren(
@@ -520,6 +548,10 @@
     );
     filter();
     for (const article of articles) watcher.observe(article.shell);
+    if (isRead) {
+      place.draw();
+      place.shell.scrollIntoView();
+    }
   }
 
   let prepared = 0;

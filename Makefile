@@ -24,7 +24,11 @@ help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
 demo: $(VENV)/local.stamp ## extract the seed articles with the embedded model; the second run answers from the cache
-	@$(EMBEDDED) $(BIN)/mahdar extract seeds/articles --table
+	@mkdir -p build
+	@$(EMBEDDED) $(BIN)/mahdar extract seeds/articles --table --output build/demo.jsonl --overwrite
+	@$(BIN)/mahdar eval score build/demo.jsonl --articles seeds/articles --output build/demo.json >/dev/null
+	@$(BIN)/mahdar report --eval build/demo.json --output build/demo-evaluation.html
+	@$(BIN)/mahdar report build/demo.jsonl --articles seeds/articles --output build/demo.html
 
 test: lint types browser ## lint, check types, run all tests, one of them with the embedded model
 	$(BIN)/python -m pytest
@@ -69,7 +73,7 @@ define install
 @$(BIN)/python -m pip install -qq --editable '.[$(EXTRAS)]'
 endef
 
-$(VENV)/local.stamp: EXTRAS := local
+$(VENV)/local.stamp: EXTRAS := local,report,evals
 $(VENV)/local.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@

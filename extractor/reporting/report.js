@@ -356,7 +356,7 @@
     return [
       foreign(one.name, { class: "name" }),
       one.name_latin ? [" ", foreign(one.name_latin, { class: "latin" })] : null,
-      one.country ? [" ", make("span", { class: "country", title: Page.country(one.country) }, make("span", {}, one.country), make("span", { class: "unseen" }, ` ${Page.country(one.country)}`))] : null,
+      one.country ? [" ", countryCode(one.country)] : null,
       one.capacity && one.capacity !== "principal" ? [" ", make("span", { class: "tag" }, t(`capacity.${one.capacity}`))] : null,
       described.length ? make("div", { class: "role" }, ...described.flatMap((text, at) => [at ? " · " : null, foreign(text)])) : null,
     ].flat(3);
@@ -366,7 +366,7 @@
     return [
       row("participants", lines(record.participants, actor, direction)),
       row("date", date(record.date, data)),
-      row("place", place(record.place)),
+      row("place", lines(record.place ? [record.place] : [], place, direction)),
       row("topics", lines(record.topics, (topic) => [foreign(topic.text), " ", make("span", { class: "tag" }, t(`topic.${topic.code}`))], direction)),
       row("outcomes", lines(record.outcomes, (outcome) => [foreign(outcome.text), " ", make("span", { class: "tag" }, t(`outcome.${outcome.type}`))], direction)),
       row("codes", codes(record)),
@@ -416,10 +416,14 @@
   }
 
   function place(found) {
-    if (!found) return null;
     const words = [found.venue, found.city].filter(Boolean).flatMap((text, at) => [at ? " · " : null, foreign(text)]);
-    const code = found.country ? make("span", { class: "country", title: Page.country(found.country) }, found.country) : null;
-    return [...words, words.length && code ? " " : null, code];
+    return [...words, words.length ? " " : null, found.country ? countryCode(found.country) : null];
+  }
+
+  /** A country's code for those who look, its name for those who listen or point at it. */
+  function countryCode(code) {
+    const name = Page.country(code);
+    return make("span", { class: "country", title: name }, make("span", {}, code), make("span", { class: "unseen" }, ` ${name}`));
   }
 
   Article.prototype.evidenceRow = function (item) {

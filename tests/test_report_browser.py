@@ -79,7 +79,7 @@ class Reader:
         self.page = page
         self.faults = faults
 
-    def open(self, address: str) -> Any:
+    def visit(self, address: str) -> Any:
         self.page.goto(address)
         self.faults[:] = [fault for fault in self.faults if fault != f"request: {address.partition('#')[0]}"]
         return self.page
@@ -101,7 +101,7 @@ def reader(browser: Any) -> Iterator[Reader]:
 
 
 def test_a_report_opens_with_its_numbers_pictures_and_tables(reader: Reader, seeds: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     assert page.locator(".totals dd").all_inner_texts() == ["5", "12", "41", "0"]
     assert page.locator("article.article").count() == 5
     assert page.locator("#shown").inner_text() == ALL
@@ -130,7 +130,7 @@ def marked(page: Any, article: int, record: str) -> str:
 
 
 def test_marks_stand_at_the_offsets_of_the_evidence(reader: Reader, seeds: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     reader.draw()
     for number, found in enumerate(reports.seeds()):
         text = (reports.ARTICLES / f"{found.document_id}.txt").read_bytes().decode()
@@ -140,13 +140,13 @@ def test_marks_stand_at_the_offsets_of_the_evidence(reader: Reader, seeds: str) 
 
 
 def test_offsets_count_characters_that_a_script_counts_twice(reader: Reader, newsroom: str) -> None:
-    page = reader.open(newsroom)
+    page = reader.visit(newsroom)
     reader.draw()
     assert {marked(page, 0, f"m{number}") for number in range(1, 5)} == {reports.MET}
 
 
 def test_a_record_lights_up_its_words_and_words_their_records(reader: Reader, seeds: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     reader.draw()
     article = page.locator("#a0")
     lit = "all => all.map((one) => one.dataset.label ?? one.querySelector('.id').textContent)"
@@ -177,7 +177,7 @@ FILTERS: Final = (
 
 
 def test_filters(reader: Reader, seeds: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     for field, value, told in FILTERS:
         place = page.locator(f"#filters [name={field}]")
         if place.evaluate("one => one.tagName") == "SELECT":
@@ -191,10 +191,10 @@ def test_filters(reader: Reader, seeds: str) -> None:
 
 
 def test_affirmations_and_rejected_items_have_a_switch(reader: Reader, seeds: str, newsroom: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     page.locator("[name=affirming]").uncheck()
     playwright.expect(page.locator("#shown")).to_have_text("5 of 5 articles, 35 of 53 records")
-    page = reader.open(newsroom)
+    page = reader.visit(newsroom)
     reader.draw()
     rejected = page.locator("#a0 .rejected")
     assert not rejected.is_visible()
@@ -204,7 +204,7 @@ def test_affirmations_and_rejected_items_have_a_switch(reader: Reader, seeds: st
 
 
 def test_a_link_leads_to_its_record_past_filters(reader: Reader, newsroom: str) -> None:
-    page = reader.open(f"{newsroom}#2020%2Fdated/m3")
+    page = reader.visit(f"{newsroom}#2020%2Fdated/m3")
     here = page.locator(".card.here")
     assert here.locator(".id").inner_text() == "m3"
     playwright.expect(here).to_be_focused()
@@ -220,7 +220,7 @@ def test_a_link_leads_to_its_record_past_filters(reader: Reader, newsroom: str) 
 
 
 def test_how_a_date_was_worked_out_is_told(reader: Reader, newsroom: str) -> None:
-    page = reader.open(newsroom)
+    page = reader.visit(newsroom)
     reader.draw()
     told = page.locator("#a0 .card .why").all_inner_texts()
     assert told == [
@@ -233,7 +233,7 @@ def test_how_a_date_was_worked_out_is_told(reader: Reader, newsroom: str) -> Non
 
 
 def test_a_text_that_is_another_or_absent_is_never_shown(reader: Reader, newsroom: str) -> None:
-    page = reader.open(newsroom)
+    page = reader.visit(newsroom)
     reader.draw()
     assert page.locator("#a3 .text, #a4 .text").count() == 0
     assert "not at hand" in page.locator("#a3 .paper").inner_text()
@@ -260,7 +260,7 @@ POSITIONS: Final = """(place, words) => {
 
 
 def test_arabic_runs_to_the_left_and_english_to_the_right(reader: Reader, newsroom: str) -> None:
-    page = reader.open(newsroom)
+    page = reader.visit(newsroom)
     reader.draw()
     directions = [
         page.locator(f"#a{number} .text").evaluate("one => getComputedStyle(one).direction") for number in (0, 1)
@@ -275,7 +275,7 @@ def test_arabic_runs_to_the_left_and_english_to_the_right(reader: Reader, newsro
 
 
 def test_the_order_that_is_seen_is_the_order_that_is_there(reader: Reader, newsroom: str) -> None:
-    page = reader.open(newsroom)
+    page = reader.visit(newsroom)
     reader.draw()
     assert "They⟦U+202E⟧agreed⟦U+202C⟧ on trade." in page.locator("#a1 .text").inner_text()
     places = page.locator("#a1 .text").evaluate(POSITIONS, "agreed")
@@ -292,7 +292,7 @@ def folded_alike() -> list[str]:
 
 
 def test_the_page_folds_as_the_extractor_does(reader: Reader, seeds: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     texts = [
         *folded_alike(),
         "  عبدُ اللهِ  اللّافي،«أكّـــد»؟ ",
@@ -307,7 +307,7 @@ def test_the_page_folds_as_the_extractor_does(reader: Reader, seeds: str) -> Non
 
 
 def test_found_words_light_up_where_the_article_has_them(reader: Reader, seeds: str) -> None:
-    page = reader.open(f"{seeds}#001_7696498eca8da83d")
+    page = reader.visit(f"{seeds}#001_7696498eca8da83d")
     page.locator("[name=search]").fill("انقره")
     playwright.expect(page.locator("#shown")).to_contain_text("1 of 5 articles")
     found = set(page.evaluate("[...CSS.highlights.get('found')].map((range) => range.toString())"))
@@ -315,7 +315,7 @@ def test_found_words_light_up_where_the_article_has_them(reader: Reader, seeds: 
 
 
 def test_the_interface_speaks_three_languages(reader: Reader, seeds: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     expected = {
         "ar": ("rtl", "من التقى بمن، ومن يقف أين"),
         "fr": ("ltr", "Qui a rencontré qui, et qui prend position sur quoi"),
@@ -331,7 +331,7 @@ def test_the_interface_speaks_three_languages(reader: Reader, seeds: str) -> Non
 
 
 def test_light_and_dark(reader: Reader, seeds: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     paper = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(paper)
     page.emulate_media(color_scheme="dark")
@@ -344,7 +344,7 @@ def test_light_and_dark(reader: Reader, seeds: str) -> None:
 
 
 def test_a_keyboard_is_enough(reader: Reader, newsroom: str) -> None:
-    page = reader.open(newsroom)
+    page = reader.visit(newsroom)
     reader.draw()
     focused = "document.activeElement.id || document.activeElement.name || document.activeElement.className"
     page.keyboard.press("Tab")
@@ -363,7 +363,7 @@ def test_a_keyboard_is_enough(reader: Reader, newsroom: str) -> None:
 
 
 def test_everything_on_the_page_has_a_name_for_those_who_hear_it(reader: Reader, seeds: str) -> None:
-    page = reader.open(seeds)
+    page = reader.visit(seeds)
     reader.draw()
     nameless = """() =>
       [...document.querySelectorAll('a, button, input, select, img, section, article, h1, h2, h3, h4')]
@@ -414,7 +414,7 @@ def test_nothing_of_an_article_or_a_model_runs(reader: Reader, folder: Path) -> 
     file = reports.write([found], folder / f"{reports.HANDLER.replace('/', '')}.jsonl")
     reports.write([reports.harmful_failure()], folder / f"{file.name}.errors.jsonl")
     texts = reports.write_texts({"x": text}, folder / "harmful.jsonl")
-    page = reader.open(written(folder, "harmful", str(file), "--articles", str(texts)))
+    page = reader.visit(written(folder, "harmful", str(file), "--articles", str(texts)))
     for language in ("en", "ar", "fr"):
         page.locator("#language").select_option(language)
         assert page.evaluate(SURFACE) == STILL | {"scripts": 3}
@@ -428,7 +428,7 @@ def test_nothing_of_an_article_or_a_model_runs(reader: Reader, folder: Path) -> 
 
 
 def test_the_policy_of_a_page_is_in_force(reader: Reader, newsroom: str) -> None:
-    page = reader.open(newsroom)
+    page = reader.visit(newsroom)
     page.evaluate("""() => {
       const script = document.createElement('script');
       script.textContent = "window.canary = 'script'";
@@ -448,7 +448,7 @@ def test_the_policy_of_a_page_is_in_force(reader: Reader, newsroom: str) -> None
 
 
 def test_a_run_shows_what_changed_and_what_is_not_right(reader: Reader, folder: Path) -> None:
-    page = reader.open(written(folder, "eval", *evaluated(folder)))
+    page = reader.visit(written(folder, "eval", *evaluated(folder)))
     headings = page.locator("main h2").all_inner_texts()
     assert headings == ["What changed", "Scores", "By field", "Articles"]
     changes = page.locator(".change h4").all_inner_texts()
@@ -478,7 +478,7 @@ def test_nothing_of_a_run_runs(reader: Reader, folder: Path) -> None:
     runs.write(reports.harmful_run(found), folder / "harmful-before.json")
     after = folder / f"{reports.HANDLER.replace('/', '')}.json"
     runs.write(reports.harmful_run(found, stances=()), after)
-    page = reader.open(
+    page = reader.visit(
         written(folder, "eval-harm", "--eval", str(after), "--against", str(folder / "harmful-before.json"))
     )
     assert page.evaluate(SURFACE) == STILL | {"scripts": 2}

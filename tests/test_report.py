@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from tiny import mahdar
@@ -14,6 +15,21 @@ from extractor.reporting.page import interface, visible
 from extractor.reporting.payload import safe_json
 from extractor.reporting.report import report, split
 from extractor.reporting.texts import Texts
+from schemas.enums import (
+    Act,
+    Capacity,
+    Channel,
+    DateFlag,
+    DateResolution,
+    Format,
+    HolderMode,
+    MeetingKind,
+    OutcomeType,
+    Polarity,
+    Speech,
+    Status,
+    TopicCode,
+)
 
 import reports
 
@@ -197,3 +213,25 @@ def test_every_language_of_the_interface_says_everything() -> None:
         for language, words in interface().items()
     }
     assert fields["ar"] == fields["en"] == fields["fr"]
+
+
+@pytest.mark.parametrize(
+    ("start", "terms"),
+    [
+        ("kind", MeetingKind),
+        ("status", Status),
+        ("channel", Channel),
+        ("format", Format),
+        ("capacity", Capacity),
+        ("topic", TopicCode),
+        ("outcome", OutcomeType),
+        ("act", Act),
+        ("polarity", Polarity),
+        ("speech", Speech),
+        ("holder_mode", HolderMode),
+        ("why", DateResolution),
+        ("why", DateFlag),
+    ],
+)
+def test_every_term_of_a_closed_list_has_a_word(start: str, terms: Any) -> None:
+    assert {f"{start}.{term}" for term in get_args(terms)} - interface()["en"].keys() == set()

@@ -360,6 +360,8 @@ def test_a_keyboard_is_enough(reader: Reader, newsroom: str) -> None:
     page.locator("#a0 mark a").first.focus()
     page.keyboard.press("Enter")
     playwright.expect(page.locator("#a0 .card").first).to_be_focused()
+    page.locator("#a0 .jump").first.press("Enter")
+    playwright.expect(page.locator("#a0 mark a").first).to_be_focused()
 
 
 def test_everything_on_the_page_has_a_name_for_those_who_hear_it(reader: Reader, seeds: str) -> None:

@@ -186,6 +186,7 @@ def render(run: Run, before: Run | None = None, *, title: str, language: Languag
             "level": f"{interval.level:.0%}",
         },
         fields={records: list(_fields(run, records)) for records in TYPES},
+        repeats=len(run.repeats),
         articles=[_article(one) for one in run.outcomes],
         scoring=f"scoring {run.scoring_version} sha256:{run.scoring_sha256[:12]}",
         number=number,

@@ -10,10 +10,10 @@ const Page = (() => {
 
   // ── the interface's words ──────────────────────────────────────────────────────────────────────────────────────
 
-  /** The interface's word of this name, with what is filled in; the name itself where there is none. */
+  /** The interface's word of this name, with what is filled in; for a term that came later, the term. */
   function t(name, given = {}) {
     const text = words.get(language)[name];
-    if (typeof text !== "string") return name;
+    if (typeof text !== "string") return name.split(".").pop().replaceAll("_", " ");
     return text.replace(/\{(\w+)\}/g, (_, key) => number(given[key]));
   }
 

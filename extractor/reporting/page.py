@@ -103,7 +103,7 @@ class _Interface:
     language: Language
 
     def __call__(self, name: str, **given: object) -> Markup:
-        words = interface()[self.language][name].format(**given)
+        words = interface()[self.language].get(name, _term(name)).format(**given)
         arguments = Markup(' data-args="{}"').format(json.dumps(given, ensure_ascii=False)) if given else ""
         return Markup('<span data-t="{}"{}>{}</span>').format(name, arguments, words)
 
@@ -122,6 +122,11 @@ def _flat(texts: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]
             yield from _flat(text, f"{whole}.")
         else:
             yield whole.removesuffix("._"), text
+
+
+def _term(name: str) -> str:
+    """A term of a closed list that came later than the interface's words."""
+    return name.rpartition(".")[2].replace("_", " ").replace("{", "{{").replace("}", "}}")
 
 
 def _hash(text: str) -> str:

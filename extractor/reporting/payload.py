@@ -2,14 +2,17 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from extractor.reporting.texts import Presence
-from schemas.records import Evidence, Extraction, Provenance, Record
+from schemas.records import Evidence, Extraction, Meeting, Provenance, Record, Stance
 
 # `<` would end the element, or open a comment in it; line separators end a line for scripts; controls of direction
 # would show the source in an order that is not its own.
 _UNSAFE: Final = re.compile("[<>&\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\uffff]")
+
+_KNOWN: Final[Mapping[type[Record], str]] = {Meeting: "meetings", Stance: "stances"}
 
 
 def safe_json(value: Any) -> str:
@@ -39,8 +42,10 @@ def article(found: Extraction, text: str | None, presence: Presence) -> dict[str
 
 
 def _record(record: Record, task: str, text: str | None) -> dict[str, Any]:
+    """A record, and last what it is: a further task's own fields may have any name."""
     shown = record.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"evidence"})
-    return {"task": task, **shown, "evidence": [_evidence(piece, text) for piece in record.evidence]}
+    evidence = [_evidence(piece, text) for piece in record.evidence]
+    return {**shown, "evidence": evidence, "task": _KNOWN.get(type(record), f"more.{task}")}
 
 
 def _evidence(piece: Evidence, text: str | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@
   function Article(data, index) {
     this.data = data;
     this.index = index;
-    this.records = data.records.map((record, number) => new Item(record, number, data));
+    this.records = data.records.map((record, number) => new Item(record, number));
     const meetings = new Map(this.records.filter((item) => item.isMeeting).map((item) => [item.record.id, item]));
     for (const item of this.records) item.settle(meetings.get(item.record.meeting), data);
     this.direction = data.language ? (Page.isRightToLeft(data.language) ? "rtl" : "ltr") : null;
@@ -185,10 +185,11 @@
   Article.prototype.draw = function () {
     if (this.drawn) return;
     this.drawn = true;
+    const paper = this.paper();
     this.cards = new Map(this.records.map((item) => [item, this.card(item)]));
     const column = make("section", { class: "records", "aria-label": t("records") }, this.records.length ? [...this.cards.values()] : make("p", { class: "aside" }, t("no_records")), this.rejections(), this.provenance());
     this.body.style.minHeight = "";
-    this.body.replaceChildren(this.paper(), column);
+    this.body.replaceChildren(paper, column);
     this.sift();
   };
 
@@ -200,7 +201,7 @@
     const shown = make("div", { class: "text", dir: this.direction || "auto", lang: data.language ? visible(data.language) : null });
     this.nodes = [];
     const points = Array.from(data.text);
-    for (const segment of segments(points.length, this.records)) this.lay(shown, points.slice(segment.start, segment.end).join(""), segment.items);
+    for (const segment of segments(points.length, this.records)) this.lay(shown, points.slice(segment.start, segment.end).join(""), segment);
     return make("section", { class: "paper", "aria-label": t("text") }, shown);
   };
 
@@ -214,7 +215,7 @@
     });
   }
 
-  Article.prototype.lay = function (place, text, items) {
+  Article.prototype.lay = function (place, text, { start, items }) {
     if (!items.length) {
       place.append(...this.textNodes(text));
       return;
@@ -226,7 +227,7 @@
     const light = (lit) => items.forEach((item) => this.light(item, lit));
     listen(mark, light);
     for (const item of items) this.marks.get(item).push(mark);
-    mark.items = items;
+    Object.assign(mark, { items, start });
     place.append(mark);
   };
 
@@ -334,7 +335,7 @@
         make("span", { class: "tag polarity" }, make("span", { "aria-hidden": "true" }, SIGNS[record.polarity]), " ", t(`polarity.${record.polarity}`)),
         tags([record.holder_mode !== "individual" && t(`holder_mode.${record.holder_mode}`), t(`speech.${record.speech}`)]),
       ];
-    return [make("strong", {}, foreign(record.task))];
+    return [make("strong", {}, foreign(record.task.replace(/^more\./, "")))];
   }
 
   function tags(texts, loud) {
@@ -430,10 +431,22 @@
     const pieces = item.record.evidence.map((piece) => {
       const loud = piece.lost ? make("span", { class: "tag loud" }, t("match.lost")) : null;
       const told = piece.match === "folded" ? make("span", { class: "tag" }, t("match.folded")) : null;
-      const quote = piece.quote !== undefined ? make("q", {}, foreign(piece.quote)) : make("q", { class: "short" }, foreign(this.excerpt(piece)));
+      const quote = piece.quote !== undefined ? make("q", {}, foreign(piece.quote)) : this.jump(item, piece);
       return make("div", { class: "line", dir: this.direction }, quote, " ", told, loud);
     });
     return row("evidence", pieces);
+  };
+
+  /** The first words of a piece of evidence, which lead to where they stand. */
+  Article.prototype.jump = function (item, piece) {
+    const button = make("button", { type: "button", class: "jump" }, foreign(this.excerpt(piece)));
+    button.addEventListener("click", () => {
+      const mark = this.marks.get(item).find((one) => one.start === piece.start);
+      if (!mark) return;
+      mark.scrollIntoView({ block: "center" });
+      mark.firstChild.focus({ preventScroll: true });
+    });
+    return button;
   };
 
   /** The first words of a piece of evidence: enough to find it in the text beside. */

@@ -258,7 +258,7 @@ def show(
     output: OutputFile,
     id_: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="An article's id, or ARTICLE/m1 for one record; all by default."),
+        typer.Argument(metavar="ID", help="An article's id, or ARTICLE/m1 for one record; all by default."),
     ] = None,
     *,
     articles: Annotated[
@@ -281,7 +281,7 @@ def plot(
     figure: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FIGURE]...",
+            metavar="FIGURE",
             help="articles, meetings, timeline, network, countries, topics, acts, matrix; all by default.",
         ),
     ] = None,
@@ -292,7 +292,7 @@ def plot(
             "--output",
             "-o",
             metavar="FILE|DIR",
-            help="A .png or .svg file for one figure, or a folder; by default the terminal.",
+            help="A .png or .svg file for one figure, or a folder for all, replaced if there; else the terminal.",
         ),
     ] = None,
     language: Annotated[str, typer.Option(metavar="ar|en|fr", help="The language of titles and labels.")] = "en",

@@ -151,6 +151,7 @@ def test_those_of_one_country_do_not_meet_each_other(countries: tuple[str, ...],
         (["2024-02-04", "XXXX-02-05", None], ["2024", "year unknown", "no date"], ()),
         (["2024-02-04", "2024-02-05", *[None] * 20], ["2024-02-04", "2024-02-05"], ("without a date: 20",)),
         ([None] * 20, ["no date"], ()),
+        (["0000-02-04"], ["year unknown"], ()),
         (["1945-02", *["2024-01", "2024-02"] * 3], ["2024-01", "2024-02"], ("long before or after: 1",)),
     ],
 )  # fmt: skip
@@ -256,6 +257,7 @@ HOSTILE = [
     "]]><!--",
     "قبل\u202eبعد\u2066",
     "سطر\nآخر\x1b[2J",
+    "بلا\uffff\ufffe حرف",
 ]
 DRAWN = {"svg", "g", "rect", "path", "line", "text"}
 
@@ -265,13 +267,13 @@ DRAWN = {"svg", "g", "rect", "path", "line", "text"}
 def test_a_drawing_is_inert(name: str, *, dark: bool) -> None:
     met = [meeting(participants=[actor(None, name), actor("TN")], topics=["energy"]) for name in HOSTILE]
     stood = [stance("OM", name, holders=[actor("OM", name)]) for name in HOSTILE]
-    drawing = svg(one(name, [extraction("<b>", met, stood, language="x<y")]), dark=dark)
+    drawing = svg(one(name, [extraction("<b>", met, stood, language="x<y\x1b\uffff")]), dark=dark)
     root = ET.fromstring(drawing)
     assert {element.tag.partition("}")[2] for element in root.iter()} <= DRAWN
     attributes = {key: value for element in root.iter() for key, value in element.attrib.items()}
     assert not [key for key in attributes if key.startswith("on") or key in {"style", "class"} or "href" in key]
-    assert not re.search(r"url\(|@import|\u202e|\x1b", drawing)
-    assert root.attrib["role"] == "img"
+    assert not re.search(r"url\(|@import|[\u202a-\u202e\u2066-\u2069]|\x1b", drawing)
+    assert (root.attrib["role"], root.attrib["direction"]) == ("img", "ltr")
 
 
 def test_hostile_names_are_drawn_as_they_are_written() -> None:
@@ -413,6 +415,11 @@ def test_without_the_extra_the_terminal_still_draws_and_a_file_names_the_remedy(
             cwd=Path(__file__).parents[1],
         )
         assert (done.returncode, told in (done.stdout + done.stderr).decode()) == (code, True)
+
+
+def test_the_help_names_every_figure() -> None:
+    words = mahdar("plot", "--help").out.replace(",", " ").replace(";", " ").split()
+    assert set(NAMES) <= set(words)
 
 
 def test_the_figures_of_a_run_file_can_be_drawn() -> None:

@@ -200,9 +200,12 @@ def test_outputs_can_be_gone_through_twice_with_their_lines_and_failures(output:
     assert [failure.document_id for failure in outputs.failures()] == ["lost"]
 
 
-def test_a_terminal_is_paged(output: Path) -> None:
+@pytest.mark.parametrize(
+    ("pager", "start"), [("sed s/^/paged:/", "paged:"), ("no-such-pager", ""), ("'", ""), (" ", "")]
+)
+def test_a_terminal_is_paged_where_it_can_be(output: Path, pager: str, start: str) -> None:
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PAGER": "sed s/^/paged:/"}
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PAGER": pager}
     process = subprocess.Popen(
         [sys.executable, "-m", "extractor.cli", "show", str(output), "weather"],
         stdin=theirs,
@@ -215,7 +218,7 @@ def test_a_terminal_is_paged(output: Path) -> None:
     screen = b"".join(iter(lambda: _read(ours), b"")).decode()
     os.close(ours)
     assert process.wait(PATIENCE) == 0
-    assert all(line.startswith("paged:") for line in screen.splitlines())
+    assert all(line.startswith(start) for line in screen.splitlines())
     assert "weather" in screen
 
 

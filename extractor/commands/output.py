@@ -153,13 +153,14 @@ def outputs(file: Path | None = None, *, overwrite: bool = False, table: bool | 
         if file is not None:
             chosen.append(files.enter_context(closing(JsonlFile(file, overwrite=overwrite))))
         if table or (table is None and file is None and sys.stdout.isatty()):
-            chosen.append(Tables(_console()))
+            chosen.append(Tables(standard_output()))
         elif table is False or file is None:
             chosen.append(JsonLines(sys.stdout.buffer))
         yield chosen
 
 
-def _console() -> Console:
+def standard_output() -> Console:
+    """For readers: as wide as the terminal, or as `PIPED_WIDTH`; numbers are not coloured."""
     free = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, width=None if free else PIPED_WIDTH)
 

@@ -1,15 +1,12 @@
 """Plotting: figures of a file of outputs, into files or onto the terminal."""
 
-import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import typer
-from rich.console import Console
 
-from extractor.commands.output import PIPED_WIDTH
+from extractor.commands.output import standard_output
 from extractor.errors import UsageError
 from extractor.picturing.drawing import png, svg
 from extractor.picturing.figure import Figure
@@ -59,8 +56,7 @@ def _tell(path: Path, names: Sequence[str], made: Mapping[str, Figure], failed: 
 
 
 def _print(made: Iterable[Figure]) -> None:
-    free = sys.stdout.isatty() or "COLUMNS" in os.environ
-    console = Console(highlight=False, width=None if free else PIPED_WIDTH)
+    console = standard_output()
     for figure in made:
         console.print(drawn(figure))
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from extractor.commands import display
 from extractor.commands.context import Articles, marked
-from extractor.commands.output import PIPED_WIDTH
+from extractor.commands.output import standard_output
 from extractor.errors import BadInputError, UsageError
 from extractor.reading.outputs import Outputs, as_extraction, lines
 from schemas.records import Extraction, Record
@@ -110,7 +110,7 @@ def show(path: Path, wanted: str | None, articles: Path | None) -> None:
         UsageError: a line is no extraction, or nothing is what is asked for.
     """
     paged = sys.stdout.isatty() and sys.stdin.isatty()
-    console = _console()
+    console = standard_output()
     coloured = sys.stdout.isatty() and not console.no_color
     reader = Reader(path, wanted, Articles(articles) if articles else None, coloured)
     if paged:
@@ -118,11 +118,6 @@ def show(path: Path, wanted: str | None, articles: Path | None) -> None:
     else:
         for block in reader.blocks():
             console.print(block)
-
-
-def _console() -> Console:
-    free = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, width=None if free else PIPED_WIDTH)
 
 
 def _page(blocks: Iterable[RenderableType], console: Console) -> None:
@@ -138,12 +133,20 @@ def _page(blocks: Iterable[RenderableType], console: Console) -> None:
         except UsageError as error:
             errors.append(error)
 
-    command = shlex.split(os.environ.get("PAGER") or PAGER)
-    if shutil.which(command[0]) is None:
-        command = []
-    _feed(command, texts())
+    _feed(_pager(), texts())
     for error in errors:
         raise error
+
+
+def _pager() -> list[str]:
+    """The caller's pager; none where it cannot be run."""
+    try:
+        command = shlex.split(os.environ.get("PAGER") or PAGER)
+    except ValueError:
+        return []
+    if not command or shutil.which(command[0]) is None:
+        return []
+    return [*command, "-R"] if Path(command[0]).name == PAGER else command
 
 
 def _feed(command: list[str], texts: Iterable[str]) -> None:
@@ -154,13 +157,12 @@ def _feed(command: list[str], texts: Iterable[str]) -> None:
     # The command is the caller's own choice.
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, encoding="utf-8") as pager:  # noqa: S603
         assert pager.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # the reader has seen enough
             for text in texts:
                 pager.stdin.write(text)
                 pager.stdin.flush()
+        with suppress(BrokenPipeError):
             pager.stdin.close()
-        except BrokenPipeError:  # the reader has seen enough
-            pager.stdin = None
         _wait(pager)
 
 

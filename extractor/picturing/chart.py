@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from extractor.commands.display import END, ISOLATE
+from extractor.commands.display import END, ISOLATE, clean
 from extractor.picturing.figure import Figure
 from extractor.picturing.wording import Wording
 
@@ -18,6 +18,8 @@ LONGEST: Final = 44
 TICKS: Final = 6
 ROW: Final = 90
 """Letters that a legend has room for beside each other."""
+_NO_XML: Final = dict.fromkeys((0xFFFE, 0xFFFF))
+"""What an SVG cannot hold and no one can see"""
 GRID: Final = MappingProxyType({"grid": True, "tickBand": "extent"})
 """Lines between the cells of a table."""
 Spec = dict[str, Any]
@@ -40,7 +42,7 @@ def figure(
         **spec,
         "config": {"legend": {"layout": {"top": {"anchor": side}}}},
     }
-    return Figure(name, words.title(name), whole, tuple(rows), columns, notes, words.language)
+    return Figure(name, words.title(name), whole if spec else {}, tuple(rows), columns, notes, words.language)
 
 
 def labels(texts: Sequence[str]) -> list[str]:
@@ -48,7 +50,7 @@ def labels(texts: Sequence[str]) -> list[str]:
     seen: dict[str, int] = {}
     made = []
     for text in texts:
-        short = shorten(text)
+        short = shorten(clean(text).translate(_NO_XML))
         seen[short] = seen.get(short, 0) + 1
         made.append(f"{ISOLATE}{short}{END}" + (f" ({seen[short]})" if seen[short] > 1 else ""))
     return made
@@ -91,10 +93,9 @@ def amounts(field: str, title: str, most: int, *, mirrored: bool = False) -> Spe
         "field": field,
         "type": "quantitative",
         "scale": {"reverse": mirrored},
-        "axis": {"title": title, "tickMinStep": 1, "tickCount": min(most, TICKS), "format": ",d"},
+        "axis": {"title": title, "tickMinStep": 1, "labelFlush": False, "tickCount": min(most, TICKS), "format": ",d"},
     }
 
 
-def _subtitle(notes: Iterable[str]) -> list[str]:
-    line = " · ".join(f"{ISOLATE}{note}{END}" for note in notes)
-    return [line] if line else []
+def _subtitle(notes: Sequence[str]) -> list[str]:
+    return [f"{ISOLATE}{' · '.join(notes)}{END}"] if notes else []

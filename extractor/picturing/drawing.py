@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from extractor.commands.display import END, ISOLATE
 from extractor.errors import UsageError
 from extractor.picturing.figure import Figure
 from extractor.picturing.theme import theme
@@ -14,7 +15,11 @@ from extractor.picturing.theme import theme
 MISSING: Final = "figures are drawn by vl-convert-python and networkx: pip install 'mahdar[report]'"
 _FONTS: Final = "fontpkg_ibm_plex_sans_arabic"
 """Has Arabic, Latin and their marks in one file, so that a label never changes its face in the middle."""
+_NUMBERS: Final = {"fr": "fr-FR"}
+"""How thousands are set apart; Arabic articles from the Maghreb to the Gulf also write 1,293."""
 _SVG: Final = "http://www.w3.org/2000/svg"
+_ISOLATES: Final = {ord(ISOLATE): None, ord(END): None}
+"""Not every browser's font has them; an attribute says the same, though not to what makes a PNG."""
 _ELEMENTS: Final = frozenset(
     {"svg", "g", "rect", "path", "line", "text", "tspan", "title", "circle", "defs", "clipPath"}
 )
@@ -35,12 +40,7 @@ def svg(figure: Figure, *, dark: bool = False, background: bool = True) -> str:
     Raises:
         UsageError: what draws is not installed.
     """
-    if not figure.spec:
-        raise UsageError(MISSING)
-    drawn = _converter().vegalite_to_svg(
-        dict(figure.spec), config=theme(dark=dark, background=background), allowed_base_urls=[]
-    )
-    return _inert(drawn, figure)
+    return _inert(_drawn(figure, dark=dark, background=background), figure)
 
 
 def png(figure: Figure, *, scale: float = 2, dark: bool = False) -> bytes:
@@ -54,7 +54,19 @@ def png(figure: Figure, *, scale: float = 2, dark: bool = False) -> bytes:
     Raises:
         UsageError: what draws is not installed.
     """
-    made: bytes = _converter().svg_to_png(svg(figure, dark=dark), scale=scale)
+    made: bytes = _converter().svg_to_png(_drawn(figure, dark=dark, background=True), scale=scale)
+    return made
+
+
+def _drawn(figure: Figure, *, dark: bool, background: bool) -> str:
+    if not figure.spec:
+        raise UsageError(MISSING)
+    made: str = _converter().vegalite_to_svg(
+        dict(figure.spec),
+        config=theme(dark=dark, background=background),
+        allowed_base_urls=[],
+        format_locale=_NUMBERS.get(figure.language, "en-US"),
+    )
     return made
 
 
@@ -80,7 +92,12 @@ def _inert(drawn: str, figure: Figure) -> str:
             element.remove(child)
         for name in [name for name in element.attrib if _is_refused(name)]:
             del element.attrib[name]
+        if element.text and (words := element.text.translate(_ISOLATES)) != element.text:
+            element.text = words
+            element.attrib["unicode-bidi"] = "plaintext"
     root.attrib |= {"role": "img", "aria-label": ". ".join((figure.title, *figure.notes)), "lang": figure.language}
+    # Places are counted from the left whatever the page around it; a reader's own font may be wider than ours.
+    root.attrib |= {"direction": "ltr", "overflow": "visible"}
     return ET.tostring(root, encoding="unicode")
 
 

@@ -12,7 +12,8 @@ class Figure:
     Attributes:
         name: one of `extractor.picturing.figures.NAMES`.
         title: a heading, in the figure's language.
-        spec: Vega-Lite, whole but for the theme; drawn by `extractor.picturing.drawing`.
+        spec: Vega-Lite, whole but for the theme; drawn by `extractor.picturing.drawing`. Empty where what lays it out
+            is not installed.
         rows: the table, each row by column.
         columns: the table's headings, in order.
         notes: what the picture does not show: "and 312 others", "6 without a date".

@@ -89,7 +89,7 @@ class Tally:
 
     def add(self, extraction: Extraction) -> None:
         """Count one article and its records."""
-        language = extraction.language.partition("-")[0] if extraction.language else None
+        language = clean(extraction.language).partition("-")[0] if extraction.language else None
         self.articles[language, _holding(extraction)] += 1
         for meeting in extraction.meetings:
             self._add_meeting(meeting)

@@ -25,7 +25,7 @@ def theme(*, dark: bool = False, background: bool = True) -> dict[str, Any]:
     return {
         "background": _PAPER[dark] if background else "transparent",
         "font": FONTS,
-        "padding": 12,
+        "padding": 16,
         "view": {"stroke": None},
         "title": {
             "color": ink,

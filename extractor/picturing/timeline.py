@@ -39,13 +39,13 @@ class Unit:
 
     def serial(self, point: Point) -> Serial | None:
         """The number of the period that holds a date; None where the date says too little."""
-        if point.year is None or (self.name != "year" and point.month is None):
+        if not point.year or (self.name != "year" and point.month is None):
             return None
         if self.name == "year":
             return point.year
         if self.name == "month":
             return point.year * 12 + (point.month or 1) - 1
-        return dt.date(point.year, point.month or 1, point.day).toordinal() if point.day and point.year else None
+        return dt.date(point.year, point.month or 1, point.day).toordinal() if point.day else None
 
     def label(self, serial: Serial) -> str:
         """The period as ISO 8601 writes it."""
@@ -62,7 +62,7 @@ DAY, MONTH, YEAR = map(Unit, ("day", "month", "year"))
 def timeline(counted: Tally, words: Wording) -> Figure:
     """Meetings by date, and by whether they took place."""
     points = dict(_points(counted.dates))
-    known = {value: point for value, point in points.items() if point.year is not None}
+    known = {value: point for value, point in points.items() if point.year}
     unit = _unit(counted.dates, known)
     bars: Counter[tuple[Serial, str]] = Counter()
     apart: Counter[tuple[str, str]] = Counter()

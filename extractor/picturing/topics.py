@@ -12,6 +12,8 @@ from extractor.picturing.wording import Wording
 MONTHS: Final = 18
 """The most columns whose numbers can be read; earlier months are summed in one."""
 STEP: Final = 24
+DARK: Final = 0.75
+"""Part of the largest number from which a cell is dark"""
 COLUMN: Final = 50
 
 
@@ -93,6 +95,6 @@ def _shade(most: int) -> chart.Spec:
 def _ink(most: int) -> chart.Spec:
     """Light on a dark cell."""
     return {
-        "condition": {"test": f"datum.known && datum.n > {most * 0.55:.2f}", "value": "#ffffff"},
+        "condition": {"test": f"datum.known && datum.n > {most * DARK:.2f}", "value": "#ffffff"},
         "value": "#1a1a1a",
     }

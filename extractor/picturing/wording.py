@@ -39,7 +39,11 @@ class Wording:
 
     def notes(self, **counts: int) -> tuple[str, ...]:
         """What a picture does not show; nothing where it shows all."""
-        return tuple(self.say("note", name).format(n=f"{count:,}") for name, count in counts.items() if count)
+        return tuple(self.say("note", name).format(n=self.number(count)) for name, count in counts.items() if count)
+
+    def number(self, count: int) -> str:
+        """A number, thousands set apart as the language does."""
+        return f"{count:,}".replace(",", "\u00a0" if self.language == "fr" else ",")
 
     def country(self, code: str | None) -> str:
         """A country's name; EU and UN as well."""

@@ -463,6 +463,9 @@ def test_a_run_shows_what_changed_and_what_is_not_right(reader: Reader, folder: 
     assert missed.is_visible()
     page.locator("#language").select_option("ar")
     assert page.locator("main h2").first.inner_text() == "ما تغيّر"
+    row = page.locator(".fields tbody tr").first.locator("td.number bdi")
+    assert row.nth(1).inner_text() == "–"
+    assert row.evaluate_all("all => all.every((one) => getComputedStyle(one).direction === 'ltr')")
 
 
 def evaluated(folder: Path) -> tuple[str, ...]:

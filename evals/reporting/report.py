@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from evals.comparing.compare import Change, RunComparison, compare_runs
 from evals.comparing.tables import signed
 from evals.reporting.telling import Line, Told, accepted, lines, told
@@ -189,9 +191,16 @@ def render(run: Run, before: Run | None = None, *, title: str, language: Languag
         repeats=len(run.repeats),
         articles=[_article(one) for one in run.outcomes],
         scoring=f"scoring {run.scoring_version} sha256:{run.scoring_sha256[:12]}",
-        number=number,
-        signed=signed,
+        number=lambda value: page.numeral(number(value)),
+        signed=lambda value: page.numeral(signed(value)),
+        plain=number,
+        span=_span,
     )
+
+
+def _span(bar: Bar) -> Markup:
+    known = bar.low is not None and bar.high is not None
+    return page.numeral(f"[{number(bar.low)}, {number(bar.high)}]" if known else "–")
 
 
 def _asked(run: Run) -> tuple[str, ...]:

@@ -22,6 +22,17 @@ const Page = (() => {
     return typeof words.get(language)[name] === "string";
   }
 
+  /** The same as nodes: what is filled in stands apart, so that a sign or a bracket stays on its side of a number. */
+  function filled(name, given) {
+    const text = words.get(language)[name];
+    if (typeof text !== "string") return [t(name)];
+    return text.split(/\{(\w+)\}/).map((part, at) => {
+      if (at % 2 === 0) return part;
+      const value = number(given[part]);
+      return make("bdi", { dir: /\p{L}/u.test(value) ? "auto" : "ltr" }, value);
+    });
+  }
+
   function number(value) {
     return typeof value === "number" ? value.toLocaleString(language === "ar" ? "ar-u-nu-latn" : language) : String(value);
   }
@@ -176,7 +187,7 @@ const Page = (() => {
     root.lang = language;
     root.dir = RIGHT_TO_LEFT.has(language) ? "rtl" : "ltr";
     for (const element of document.querySelectorAll("[data-t]"))
-      element.textContent = t(element.dataset.t, element.dataset.args ? JSON.parse(element.dataset.args) : {});
+      element.replaceChildren(...filled(element.dataset.t, element.dataset.args ? JSON.parse(element.dataset.args) : {}));
     for (const element of document.querySelectorAll("[data-language]")) element.hidden = element.dataset.language !== language;
     for (const element of document.querySelectorAll("[data-number]")) element.textContent = number(Number(element.dataset.number));
     for (const listener of listeners) listener();

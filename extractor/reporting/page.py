@@ -30,6 +30,7 @@ RIGHT_TO_LEFT: Final = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug"
 _CONTROLS: Final = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]"
 )
+_GAP: Final = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ def foreign(text: object) -> Markup:
     return Markup('<bdi dir="auto">{}</bdi>').format(visible(str(text)))
 
 
+def numeral(text: str) -> Markup:
+    """A number or a span of numbers, read from left to right in every language."""
+    return Markup('<bdi dir="ltr">{}</bdi>').format(text)
+
+
 def data_uri(svg: str) -> str:
     """A picture that stands in the page; inside an image element nothing of it can run."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
@@ -103,9 +109,20 @@ class _Interface:
     language: Language
 
     def __call__(self, name: str, **given: object) -> Markup:
-        words = interface()[self.language].get(name, _term(name)).format(**given)
+        words = interface()[self.language].get(name, _term(name))
         arguments = Markup(' data-args="{}"').format(json.dumps(given, ensure_ascii=False)) if given else ""
-        return Markup('<span data-t="{}"{}>{}</span>').format(name, arguments, words)
+        filled = Markup("").join(_filled(words, given))
+        return Markup('<span data-t="{}"{}>{}</span>').format(name, arguments, filled)
+
+
+def _filled(words: str, given: Mapping[str, object]) -> Iterator[str | Markup]:
+    """Words, and what is filled in: apart from them, so that a sign or a bracket stays on its side of a number."""
+    for at, part in enumerate(_GAP.split(words)):
+        if at % 2:
+            text = f"{given[part]:,}" if isinstance(given[part], int) else str(given[part])
+            yield Markup('<bdi dir="{}">{}</bdi>').format("auto" if any(map(str.isalpha, text)) else "ltr", text)
+        else:
+            yield part
 
 
 def _terms(language: str) -> Mapping[str, str]:
@@ -126,7 +143,7 @@ def _flat(texts: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]
 
 def _term(name: str) -> str:
     """A term of a closed list that came later than the interface's words."""
-    return name.rpartition(".")[2].replace("_", " ").replace("{", "{{").replace("}", "}}")
+    return name.rpartition(".")[2].replace("_", " ")
 
 
 def _hash(text: str) -> str:

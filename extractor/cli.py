@@ -200,7 +200,8 @@ def report(
         Literal["en", "ar", "fr"], typer.Option(help="Of the page, until its reader takes another.")
     ] = "en",
     pictures: Annotated[
-        bool, typer.Option("--pictures/--no-pictures", help="Draw pictures, which need the extra 'report'.")
+        bool,
+        typer.Option("--pictures/--no-pictures", help="Draw pictures beside their tables; needs the extra 'report'."),
     ] = True,
 ) -> None:
     """Write one HTML file to look at: records beside the words that say them.

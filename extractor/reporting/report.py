@@ -98,7 +98,7 @@ def report(
     failures = tuple(outputs.failures())
     if not articles and not failures:
         raise UsageError(f"{outputs.path}: no extraction in it; name what `mahdar extract -o` wrote")
-    drawn = pictures(lambda: (output.extraction for output in outputs)) if draw and articles else {}
+    drawn = pictures(lambda: (output.extraction for output in outputs), draw=draw and drawable())
     parts = tuple(split(articles, most_articles))
     names = tuple(map(Path(name).with_stem, _stems(Path(name).stem, len(parts))))
     for number, part in enumerate(parts, start=1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -90,38 +90,51 @@ def report(
     Raises:
         UsageError: the file cannot be read, or holds nothing.
     """
+    tally, articles = _read(outputs, texts)
+    failures = tuple(outputs.failures())
+    if not articles and not failures:
+        raise UsageError(f"{outputs.path}: no extraction in it; name what `mahdar extract -o` wrote")
+    parts = tuple(split(articles, most_articles))
+    names = [Path(name).with_stem(stem).name for stem in _stems(Path(name).stem, len(parts))]
+    shared = {
+        "title": title or outputs.path.name,
+        "parts": names,
+        "failures": failures,
+        "pictures": pictures(lambda: (output.extraction for output in outputs), draw=draw and drawable()),
+        "undrawable": draw and not drawable(),
+        "version": _version(),
+        **_told(tally, len(failures)),
+    }
+    for number, part in enumerate(parts, start=1):
+        yield names[number - 1], _page(part, number, language, shared)
+
+
+def _read(outputs: Outputs, texts: Texts) -> tuple[Tally, list[str]]:
+    """All articles, counted, and each as JSON."""
     tally, articles = Tally(), []
     for output in outputs:
         text, presence = texts.find(output.extraction)
         tally.add(output, presence)
         articles.append(payload.safe_json(payload.article(output.extraction, text, presence)))
-    failures = tuple(outputs.failures())
-    if not articles and not failures:
-        raise UsageError(f"{outputs.path}: no extraction in it; name what `mahdar extract -o` wrote")
-    drawn = pictures(lambda: (output.extraction for output in outputs), draw=draw and drawable())
-    parts = tuple(split(articles, most_articles))
-    names = tuple(map(Path(name).with_stem, _stems(Path(name).stem, len(parts))))
-    for number, part in enumerate(parts, start=1):
-        html = page.render(
-            SOURCE,
-            language=language,
-            title=title or outputs.path.name,
-            part=number,
-            parts=[each.name for each in names],
-            first=part.first,
-            last=part.last,
-            totals={**_zeroes(), **tally.totals, "failed": len(failures)},
-            absences={kind: tally.absences[kind] for kind in ("absent", "other")},
-            doubled=tally.doubled,
-            failures=failures,
-            pictures=drawn,
-            undrawable=draw and not drawable(),
-            models=tally.models,
-            prompts=list(tally.prompts),
-            version=_version(),
-            payload=Markup(f"[{','.join(part.articles)}]"),  # noqa: S704  # each was escaped for its place
-        )
-        yield names[number - 1].name, html
+    return tally, articles
+
+
+def _told(tally: Tally, failed: int) -> Mapping[str, Any]:
+    """What the template tells of all articles."""
+    counted = ("articles", "meetings", "stances", "further", "rejected")
+    return {
+        "totals": {**{name: tally.totals[name] for name in counted}, "failed": failed},
+        "absences": {kind: tally.absences[kind] for kind in ("absent", "other")},
+        "doubled": tally.doubled,
+        "models": tally.models,
+        "prompts": list(tally.prompts),
+    }
+
+
+def _page(part: Part, number: int, language: Language, shared: Mapping[str, Any]) -> str:
+    articles = Markup(f"[{','.join(part.articles)}]")  # noqa: S704  # each was escaped for its place
+    values = {"part": number, "first": part.first, "last": part.last, "payload": articles}
+    return page.render(SOURCE, language=language, **shared, **values)
 
 
 def split(articles: Sequence[str], most_articles: int, most_bytes: int = MOST_BYTES) -> Iterator[Part]:
@@ -140,10 +153,6 @@ def split(articles: Sequence[str], most_articles: int, most_bytes: int = MOST_BY
 
 def _stems(stem: str, count: int) -> Iterable[str]:
     return (stem if number == 1 else f"{stem}-{number}" for number in range(1, count + 1))
-
-
-def _zeroes() -> Mapping[str, int]:
-    return dict.fromkeys(("articles", "meetings", "stances", "further", "rejected"), 0)
 
 
 def _version() -> str:

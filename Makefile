@@ -18,15 +18,19 @@ EMBEDDED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL \
 	-u MAHDAR_MODEL -u MAHDAR_MODE -u MAHDAR_PROFILE -u MAHDAR_LOCAL_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types eval bench clean
+.PHONY: help demo test lint types browser eval bench clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
 demo: $(VENV)/local.stamp ## extract the seed articles with the embedded model; the second run answers from the cache
-	@$(EMBEDDED) $(BIN)/mahdar extract seeds/articles --table
+	@mkdir -p build
+	@$(EMBEDDED) $(BIN)/mahdar extract seeds/articles --table --output build/demo.jsonl --overwrite
+	@$(BIN)/mahdar eval score build/demo.jsonl --articles seeds/articles --output build/demo.json >/dev/null
+	@$(BIN)/mahdar report --eval build/demo.json --output build/demo-evaluation.html
+	@$(BIN)/mahdar report build/demo.jsonl --articles seeds/articles --output build/demo.html
 
-test: lint types ## lint, check types, run all tests, one of them with the embedded model
+test: lint types browser ## lint, check types, run all tests, one of them with the embedded model
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev.stamp ## check rules and format
@@ -35,6 +39,13 @@ lint: $(VENV)/dev.stamp ## check rules and format
 
 types: $(VENV)/dev.stamp ## check types
 	$(BIN)/mypy
+
+# Debian's Chromium, for the tests that look at reports; who may not install it skips them.
+browser: ## install a browser for the tests, where root may
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing a browser for the tests ..." \
+			&& { apt-get update && apt-get install -y --no-install-recommends chromium fonts-noto-core; } >/dev/null 2>&1; } \
+		|| echo "No browser, and none can be installed here: the tests that need one are skipped."
 
 eval: $(VENV)/dev.stamp ## score the embedded model on the seed articles, against the accepted figures
 	@mkdir -p build
@@ -62,7 +73,7 @@ define install
 @$(BIN)/python -m pip install -qq --editable '.[$(EXTRAS)]'
 endef
 
-$(VENV)/local.stamp: EXTRAS := local
+$(VENV)/local.stamp: EXTRAS := local,report,evals
 $(VENV)/local.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@

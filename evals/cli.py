@@ -16,6 +16,7 @@ from evals.options import (
     Out,
     RecordingsIn,
     RunFile,
+    check_extra,
 )
 from extractor.commands.options import Model, Prompts, Tasks
 from extractor.errors import UsageError
@@ -40,11 +41,7 @@ SOME_FAILED = 1
 @app.callback()
 def _check_extra() -> None:
     """Name what is missing before anything is extracted, and paid for."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("numpy", "scipy") if find_spec(name) is None]
-    if missing:
-        raise UsageError(f"mahdar eval needs {' and '.join(missing)}: install mahdar with the extra 'evals'")
+    check_extra("mahdar eval")
 
 
 @app.command("run")

@@ -5,6 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
+from extractor.errors import UsageError
+
 ARTICLES: Final = Path("seeds/articles")
 LABELS: Final = Path("seeds/labels")
 RECORDINGS: Final = Path("evals/recordings")
@@ -17,3 +19,16 @@ RecordingsIn = Annotated[Path, typer.Option("--recordings", metavar="DIR", help=
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.json", help="A run file.")]
 BaselineFile = Annotated[Path, typer.Option("--baseline", metavar="FILE", help="The accepted figures.")]
 Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="RUN.json", help="Write the run file here.")]
+
+
+def check_extra(command: str) -> None:
+    """Refuse a command whose extra is not installed.
+
+    Raises:
+        UsageError: names what is missing, and what brings it.
+    """
+    from importlib.util import find_spec
+
+    missing = [name for name in ("numpy", "scipy") if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"{command} needs {' and '.join(missing)}: pip install 'mahdar[evals]'")

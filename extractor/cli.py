@@ -8,7 +8,7 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,7 +18,7 @@ from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
 from extractor.commands.options import Model, OutputFile, Paths, Prompts, Tasks
-from extractor.errors import MahdarError, NoModelError
+from extractor.errors import MahdarError, NoModelError, UsageError
 
 if TYPE_CHECKING:
     from extractor.commands.run import Tally
@@ -167,6 +167,66 @@ def _conclude(tally: "Tally", output: Path | None) -> None:
     if output is not None or tally.failures:
         typer.echo(f"{tally} → {output}" if output else str(tally), err=True)
     raise typer.Exit(tally.exit_code)
+
+
+@app.command()
+def report(
+    outputs: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[OUTPUT.jsonl]",
+            show_default=False,
+            help="What `mahdar extract -o` wrote, or a run file; none with --eval.",
+        ),
+    ] = None,
+    *,
+    articles: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--articles", metavar="PATH", help="The articles' texts: a folder of *.txt, or JSON Lines; may be repeated."
+        ),
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--eval", metavar="RUN.json", help="Show a run file against its labels instead.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="OTHER.json", help="With --eval: what changed since this run, first.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="The page.")] = Path(
+        "report.html"
+    ),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE even if it is no report.")] = False,
+    language: Annotated[
+        Literal["en", "ar", "fr"], typer.Option(help="Of the page, until its reader takes another.")
+    ] = "en",
+    pictures: Annotated[
+        bool,
+        typer.Option("--pictures/--no-pictures", help="Draw pictures beside their tables; needs the extra 'report'."),
+    ] = True,
+) -> None:
+    """Write one HTML file to look at: records beside the words that say them.
+
+    It needs no network and no server. Texts are shown where --articles has the very ones that were extracted. More
+    than 2,000 articles become several files, each of which says so.
+    """
+    from extractor.commands import report as commands_report
+
+    if run is not None and (outputs or articles):
+        raise UsageError("--eval shows a run file, with its quotes: leave OUTPUT.jsonl and --articles out")
+    if run is None and against is not None:
+        raise UsageError(f"--against {against} compares run files: give --eval as well")
+    if run is not None:
+        from evals.options import check_extra
+        from evals.reporting.report import of_runs
+
+        check_extra("mahdar report --eval")
+        pages = of_runs(run, against, output.name, language)
+    elif outputs is not None:
+        pages = commands_report.of_outputs(outputs, articles or (), output.name, language, draw=pictures)
+    else:
+        raise UsageError("name what `mahdar extract -o` wrote, or a run file with --eval")
+    for path in commands_report.write(pages, output, overwrite=overwrite):
+        typer.echo(f"report → {path}", err=True)
 
 
 @app.command()

@@ -137,7 +137,8 @@ def test_nothing_is_pickled() -> None:
 
 
 def test_no_file_names_a_registry_or_a_folder_of_a_machine() -> None:
-    texts = {name(path): path.read_text(encoding="utf-8") for path in FILES if path != Path(__file__)}
+    readable = [path for path in FILES if path.suffix != ".png" and path != Path(__file__)]
+    texts = {name(path): path.read_text(encoding="utf-8") for path in readable}
     assert [f"{path}: {found[0]}" for path, text in texts.items() for found in NOT_FOR_READERS.finditer(text)] == []
 
 

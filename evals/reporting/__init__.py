@@ -1,0 +1,1 @@
+"""A run for a reader with a browser: labels beside predictions, judged field by field."""

@@ -17,8 +17,8 @@ from evals.cli import seeds_app
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Model, Paths, Prompts, Tasks
-from extractor.errors import MahdarError, NoModelError
+from extractor.commands.options import Model, Prompts, Rows, Tasks
+from extractor.errors import MahdarError, NoModelError, UsageError
 
 if TYPE_CHECKING:
     from extractor.commands.run import Tally
@@ -93,7 +93,7 @@ def _options(
 
 @app.command()
 def extract(
-    paths: Paths,
+    paths: Rows,
     *,
     output: Annotated[
         Path | None,
@@ -101,11 +101,14 @@ def extract(
             "--output",
             "-o",
             metavar="FILE",
-            dir_okay=False,
-            help="Write JSON Lines here, and failures to FILE.errors.jsonl.",
+            help="Write JSON Lines here, failures to FILE.errors.jsonl, and what a later run goes on from to "
+            "FILE.ledger.jsonl.",
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False,
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Take only the articles that failed before.")
+    ] = False,
     table: Annotated[
         bool | None,
         typer.Option(
@@ -119,6 +122,13 @@ def extract(
     published_at: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it.")
     ] = None,
+    text_column: Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")] = "text",
+    id_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")
+    ] = None,
+    date_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
+    ] = None,
     prompts: Prompts = None,
     concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at once.")] = 8,
     no_cache: Annotated[
@@ -128,44 +138,60 @@ def extract(
     """Extract meetings and stances from articles.
 
     Results come as they are ready, which may not be the order of the articles. Answers are cached: a second run costs
-    nothing. Failures are named on standard error, one line each.
+    nothing. Failures are named on standard error, one line each. The same command again goes on where a run into a file
+    was interrupted.
     """
-    from extractor.commands.output import outputs
+    from extractor.batch.rows import Columns
+    from extractor.batch.sources import Articles
+    from extractor.commands.interrupt import Interrupt
+    from extractor.commands.output import kept, outputs
     from extractor.commands.progress import shown
-    from extractor.commands.run import Tally, run
-    from extractor.reading.document import read_documents
+    from extractor.commands.run import Run, Tally
     from extractor.service import Extractor
     from extractor.settings import Settings
     from extractor.tasks import TASKS
 
-    documents = list(read_documents(paths, published_at=published_at))  # all of them: the progress needs a total
+    if retry_errors and (output is None or overwrite):
+        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
+    articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
     settings = Settings.from_environment()
-    tally = Tally(len(documents))
-    with (
-        outputs(output, overwrite=overwrite, table=table) as places,
-        shown(len(documents), slow=settings.embedded) as progress,
-        Extractor(
-            settings,
-            model=model,
-            tasks=task or TASKS,
-            prompts=prompts or (),
-            store=None if no_cache else "disk",
-            concurrency=concurrency,
-            progress=progress.phase,
-        ) as mahdar,
-    ):
-        try:
-            run(mahdar, documents, places, progress, tally)
-        except KeyboardInterrupt:
-            typer.echo(f"\ninterrupted: {tally}; what is written stays", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-    _conclude(tally, output)
+    tally = Tally(articles.total)
+    stop = Interrupt()
+    try:
+        with (
+            shown(articles.total, slow=settings.embedded) as progress,
+            Extractor(
+                settings,
+                model=model,
+                tasks=task or TASKS,
+                prompts=prompts or (),
+                store=None if no_cache else "disk",
+                concurrency=concurrency,
+                progress=progress.phase,
+            ) as mahdar,
+            kept(output, mahdar, overwrite=overwrite) as files,
+            stop,
+        ):
+            places = [*files, *outputs(to_file=output is not None, table=table)]
+            Run(mahdar, places, progress, tally, stop=stop, retry=retry_errors).take(articles)
+    except KeyboardInterrupt:
+        stop.heard = True
+    tally.repeated = articles.repeated
+    _conclude(tally, output, interrupted=stop.heard)
 
 
-def _conclude(tally: "Tally", output: Path | None) -> None:
+def _conclude(tally: "Tally", output: Path | None, *, interrupted: bool) -> None:
     """Sum up where the results alone do not: they went to a file, or some are missing."""
-    if output is not None or tally.failures:
-        typer.echo(f"{tally} → {output}" if output else str(tally), err=True)
+    place = f" → {output}" if output else ""
+    again = "; the same command goes on" if output else ""
+    if interrupted:
+        typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if tally.stopped:
+        typer.echo(f"stopped: {tally.stopped}", err=True)
+        typer.echo(f"{tally}, {tally.rest} left{place}{again}", err=True)
+    elif output is not None or tally.failures:
+        typer.echo(f"{tally}{place}", err=True)
     raise typer.Exit(tally.exit_code)
 
 

@@ -6,8 +6,16 @@ from typing import Annotated
 import typer
 
 Paths = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(metavar="PATH", help="Articles: text files, folders of *.txt, - for standard input."),
+]
+Rows = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        help="Articles: text files, folders of *.txt, JSONL, CSV or Parquet, each also as .gz or .zst; patterns in "
+        "quotes; URLs; - for standard input.",
+    ),
 ]
 Tasks = Annotated[
     list[str] | None,

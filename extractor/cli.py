@@ -17,10 +17,11 @@ from evals.cli import seeds_app
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Model, Prompts, Rows, Tasks
+from extractor.commands.options import Format, Model, Prompts, Rows, Tasks
 from extractor.errors import MahdarError, NoModelError, UsageError
 
 if TYPE_CHECKING:
+    from extractor.batch.export import Target
     from extractor.commands.run import Tally
 
 UNUSABLE, NO_MODEL, INTERRUPTED = 2, 3, 130
@@ -101,10 +102,11 @@ def extract(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write JSON Lines here, failures to FILE.errors.jsonl, and what a later run goes on from to "
-            "FILE.ledger.jsonl.",
+            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, or a folder for CSV; failures to "
+            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl.",
         ),
     ] = None,
+    form: Format = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False,
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="Take only the articles that failed before.")
@@ -141,10 +143,11 @@ def extract(
     nothing. Failures are named on standard error, one line each. The same command again goes on where a run into a file
     was interrupted.
     """
+    from extractor.batch.export import Target
     from extractor.batch.rows import Columns
     from extractor.batch.sources import Articles
     from extractor.commands.interrupt import Interrupt
-    from extractor.commands.output import kept, outputs
+    from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
     from extractor.commands.run import Run, Tally
     from extractor.service import Extractor
@@ -153,6 +156,7 @@ def extract(
 
     if retry_errors and (output is None or overwrite):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
+    target = Target.of(output, form) if output else None
     articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
     settings = Settings.from_environment()
     tally = Tally(articles.total)
@@ -169,30 +173,70 @@ def extract(
                 concurrency=concurrency,
                 progress=progress.phase,
             ) as mahdar,
-            kept(output, mahdar, overwrite=overwrite) as files,
+            kept(target, mahdar, overwrite=overwrite) as file,
             stop,
         ):
-            places = [*files, *outputs(to_file=output is not None, table=table)]
+            places = [*([file] if file else ()), *outputs(to_file=target is not None, table=table)]
             Run(mahdar, places, progress, tally, stop=stop, retry=retry_errors).take(articles)
+            tally.repeated = articles.repeated
+        if target and not stop.heard:
+            finish(target)
     except KeyboardInterrupt:
         stop.heard = True
-    tally.repeated = articles.repeated
-    _conclude(tally, output, interrupted=stop.heard)
+    except NoModelError as error:
+        if not tally.done:
+            raise
+        tally.stopped, tally.no_model = str(error), True
+    _conclude(tally, target, interrupted=stop.heard)
 
 
-def _conclude(tally: "Tally", output: Path | None, *, interrupted: bool) -> None:
+def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
     """Sum up where the results alone do not: they went to a file, or some are missing."""
-    place = f" → {output}" if output else ""
-    again = "; the same command goes on" if output else ""
+    place = f" → {target.path}" if target else ""
+    again = "; the same command goes on" if target else ""
     if interrupted:
         typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
         raise typer.Exit(INTERRUPTED)
     if tally.stopped:
-        typer.echo(f"stopped: {tally.stopped}", err=True)
-        typer.echo(f"{tally}, {tally.rest} left{place}{again}", err=True)
-    elif output is not None or tally.failures:
+        typer.echo(f"stopped: {tally.stopped}\n{tally}, {tally.rest} left{place}{again}", err=True)
+    elif target is not None or tally.failures:
         typer.echo(f"{tally}{place}", err=True)
     raise typer.Exit(tally.exit_code)
+
+
+@app.command()
+def status(
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="What a run was told to write with --output.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show how far a run has come: articles, failures by class, tokens, cost, rate."""
+    from extractor.batch.lines import dumps
+    from extractor.commands.status import status
+
+    found = status(output)
+    typer.echo(dumps(found.as_json()) if json else "\n".join(found))
+
+
+@app.command()
+def export(
+    records: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="What `mahdar extract` wrote.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet, FILE.duckdb, or a folder for CSV.")
+    ],
+    form: Format = None,
+) -> None:
+    """Write records in another form; what is there already is replaced.
+
+    One Parquet file has a row an article, with everything in it. A folder, of CSV or Parquet, and a DuckDB database
+    have the tables articles, meetings, participants, stances and evidence.
+    """
+    from extractor.batch.export import Target, export
+
+    target = Target.of(output, form)
+    if target.form == "jsonl":
+        raise UsageError(f"{output}: is JSON Lines already; name a .parquet or .duckdb file, or a folder, or --format")
+    typer.echo(f"{export(records, target):,} articles → {output}", err=True)
 
 
 @app.command()

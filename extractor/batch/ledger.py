@@ -7,7 +7,7 @@ than there is.
 """
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from extractor.service import Extractor
 
 FORMAT: Final = 1
+_TOTAL: Final = "total"
+RECENT: Final = 200
+"""Articles that the rate is taken from."""
 _SHOWN: Final = 40
 """Characters of a value in a message."""
 
@@ -66,6 +69,7 @@ class Entry:
         sha256: of its text; empty where it could not be read.
         end: bytes of the results up to and including its record; None where it failed.
         failure: the class of the failure; None where it was extracted.
+        at: when that was, in seconds since 1970.
     """
 
     id: str
@@ -81,6 +85,7 @@ class Entry:
     cached: bool = False
     records: int = 0
     rejected: int = 0
+    at: int = 0
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any], end: int) -> Self:
@@ -163,6 +168,16 @@ class Entry:
         )
 
 
+def total_line(articles: int) -> str:
+    """The line that says how many articles there are."""
+    return dumps({_TOTAL: articles})
+
+
+def _total(line: bytes) -> int | None:
+    found = (loads(line) or {}).get(_TOTAL)
+    return found if isinstance(found, int) else None
+
+
 def header(of: Identity) -> str:
     """The ledger's first line."""
     return dumps({"mahdar_ledger": FORMAT, "run": of})
@@ -182,13 +197,13 @@ def header_of(path: Path) -> Identity | None:
     return read_header(first[0]) if first else None
 
 
-def entries(path: Path) -> Iterator[tuple[Entry, int]]:
-    """Every entry and the byte where its line ends, up to the first line that is none."""
+def entries(path: Path) -> Iterator[tuple[Entry | int, int]]:
+    """Every entry, or number of articles in all, and where its line ends, up to the first line that is neither."""
     with path.open("rb") as file:
         lines = whole_lines(file)
         next(lines, None)
         for line, end in lines:
-            entry = Entry.read(line)
+            entry = Entry.read(line) or _total(line)
             if entry is None:
                 return
             yield entry, end
@@ -202,18 +217,26 @@ class History:
         end: bytes of the results that they account for.
         last: the last entry of a record, and the byte where that begins.
         cost: US dollars; None once one article's cost is not known.
+        total: articles there are; None while that is not known.
+        latest: when each of the latest articles came to its end.
     """
 
     def __init__(self) -> None:
         self.register = Register()
+        self.total: int | None = None
+        self.latest: deque[int] = deque(maxlen=RECENT)
         self.end = 0
         self.last: tuple[Entry, int] | None = None
         self.done = self.failed = self.tokens = self.records = self.rejected = self.cached = 0
         self.cost: float | None = 0.0
         self._failed_again: Counter[str] = Counter()
 
-    def add(self, entry: Entry) -> None:
-        """Take in the next entry."""
+    def add(self, entry: Entry | int) -> None:
+        """Take in the next entry, or number of articles in all."""
+        if isinstance(entry, int):
+            self.total = entry
+            return
+        self.latest.append(entry.at)
         flags, _ = self.register.get(entry.id)
         self.failed -= flags == FAILED
         if entry.end is None:
@@ -237,7 +260,7 @@ class History:
         """Of the ledger, the last entry of each article that has failed and not been extracted since."""
         earlier = +self._failed_again
         for entry, _ in entries(path):
-            if self.register.get(entry.id)[0] != FAILED:
+            if isinstance(entry, int) or self.register.get(entry.id)[0] != FAILED:
                 continue
             if earlier[entry.id]:
                 earlier[entry.id] -= 1

@@ -5,10 +5,11 @@ Nothing here holds all files of a folder's tree: a folder is listed when it is c
 
 import glob
 import gzip
+import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
@@ -68,20 +69,23 @@ class Location:
         """The name, for a message."""
         return "standard input" if self.name == STDIN else printable(self.name)
 
-    def open(self) -> BinaryIO:
-        """Its bytes, unpacked.
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Its bytes, unpacked; standard input stays open.
 
         Raises:
             OSError: it cannot be read.
             UsageError: it takes a library that is not installed.
         """
+        with ExitStack() as files:
+            yield _unpacked(self._raw(files), self.compression, files)
+
+    def _raw(self, files: ExitStack) -> BinaryIO:
         if self.name == STDIN:
-            raw = sys.stdin.buffer
-        elif self.files is not None:
-            raw = self.files.open(self.path, "rb")
-        else:
-            raw = Path(self.name).open("rb")  # noqa: SIM115  # closed by the caller
-        return _unpacked(cast("BinaryIO", raw), self.compression)
+            return sys.stdin.buffer
+        if self.files is not None:
+            return cast("BinaryIO", files.enter_context(self.files.open(self.path, "rb")))
+        return files.enter_context(Path(self.name).open("rb"))
 
 
 def locations(path: str) -> Iterator[Location | BadInput]:
@@ -182,13 +186,14 @@ def _endings(name: str) -> tuple[str, str]:
     return form, compression
 
 
-def _unpacked(raw: BinaryIO, compression: str) -> BinaryIO:
+def _unpacked(raw: BinaryIO, compression: str, files: ExitStack) -> BinaryIO:
     if compression == ".gz":
-        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+        return cast("BinaryIO", files.enter_context(gzip.GzipFile(fileobj=raw)))
     if compression == ".zst":
-        with suppress(ImportError):
+        try:
             import zstandard
-
-            return cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
-        raise UsageError(f"reading {compression} files takes zstandard; {REMEDY}")
+        except ImportError:
+            raise UsageError(f"reading {compression} files takes zstandard; {REMEDY}") from None
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return files.enter_context(io.BufferedReader(cast("io.RawIOBase", reader)))
     return raw

@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
-from extractor.batch.ledger import Entry, History, Identity, changes, entries, header, header_of
+from extractor.batch.ledger import Entry, History, Identity, changes, entries, header, header_of, total_line
 from extractor.batch.lines import LineFile, Result, json_line, loads, whole_lines
 from extractor.batch.register import DONE, FAILED, text_digest
 from extractor.errors import UsageError
@@ -35,6 +36,13 @@ Fate = Literal["new", "done", "failed", "changed"]
 class Results:
     """The results of a run, in its files; one that was interrupted goes on where it was.
 
+    Args:
+        path: the records.
+        run: what the results have in common.
+        name: what the names of ledger and errors begin with; by default the path.
+        overwrite: begin anew, whatever is there.
+        clock: seconds, only ever rising.
+
     Attributes:
         history: what the run has come to.
 
@@ -43,17 +51,23 @@ class Results:
     """
 
     def __init__(
-        self, path: Path, run: Identity, *, overwrite: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        run: Identity,
+        *,
+        name: Path | None = None,
+        overwrite: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
         self.history = History()
-        self._errors = Path(f"{path}{ERRORS}")
+        self._errors = Path(f"{name or path}{ERRORS}")
         self._clock = clock
         self._synced = clock()
         self._pending: list[Entry] = []
         self._under_way: dict[str, Document | BadInput] = {}
         self._retried = False
-        ledger = Path(f"{path}{LEDGER}")
+        ledger = Path(f"{name or path}{LEDGER}")
         if not (overwrite or ledger.exists()):
             _refuse_strange(path)
         self._records, self._ledger = LineFile(path), LineFile(ledger)
@@ -88,12 +102,19 @@ class Results:
         """Add a result, and now and then see that what was added is safely on the disk."""
         article = self._under_way.pop(result.document_id, None)
         if isinstance(result, Failure):
-            self._pending.append(_failed(result, article))
+            entry = _failed(result, article)
         else:
             self._records.write(json_line(result))
-            self._pending.append(Entry.of_extraction(result, self._records.end))
+            entry = Entry.of_extraction(result, self._records.end)
+        self._pending.append(replace(entry, at=int(time.time())))
         if len(self._pending) >= GROUP or self._clock() - self._synced >= EVERY:
             self.sync()
+
+    def count(self, total: int) -> None:
+        """Note how many articles there are."""
+        if total != self.history.total:
+            self._ledger.write(total_line(total))
+            self.history.add(total)
 
     def sync(self) -> None:
         """Bring the records to the disk, then the ledger that speaks of them."""
@@ -165,7 +186,7 @@ class Results:
         with self._ledger.path.open("rb") as file:
             held = len(file.readline())
         for entry, end in entries(self._ledger.path):
-            if (entry.end or 0) > self._records.end:
+            if isinstance(entry, Entry) and (entry.end or 0) > self._records.end:
                 break
             self.history.add(entry)
             held = end
@@ -259,17 +280,30 @@ def _text(article: Document | BadInput) -> bytes:
     return text_digest("", None)
 
 
+def is_locked(ledger: Path) -> bool:
+    """Whether a process writes to the results that this ledger is of."""
+    with ledger.open("rb") as file:
+        return not _locked(file.fileno(), alone=False)
+
+
 def _lock(file: LineFile) -> None:
     """Keep other processes from writing to the same results, until the file is closed."""
+    if not _locked(file.descriptor, alone=True):
+        said = f"{file.path.name.removesuffix(LEDGER)} is being written by another mahdar"
+        raise UsageError(f"{said}: wait for that to end, or name another file with --output")
+
+
+def _locked(file: int, *, alone: bool) -> bool:
+    """Lock an open file, if that is possible; Windows knows no such locks."""
     try:
         import fcntl
-    except ImportError:  # Windows has none
-        return
+    except ImportError:
+        return True
     try:
-        fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except OSError:
-        said = f"{file.path.name.removesuffix(LEDGER)} is being written by another mahdar"
-        raise UsageError(f"{said}: wait for that to end, or name another file with --output") from None
+        return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

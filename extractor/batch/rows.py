@@ -6,7 +6,6 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -98,7 +97,7 @@ class RowFile:
 
 
 def _rows(location: Location, columns: Columns) -> Iterator[Row]:
-    with closing(location.open()) as stream:
+    with location.open() as stream:
         if location.form in JSONL:
             yield from _json_rows(stream)
         elif location.form in CSV:
@@ -183,6 +182,13 @@ def _json(line: bytes) -> Mapping[str, Any] | Fault:
 def _csv_rows(stream: BinaryIO, columns: Columns) -> Iterator[Row]:
     csv.field_size_limit(MAX_BYTES)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    try:
+        yield from _csv_of(text, columns)
+    finally:
+        text.detach()  # who opened the stream closes it
+
+
+def _csv_of(text: io.TextIOWrapper, columns: Columns) -> Iterator[Row]:
     heading = text.readline(MAX_LINE)
     delimiter = max(_DELIMITERS, key=heading.count)
     names = next(csv.reader([heading], delimiter=delimiter), [])

@@ -28,3 +28,9 @@ Prompts = Annotated[
         "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder of further templates; may be repeated."
     ),
 ]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORM", help="jsonl, csv, parquet or duckdb, where the name of the output does not tell."
+    ),
+]

@@ -9,10 +9,12 @@ from typing import BinaryIO, Final, Protocol
 
 from rich.console import Console
 
+from extractor.batch.export import Target, export
 from extractor.batch.ledger import identity
 from extractor.batch.lines import LineFile, Result, json_line
 from extractor.batch.results import Results
 from extractor.commands import display
+from extractor.errors import UsageError
 from extractor.service import Extractor, Failure
 from schemas.records import Extraction
 
@@ -44,18 +46,39 @@ class Lines:
 
 
 @contextmanager
-def kept(path: Path | None, mahdar: Extractor, *, overwrite: bool = False) -> Iterator[list[Results | Lines]]:
+def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -> Iterator[Results | Lines | None]:
     """The file that results are kept in, if there is one, until it is left.
 
     Raises:
         UsageError: it has something in it that may not be replaced or gone on from, or cannot be written.
     """
-    if path is None:
-        yield []
+    if target is None:
+        yield None
         return
-    plain = path.is_file() or not path.exists()
-    with closing(Results(path, identity(mahdar), overwrite=overwrite) if plain else Lines(path)) as file:
-        yield [file]
+    with closing(_opened(target, mahdar, overwrite=overwrite)) as file:
+        yield file
+
+
+def _opened(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Lines:
+    target.check()
+    path = target.records
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return Lines(path)
+    if not (overwrite or target.form == "jsonl" or path.exists()) and target.path.is_file():
+        raise UsageError(f"{target.path} has something in it: give --overwrite to replace it, or another name")
+    if target.is_folder:
+        target.path.mkdir(parents=True, exist_ok=True)
+    return Results(path, identity(mahdar), name=target.name, overwrite=overwrite)
+
+
+def finish(target: Target) -> None:
+    """Make the form that was asked for of the records that a run has kept.
+
+    Raises:
+        UsageError: it cannot be written, or a library is missing.
+    """
+    if target.form != "jsonl":
+        export(target.records, target)
 
 
 class JsonLines:

@@ -30,7 +30,7 @@ class Tally:
         changed: those that had been extracted, and have another text now.
         repeated: those that were in the input twice.
         stopped: why no further article was begun; empty where all were.
-        left: articles that were begun, and left as they were.
+        no_model: the reason is that nobody answers.
     """
 
     total: int | None
@@ -46,7 +46,7 @@ class Tally:
     changed: int = 0
     repeated: int = 0
     stopped: str = ""
-    left: int = 0
+    no_model: bool = False
 
     @property
     def failed(self) -> int:
@@ -56,11 +56,13 @@ class Tally:
     @property
     def done(self) -> int:
         """Articles that need nothing more."""
-        return self.extracted + self.failed + self.before + self.failed_before + self.changed + self.repeated
+        return self.extracted + self.failed + self.before + self.failed_before + self.changed
 
     @property
     def exit_code(self) -> int:
         """What the process is to say of the run."""
+        if self.no_model:
+            return NO_MODEL
         if not (self.failures or self.failed_before or self.stopped):
             return ALL_WELL
         silent = not (self.extracted or self.before) and set(self.failures) == {"unreachable"}
@@ -138,9 +140,12 @@ class Run:
         self._stop = stop
         self._results = next((output for output in self._outputs if isinstance(output, Results)), None)
         self._retry = retry
+        self._met = 0
 
     def take(self, articles: Iterable[Document | BadInput]) -> None:
         """Extract every article that needs it; one that cannot be read is a failure."""
+        if self._results and self._tally.total is not None:
+            self._results.count(self._tally.total)
         for result in self._mahdar.extract_many(self._intake(articles)):
             self._give(result)
 
@@ -149,6 +154,7 @@ class Run:
         for article in articles:
             if self._stop.heard or self._tally.stopped:
                 return
+            self._met += 1
             if not self._wanted(article):
                 continue
             if self._results:
@@ -157,6 +163,13 @@ class Run:
                 yield article
             else:
                 self._give(Failure(article.id, "bad_input", article.reason))
+        self._all_met()
+
+    def _all_met(self) -> None:
+        """Now it is known how many there are, those that came twice apart."""
+        self._tally.total = self._met
+        if self._results:
+            self._results.count(self._met)
 
     def _wanted(self, article: Document | BadInput) -> bool:
         """Whether the article needs anything; one that does not is counted."""
@@ -181,7 +194,6 @@ class Run:
         self._progress.advance(result, self._tally)
 
     def _leave(self, failure: Failure) -> None:
-        self._tally.left += 1
         self._tally.stopped = self._tally.stopped or failure.message
         if self._results:
             self._results.forget(failure)

@@ -12,7 +12,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -195,14 +195,19 @@ def _read(
     id_: str, file: Path, stdin: BinaryIO | None, published_at: dt.date | None, language: str | None
 ) -> Document | BadInput:
     if str(file) == STDIN:
-        return read_stream(id_, "standard input", lambda: stdin or sys.stdin.buffer, published_at, language)
+        stream = nullcontext(stdin or sys.stdin.buffer)
+        return read_stream(id_, "standard input", lambda: stream, published_at, language)
     return read_stream(id_, _printable(str(file)), lambda: file.open("rb"), published_at, language)
 
 
 def read_stream(
-    id_: str, place: str, open_: Callable[[], BinaryIO], published_at: dt.date | None, language: str | None
+    id_: str,
+    place: str,
+    open_: Callable[[], AbstractContextManager[BinaryIO]],
+    published_at: dt.date | None,
+    language: str | None,
 ) -> Document | BadInput:
-    """A document from a stream of bytes that is opened, read and closed; standard input stays open.
+    """A document from a stream of bytes that is opened, read and closed.
 
     Args:
         id_: the document's id.
@@ -212,8 +217,7 @@ def read_stream(
         language: its language.
     """
     try:
-        stream = open_()
-        with nullcontext(stream) if stream is sys.stdin.buffer else stream:
+        with open_() as stream:
             data = stream.read(MAX_BYTES + 1)
             if len(data) > MAX_BYTES:
                 return BadInput(id_, _too_long(place, _size(stream, data)))

@@ -136,6 +136,10 @@ def extract(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
     ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Add a line of JSON for every article here, without texts."),
+    ] = None,
 ) -> None:
     """Extract meetings and stances from articles.
 
@@ -147,6 +151,7 @@ def extract(
     from extractor.batch.rows import Columns
     from extractor.batch.sources import Articles
     from extractor.commands.interrupt import Interrupt
+    from extractor.commands.logs import logged
     from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
     from extractor.commands.run import Run, Tally
@@ -163,6 +168,7 @@ def extract(
     stop = Interrupt()
     try:
         with (
+            logged(log),
             shown(articles.total, slow=settings.embedded) as progress,
             Extractor(
                 settings,

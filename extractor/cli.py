@@ -162,7 +162,8 @@ def extract(
     if retry_errors and (output is None or overwrite):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
     target = Target.of(output, form) if output else None
-    articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
+    columns, own = Columns(text_column, id_column, date_column), target.files if target else ()
+    articles = Articles(paths, columns, published_at=published_at, without=own)
     settings = Settings.from_environment()
     tally = Tally(articles.total)
     stop = Interrupt()

@@ -16,7 +16,7 @@ import zstandard
 
 from extractor.batch.rows import Columns
 from extractor.batch.sources import Articles
-from extractor.errors import MahdarError
+from extractor.errors import MahdarError, UsageError
 from extractor.reading.document import BadInput, Document
 
 FIRST = "وصل الوفد إلى المنامة، ثم غادرها «مساء»."
@@ -176,6 +176,14 @@ def test_folders_patterns_and_files_are_read_once_in_order(tmp_path: Path) -> No
     everything = [tmp_path / "b" / "2.txt", tmp_path, f"{tmp_path}/**/*.txt", f"{tmp_path}/[c]*.jsonl"]
     assert [one.id for one in Articles(everything)] == ["2", "a", "1", "أ-1", "أ-2"]
     assert Articles(everything[:-1]).total == 3
+
+
+def test_a_run_does_not_read_what_it_writes(tmp_path: Path) -> None:
+    for name in ("rows.jsonl", "out.jsonl"):
+        (tmp_path / name).write_bytes(jsonl(ROWS))
+    assert list(Articles([f"{tmp_path}/*.jsonl"], without=[tmp_path / "out.jsonl"])) == EXPECTED
+    with pytest.raises(UsageError, match="is where the results go: name another file with --output"):
+        Articles([tmp_path / "out.jsonl"], without=[tmp_path / "out.jsonl"])
 
 
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ from extractor.errors import UsageError
 from schemas.records import Extraction
 
 Form = Literal["jsonl", "csv", "parquet", "duckdb"]
+LEDGER: Final = ".ledger.jsonl"
+ERRORS: Final = ".errors.jsonl"
+"""End the names of the files beside the results."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 ROWS: Final = 2_000
 """Rows, or articles, written at once."""
@@ -75,6 +78,11 @@ class Target:
     def name(self) -> Path:
         """What the names of ledger and errors begin with."""
         return self.records if self.is_folder else self.path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that a run writes, the tables of a folder apart."""
+        return self.path, self.records, Path(f"{self.name}{LEDGER}"), Path(f"{self.name}{ERRORS}")
 
     def check(self) -> None:
         """See that it can be written, before anything is paid for.

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from extractor.batch.export import Target
+from extractor.batch.export import LEDGER, Target
 from extractor.batch.ledger import History, Identity, entries, header_of
-from extractor.batch.results import LEDGER, is_locked
+from extractor.batch.results import is_locked
 from extractor.commands.display import cost
 from extractor.errors import UsageError
 

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Protocol, Self, get_args
@@ -92,8 +92,10 @@ class Target:
         """
         needed = {"parquet": ("pyarrow",), "duckdb": ("pyarrow", "duckdb")}.get(self.form, ())
         for library in needed:
-            if find_spec(library) is None:
-                raise UsageError(f"writing {self.form} takes {library}; {REMEDY}")
+            try:
+                import_module(library)
+            except ImportError:
+                raise UsageError(f"writing {self.form} takes {library}; {REMEDY}") from None
 
 
 class Writer(Protocol):

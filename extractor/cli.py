@@ -159,9 +159,9 @@ def extract(
     from extractor.settings import Settings
     from extractor.tasks import TASKS
 
-    if retry_errors and (output is None or overwrite):
-        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
     target = Target.of(output, form) if output else None
+    if retry_errors and (target is None or overwrite or not target.ledger.exists()):
+        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
     columns, own = Columns(text_column, id_column, date_column), target.files if target else ()
     articles = Articles(paths, columns, published_at=published_at, without=own)
     settings = Settings.from_environment()
@@ -170,7 +170,7 @@ def extract(
     try:
         with (
             logged(log),
-            shown(articles.total, slow=settings.embedded) as progress,
+            shown(None if retry_errors else articles.total, slow=settings.embedded) as progress,
             Extractor(
                 settings,
                 model=model,

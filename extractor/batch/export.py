@@ -82,7 +82,12 @@ class Target:
     @property
     def files(self) -> tuple[Path, ...]:
         """All that a run writes, the tables of a folder apart."""
-        return self.path, self.records, Path(f"{self.name}{LEDGER}"), Path(f"{self.name}{ERRORS}")
+        return self.path, self.records, self.ledger, Path(f"{self.name}{ERRORS}")
+
+    @property
+    def ledger(self) -> Path:
+        """What a later run goes on from."""
+        return Path(f"{self.name}{LEDGER}")
 
     def check(self) -> None:
         """See that it can be written, before anything is paid for.

@@ -101,6 +101,7 @@ class Bar(Silent):
             self._progress.update(self._start, visible=False)
             self._progress.update(
                 self._articles,
+                total=spent.total,
                 completed=spent.done,
                 description=f"{_counted(spent.done, spent.total)} articles",
                 said=f"{spent.tokens:,} tokens, {cost(spent.cost)}",

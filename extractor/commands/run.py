@@ -3,12 +3,13 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from extractor.batch.lines import Result
 from extractor.batch.results import Results
-from extractor.commands.output import Output
+from extractor.commands.output import JsonLines, Output, Tables
 from extractor.commands.progress import Silent
 from extractor.reading.document import BadInput, Document
 from extractor.service import Extractor, Failure
@@ -154,6 +155,7 @@ class Run:
         self._tally = tally
         self._stop = stop
         self._results = next((output for output in self._outputs if isinstance(output, Results)), None)
+        self._on_screen = any(isinstance(output, Tables | JsonLines) for output in self._outputs)
         self._retry = retry
         self._met = 0
 
@@ -207,7 +209,8 @@ class Run:
             return
         self._tally.add(result)
         _log(result)
-        with self._progress.paused():
+        to_screen = self._on_screen or isinstance(result, Failure)
+        with self._progress.paused() if to_screen else nullcontext():
             for output in self._outputs:
                 output.write(result)
         self._progress.advance(result, self._tally)

@@ -17,10 +17,11 @@ from evals.cli import seeds_app
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Model, OutputFile, Paths, Prompts, Tasks
+from extractor.commands.options import Format, Model, OutputFile, Prompts, Rows, Tasks
 from extractor.errors import MahdarError, NoModelError, UsageError
 
 if TYPE_CHECKING:
+    from extractor.batch.export import Target
     from extractor.commands.run import Tally
 
 UNUSABLE, NO_MODEL, INTERRUPTED = 2, 3, 130
@@ -93,7 +94,7 @@ def _options(
 
 @app.command()
 def extract(
-    paths: Paths,
+    paths: Rows,
     *,
     output: Annotated[
         Path | None,
@@ -101,11 +102,15 @@ def extract(
             "--output",
             "-o",
             metavar="FILE",
-            dir_okay=False,
-            help="Write JSON Lines here, and failures to FILE.errors.jsonl.",
+            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, or a folder for CSV; failures to "
+            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl.",
         ),
     ] = None,
+    form: Format = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False,
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Take only the articles that failed before.")
+    ] = False,
     table: Annotated[
         bool | None,
         typer.Option(
@@ -119,53 +124,90 @@ def extract(
     published_at: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it.")
     ] = None,
+    text_column: Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")] = "text",
+    id_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")
+    ] = None,
+    date_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
+    ] = None,
     prompts: Prompts = None,
     concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at once.")] = 8,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
     ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Add a line of JSON for every article here, without texts."),
+    ] = None,
 ) -> None:
     """Extract meetings and stances from articles.
 
     Results come as they are ready, which may not be the order of the articles. Answers are cached: a second run costs
-    nothing. Failures are named on standard error, one line each.
+    nothing. Failures are named on standard error, one line each. The same command again goes on where a run into a file
+    was interrupted.
     """
-    from extractor.commands.output import outputs
+    from extractor.batch.export import Target
+    from extractor.batch.rows import Columns
+    from extractor.batch.sources import Articles
+    from extractor.commands.interrupt import Interrupt
+    from extractor.commands.logs import logged
+    from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
-    from extractor.commands.run import Tally, run
-    from extractor.reading.document import read_documents
+    from extractor.commands.run import Run, Tally
     from extractor.service import Extractor
     from extractor.settings import Settings
     from extractor.tasks import TASKS
 
-    documents = list(read_documents(paths, published_at=published_at))  # all of them: the progress needs a total
+    target = Target.of(output, form) if output else None
+    if retry_errors and (target is None or overwrite or not target.ledger.exists()):
+        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
+    columns, own = Columns(text_column, id_column, date_column), target.files if target else ()
+    articles = Articles(paths, columns, published_at=published_at, without=own)
     settings = Settings.from_environment()
-    tally = Tally(len(documents))
-    with (
-        outputs(output, overwrite=overwrite, table=table) as places,
-        shown(len(documents), slow=settings.embedded) as progress,
-        Extractor(
-            settings,
-            model=model,
-            tasks=task or TASKS,
-            prompts=prompts or (),
-            store=None if no_cache else "disk",
-            concurrency=concurrency,
-            progress=progress.phase,
-        ) as mahdar,
-    ):
-        try:
-            run(mahdar, documents, places, progress, tally)
-        except KeyboardInterrupt:
-            typer.echo(f"\ninterrupted: {tally}; what is written stays", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-    _conclude(tally, output)
+    tally = Tally(articles.total)
+    stop = Interrupt()
+    try:
+        with (
+            logged(log),
+            shown(None if retry_errors else articles.total, slow=settings.embedded) as progress,
+            Extractor(
+                settings,
+                model=model,
+                tasks=task or TASKS,
+                prompts=prompts or (),
+                store=None if no_cache else "disk",
+                concurrency=concurrency,
+                progress=progress.phase,
+            ) as mahdar,
+            kept(target, mahdar, overwrite=overwrite) as file,
+            stop,
+        ):
+            places = [*([file] if file else ()), *outputs(to_file=target is not None, table=table)]
+            Run(mahdar, places, progress, tally, stop=stop, retry=retry_errors).take(articles)
+            tally.repeated = articles.repeated
+        if target and not stop.heard:
+            finish(target)
+    except KeyboardInterrupt:
+        stop.heard = True
+    except NoModelError as error:
+        if not tally.done:
+            raise
+        tally.stopped, tally.no_model = str(error), True
+    _conclude(tally, target, interrupted=stop.heard)
 
 
-def _conclude(tally: "Tally", output: Path | None) -> None:
+def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
     """Sum up where the results alone do not: they went to a file, or some are missing."""
-    if output is not None or tally.failures:
-        typer.echo(f"{tally} → {output}" if output else str(tally), err=True)
+    place = f" → {target.path}" if target else ""
+    again = "; the same command goes on" if target else ""
+    if interrupted:
+        typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if tally.stopped:
+        typer.echo(f"stopped: {tally.stopped}\n{tally}, {tally.rest} left{place}{again}", err=True)
+    elif target is not None or tally.failures:
+        typer.echo(f"{tally}{place}", err=True)
     raise typer.Exit(tally.exit_code)
 
 
@@ -227,6 +269,41 @@ def report(
         raise UsageError("name what `mahdar extract -o` wrote, or a run file with --eval")
     for path in commands_report.write(pages, output, overwrite=overwrite):
         typer.echo(f"report → {path}", err=True)
+
+
+@app.command()
+def status(
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="What a run was told to write with --output.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show how far a run has come: articles, failures by class, tokens, cost, rate."""
+    from extractor.batch.lines import dumps
+    from extractor.commands.status import status
+
+    found = status(output)
+    typer.echo(dumps(found.as_json()) if json else "\n".join(found))
+
+
+@app.command()
+def export(
+    records: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="What `mahdar extract` wrote.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet, FILE.duckdb, or a folder for CSV.")
+    ],
+    form: Format = None,
+) -> None:
+    """Write records in another form; what is there already is replaced.
+
+    One Parquet file has a row an article, with everything in it. A folder, of CSV or Parquet, and a DuckDB database
+    have the tables articles, meetings, participants, stances and evidence.
+    """
+    from extractor.batch.export import Target, export
+
+    target = Target.of(output, form)
+    if target.form == "jsonl":
+        raise UsageError(f"{output}: is JSON Lines already; name a .parquet or .duckdb file, or a folder, or --format")
+    typer.echo(f"{export(records, target):,} articles → {output}", err=True)
 
 
 @app.command()

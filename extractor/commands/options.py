@@ -6,8 +6,16 @@ from typing import Annotated
 import typer
 
 Paths = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(metavar="PATH", help="Articles: text files, folders of *.txt, - for standard input."),
+]
+Rows = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        help="Articles: text files, folders of *.txt, JSONL, CSV or Parquet, each also as .gz or .zst; patterns in "
+        "quotes; URLs; - for standard input.",
+    ),
 ]
 Tasks = Annotated[
     list[str] | None,
@@ -22,4 +30,10 @@ Prompts = Annotated[
 ]
 OutputFile = Annotated[
     Path, typer.Argument(metavar="OUTPUT.jsonl", help="What `mahdar extract -o` wrote, or a run file.")
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORM", help="jsonl, csv, parquet or duckdb, where the name of the output does not tell."
+    ),
 ]

@@ -14,6 +14,7 @@ import typer
 
 from evals.cli import app as eval_app
 from evals.cli import seeds_app
+from extractor.commands import batch as commands_batch
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
@@ -41,6 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help starts in half the time
 )
+app.add_typer(commands_batch.app, name="batch")
 app.add_typer(commands_cache.app, name="cache")
 app.add_typer(commands_prompts.app, name="prompts")
 app.add_typer(commands_schema.app, name="schema")

@@ -67,7 +67,7 @@ $(VENV)/local.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@
 
-$(VENV)/dev.stamp: EXTRAS := local,evals,dev
+$(VENV)/dev.stamp: EXTRAS := local,evals,ray,dev
 $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@ $(VENV)/local.stamp

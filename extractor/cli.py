@@ -7,6 +7,7 @@ so that `mahdar --help` does not wait for it.
 import io
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ from extractor.commands import batch as commands_batch
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Model, Paths, Prompts, Tasks
+from extractor.commands.options import Engine, Model, Paths, Prompts, RayAddress, Tasks
 from extractor.errors import MahdarError, NoModelError
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ def extract(
             "--output",
             "-o",
             metavar="FILE",
-            dir_okay=False,
-            help="Write JSON Lines here, and failures to FILE.errors.jsonl.",
+            help="Write JSON Lines here, and failures to FILE.errors.jsonl; with Ray, a folder of parts.",
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False,
@@ -126,6 +126,8 @@ def extract(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
     ] = False,
+    engine: Engine = "local",
+    ray_address: RayAddress = None,
 ) -> None:
     """Extract meetings and stances from articles.
 
@@ -140,6 +142,21 @@ def extract(
     from extractor.settings import Settings
     from extractor.tasks import TASKS
 
+    if engine == "ray":
+        from extractor.commands.cluster import extract_on_ray
+
+        extract_on_ray(
+            partial(read_documents, paths, published_at=published_at),
+            output,
+            Settings.from_environment(),
+            model=model,
+            tasks=task or TASKS,
+            prompts=prompts or (),
+            concurrency=concurrency,
+            keep=not no_cache,
+            overwrite=overwrite,
+            address=ray_address,
+        )
     documents = list(read_documents(paths, published_at=published_at))  # all of them: the progress needs a total
     settings = Settings.from_environment()
     tally = Tally(len(documents))

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,4 +19,12 @@ Prompts = Annotated[
     typer.Option(
         "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder of further templates; may be repeated."
     ),
+]
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option(help="Where the work is done: in this process, or by Ray on a cluster or on this machine."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", metavar="HOST:PORT", help="A cluster of Ray's, in place of RAY_ADDRESS."),
 ]

@@ -1,0 +1,55 @@
+"""`mahdar extract --engine ray`: the same run on a cluster."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from extractor.errors import UsageError
+from extractor.reading.document import BadInput, Document
+from extractor.settings import Settings
+
+INTERRUPTED = 130
+
+
+def extract_on_ray(
+    source: Callable[[], Iterable[Document | BadInput]],
+    output: Path | str | None,
+    settings: Settings,
+    *,
+    model: str | None,
+    tasks: Sequence[str],
+    prompts: Sequence[Path],
+    concurrency: int,
+    keep: bool,
+    overwrite: bool,
+    retry_errors: bool = False,
+    address: str | None,
+) -> NoReturn:
+    """Extract, say what it came to, and exit.
+
+    Raises:
+        UsageError: no place for the results is named, or Ray is not installed.
+    """
+    if output is None:
+        raise UsageError("a cluster writes to a folder that every machine sees: name it with --output")
+    try:
+        from extractor.engines.ray import Work, run
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--engine ray takes {error.name}; pip install 'mahdar[ray]', on every machine") from None
+    work = Work(
+        replace(settings, model=model or settings.model),
+        tuple(tasks),
+        tuple(prompts),
+        keep=keep,
+        concurrency=concurrency,
+    )
+    try:
+        came = run(work, source, str(output), overwrite=overwrite, retry_errors=retry_errors, address=address)
+    except KeyboardInterrupt:
+        typer.echo("\ninterrupted; what is written stays, and the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    typer.echo(f"{came} → {output}", err=True)
+    raise typer.Exit(1 if came.failures or came.failed_before else 0)

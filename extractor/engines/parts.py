@@ -1,0 +1,274 @@
+"""Results on shared storage: a folder of parts, written by many machines, each part there entire or not at all.
+
+    OUT/mahdar-run.json          what the results have in common
+    OUT/part-….jsonl             records, one a line; in OUT.parquet part-….parquet, one a row
+    OUT.errors/part-….jsonl      articles that failed, with the class and the message
+
+A folder or a URL of storage that pyarrow or fsspec knows.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from extractor.errors import UsageError
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+    from pyarrow.fs import FileSystem
+
+RUN: Final = "mahdar-run.json"
+PART: Final = "part-"
+ERRORS: Final = ".errors"
+"""Ends the name of the folder beside the results, for the articles that failed."""
+FORMS: Final = ("parquet", "jsonl")
+RECORD: Final = "record"
+"""The column of a Parquet part that holds the whole record, as JSON."""
+DIGEST: Final = 16
+"""Bytes by which an article is known again: a million take little memory, and no two are taken for one."""
+_SHOWN: Final = 40
+
+Form = Literal["parquet", "jsonl"]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of one article, as it is written.
+
+    Attributes:
+        line: the record or the failure, as JSON.
+        failure: the class, if it failed.
+    """
+
+    document_id: str
+    text_sha256: str
+    line: str
+    failure: str | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What the parts hold: of every article that was extracted, its text, and the articles that failed."""
+
+    done: dict[bytes, bytes] = field(default_factory=dict)
+    failed: set[bytes] = field(default_factory=set)
+
+    def fate(self, document_id: str, text_sha256: str) -> Literal["new", "done", "failed", "changed"]:
+        """What is known of an article; `changed` where another text was extracted under its id."""
+        text = self.done.get(_digest(document_id))
+        if text is not None:
+            return "done" if text == _digest(text_sha256) else "changed"
+        return self.failure(document_id, text_sha256)
+
+    def failure(self, document_id: str, text_sha256: str) -> Literal["new", "failed"]:
+        """Whether an article with this text has failed."""
+        return "failed" if _digest(document_id, text_sha256) in self.failed else "new"
+
+
+class Parts:
+    """The parts of a run. A small value: every machine has its own, and opens the storage itself."""
+
+    def __init__(self, place: str) -> None:
+        """Name the folder.
+
+        Raises:
+            UsageError: the name ends in a form that is not written.
+        """
+        self.place = place.rstrip("/")
+        ending = os.path.splitext(self.place)[1].removeprefix(".")  # noqa: PTH122  # may be a URL
+        if ending in {"csv", "duckdb", "json", "gz", "zst"}:
+            raise UsageError(
+                f"{place}: a cluster writes folders of JSON Lines or Parquet; name it OUT.jsonl or OUT.parquet"
+            )
+        self.form: Form = "parquet" if ending == "parquet" else "jsonl"
+
+    def open(self, run: Mapping[str, Any], *, overwrite: bool = False) -> None:
+        """Begin a run, or go on with one of the same kind.
+
+        Raises:
+            UsageError: the folder holds something else, or the results of another run.
+        """
+        before = self._run()
+        if overwrite:
+            self._clear()
+        elif before is None and self._listed(self._root):
+            raise UsageError(f"{self.place} has files in it and no {RUN}: {_REMEDY}")
+        elif before is not None and before != run:
+            raise UsageError(f"{self.place} is of another run, which differs in {_differing(before, run)}: {_REMEDY}")
+        if before is None or overwrite:
+            self._files.create_dir(self._root)
+            self._put(f"{self._root}/{RUN}", json.dumps(run, ensure_ascii=False, indent=1).encode())
+
+    def known(self) -> Known:
+        """What was written before, by an interrupted run too."""
+        found = Known()
+        for name in self._listed(self._root):
+            for id_, text in self._extracted(name):
+                found.done[_digest(id_)] = _digest(text)
+        for name in self.failures():
+            found.failed.update(_digest(*keys) for keys in self._still_failed(name, found))
+        return found
+
+    def write(self, name: str, made: Iterable[Made]) -> None:
+        """Write a part; one of the same name is replaced."""
+        records: list[Made] = []
+        errors: list[Made] = []
+        for one in made:
+            (errors if one.failure else records).append(one)
+        if records:
+            data = _parquet(records) if self.form == "parquet" else _lines(records)
+            self._put(f"{self._root}/{PART}{name}.{self.form}", data)
+        if errors:
+            self._files.create_dir(self._root + ERRORS)
+            self._put(f"{self._root}{ERRORS}/{PART}{name}.jsonl", _lines(errors))
+
+    def forget_failures(self, before: Sequence[str]) -> None:
+        """Remove parts with failures, after all of their articles were tried again."""
+        for name in before:
+            self._files.delete_file(name)
+
+    def failures(self) -> list[str]:
+        """The parts with failures there are."""
+        return self._listed(self._root + ERRORS)
+
+    @cached_property
+    def _where(self) -> "tuple[FileSystem, str]":
+        return _opened(self.place)
+
+    @property
+    def _files(self) -> "FileSystem":
+        return self._where[0]
+
+    @property
+    def _root(self) -> str:
+        return self._where[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"place": self.place, "form": self.form}  # a connection stays on its machine
+
+    def _run(self) -> Mapping[str, Any] | None:
+        try:
+            with self._files.open_input_stream(f"{self._root}/{RUN}") as stream:
+                return dict(json.loads(stream.read()))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError):
+            raise UsageError(f"{self.place}/{RUN} cannot be read: {_REMEDY}") from None
+        except OSError as error:
+            raise UsageError(f"{self.place}: cannot be used ({error}); name another folder with --output") from None
+
+    def _listed(self, folder: str) -> list[str]:
+        """Names of the files in a folder, our notes and what is half written left out."""
+        from pyarrow.fs import FileSelector, FileType
+
+        found = self._files.get_file_info(FileSelector(folder, allow_not_found=True))
+        names = [info.path for info in found if info.type == FileType.File and info.base_name != RUN]
+        return sorted(name for name in names if not os.path.basename(name).startswith("."))  # noqa: PTH119  # as above
+
+    def _still_failed(self, name: str, known: Known) -> list[tuple[str, str]]:
+        """The failures in a part, less those that an interrupted run has mended, which are removed from it."""
+        rows = list(self._rows(name))
+        left = [row for row in rows if known.fate(row["document_id"], row["text_sha256"]) != "done"]
+        if len(left) < len(rows):
+            self._put(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in left).encode())
+        return [(row["document_id"], row["text_sha256"]) for row in left]
+
+    def _clear(self) -> None:
+        """Remove the parts, and nothing that is none."""
+        for folder in (self._root, self._root + ERRORS):
+            for name in self._listed(folder):
+                if os.path.basename(name).startswith(PART):  # noqa: PTH119  # as above
+                    self._files.delete_file(name)
+
+    def _extracted(self, name: str) -> Iterator[tuple[str, str]]:
+        if self.form == "jsonl":
+            yield from ((row["document_id"], row["text_sha256"]) for row in self._rows(name))
+            return
+        from pyarrow.parquet import read_table
+
+        table = read_table(name, columns=["document_id", "text_sha256"], filesystem=self._files)
+        yield from zip(table["document_id"].to_pylist(), table["text_sha256"].to_pylist(), strict=True)
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        with self._files.open_input_stream(name) as stream:
+            lines = stream.read().splitlines()
+        try:
+            yield from map(json.loads, lines)
+        except ValueError:
+            raise UsageError(f"{name}: is no part of a run of mahdar: {_REMEDY}") from None
+
+    def _put(self, name: str, data: bytes) -> None:
+        """Write a file under another name first, which no reader takes for one."""
+        folder, _, last = name.rpartition("/")
+        made = f"{folder}/.{last}.new"
+        with self._files.open_output_stream(made) as stream:
+            stream.write(data)
+        self._files.move(made, name)
+
+
+_REMEDY: Final = "give --overwrite to replace what is there, or another name"
+
+
+def _opened(place: str) -> "tuple[FileSystem, str]":
+    """The storage, and the name in it."""
+    from pyarrow import ArrowException
+    from pyarrow.fs import FileSystem, FSSpecHandler, LocalFileSystem, PyFileSystem
+
+    if "://" not in place:
+        return LocalFileSystem(), os.path.abspath(place)  # noqa: PTH100  # a path and a URL in one place
+    try:
+        files, path = FileSystem.from_uri(place)
+    except (ArrowException, OSError):
+        from fsspec.core import url_to_fs
+
+        try:
+            files, path = url_to_fs(place)
+        except (ImportError, ValueError) as error:
+            raise UsageError(f"{place}: {error}") from None
+        return PyFileSystem(FSSpecHandler(files)), path
+    return files, path
+
+
+def _lines(made: Sequence[Made]) -> bytes:
+    return "".join(f"{one.line}\n" for one in made).encode()
+
+
+def _parquet(made: Sequence[Made]) -> bytes:
+    """Few columns to look things up by, and the record whole: a schema that no two parts have differently."""
+    from pyarrow import BufferOutputStream
+    from pyarrow.parquet import write_table
+
+    sink = BufferOutputStream()
+    write_table(_table(made), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def _table(made: Sequence[Made]) -> "Table":
+    import pyarrow as pa
+
+    text = pa.string()
+    return pa.table(
+        {
+            "document_id": pa.array([one.document_id for one in made], text),
+            "text_sha256": pa.array([one.text_sha256 for one in made], text),
+            RECORD: pa.array([one.line for one in made], text),
+        }
+    )
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.sha256("\0".join(parts).encode()).digest()[:DIGEST]
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    return ", ".join(f"{name} ({_short(before.get(name))} → {_short(now.get(name))})" for name in names)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -19,10 +19,11 @@ from extractor.commands import batch as commands_batch
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Engine, Model, Paths, Prompts, RayAddress, Tasks
-from extractor.errors import MahdarError, NoModelError
+from extractor.commands.options import Engine, Format, Model, Prompts, RayAddress, Rows, Tasks
+from extractor.errors import MahdarError, NoModelError, UsageError
 
 if TYPE_CHECKING:
+    from extractor.batch.export import Target
     from extractor.commands.run import Tally
 
 UNUSABLE, NO_MODEL, INTERRUPTED = 2, 3, 130
@@ -96,7 +97,7 @@ def _options(
 
 @app.command()
 def extract(
-    paths: Paths,
+    paths: Rows,
     *,
     output: Annotated[
         Path | None,
@@ -104,10 +105,15 @@ def extract(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write JSON Lines here, and failures to FILE.errors.jsonl; with Ray, a folder of parts.",
+            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, or a folder for CSV; failures to "
+            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl. With Ray, a folder of parts.",
         ),
     ] = None,
+    form: Format = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False,
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Take only the articles that failed before.")
+    ] = False,
     table: Annotated[
         bool | None,
         typer.Option(
@@ -121,6 +127,13 @@ def extract(
     published_at: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it.")
     ] = None,
+    text_column: Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")] = "text",
+    id_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")
+    ] = None,
+    date_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
+    ] = None,
     prompts: Prompts = None,
     concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at once.")] = 8,
     no_cache: Annotated[
@@ -132,22 +145,31 @@ def extract(
     """Extract meetings and stances from articles.
 
     Results come as they are ready, which may not be the order of the articles. Answers are cached: a second run costs
-    nothing. Failures are named on standard error, one line each.
+    nothing. Failures are named on standard error, one line each. The same command again goes on where a run into a file
+    was interrupted.
     """
-    from extractor.commands.output import outputs
+    from extractor.batch.export import Target
+    from extractor.batch.rows import Columns
+    from extractor.batch.sources import Articles
+    from extractor.commands.interrupt import Interrupt
+    from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
-    from extractor.commands.run import Tally, run
-    from extractor.reading.document import read_documents
+    from extractor.commands.run import Run, Tally
     from extractor.service import Extractor
     from extractor.settings import Settings
     from extractor.tasks import TASKS
 
+    if retry_errors and (output is None or overwrite):
+        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
+    read = partial(Articles, paths, Columns(text_column, id_column, date_column), published_at=published_at)
     if engine == "ray":
         from extractor.commands.cluster import extract_on_ray
 
         extract_on_ray(
-            partial(read_documents, paths, published_at=published_at),
+            paths,
+            read,
             output,
+            form,
             Settings.from_environment(),
             model=model,
             tasks=task or TASKS,
@@ -155,37 +177,90 @@ def extract(
             concurrency=concurrency,
             keep=not no_cache,
             overwrite=overwrite,
+            retry_errors=retry_errors,
             address=ray_address,
         )
-    documents = list(read_documents(paths, published_at=published_at))  # all of them: the progress needs a total
+    target = Target.of(output, form) if output else None
+    articles = read()
     settings = Settings.from_environment()
-    tally = Tally(len(documents))
-    with (
-        outputs(output, overwrite=overwrite, table=table) as places,
-        shown(len(documents), slow=settings.embedded) as progress,
-        Extractor(
-            settings,
-            model=model,
-            tasks=task or TASKS,
-            prompts=prompts or (),
-            store=None if no_cache else "disk",
-            concurrency=concurrency,
-            progress=progress.phase,
-        ) as mahdar,
-    ):
-        try:
-            run(mahdar, documents, places, progress, tally)
-        except KeyboardInterrupt:
-            typer.echo(f"\ninterrupted: {tally}; what is written stays", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-    _conclude(tally, output)
+    tally = Tally(articles.total)
+    stop = Interrupt()
+    try:
+        with (
+            shown(articles.total, slow=settings.embedded) as progress,
+            Extractor(
+                settings,
+                model=model,
+                tasks=task or TASKS,
+                prompts=prompts or (),
+                store=None if no_cache else "disk",
+                concurrency=concurrency,
+                progress=progress.phase,
+            ) as mahdar,
+            kept(target, mahdar, overwrite=overwrite) as file,
+            stop,
+        ):
+            places = [*([file] if file else ()), *outputs(to_file=target is not None, table=table)]
+            Run(mahdar, places, progress, tally, stop=stop, retry=retry_errors).take(articles)
+            tally.repeated = articles.repeated
+        if target and not stop.heard:
+            finish(target)
+    except KeyboardInterrupt:
+        stop.heard = True
+    except NoModelError as error:
+        if not tally.done:
+            raise
+        tally.stopped, tally.no_model = str(error), True
+    _conclude(tally, target, interrupted=stop.heard)
 
 
-def _conclude(tally: "Tally", output: Path | None) -> None:
+def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
     """Sum up where the results alone do not: they went to a file, or some are missing."""
-    if output is not None or tally.failures:
-        typer.echo(f"{tally} → {output}" if output else str(tally), err=True)
+    place = f" → {target.path}" if target else ""
+    again = "; the same command goes on" if target else ""
+    if interrupted:
+        typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if tally.stopped:
+        typer.echo(f"stopped: {tally.stopped}\n{tally}, {tally.rest} left{place}{again}", err=True)
+    elif target is not None or tally.failures:
+        typer.echo(f"{tally}{place}", err=True)
     raise typer.Exit(tally.exit_code)
+
+
+@app.command()
+def status(
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="What a run was told to write with --output.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show how far a run has come: articles, failures by class, tokens, cost, rate."""
+    from extractor.batch.lines import dumps
+    from extractor.commands.status import status
+
+    found = status(output)
+    typer.echo(dumps(found.as_json()) if json else "\n".join(found))
+
+
+@app.command()
+def export(
+    records: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="What `mahdar extract` wrote.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet, FILE.duckdb, or a folder for CSV.")
+    ],
+    form: Format = None,
+) -> None:
+    """Write records in another form; what is there already is replaced.
+
+    One Parquet file has a row an article, with everything in it. A folder, of CSV or Parquet, and a DuckDB database
+    have the tables articles, meetings, participants, stances and evidence.
+    """
+    from extractor.batch.export import Target, export
+
+    target = Target.of(output, form)
+    if target.form == "jsonl":
+        raise UsageError(f"{output}: is JSON Lines already; name a .parquet or .duckdb file, or a folder, or --format")
+    typer.echo(f"{export(records, target):,} articles → {output}", err=True)
 
 
 @app.command()

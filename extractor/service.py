@@ -136,7 +136,8 @@ class Extractor:
     ) -> Iterator[Extraction | Failure]:
         """Extract articles as they come, each result as soon as it is there, at most `concurrency` articles at once.
 
-        An article that fails is a `Failure` among the results; only what stops all of them is raised.
+        An article that fails is a `Failure` among the results; only what stops all of them is raised, once those under
+        way have come to their end.
         """
         done: queue.SimpleQueue[Future[Extraction | Failure]] = queue.SimpleQueue()
         waiting, under_way = iter(documents), 0
@@ -147,8 +148,12 @@ class Extractor:
                 under_way += 1
             if not under_way:
                 return
-            yield _first(done).result()
+            ended = _first(done)
             under_way -= 1
+            if isinstance(stopped := ended.exception(), MahdarError):
+                yield from _results(done, under_way)
+                raise stopped
+            yield ended.result()
 
     async def aextract_many(
         self, documents: Iterable[str | Document], *, concurrency: int | None = None
@@ -240,6 +245,13 @@ def _first(done: "queue.SimpleQueue[Future[Extraction | Failure]]") -> "Future[E
     while True:
         with suppress(queue.Empty):
             return done.get(timeout=TURN)
+
+
+def _results(done: "queue.SimpleQueue[Future[Extraction | Failure]]", under_way: int) -> Iterator[Extraction | Failure]:
+    """The results among the last that are under way."""
+    for _ in range(under_way):
+        with suppress(MahdarError):
+            yield _first(done).result()
 
 
 def _raised(answer: Answer | BaseException) -> Answer:

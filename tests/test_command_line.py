@@ -208,11 +208,18 @@ def test_a_file_gets_the_results_and_keeps_them(
     assert first.err == f"2 of 2 articles, 2 records, 0 rejected, 0 failed → {file}\n"
     written = file.read_bytes()
     assert {json.loads(line)["document_id"] for line in written.splitlines()} == {"talks", "weather"}
-    assert [path.name for path in tmp_path.glob("out*")] == ["out.jsonl"], "no errors, no file of errors"
+    ledger = tmp_path / "out.jsonl.ledger.jsonl"
+    assert set(tmp_path.glob("out*")) == {file, ledger}, "no errors, no file of errors"
 
     again = mahdar("extract", articles / "talks.txt", "-o", file)
-    assert (again.code, file.read_bytes()) == (2, written)
-    assert "--overwrite" in again.err
+    assert (again.code, file.read_bytes()) == (0, written)
+    assert again.err == f"0 of 1 articles, 0 records, 0 rejected, 0 failed, 1 done before → {file}\n"
+
+    ledger.unlink()
+    strange = mahdar("extract", articles / "talks.txt", "-o", file)
+    assert (strange.code, file.read_bytes()) == (2, written)
+    assert "--overwrite" in strange.err
+    assert not ledger.exists(), "nothing is left beside what is not ours"
 
     assert mahdar("extract", articles / "talks.txt", "-o", file, "--overwrite").code == 0
     assert [json.loads(line)["document_id"] for line in file.read_bytes().splitlines()] == ["talks"]
@@ -242,16 +249,20 @@ def test_a_failed_article_is_named_and_costs_no_other(
     assert summary == f"1 of 3 articles, 2 records, 0 rejected, 2 failed → {file}"
 
 
-def test_old_errors_do_not_outlive_their_run(
+def test_what_failed_is_tried_again_where_that_is_asked_for(
     mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
 ) -> None:
     file, errors = tmp_path / "out.jsonl", tmp_path / "out.jsonl.errors.jsonl"
     served(completion(None, refusal="no"))
     assert mahdar("extract", articles, "-o", file).code == 1
     assert len(errors.read_bytes().splitlines()) == 2
-    served()
-    assert mahdar("extract", articles, "-o", file).code == 0, "a file without results is not protected"
+    endpoint = served()
+    left = mahdar("extract", articles, "-o", file)
+    assert (left.code, len(endpoint.requests)) == (1, 0)
+    assert "0 of 2 articles, 0 records, 0 rejected, 0 failed, 2 failed before (--retry-errors takes them)" in left.err
+    assert mahdar("extract", articles, "-o", file, "--retry-errors").code == 0
     assert not errors.exists()
+    assert len(file.read_bytes().splitlines()) == 2
 
 
 def test_all_unreachable_is_no_model(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
@@ -324,6 +335,10 @@ def test_an_interrupt_leaves_what_is_written(served: Callable[..., Endpoint], ar
     assert process.stdout is not None
     first = process.stdout.readline()
     endpoint.await_requests(4)
+    assert process.stderr is not None
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.read(1) == b"\n"
+    assert process.stderr.readline() == b"finishing what is under way; Ctrl-C again stops at once\n"
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest) == (130, b"")

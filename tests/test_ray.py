@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 from newsroom import ARTICLE, KEY, reads_well, weather
-from pyarrow.parquet import read_table
+from pyarrow import Table
+from pyarrow.parquet import read_table, write_table
 
+from extractor.batch.ledger import identity
+from extractor.batch.sources import Articles
 from extractor.cli import main
 from extractor.engines.parts import Made, Parts
 from extractor.errors import UsageError
-from extractor.reading.document import read_documents
 from extractor.settings import Settings
 from extractor.tasks import TASKS
 
@@ -70,13 +72,17 @@ class Newsroom:
     def out(self) -> Path:
         return self.folder / "out"
 
+    @property
+    def inputs(self) -> list[Path]:
+        return [self.articles, *sorted(self.folder.glob("rows.*"))]
+
     def write(self, name: str, text: str) -> None:
         (self.articles / f"{name}.txt").write_text(text, encoding="utf-8")
 
     def extract(self, *options: object, output: str | None = "out") -> Ended:
         place = ("-o", self.folder / output) if output else ()
         with pytest.raises(SystemExit) as ended:
-            main([str(each) for each in ("extract", self.articles, *place, *options)])
+            main([str(each) for each in ("extract", *self.inputs, *place, *options)])
         out, err = self.capture.readouterr()
         return Ended(int(ended.value.code or 0), out, err)
 
@@ -126,7 +132,7 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 @pytest.mark.usefixtures("ray")
 def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(newsroom: Newsroom) -> None:
-    from extractor.engines.ray import Work, identity, run
+    from extractor.engines.ray import Work, run
 
     work = Work(Settings.from_environment(), TASKS)
     parts = Parts(str(newsroom.out))
@@ -150,8 +156,8 @@ def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(new
     assert "has another text now" in newsroom.failures()[2]["message"]
 
     newsroom.broken = False
-    source = partial(read_documents, [newsroom.articles])
-    retried = run(work, source, str(newsroom.out), retry_errors=True)
+    source = partial(Articles, [newsroom.articles])
+    retried = run(work, source, parts, retry_errors=True)
     assert str(retried) == "1 articles, 0 records, 0 rejected, 2 failed, 3 done before"
     assert [row["document_id"] for row in newsroom.records()] == ["broken", "storm", "talks", "wind"]
     assert [row["document_id"] for row in newsroom.failures()] == ["empty", "wind"]
@@ -166,22 +172,24 @@ def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
 
     work = Work(Settings.from_environment(), TASKS)
     with pytest.raises(Exception, match=r"\ARay ended the job: .*has no attribute 'id'; the same command goes on"):
-        run(work, source, str(newsroom.out))
+        run(work, source, Parts(str(newsroom.out)))
 
     articles = newsroom.articles
 
     def unreadable() -> Iterator[Any]:
-        yield from read_documents([articles])
+        yield from Articles([articles])
         raise UsageError("the archive cannot be opened")
 
     with pytest.raises(UsageError, match=r"\Athe archive cannot be opened\Z"):
-        run(work, unreadable, str(newsroom.out))
+        run(work, unreadable, Parts(str(newsroom.out)))
 
 
 @pytest.mark.parametrize(
     ("options", "output", "said"),
     [
+        (("-",), "out", "standard input is on this machine only: name files or URLs that every machine sees"),
         ((), None, "a cluster writes to a folder that every machine sees: name it with --output"),
+        (("--format", "duckdb"), "out", "a cluster writes folders of JSON Lines or Parquet; name it OUT.jsonl"),
         ((), "out.csv", "a cluster writes folders of JSON Lines or Parquet; name it OUT.jsonl or OUT.parquet"),
         ((), "articles", "has files in it and no mahdar-run.json: give --overwrite"),
         (("--model", "another"), "old", "is of another run, which differs in model (loopback → another)"),
@@ -191,7 +199,7 @@ def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
 def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
     newsroom: Newsroom, options: tuple[str, ...], output: str | None, said: str
 ) -> None:
-    from extractor.engines.ray import Work, identity
+    from extractor.engines.ray import Work
 
     with Work(Settings.from_environment(), TASKS).extractor() as mahdar:
         Parts(str(newsroom.folder / "old")).open(identity(mahdar))
@@ -221,16 +229,18 @@ def test_overwriting_removes_parts_and_nothing_else(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["mahdar-run.json", "notes.txt", "out.errors"]
 
 
-def test_parts_of_parquet_hold_the_same_records(tmp_path: Path) -> None:
-    parts = Parts(str(tmp_path / "out.parquet"))
+def test_parts_of_parquet_are_what_the_local_engine_writes(newsroom: Newsroom) -> None:
+    newsroom.extract(output="local.jsonl")
+    newsroom.extract(output="local.parquet")
+    found = lines(newsroom.folder / "local.parquet.jsonl")
+    parts = Parts(str(newsroom.folder / "out.parquet"))
     parts.open({})
-    parts.write("1", [extracted("م1"), extracted("b"), failed("c")])
-    (part,) = (tmp_path / "out.parquet").glob("*.parquet")
-    assert read_table(part).to_pylist() == [
-        {"document_id": id_, "text_sha256": sha256("t"), "record": extracted(id_).line} for id_ in ("م1", "b")
-    ]
+    parts.write("1", [*(Made(row["document_id"], row["text_sha256"], json.dumps(row)) for row in found), failed("c")])
+    (part,) = (newsroom.folder / "out.parquet").glob("*.parquet")
+    assert read_table(part) == read_table(newsroom.folder / "local.parquet")
     known = parts.known()
-    assert [known.fate(id_, sha256("t")) for id_ in ("م1", "b", "c")] == ["done", "done", "failed"]
+    assert [known.fate(row["document_id"], row["text_sha256"]) for row in found] == ["done"] * len(found)
+    assert known.fate("c", sha256("t")) == "failed"
 
 
 def test_parts_may_be_in_any_storage_that_fsspec_knows() -> None:
@@ -264,6 +274,8 @@ def guard(event, arguments):
         if arguments[1][0] not in {"127.0.0.1", "::1", "localhost"}:
             refused.append(arguments[1])
 sys.addaudithook(guard)
+from extractor.batch.ledger import identity
+from extractor.batch.sources import Articles
 from extractor.cli import main
 try:
     main(sys.argv[1:])
@@ -282,10 +294,14 @@ def short() -> Iterator[Path]:
 def test_ray_of_its_own_has_the_results_of_the_local_engine_and_writes_no_key_down(
     newsroom: Newsroom, short: Path
 ) -> None:
-    newsroom.extract(output="first.jsonl")
-    newsroom.extract(output="local.jsonl")  # from the store, as the next
+    row = {"key": "row", "body": weather(5)}
+    (newsroom.folder / "rows.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    write_table(Table.from_pylist([{"key": "cell", "body": ARTICLE}]), newsroom.folder / "rows.parquet")
+    columns = ("--text-column", "body", "--id-column", "key")
+    newsroom.extract(*columns, output="first.jsonl")
+    newsroom.extract(*columns, output="local.jsonl")  # from the store, as the next
     more = {"RAY_TMPDIR": str(short), "HOME": str(short), "PYTHONPATH": os.pathsep.join(sys.path)}
-    arguments = ["extract", newsroom.articles, "--engine", "ray", "-o", newsroom.out]
+    arguments = ["extract", *newsroom.inputs, *columns, "--engine", "ray", "-o", newsroom.out]
     ended = subprocess.run(
         [sys.executable, "-c", DRIVER, *map(str, arguments)],
         env={**os.environ, **more},
@@ -294,7 +310,7 @@ def test_ray_of_its_own_has_the_results_of_the_local_engine_and_writes_no_key_do
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (1, "reached []\n")
-    said = f"2 articles (2 from the cache), 2 records, 0 rejected, 2 failed → {newsroom.out}"
+    said = f"4 articles (4 from the cache), 4 records, 0 rejected, 2 failed → {newsroom.out}"
     assert ended.stderr.splitlines()[-1] == said
     assert newsroom.records() == by_article(lines(newsroom.folder / "local.jsonl"))
     failures = [{name: row[name] for name in row if name != "text_sha256"} for row in newsroom.failures()]

@@ -1,22 +1,27 @@
 """`mahdar extract --engine ray`: the same run on a cluster."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import typer
 
 from extractor.errors import UsageError
-from extractor.reading.document import BadInput, Document
+from extractor.reading.document import STDIN, BadInput, Document
 from extractor.settings import Settings
 
-INTERRUPTED = 130
+INTERRUPTED: Final = 130
+_FOLDED: Final = re.compile(r"^([a-z0-9+]{2,}):/+(?=[^/])")
+"""A URL after `Path` has made one slash of two."""
 
 
 def extract_on_ray(
+    paths: Sequence[str],
     source: Callable[[], Iterable[Document | BadInput]],
-    output: Path | str | None,
+    output: Path | None,
+    form: str | None,
     settings: Settings,
     *,
     model: str | None,
@@ -25,7 +30,7 @@ def extract_on_ray(
     concurrency: int,
     keep: bool,
     overwrite: bool,
-    retry_errors: bool = False,
+    retry_errors: bool,
     address: str | None,
 ) -> NoReturn:
     """Extract, say what it came to, and exit.
@@ -35,7 +40,10 @@ def extract_on_ray(
     """
     if output is None:
         raise UsageError("a cluster writes to a folder that every machine sees: name it with --output")
+    if STDIN in paths:
+        raise UsageError("standard input is on this machine only: name files or URLs that every machine sees")
     try:
+        from extractor.engines.parts import Parts
         from extractor.engines.ray import Work, run
     except ModuleNotFoundError as error:
         raise UsageError(f"--engine ray takes {error.name}; pip install 'mahdar[ray]', on every machine") from None
@@ -47,7 +55,8 @@ def extract_on_ray(
         concurrency=concurrency,
     )
     try:
-        came = run(work, source, str(output), overwrite=overwrite, retry_errors=retry_errors, address=address)
+        parts = Parts(_FOLDED.sub(r"\1://", str(output)), form)
+        came = run(work, source, parts, overwrite=overwrite, retry_errors=retry_errors, address=address)
     except KeyboardInterrupt:
         typer.echo("\ninterrupted; what is written stays, and the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None

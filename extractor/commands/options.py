@@ -6,8 +6,16 @@ from typing import Annotated, Literal
 import typer
 
 Paths = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(metavar="PATH", help="Articles: text files, folders of *.txt, - for standard input."),
+]
+Rows = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        help="Articles: text files, folders of *.txt, JSONL, CSV or Parquet, each also as .gz or .zst; patterns in "
+        "quotes; URLs; - for standard input.",
+    ),
 ]
 Tasks = Annotated[
     list[str] | None,
@@ -27,4 +35,10 @@ Engine = Annotated[
 RayAddress = Annotated[
     str | None,
     typer.Option("--ray-address", metavar="HOST:PORT", help="A cluster of Ray's, in place of RAY_ADDRESS."),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORM", help="jsonl, csv, parquet or duckdb, where the name of the output does not tell."
+    ),
 ]

@@ -1,30 +1,25 @@
 """Where results go: JSON Lines in a file or on standard output, tables on a terminal, failures beside them."""
 
-import json
 import os
-import stat
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from rich.console import Console
 
+from extractor.batch.export import Target, export
+from extractor.batch.ledger import identity
+from extractor.batch.lines import LineFile, Result, json_line
+from extractor.batch.results import Results
 from extractor.commands import display
 from extractor.errors import UsageError
-from extractor.service import Failure
+from extractor.service import Extractor, Failure
 from schemas.records import Extraction
 
-Result = Extraction | Failure
-
-ERRORS: Final = ".errors.jsonl"
-"""Ends the name of the file beside the results, for the articles that failed."""
 PIPED_WIDTH: Final = 100
 """Columns of a table that no terminal shows."""
-# JSON allows these inside a string, but many a reader of lines takes them for the end of one.
-_LINE_ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 
 class Output(Protocol):
@@ -34,76 +29,56 @@ class Output(Protocol):
         """Take one."""
 
 
-class LineFile:
-    """A file of whole lines: each is there at once and entire, or not at all.
+class Lines:
+    """Extractions in a file that is no file on a disk, and cannot be taken up again: a pipe, a device."""
 
-    Raises:
-        UsageError: the file has something in it that may not be replaced, or cannot be written.
-    """
+    def __init__(self, path: Path) -> None:
+        self._file = LineFile(path)
 
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
-        self.path = path
-        try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
-            self._is_plain = stat.S_ISREG(os.fstat(self._file).st_mode)
-            self._clear(overwrite=overwrite)
-        except OSError as error:
-            raise self._unwritable(error) from None
-
-    def _clear(self, *, overwrite: bool) -> None:
-        if not self._is_plain:
-            return
-        if os.fstat(self._file).st_size and not overwrite:
-            os.close(self._file)
-            raise UsageError(f"{self.path} has results in it: give --overwrite to replace them, or another name")
-        os.ftruncate(self._file, 0)
-
-    def write(self, line: str) -> None:
-        """Add a line.
-
-        Raises:
-            UsageError: the disk is full, say; what there was before stays as it was.
-        """
-        data, written = line.encode() + b"\n", 0
-        try:
-            while written < len(data):
-                written += os.write(self._file, data[written:])
-        except OSError as error:
-            if self._is_plain:
-                os.ftruncate(self._file, os.lseek(self._file, 0, os.SEEK_CUR) - written)
-            raise self._unwritable(error) from None
+    def write(self, result: Result) -> None:
+        """Write it, unless it failed."""
+        if isinstance(result, Extraction):
+            self._file.write(json_line(result))
 
     def close(self) -> None:
         """Let go of the file."""
-        os.close(self._file)
-
-    def _unwritable(self, error: OSError) -> UsageError:
-        return UsageError(f"{self.path} cannot be written: {error.strerror}; name another file with --output")
+        self._file.close()
 
 
-class JsonlFile:
-    """Extractions in one file; failures in another beside it, which is there only if there are any."""
+@contextmanager
+def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -> Iterator[Results | Lines | None]:
+    """The file that results are kept in, if there is one, until it is left.
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        self._results = LineFile(path, overwrite=overwrite)
-        self._errors: LineFile | None = None
-        self._errors_path = path.with_name(path.name + ERRORS)
-        self._errors_path.unlink(missing_ok=True)
+    Raises:
+        UsageError: it has something in it that may not be replaced or gone on from, or cannot be written.
+    """
+    if target is None:
+        yield None
+        return
+    with closing(_opened(target, mahdar, overwrite=overwrite)) as file:
+        yield file
 
-    def write(self, result: Result) -> None:
-        """Add it to the one file or the other."""
-        if isinstance(result, Extraction):
-            self._results.write(json_line(result))
-            return
-        if self._errors is None:
-            self._errors = LineFile(self._errors_path, overwrite=True)
-        self._errors.write(json_line(result))
 
-    def close(self) -> None:
-        """Let go of both."""
-        self._results.close()
-        if self._errors is not None:
-            self._errors.close()
+def _opened(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Lines:
+    target.check()
+    path = target.records
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return Lines(path)
+    if not (overwrite or target.form == "jsonl" or path.exists()) and target.path.is_file():
+        raise UsageError(f"{target.path} has something in it: give --overwrite to replace it, or another name")
+    if target.is_folder:
+        target.path.mkdir(parents=True, exist_ok=True)
+    return Results(path, identity(mahdar), name=target.name, overwrite=overwrite)
+
+
+def finish(target: Target) -> None:
+    """Make the form that was asked for of the records that a run has kept.
+
+    Raises:
+        UsageError: it cannot be written, or a library is missing.
+    """
+    if target.form != "jsonl":
+        export(target.records, target)
 
 
 class JsonLines:
@@ -141,36 +116,22 @@ class Complaints:
             print(f"{display.clean(result.document_id)}: {result.failure}: {said}", file=sys.stderr)  # noqa: T201
 
 
-@contextmanager
-def outputs(file: Path | None = None, *, overwrite: bool = False, table: bool | None = None) -> Iterator[list[Output]]:
-    """Where results are to go, until it is left.
+def outputs(*, to_file: bool, table: bool | None = None) -> list[Output]:
+    """Where results are to go besides a file.
 
     Args:
-        file: takes JSON Lines.
-        overwrite: replace what the file holds.
+        to_file: they go to a file.
         table: show tables, or write JSON Lines to standard output; by default, and without a file, tables on a
             terminal and JSON Lines into a pipe.
     """
-    with ExitStack() as files:
-        chosen: list[Output] = [Complaints()]
-        if file is not None:
-            chosen.append(files.enter_context(closing(JsonlFile(file, overwrite=overwrite))))
-        if table or (table is None and file is None and sys.stdout.isatty()):
-            chosen.append(Tables(_console()))
-        elif table is False or file is None:
-            chosen.append(JsonLines(sys.stdout.buffer))
-        yield chosen
+    chosen: list[Output] = [Complaints()]
+    if table or (table is None and not to_file and sys.stdout.isatty()):
+        chosen.append(Tables(_console()))
+    elif table is False or not to_file:
+        chosen.append(JsonLines(sys.stdout.buffer))
+    return chosen
 
 
 def _console() -> Console:
     free = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, width=None if free else PIPED_WIDTH)
-
-
-def json_line(result: Result) -> str:
-    """A result as JSON on one line, Arabic as Arabic."""
-    if isinstance(result, Extraction):
-        text = result.model_dump_json()
-    else:
-        text = json.dumps(asdict(result), ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_LINE_ENDS)

@@ -15,7 +15,7 @@ from schemas.records import Extraction
 class Spent(Protocol):
     """What the run has come to so far."""
 
-    total: int
+    total: int | None
     tokens: int
     cost: float | None
 
@@ -62,13 +62,13 @@ class Lines(Silent):
     def advance(self, result: Extraction | Failure, spent: Spent) -> None:
         """Name the article and its seconds, or its failure."""
         ended = result.failure if isinstance(result, Failure) else f"{result.provenance.seconds:.0f} s"
-        _say(f"{spent.done}/{spent.total} {clean(result.document_id)} {ended}")
+        _say(f"{_counted(spent.done, spent.total)} {clean(result.document_id)} {ended}")
 
 
 class Bar(Silent):
     """Articles done, tokens, cost and time left; above it, while it starts, the embedded model."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int | None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -81,7 +81,7 @@ class Bar(Silent):
             transient=True,
             redirect_stdout=False,
         )
-        self._articles = self._progress.add_task(f"0/{total} articles", total=total, said="")
+        self._articles = self._progress.add_task(f"{_counted(0, total)} articles", total=total, said="")
         self._start = self._progress.add_task("", total=1.0, said="", visible=False)
         self._lock = threading.Lock()
         self._started = False
@@ -102,7 +102,7 @@ class Bar(Silent):
             self._progress.update(
                 self._articles,
                 completed=spent.done,
-                description=f"{spent.done}/{spent.total} articles",
+                description=f"{_counted(spent.done, spent.total)} articles",
                 said=f"{spent.tokens:,} tokens, {cost(spent.cost)}",
             )
 
@@ -128,16 +128,20 @@ class Bar(Silent):
         self._progress.stop()
 
 
-def shown(total: int, *, slow: bool) -> Silent:
+def shown(total: int | None, *, slow: bool) -> Silent:
     """The display that fits standard error.
 
     Args:
-        total: articles in the run.
+        total: articles in the run, if that is known.
         slow: a model that takes half a minute an article, so that silence would look like a standstill.
     """
     if sys.stderr.isatty():
         return Bar(total)
     return Lines() if slow else Silent()
+
+
+def _counted(done: int, total: int | None) -> str:
+    return f"{done}" if total is None else f"{done}/{total}"
 
 
 def _say(line: str) -> None:

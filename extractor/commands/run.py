@@ -1,16 +1,21 @@
 """A run: articles in, results out as they come, and the count of what became of them."""
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final, Protocol
 
-from extractor.commands.output import Output, Result
+from extractor.batch.lines import Result
+from extractor.batch.results import Results
+from extractor.commands.output import Output
 from extractor.commands.progress import Silent
 from extractor.reading.document import BadInput, Document
 from extractor.service import Extractor, Failure
 from schemas.records import Extraction
 
 ALL_WELL, SOME_FAILED, NO_MODEL = 0, 1, 3
+STOPPING: Final = frozenset({"over_budget"})
+"""Classes of failure that speak of the run, not of the article: it is left as it was, and no further one is begun."""
 
 
 @dataclass(slots=True)
@@ -18,35 +23,60 @@ class Tally:
     """What a run has come to so far.
 
     Attributes:
+        total: articles there are; None while that is not known.
         cost: US dollars; None once one article's cost is not known.
+        before: articles that the run had extracted before it was taken up again.
+        failed_before: those that had failed, and were left at that.
+        changed: those that had been extracted, and have another text now.
+        repeated: those that were in the input twice.
+        stopped: why no further article was begun; empty where all were.
+        no_model: the reason is that nobody answers.
     """
 
-    total: int
+    total: int | None
     records: int = 0
     rejected: int = 0
     tokens: int = 0
     cost: float | None = 0.0
     cached: int = 0
     extracted: int = 0
-    failures: list[str] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    before: int = 0
+    failed_before: int = 0
+    changed: int = 0
+    repeated: int = 0
+    stopped: str = ""
+    no_model: bool = False
+
+    @property
+    def failed(self) -> int:
+        """Articles that failed in this run."""
+        return self.failures.total()
 
     @property
     def done(self) -> int:
         """Articles that need nothing more."""
-        return self.extracted + len(self.failures)
+        return self.extracted + self.failed + self.before + self.failed_before + self.changed
 
     @property
     def exit_code(self) -> int:
         """What the process is to say of the run."""
-        if not self.failures:
+        if self.no_model:
+            return NO_MODEL
+        if not (self.failures or self.failed_before or self.stopped):
             return ALL_WELL
-        silent = not self.extracted and set(self.failures) == {"unreachable"}
+        silent = not (self.extracted or self.before) and set(self.failures) == {"unreachable"}
         return NO_MODEL if silent else SOME_FAILED
+
+    @property
+    def rest(self) -> str:
+        """Articles that the run has not come to, or has left as they were."""
+        return "an unknown number of articles" if self.total is None else f"{self.total - self.done} articles"
 
     def add(self, result: Result) -> None:
         """Count one article."""
         if isinstance(result, Failure):
-            self.failures.append(result.failure)
+            self.failures[result.failure] += 1
         else:
             self._add(result)
 
@@ -60,26 +90,110 @@ class Tally:
         self.cost = None if self.cost is None or made.cost is None else self.cost + made.cost
 
     def __str__(self) -> str:
+        of = f" of {self.total}" if self.total is not None else ""
         cached = f" ({self.cached} from the cache)" if self.cached else ""
+        rest = "".join(f", {number} {said}" for number, said in self._rest() if number)
         return (
-            f"{self.extracted} of {self.total} articles{cached}, {self.records} records, {self.rejected} rejected, "
-            f"{len(self.failures)} failed"
+            f"{self.extracted}{of} articles{cached}, {self.records} records, {self.rejected} rejected, "
+            f"{self.failed} failed{rest}"
         )
 
+    def _rest(self) -> Iterator[tuple[int, str]]:
+        yield self.before, "done before"
+        yield self.failed_before, "failed before (--retry-errors takes them)"
+        yield self.changed, "changed since they were extracted (--overwrite extracts all anew)"
+        yield self.repeated, "given twice and read once"
 
-def run(
-    mahdar: Extractor,
-    documents: Sequence[Document | BadInput],
-    outputs: Iterable[Output],
-    progress: Silent,
-    tally: Tally,
-) -> None:
-    """Extract every document; those that could not be read come first, as failures."""
-    unread = (Failure(bad.id, "bad_input", bad.reason) for bad in documents if isinstance(bad, BadInput))
-    read = (document for document in documents if isinstance(document, Document))
-    for result in itertools.chain(unread, mahdar.extract_many(read)):
-        tally.add(result)
-        with progress.paused():
-            for output in outputs:
+
+class Stop(Protocol):
+    """Tells whether somebody wants the run to end."""
+
+    heard: bool
+
+
+class Run:
+    """Takes articles through the extractor, at most so many at once as that has under way.
+
+    Args:
+        mahdar: the extractor.
+        outputs: where results go; a `Results` among them tells what needs nothing more.
+        progress: the display.
+        tally: the count.
+        stop: ends the intake; what is under way comes to its end.
+        retry: take only what failed before.
+    """
+
+    def __init__(
+        self,
+        mahdar: Extractor,
+        outputs: Iterable[Output],
+        progress: Silent,
+        tally: Tally,
+        *,
+        stop: Stop,
+        retry: bool = False,
+    ) -> None:
+        self._mahdar = mahdar
+        self._outputs = tuple(outputs)
+        self._progress = progress
+        self._tally = tally
+        self._stop = stop
+        self._results = next((output for output in self._outputs if isinstance(output, Results)), None)
+        self._retry = retry
+        self._met = 0
+
+    def take(self, articles: Iterable[Document | BadInput]) -> None:
+        """Extract every article that needs it; one that cannot be read is a failure."""
+        if self._results and self._tally.total is not None:
+            self._results.count(self._tally.total)
+        for result in self._mahdar.extract_many(self._intake(articles)):
+            self._give(result)
+
+    def _intake(self, articles: Iterable[Document | BadInput]) -> Iterator[Document]:
+        """What is to be extracted, as the extractor asks for it."""
+        for article in articles:
+            if self._stop.heard or self._tally.stopped:
+                return
+            self._met += 1
+            if not self._wanted(article):
+                continue
+            if self._results:
+                self._results.expect(article)
+            if isinstance(article, Document):
+                yield article
+            else:
+                self._give(Failure(article.id, "bad_input", article.reason))
+        self._all_met()
+
+    def _all_met(self) -> None:
+        """Now it is known how many there are, those that came twice apart."""
+        self._tally.total = self._met
+        if self._results:
+            self._results.count(self._met)
+
+    def _wanted(self, article: Document | BadInput) -> bool:
+        """Whether the article needs anything; one that does not is counted."""
+        if self._results is None:
+            return True
+        fate = self._results.fate(article)
+        if self._retry:
+            return self._results.has_failed(article)
+        self._tally.before += fate == "done"
+        self._tally.failed_before += fate == "failed"
+        self._tally.changed += fate == "changed"
+        return fate == "new"
+
+    def _give(self, result: Result) -> None:
+        if isinstance(result, Failure) and result.failure in STOPPING:
+            self._leave(result)
+            return
+        self._tally.add(result)
+        with self._progress.paused():
+            for output in self._outputs:
                 output.write(result)
-        progress.advance(result, tally)
+        self._progress.advance(result, self._tally)
+
+    def _leave(self, failure: Failure) -> None:
+        self._tally.stopped = self._tally.stopped or failure.message
+        if self._results:
+            self._results.forget(failure)

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from extractor.batch.ledger import changes
 from extractor.errors import UsageError
+from schemas.records import Extraction
 
 if TYPE_CHECKING:
-    from pyarrow import Table
     from pyarrow.fs import FileSystem
 
 RUN: Final = "mahdar-run.json"
@@ -26,11 +27,10 @@ PART: Final = "part-"
 ERRORS: Final = ".errors"
 """Ends the name of the folder beside the results, for the articles that failed."""
 FORMS: Final = ("parquet", "jsonl")
-RECORD: Final = "record"
-"""The column of a Parquet part that holds the whole record, as JSON."""
+NOT_WRITTEN: Final = frozenset({"csv", "duckdb", "json", "gz", "zst"})
+"""Endings of files, which no folder of parts has."""
 DIGEST: Final = 16
 """Bytes by which an article is known again: a million take little memory, and no two are taken for one."""
-_SHOWN: Final = 40
 
 Form = Literal["parquet", "jsonl"]
 
@@ -72,15 +72,15 @@ class Known:
 class Parts:
     """The parts of a run. A small value: every machine has its own, and opens the storage itself."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, form: str | None = None) -> None:
         """Name the folder.
 
         Raises:
-            UsageError: the name ends in a form that is not written.
+            UsageError: the name, or the form, is of what is not written.
         """
         self.place = place.rstrip("/")
-        ending = os.path.splitext(self.place)[1].removeprefix(".")  # noqa: PTH122  # may be a URL
-        if ending in {"csv", "duckdb", "json", "gz", "zst"}:
+        ending = form or os.path.splitext(self.place)[1].removeprefix(".")  # noqa: PTH122  # may be a URL
+        if form not in {None, *FORMS} or ending in NOT_WRITTEN:
             raise UsageError(
                 f"{place}: a cluster writes folders of JSON Lines or Parquet; name it OUT.jsonl or OUT.parquet"
             )
@@ -97,8 +97,8 @@ class Parts:
             self._clear()
         elif before is None and self._listed(self._root):
             raise UsageError(f"{self.place} has files in it and no {RUN}: {_REMEDY}")
-        elif before is not None and before != run:
-            raise UsageError(f"{self.place} is of another run, which differs in {_differing(before, run)}: {_REMEDY}")
+        elif before is not None and (differing := changes(before, run)):
+            raise UsageError(f"{self.place} is of another run, which differs in {', '.join(differing)}: {_REMEDY}")
         if before is None or overwrite:
             self._files.create_dir(self._root)
             self._put(f"{self._root}/{RUN}", json.dumps(run, ensure_ascii=False, indent=1).encode())
@@ -238,37 +238,18 @@ def _lines(made: Sequence[Made]) -> bytes:
 
 
 def _parquet(made: Sequence[Made]) -> bytes:
-    """Few columns to look things up by, and the record whole: a schema that no two parts have differently."""
-    from pyarrow import BufferOutputStream
+    """A row an article, as the local engine writes it."""
+    import pyarrow as pa
     from pyarrow.parquet import write_table
 
-    sink = BufferOutputStream()
-    write_table(_table(made), sink, compression="zstd")
+    from extractor.batch.arrow import struct
+
+    kind, convert = struct(Extraction)
+    rows = [convert(json.loads(one.line)) for one in made]
+    sink = pa.BufferOutputStream()
+    write_table(pa.Table.from_pylist(rows, schema=pa.schema(list(kind))), sink, compression="zstd")
     return bytes(sink.getvalue())
-
-
-def _table(made: Sequence[Made]) -> "Table":
-    import pyarrow as pa
-
-    text = pa.string()
-    return pa.table(
-        {
-            "document_id": pa.array([one.document_id for one in made], text),
-            "text_sha256": pa.array([one.text_sha256 for one in made], text),
-            RECORD: pa.array([one.line for one in made], text),
-        }
-    )
 
 
 def _digest(*parts: str) -> bytes:
     return hashlib.sha256("\0".join(parts).encode()).digest()[:DIGEST]
-
-
-def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-    return ", ".join(f"{name} ({_short(before.get(name))} → {_short(now.get(name))})" for name in names)
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

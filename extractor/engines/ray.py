@@ -8,7 +8,6 @@ Settings go to the workers as a value, not by the environment: the key is in no 
 """
 
 import itertools
-import json
 import logging
 import os
 import sys
@@ -30,7 +29,8 @@ from ray.data._internal.execution.interfaces import TaskContext
 from ray.data.block import BlockMetadata
 from ray.data.datasource import WriteResult
 
-from extractor.commands.output import json_line
+from extractor.batch.ledger import identity
+from extractor.batch.lines import dumps, json_line
 from extractor.engines.parts import Known, Made, Parts
 from extractor.errors import MahdarError, UsageError
 from extractor.reading.document import BadInput, Document
@@ -92,8 +92,8 @@ class Work:
             self.settings,
             tasks=self.tasks,
             prompts=self.prompts,
-            store="disk" if self.keep else None,
             concurrency=self.concurrency,
+            **({} if self.keep else {"store": None}),
         )
 
 
@@ -157,7 +157,7 @@ class Summary:
 def run(
     work: Work,
     source: Source,
-    place: str,
+    parts: Parts,
     *,
     overwrite: bool = False,
     retry_errors: bool = False,
@@ -168,7 +168,7 @@ def run(
     Args:
         work: what every worker does.
         source: reads the articles.
-        place: the folder or the URL of the results; JSON Lines, or Parquet where it ends in `.parquet`.
+        parts: where the results go.
         overwrite: remove the parts that are there.
         retry_errors: take only the articles that failed before.
         address: of a cluster; by default what `RAY_ADDRESS` names, else this machine.
@@ -176,7 +176,6 @@ def run(
     Raises:
         MahdarError: nothing can be extracted, read or written, or the results there are of another run.
     """
-    parts = Parts(place)
     with work.extractor() as mahdar:
         parts.open(identity(mahdar), overwrite=overwrite)
     known, before = parts.known(), parts.failures()
@@ -194,18 +193,6 @@ def run(
     if retry_errors:
         parts.forget_failures(before)
     return replace(sink.summary, before=len(known.done), failed_before=0 if retry_errors else len(known.failed))
-
-
-def identity(mahdar: Extractor) -> dict[str, Any]:
-    """What all results of one run have in common."""
-    endpoint = mahdar.endpoint
-    return {
-        "model": endpoint.model,
-        "mode": endpoint.mode,
-        "parameters": dict(endpoint.parameters),
-        "prompts": {task.prompt.task: f"{task.prompt.ref} sha256:{task.prompt.sha256}" for task in mahdar.tasks},
-        "schemas": {task.schema.task: f"sha256:{task.schema.sha256}" for task in mahdar.tasks},
-    }
 
 
 class _Articles(Datasource):
@@ -269,7 +256,7 @@ def _made(result: Extraction | Failure, text_sha256: str) -> dict[str, Any]:
     known = {"document_id": result.document_id, "text_sha256": text_sha256}
     if isinstance(result, Failure):
         said = {**asdict(result), "text_sha256": text_sha256}
-        return known | {"line": json.dumps(said, ensure_ascii=False), "failure": result.failure}
+        return known | {"line": dumps(said), "failure": result.failure}
     made = result.provenance
     return known | {
         "line": json_line(result),

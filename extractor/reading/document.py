@@ -11,7 +11,8 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -193,23 +194,43 @@ def _printable(name: str) -> str:
 def _read(
     id_: str, file: Path, stdin: BinaryIO | None, published_at: dt.date | None, language: str | None
 ) -> Document | BadInput:
-    place = "standard input" if str(file) == STDIN else _printable(str(file))
+    if str(file) == STDIN:
+        stream = nullcontext(stdin or sys.stdin.buffer)
+        return read_stream(id_, "standard input", lambda: stream, published_at, language)
+    return read_stream(id_, _printable(str(file)), lambda: file.open("rb"), published_at, language)
+
+
+def read_stream(
+    id_: str,
+    place: str,
+    open_: Callable[[], AbstractContextManager[BinaryIO]],
+    published_at: dt.date | None,
+    language: str | None,
+) -> Document | BadInput:
+    """A document from a stream of bytes that is opened, read and closed.
+
+    Args:
+        id_: the document's id.
+        place: names the stream in what is reported.
+        open_: opens it.
+        published_at: the day the document appeared.
+        language: its language.
+    """
     try:
-        data, size = _bytes(file, stdin)
-        if len(data) > MAX_BYTES:
-            return BadInput(id_, _too_long(place, size))
+        with open_() as stream:
+            data = stream.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                return BadInput(id_, _too_long(place, _size(stream, data)))
         return Document(id_, decode(data), published_at, language)
     except OSError as error:
-        return BadInput(id_, f"{place} cannot be read: {error.strerror}")
+        return BadInput(id_, f"{place} cannot be read: {error.strerror or error}")
     except BadInputError as error:
         return BadInput(id_, f"{place} {error}")
 
 
-def _bytes(file: Path, stdin: BinaryIO | None) -> tuple[bytes, str]:
-    """A file's bytes, but no more than tell that it is too long, and its size in words."""
-    if str(file) == STDIN:
-        data = (stdin or sys.stdin.buffer).read(MAX_BYTES + 1)
-        return data, f"at least {len(data):,}"
-    with file.open("rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
-        return data, f"{max(len(data), os.fstat(stream.fileno()).st_size):,}"
+def _size(stream: BinaryIO, data: bytes) -> str:
+    """How many bytes there are, in words; of what is no plain file, what was read tells only so much."""
+    try:
+        return f"{max(len(data), os.fstat(stream.fileno()).st_size):,}"
+    except OSError:
+        return f"at least {len(data):,}"

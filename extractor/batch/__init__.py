@@ -1,0 +1,1 @@
+"""Batches: articles from files of any size, results that survive whatever ends the process."""

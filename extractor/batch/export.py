@@ -1,0 +1,268 @@
+"""Export: what the records of a run are written to beside JSON Lines, in one pass and in one step.
+
+    out.parquet    one row an article, its meetings and stances nested, nothing lost
+    out.duckdb     the flat tables of `extractor.batch.tables`
+    a folder       the flat tables, each a CSV or a Parquet file
+
+All are written beside their place under another name, and put there when they are whole.
+"""
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Final, Literal, Protocol, Self, get_args
+
+from extractor.batch.lines import loads, whole_lines
+from extractor.batch.locations import REMEDY
+from extractor.batch.tables import TABLES, Cells, Record, Table
+from extractor.errors import UsageError
+from schemas.records import Extraction
+
+Form = Literal["jsonl", "csv", "parquet", "duckdb"]
+FORMS: Final[tuple[Form, ...]] = get_args(Form)
+ROWS: Final = 2_000
+"""Rows, or articles, written at once."""
+IN_FOLDER: Final = "extractions.jsonl"
+"""The records of a run whose output is a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the results of a run go.
+
+    Attributes:
+        path: what the caller named.
+        form: how it is written.
+    """
+
+    path: Path
+    form: Form
+
+    @classmethod
+    def of(cls, path: Path, form: str | None = None) -> Self:
+        """By the name of the file, where no form is given.
+
+        Raises:
+            UsageError: there is no such form, or the name does not go with it.
+        """
+        if form is not None and form not in FORMS:
+            raise UsageError(f"format {form!r}: not known; use one of {', '.join(FORMS)}")
+        ending = path.suffix.lower().removeprefix(".")
+        if ending == "csv" and not path.is_dir():
+            raise UsageError(f"{path}: CSV is several tables, each a file; name a folder, with --format csv")
+        if form is None:
+            form = "csv" if path.is_dir() else ending
+        return cls(path, form if form in FORMS else "jsonl")
+
+    @property
+    def is_folder(self) -> bool:
+        """Several files in a folder."""
+        return self.form == "csv" or (self.form == "parquet" and self.path.suffix.lower() != ".parquet")
+
+    @property
+    def records(self) -> Path:
+        """The JSON Lines that a run appends to, and all else is made from."""
+        if self.form == "jsonl":
+            return self.path
+        return self.path / IN_FOLDER if self.is_folder else Path(f"{self.path}.jsonl")
+
+    @property
+    def name(self) -> Path:
+        """What the names of ledger and errors begin with."""
+        return self.records if self.is_folder else self.path
+
+    def check(self) -> None:
+        """See that it can be written, before anything is paid for.
+
+        Raises:
+            UsageError: a library is missing.
+        """
+        needed = {"parquet": ("pyarrow",), "duckdb": ("pyarrow", "duckdb")}.get(self.form, ())
+        for library in needed:
+            if find_spec(library) is None:
+                raise UsageError(f"writing {self.form} takes {library}; {REMEDY}")
+
+
+class Writer(Protocol):
+    """Writes records under a name that is not yet the last one."""
+
+    def add(self, records: list[Record]) -> None:
+        """Add some."""
+
+    def close(self) -> None:
+        """Bring it to its end."""
+
+
+def export(records: Path, target: Target) -> int:
+    """Write records to the target; how many there are.
+
+    Args:
+        records: JSON Lines that `mahdar extract` wrote.
+        target: it is replaced where it is there already.
+
+    Raises:
+        UsageError: the records cannot be read, the target cannot be written, or a library is missing.
+    """
+    target.check()
+    written = 0
+    try:
+        folder = target.path if target.is_folder else target.path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".mahdar-") as made:
+            with closing(_writer(target, Path(made))) as writer:
+                for some in _groups(_read(records)):
+                    writer.add(some)
+                    written += len(some)
+            for file in Path(made).iterdir():
+                file.replace(folder / file.name)
+    except OSError as error:
+        raise UsageError(f"{error.filename or target.path} cannot be read or written: {error.strerror}") from None
+    return written
+
+
+def _writer(target: Target, made: Path) -> Writer:
+    if target.form == "csv":
+        return CsvTables(made)
+    if target.form == "duckdb":
+        return DuckTables(made / target.path.name)
+    return ParquetTables(made) if target.is_folder else NestedParquet(made / target.path.name)
+
+
+def _read(records: Path) -> Iterator[Record]:
+    with records.open("rb") as file:
+        for number, (line, _) in enumerate(whole_lines(file), 1):
+            record = loads(line)
+            if record is None or "document_id" not in record or "provenance" not in record:
+                raise UsageError(f"{records}:{number}: not a record of mahdar's; name what `mahdar extract` wrote")
+            yield record
+
+
+def _groups(records: Iterable[Record]) -> Iterator[list[Record]]:
+    some: list[Record] = []
+    for record in records:
+        some.append(record)
+        if len(some) == ROWS:
+            yield some
+            some = []
+    yield some  # even none: an empty table has its columns
+
+
+class CsvTables:
+    """A CSV file each table: UTF-8, commas, nothing for what is not known, texts as they are."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = ExitStack()
+        self._tables = [(table, self._opened(folder / f"{table.name}.csv", table)) for table in TABLES]
+
+    def add(self, records: list[Record]) -> None:
+        """Add their rows."""
+        for table, file in self._tables:
+            file.writerows(_as_csv(row) for record in records for row in table.rows(record))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._files.close()
+
+    def _opened(self, path: Path, table: Table) -> Any:
+        file: IO[str] = self._files.enter_context(path.open("w", encoding="utf-8", newline=""))
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.columns)
+        return writer
+
+
+class ParquetTables:
+    """A Parquet file each table."""
+
+    def __init__(self, folder: Path) -> None:
+        from pyarrow.parquet import ParquetWriter
+
+        self._writers = [
+            (table, ParquetWriter(folder / f"{table.name}.parquet", flat_schema(table), compression="zstd"))
+            for table in TABLES
+        ]
+
+    def add(self, records: list[Record]) -> None:
+        """Add their rows."""
+        for table, writer in self._writers:
+            writer.write_table(flat(table, records))
+
+    def close(self) -> None:
+        """Write what the files end with."""
+        for _, writer in self._writers:
+            writer.close()
+
+
+class NestedParquet:
+    """One Parquet file, whose rows are articles."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetWriter
+
+        from extractor.batch.arrow import struct
+
+        kind, self._convert = struct(Extraction)
+        self._schema = pa.schema(list(kind))
+        self._writer = ParquetWriter(path, self._schema, compression="zstd")
+
+    def add(self, records: list[Record]) -> None:
+        """Add a row each."""
+        import pyarrow as pa
+
+        self._writer.write_table(pa.Table.from_pylist(list(map(self._convert, records)), schema=self._schema))
+
+    def close(self) -> None:
+        """Write what the file ends with."""
+        self._writer.close()
+
+
+class DuckTables:
+    """A DuckDB database of the tables."""
+
+    def __init__(self, path: Path) -> None:
+        import duckdb
+
+        self._database = duckdb.connect(str(path))
+        for table in TABLES:
+            self._database.register("rows", flat(table, []))
+            self._database.execute(f"CREATE TABLE {table.name} AS FROM rows")
+
+    def add(self, records: list[Record]) -> None:
+        """Add their rows."""
+        for table in TABLES:
+            self._database.register("rows", flat(table, records))
+            self._database.execute(f"INSERT INTO {table.name} FROM rows")
+
+    def close(self) -> None:
+        """Write it."""
+        self._database.close()
+
+
+def flat_schema(table: Table) -> Any:
+    """A flat table's schema in Arrow."""
+    import pyarrow as pa
+
+    from extractor.batch.arrow import PLAIN
+
+    return pa.schema([(name, PLAIN[kind][0]) for name, kind in table.columns.items()])
+
+
+def flat(table: Table, records: list[Record]) -> Any:
+    """A flat table's rows in Arrow."""
+    import pyarrow as pa
+
+    schema = flat_schema(table)
+    rows = list(chain.from_iterable(map(table.rows, records)))
+    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    return pa.Table.from_arrays(
+        [pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)], schema=schema
+    )
+
+
+def _as_csv(row: Cells) -> Cells:
+    return tuple(str(cell).lower() if isinstance(cell, bool) else cell for cell in row)

@@ -1,0 +1,222 @@
+"""What a run wrote, in other forms: tables whose rows can be proven, and Parquet that loses nothing."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from newsroom import ARTICLE, MET, PRINCIPALS, SAID, configured, reads_well, weather
+
+from extractor import Document, Extractor
+from extractor.batch.lines import json_line
+from extractor.cli import main
+
+from loopback import Asked, Endpoint, Reply, completion
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two articles, one of them with a meeting and a stance."""
+    folder = tmp_path_factory.mktemp("records")
+    documents = [Document("خبر-1", ARTICLE, "2024-02-05"), Document("=2+3", weather(3))]
+    with Endpoint(reads_well) as endpoint, Extractor(configured(endpoint, folder), store=None) as mahdar:
+        lines = [json_line(mahdar.extract(document)) for document in documents]
+    (folder / "out.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "out.jsonl"
+
+
+@pytest.fixture
+def mahdar(capfd: pytest.CaptureFixture[str]) -> Command:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        return int(ended.value.code or 0), *capfd.readouterr()
+
+    return run
+
+
+Table = list[dict[str, Any]]
+
+
+def of_csv(folder: Path) -> dict[str, Table]:
+    return {
+        file.stem: list(csv.DictReader(file.read_text(encoding="utf-8").splitlines())) for file in folder.glob("*.csv")
+    }
+
+
+def test_a_folder_of_csv_has_a_row_a_meeting_a_participant_a_stance(
+    tmp_path: Path, records: Path, mahdar: Command
+) -> None:
+    assert mahdar("export", records, "-o", tmp_path / "tables", "--format", "csv")[0] == 0
+    tables = of_csv(tmp_path / "tables")
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
+        "articles.csv",
+        "evidence.csv",
+        "meetings.csv",
+        "participants.csv",
+        "stances.csv",
+    ], "nothing is left of the writing"
+    assert [(row["document_id"], row["meetings"], row["cached"], row["cost"]) for row in tables["articles"]] == [
+        ("خبر-1", "1", "false", ""),
+        ("=2+3", "0", "false", ""),
+    ], "texts are what they are, a formula's look included"
+    assert [row["name"] for row in tables["participants"]] == PRINCIPALS
+    (meeting,) = tables["meetings"]
+    shown = ("document_id", "id", "kind", "date", "city", "country", "participants", "quote", "start", "end")
+    assert [meeting[name] for name in shown] == [
+        *("خبر-1", "m1", "talks", "2024-02-04", "نواكشوط", "MR", "2", MET, "0", str(len(MET))),
+    ]
+    (stance,) = tables["stances"]
+    assert (stance["holder_name"], stance["act"], stance["target"]) == (
+        "محمد سالم ولد مرزوك",
+        "support",
+        "لفتح المعابر بين البلدين",
+    )
+    for row in tables["evidence"]:
+        assert ARTICLE[int(row["start"]) : int(row["end"])] == row["quote"]
+    assert [(row["record"], row["quote"]) for row in tables["evidence"]] == [("m1", MET), ("s1", SAID)]
+
+
+def test_a_database_has_the_same_tables(tmp_path: Path, records: Path, mahdar: Command) -> None:
+    assert mahdar("export", records, "-o", tmp_path / "out.duckdb")[0] == 0
+    with duckdb.connect(str(tmp_path / "out.duckdb")) as database:
+        counts = {
+            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()
+            for (name,) in database.execute("SHOW TABLES").fetchall()
+        }
+        joined = database.execute(
+            "SELECT a.published_at, p.name, p.number FROM articles a JOIN participants p USING (document_id) ORDER BY 3"
+        ).fetchall()
+    assert counts == {"articles": (2,), "meetings": (1,), "participants": (2,), "stances": (1,), "evidence": (2,)}
+    assert [(str(day), name) for day, name, _ in joined] == [("2024-02-05", name) for name in PRINCIPALS]
+
+
+def without_nothing(value: Any) -> Any:
+    """JSON less what is null or empty, which Parquet and JSON tell apart in other ways."""
+    if isinstance(value, dict):
+        return {name: kept for name, inside in value.items() if (kept := without_nothing(inside)) not in (None, [], {})}
+    return [without_nothing(inside) for inside in value] if isinstance(value, list) else value
+
+
+def test_one_parquet_file_loses_nothing(tmp_path: Path, records: Path, mahdar: Command) -> None:
+    assert mahdar("export", records, "-o", tmp_path / "out.parquet")[0] == 0
+    rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    for row in rows:
+        row["published_at"] = row["published_at"] and str(row["published_at"])
+        row["more"] = json.loads(row["more"])
+        for part in ("prompts", "schemas"):
+            row["provenance"][part] = json.loads(row["provenance"][part])
+    lines = [json.loads(line) for line in records.read_bytes().splitlines()]
+    assert without_nothing(rows) == without_nothing(lines)
+
+
+def test_an_empty_run_has_tables_with_columns(tmp_path: Path, mahdar: Command) -> None:
+    (tmp_path / "out.jsonl").touch()
+    for name in ("out.duckdb", "out.parquet"):
+        assert mahdar("export", tmp_path / "out.jsonl", "-o", tmp_path / name)[0] == 0
+    assert mahdar("export", tmp_path / "out.jsonl", "-o", tmp_path / "flat", "--format", "parquet")[0] == 0
+    assert pq.read_schema(tmp_path / "flat" / "stances.parquet").names[:3] == ["document_id", "id", "meeting"]
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["out.jsonl", "-o", "out.csv"], "out.csv: CSV is several tables, each a file; name a folder"),
+        (["out.jsonl", "-o", "other.jsonl"], "other.jsonl: is JSON Lines already"),
+        (["out.jsonl", "-o", "x", "--format", "xlsx"], "format 'xlsx': not known; use one of jsonl, csv, parquet, d"),
+        (["gone.jsonl", "-o", "x.parquet"], "gone.jsonl cannot be read or written: No such file"),
+        (["strange.jsonl", "-o", "x.parquet"], "strange.jsonl:1: not a record of mahdar's"),
+    ],
+)
+def test_what_cannot_be_exported_is_told(
+    tmp_path: Path, mahdar: Command, monkeypatch: pytest.MonkeyPatch, *, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("out.jsonl").touch()
+    Path("strange.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
+    code, _, err = mahdar("export", *arguments)
+    assert (code, err[: len(f"mahdar: {said}")]) == (2, f"mahdar: {said}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "strange.jsonl"]
+
+
+# A run that writes another form
+
+
+def refusing(asked: Asked) -> Reply:
+    return completion(None, refusal="لا") if "هبت" in asked.article else reads_well(asked)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    with Endpoint(refusing) as endpoint:
+        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+        monkeypatch.setenv("MAHDAR_MODEL", "loopback")
+        yield endpoint
+
+
+@pytest.mark.parametrize(
+    ("output", "made", "kept"),
+    [
+        ("out.parquet", ["out.parquet"], "out.parquet.jsonl"),
+        ("out.duckdb", ["out.duckdb"], "out.duckdb.jsonl"),
+        ("tables", ["tables/meetings.csv", "tables/stances.csv"], "tables/extractions.jsonl"),
+    ],
+)
+def test_a_run_writes_the_form_that_is_asked_for(
+    tmp_path: Path, mahdar: Command, served: Endpoint, *, output: str, made: list[str], kept: str
+) -> None:
+    rows = [{"id": "1", "text": ARTICLE}, {"id": "2", "text": weather(2)}]
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    if output == "tables":
+        (tmp_path / output).mkdir()
+    assert mahdar("extract", tmp_path / "in.jsonl", "-o", tmp_path / output)[0] == 1
+    assert all((tmp_path / name).is_file() for name in made)
+    assert len((tmp_path / kept).read_bytes().splitlines()) == 1
+    asked = len(served.requests)
+    (tmp_path / made[0]).unlink()
+    code, _, err = mahdar("extract", tmp_path / "in.jsonl", "-o", tmp_path / output)
+    assert (code, len(served.requests)) == (1, asked)
+    assert "0 of 2 articles" in err
+    assert "1 done before, 1 failed before" in err
+    assert (tmp_path / made[0]).is_file(), "made again of what was kept"
+    errors = tmp_path / (f"{output}.errors.jsonl" if output != "tables" else f"{kept}.errors.jsonl")
+    assert json.loads(errors.read_bytes())["document_id"] == "2"
+
+    code, out, _ = mahdar("status", tmp_path / output, "--json")
+    told = json.loads(out)
+    assert (told["state"], told["total"], told["done"], told["failed"]) == ("complete", 2, 1, {"refused": 1})
+    assert (told["records"], told["tokens"], told["run"]["model"]) == (2, 240, "loopback")
+    lines = mahdar("status", tmp_path / output)[1].splitlines()
+    assert lines[:4] == [
+        "state     complete",
+        "done      1 of 2 articles, 0 from the cache",
+        "failed    1 refused",
+        "records   2, 0 rejected",
+    ]
+
+
+def test_a_file_of_others_is_not_replaced(tmp_path: Path, mahdar: Command, served: Endpoint) -> None:
+    (tmp_path / "1.txt").write_text(ARTICLE, encoding="utf-8")
+    (tmp_path / "out.parquet").write_text("mine", encoding="utf-8")
+    code, _, err = mahdar("extract", tmp_path / "1.txt", "-o", tmp_path / "out.parquet")
+    assert (code, served.requests) == (2, [])
+    assert "out.parquet has something in it: give --overwrite to replace it, or another name" in err
+    assert mahdar("extract", tmp_path / "1.txt", "-o", tmp_path / "out.parquet", "--overwrite")[0] == 0
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("gone.jsonl", "No such file or directory; name what"), ("in.jsonl", "is no ledger")]
+)
+def test_the_status_of_what_is_no_run_is_refused(tmp_path: Path, mahdar: Command, name: str, said: str) -> None:
+    (tmp_path / "in.jsonl.ledger.jsonl").write_text("{}\n", encoding="utf-8")
+    code, out, err = mahdar("status", tmp_path / name)
+    assert (code, out) == (2, "")
+    assert said in err

@@ -1,0 +1,309 @@
+"""A run into a file: whatever ends it, the same command goes on, and nothing is lost, doubled or paid twice."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from newsroom import KEY, reads_well, weather
+
+from extractor import Document, Failure
+from extractor.batch.ledger import Identity
+from extractor.batch.results import Results
+from extractor.reading.document import BadInput
+from schemas import Extraction, Provenance
+
+from loopback import PATIENCE, Asked, Endpoint, Reply, completion
+
+RUN: Final[Identity] = {"model": "loopback", "prompts": {"meetings": "meetings@1 sha256:ab"}}
+SOAK: Final = bool(os.environ.get("SOAK"))
+ARTICLES, KILLS = (1_000, 25) if SOAK else (120, 6)
+
+
+# Results in their files
+
+
+def document(number: int, text: str = "") -> Document:
+    return Document(f"خبر-{number}", text or weather(number), "2024-02-05")
+
+
+def extraction(article: Document) -> Extraction:
+    made = Provenance(model="loopback", attempts=2, tokens_in=100, tokens_out=20, cost=0.25)
+    return Extraction(
+        document_id=article.id, text_sha256=article.sha256, published_at=article.published_at, provenance=made
+    )
+
+
+def refused(article: Document) -> Failure:
+    return Failure(article.id, "refused", "لا أستطيع", 1)
+
+
+def opened(folder: Path, **more: Any) -> Results:
+    return Results(folder / "out.jsonl", more.pop("run", RUN), clock=lambda: 0.0, **more)
+
+
+def filled(folder: Path, numbers: Any = range(6), failing: int = 2) -> None:
+    """Six articles, the third of which failed, and nothing pending."""
+    results = opened(folder)
+    for number in numbers:
+        article = document(number)
+        results.expect(article)
+        results.write(refused(article) if number == failing else extraction(article))
+    results.close()
+
+
+def ids(file: Path) -> list[str]:
+    return [json.loads(line)["document_id"] for line in file.read_bytes().splitlines()]
+
+
+def fates(results: Results, numbers: Any = range(6)) -> list[str]:
+    return [results.fate(document(number)) for number in numbers]
+
+
+def test_a_run_that_is_taken_up_again_knows_what_became_of_each_article(tmp_path: Path) -> None:
+    filled(tmp_path)
+    results = opened(tmp_path)
+    assert fates(results, range(7)) == ["done", "done", "failed", "done", "done", "done", "new"]
+    assert results.fate(document(1, "نص آخر")) == "changed"
+    assert results.fate(document(2, "نص آخر")) == "new", "what failed has been mended"
+    assert results.fate(BadInput("خبر-7", "no text")) == "new"
+    history = results.history
+    assert (history.done, history.failed, history.tokens, history.cost) == (5, 1, 600, 1.25)
+    results.close()
+    assert json.loads((tmp_path / "out.jsonl.errors.jsonl").read_bytes()) == {
+        "document_id": "خبر-2",
+        "failure": "refused",
+        "message": "لا أستطيع",
+        "attempts": 1,
+    }
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.ledger.jsonl"])
+def test_a_file_torn_anywhere_in_its_last_lines_is_mended(tmp_path: Path, name: str) -> None:
+    (tmp_path / "whole").mkdir()
+    filled(tmp_path / "whole")
+    size = (tmp_path / "whole" / name).stat().st_size
+    *_, last_but_one, last = (tmp_path / "whole" / name).read_bytes().splitlines(keepends=True)
+    last_start = size - len(last)
+    every = 1 if SOAK else 7
+    for end in (*range(last_start - len(last_but_one), last_start, 5 * every), *range(last_start, size, every)):
+        torn = tmp_path / "torn"
+        shutil.copytree(tmp_path / "whole", torn)
+        os.truncate(torn / name, end)
+        results = opened(torn)
+        for number, fate in enumerate(fates(results)):
+            if fate == "new":
+                results.expect(document(number))
+                results.write(refused(document(number)) if number == 2 else extraction(document(number)))
+        results.close()
+        again = opened(torn)
+        assert fates(again) == ["done", "done", "failed", "done", "done", "done"], end
+        again.close()
+        assert sorted(ids(torn / "out.jsonl")) == [f"خبر-{number}" for number in (0, 1, 3, 4, 5)], end
+        assert ids(torn / "out.jsonl.errors.jsonl") == ["خبر-2"], end
+        shutil.rmtree(torn)
+
+
+def test_records_that_came_too_late_for_the_ledger_count(tmp_path: Path) -> None:
+    filled(tmp_path, failing=9)
+    ledger = tmp_path / "out.jsonl.ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes().splitlines(keepends=True)[0])
+    results = opened(tmp_path)
+    assert fates(results) == ["done"] * 6
+    assert results.history.tokens == 720
+    results.close()
+    assert len(ids(tmp_path / "out.jsonl")) == 6
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ({**RUN, "model": "larger"}, "model (loopback → larger)"),
+        ({**RUN, "prompts": {"meetings": "meetings@2 sha256:cd"}}, "prompts.meetings (meetings@1 sha256:ab → mee"),
+        ({**RUN, "prompts": {**RUN["prompts"], "stances": "stances@1"}}, "prompts.stances (none → stances@1)"),
+        ({**RUN, "mahdar": "9.0"}, "mahdar (none → 9.0)"),
+    ],
+)
+def test_another_run_is_not_mixed_in(tmp_path: Path, run: Identity, said: str) -> None:
+    filled(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(Exception, match="--overwrite") as refusal:
+        opened(tmp_path, run=run)
+    assert said in str(refusal.value)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    results = opened(tmp_path, run=run, overwrite=True)
+    assert fates(results) == ["new"] * 6
+    results.close()
+    assert [path.name for path in tmp_path.iterdir() if path.stat().st_size] == ["out.jsonl.ledger.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("out.jsonl", b"", None),
+        ("out.jsonl", b'{"document_id": "1"}\n', "has been changed"),
+        ("out.jsonl.ledger.jsonl", b"", "is no ledger"),
+        ("out.jsonl.ledger.jsonl", b'{"document_id": "1"}\n', "is no ledger"),
+    ],
+)
+def test_files_that_others_changed_are_refused(tmp_path: Path, name: str, content: bytes, said: str | None) -> None:
+    filled(tmp_path)
+    full = (tmp_path / name).stat().st_size
+    (tmp_path / name).write_bytes(content.ljust(full) if content and name == "out.jsonl" else content)
+    if said is None:
+        results = opened(tmp_path)
+        assert fates(results) == ["new"] * 6, "records that are gone are extracted again"
+        results.close()
+        return
+    with pytest.raises(Exception, match=said):
+        opened(tmp_path)
+
+
+def test_lines_of_others_behind_the_last_record_are_not_taken_for_ours(tmp_path: Path) -> None:
+    filled(tmp_path)
+    with (tmp_path / "out.jsonl").open("ab") as file:
+        file.write(b'{"title": "mine"}\n')
+    with pytest.raises(Exception, match="has lines that mahdar did not write"):
+        opened(tmp_path)
+
+
+def test_two_runs_do_not_write_to_the_same_file(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    with pytest.raises(Exception, match=r"out\.jsonl is being written by another mahdar"):
+        opened(tmp_path)
+    first.close()
+    opened(tmp_path).close()
+
+
+def test_what_fails_again_stands_once_among_the_errors(tmp_path: Path) -> None:
+    filled(tmp_path, failing=2)
+    for said in ("ثانية", "ثالثة"):
+        results = opened(tmp_path)
+        assert results.has_failed(document(2))
+        results.expect(document(2))
+        results.write(Failure("خبر-2", "timeout", said, 4))
+        results.close()
+    errors = (tmp_path / "out.jsonl.errors.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["message"] for line in errors] == ["ثالثة"]
+    results = opened(tmp_path)
+    results.expect(document(2))
+    results.write(extraction(document(2)))
+    results.close()
+    assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
+
+
+# The command, killed
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """One file of many articles, all different, one of which is no article."""
+    file = tmp_path / "archive.jsonl"
+    rows = [{"id": f"خبر-{number}", "text": weather(number)} for number in range(ARTICLES)]
+    rows[ARTICLES // 2]["text"] = " "
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint(answer) as served:
+        yield served
+
+
+def answer(asked: Asked) -> Reply:
+    """Records of the one task that is asked; one article in seventeen is refused."""
+    if "17" in asked.article:
+        return completion(None, refusal="لا أستطيع")
+    return reads_well(asked)
+
+
+def launch(endpoint: Endpoint, folder: Path, *arguments: object) -> "subprocess.Popen[bytes]":
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "OPENAI_BASE_URL": endpoint.url,
+        "OPENAI_API_KEY": KEY,
+        "MAHDAR_MODEL": "loopback",
+    }
+    command = [sys.executable, "-m", "extractor.cli", "extract", *map(str, arguments)]
+    command += ["--task", "meetings", "-o", str(folder / "out.jsonl")]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def ended(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
+    _, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, err.decode()
+
+
+def without_circumstances(file: Path) -> dict[str, Any]:
+    """Every record by its article, less what another run may do in another way."""
+    records = [json.loads(line) for line in file.read_bytes().splitlines()]
+    for record in records:
+        del record["provenance"]["seconds"]
+    by_id = {record["document_id"]: record for record in records}
+    assert len(by_id) == len(records), "no article twice"
+    return by_id
+
+
+def test_kill_9_at_any_moment_costs_nothing(tmp_path: Path, archive: Path, endpoint: Endpoint) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    assert ended(launch(endpoint, whole, archive, "--no-cache"))[0] == 1
+    asked_once = len(endpoint.requests)
+    endpoint.requests.clear()
+
+    chosen = random.Random(4)
+    moments = sorted(chosen.sample(range(1, asked_once - 1), KILLS))
+    for moment in moments:
+        process = launch(endpoint, killed, archive, "--no-cache")
+        endpoint.await_requests(moment)
+        process.send_signal(signal.SIGKILL)
+        ended(process)
+    code, err = ended(launch(endpoint, killed, archive, "--no-cache"))
+    assert code == 1, err
+    assert without_circumstances(killed / "out.jsonl") == without_circumstances(whole / "out.jsonl")
+    assert sorted(ids(killed / "out.jsonl.errors.jsonl")) == sorted(ids(whole / "out.jsonl.errors.jsonl"))
+    assert len(ids(killed / "out.jsonl")) + len(ids(killed / "out.jsonl.errors.jsonl")) == ARTICLES
+
+    paid = Counter(asked.article for asked in endpoint.requests if asked.body)
+    again = sum(paid.values()) - len(paid)
+    assert len(paid) == asked_once
+    assert again <= KILLS * 8 * 2, "only what was under way when a run was killed is asked again"
+
+
+def test_ctrl_c_keeps_what_is_under_way(tmp_path: Path, archive: Path) -> None:
+    gate = threading.Event()
+    held = ARTICLES // 4
+    answers = iter([*[None] * held, *[gate] * ARTICLES])
+
+    def answer_late(asked: Asked) -> Reply:
+        return completion({asked.task: []}, after=next(answers))
+
+    with Endpoint(answer_late) as endpoint:
+        process = launch(endpoint, tmp_path, archive)
+        endpoint.await_requests(held + 8)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        process.stderr.readline()
+        assert process.stderr.readline() == b"finishing what is under way; Ctrl-C again stops at once\n"
+        gate.set()
+        code, err = ended(process)
+        assert (code, len(endpoint.requests)) == (130, held + 8)
+        assert err.startswith(f"interrupted: {held + 8} articles, ")
+        assert err.endswith("what is written stays; the same command goes on\n")
+        assert len(ids(tmp_path / "out.jsonl")) == held + 8
+        code, err = ended(launch(endpoint, tmp_path, archive))
+    assert code == 1
+    assert f"{held + 8} done before" in err
+    assert len(set(ids(tmp_path / "out.jsonl"))) == ARTICLES - 1

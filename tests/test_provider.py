@@ -1,16 +1,25 @@
 """Batches at a provider: submitted once, collected whole, and then every article is answered from the store."""
 
 import json
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from newsroom import ARTICLE, KEY, MET, reads_well, weather
+from newsroom import ARTICLE, KEY, MET, configured, reads_well, weather
 
+from extractor.asking.endpoint import remote_endpoint
+from extractor.asking.store import DiskStore
 from extractor.cli import main
-from extractor.provider.job import Job
+from extractor.provider.api import BatchApi
+from extractor.provider.collection import collect
+from extractor.provider.job import Job, held
 
 from batches import Line, Provider, expired
 from loopback import Asked, Endpoint, Reply, completion, status
@@ -138,7 +147,10 @@ def test_what_failed_is_named_by_class_and_submitted_again(newsroom: Newsroom) -
         )
     )
     collected = newsroom.collect()
-    assert collected.code == 1
+    assert (collected.code, collected.err) == (
+        1,
+        "4 without an answer; `mahdar batch submit` asks again, `mahdar extract` at once\n",
+    )
     assert "collected: 2 answers, 1 expired, 1 rate_limited, 1 refused, 1 unreachable;" in collected.out
     assert [(line["failure"], line["message"]) for line in newsroom.errors()] == [
         ("rate_limited", "HTTP 429: slow down"),
@@ -150,8 +162,9 @@ def test_what_failed_is_named_by_class_and_submitted_again(newsroom: Newsroom) -
 
     again = newsroom.submit()
     assert again.out.startswith("4 requests submitted in 1 batch")
+    assert newsroom.collect().code == 0  # all that failed is under way
     newsroom.provider.end()
-    assert newsroom.collect().code == 1  # the first batch stays what it was
+    assert newsroom.collect().code == 0
     assert newsroom.extract()[1] == 0
     assert sorted(set(newsroom.submitted())) == sorted(newsroom.submitted()[:6])
 
@@ -273,6 +286,36 @@ def test_wherever_a_submission_breaks_off_nothing_is_lost_and_nothing_submitted_
     newsroom.provider.end()
     assert newsroom.collect().code == 0
     assert newsroom.extract()[1] == 0
+
+
+@pytest.mark.parametrize("path", ["POST /files", "POST /batches"])
+def test_a_submission_that_is_killed_is_taken_up_again(newsroom: Newsroom, path: str) -> None:
+    newsroom.provider.next[path] = [Reply(after=threading.Event())]
+    arguments = ["batch", "submit", str(newsroom.articles), "-o", str(newsroom.job)]
+    killed = subprocess.Popen([sys.executable, "-m", "extractor.cli", *arguments], cwd=Path(__file__).parents[1])
+    newsroom.endpoint.await_requests(2 if path == "POST /files" else 3)  # the list of batches comes first
+    killed.kill()
+    killed.wait()
+
+    assert newsroom.submit().code == 0
+    assert len(newsroom.submitted()) == len(set(newsroom.submitted())) == 6
+    newsroom.provider.end()
+    newsroom.collect()
+    assert newsroom.extract()[1] == 0
+
+
+def test_a_batch_is_counted_at_half_the_price(newsroom: Newsroom) -> None:
+    class Price:
+        def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
+            return Decimal(tokens_in + 2 * tokens_out)
+
+    newsroom.submit()
+    newsroom.provider.end()
+    settings = configured(newsroom.endpoint, newsroom.folder)
+    with closing(BatchApi(remote_endpoint(settings), timeout=10)) as api, closing(DiskStore(settings.cache)) as store:
+        (standing,) = collect(Job.read(newsroom.job), api, store, price=Price())
+    assert standing.batch.result is not None
+    assert standing.batch.result.cost == 6 * (100 + 2 * 20) / 2
 
 
 def test_a_job_whose_file_was_lost_is_found_again_at_the_provider(newsroom: Newsroom) -> None:
@@ -401,7 +444,6 @@ def test_a_file_that_is_no_job_is_one_line(newsroom: Newsroom, content: str | No
 
 def test_two_processes_do_not_work_on_one_job(newsroom: Newsroom) -> None:
     newsroom.submit()
-    job = Job.read(newsroom.job)
-    with job.held():
+    with held(newsroom.job):
         ended = newsroom.collect()
     assert (ended.code, "another process is at work on this job" in ended.err) == (2, True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.commands.options import Model, Paths, Prompts, Tasks
+from extractor.commands.options import IdColumn, Model, Prompts, Rows, Tasks, TextColumn
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ JobFile = Annotated[Path, typer.Argument(metavar="JOB.json", dir_okay=False, hel
 
 @app.command()
 def submit(
-    paths: Paths,
+    paths: Rows,
     *,
     output: Annotated[
         Path,
@@ -38,6 +38,8 @@ def submit(
     ],
     task: Tasks = None,
     model: Model = None,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
     prompts: Prompts = None,
     batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests in one batch, at most.")] = None,
 ) -> None:
@@ -45,23 +47,22 @@ def submit(
 
     Run it again after `collect` for what failed or expired, and to go on after an interruption.
     """
-    from extractor.provider.job import Job
+    from extractor.batch.rows import Columns
+    from extractor.batch.sources import Articles
+    from extractor.provider.job import Job, held
     from extractor.provider.submission import MAX_REQUESTS, Submission
-    from extractor.reading.document import read_documents
     from extractor.service import Extractor
     from extractor.tasks import TASKS
 
+    articles = Articles(paths, Columns(text_column, id_column))
     settings = _settings(model)
     with (
         Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar,
         _desk(settings) as (api, store),
+        held(output),
     ):
         job = Job.open(output, endpoint=api.url, model=mahdar.endpoint.model)
-        with job.held():
-            submission = Submission(
-                mahdar, store, job, api, spool=store.folder, max_requests=batch_size or MAX_REQUESTS
-            )
-            came = submission.run(read_documents(paths))
+        came = Submission(mahdar, store, job, api, max_requests=batch_size or MAX_REQUESTS).run(articles)
     _tell(came, output)
 
 
@@ -96,17 +97,21 @@ def collect(
 ) -> None:
     """Put the answers of the batches that have ended into the cache, where `mahdar extract` finds them.
 
-    May be run again and again. Requests without an answer are named in JOB.json.N.errors.jsonl. Exit code 1 where there
-    are any.
+    May be run again and again. Requests without an answer are named in JOB.json.N.errors.jsonl.
+
+    Exit code 1 where some of them have none yet and are not under way.
     """
     from extractor.provider.collection import collect as collected
+    from extractor.provider.collection import unanswered
+    from extractor.provider.job import held
 
-    failed = False
-    with _job(job) as (found, api, store), found.held():
+    with held(job), _job(job) as (found, api, store):
         for one in collected(found, api, store, again=again):
             typer.echo(_line(one))
-            failed |= bool(one.batch.result and one.batch.result.failed)
-    raise typer.Exit(1 if failed else 0)
+        left = unanswered(found, store)
+    if left:
+        typer.echo(f"{left:,} without an answer; `mahdar batch submit` asks again, `mahdar extract` at once", err=True)
+    raise typer.Exit(1 if left else 0)
 
 
 def _line(one: "Standing") -> str:
@@ -158,5 +163,5 @@ def _desk(settings: "Settings") -> "Iterator[tuple[BatchApi, DiskStore]]":
 
     with ExitStack() as open_:
         store = open_.enter_context(closing(DiskStore(settings.cache)))
-        api = BatchApi(remote_endpoint(settings), timeout=settings.timeout, spool=store.folder)
+        api = BatchApi(remote_endpoint(settings), timeout=settings.timeout)
         yield open_.enter_context(closing(api)), store

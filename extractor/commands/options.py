@@ -42,3 +42,7 @@ Format = Annotated[
         "--format", metavar="FORM", help="jsonl, csv, parquet or duckdb, where the name of the output does not tell."
     ),
 ]
+TextColumn = Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")]
+IdColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")
+]

@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import IO, TYPE_CHECKING, Final
 
 from extractor.asking.door import BLOT, SHORTEST_SECRET
@@ -65,22 +64,28 @@ class State:
         return self.status in ENDED
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A batch that is there already."""
+
+    batch_id: str
+    file_id: str
+
+
 class BatchApi:
     """A provider that takes batches.
 
     Args:
         endpoint: where it is.
         timeout: seconds without a sign of life.
-        spool: a folder for files that are passing through; they have no name there, and are gone with the process.
     """
 
-    def __init__(self, endpoint: Endpoint, *, timeout: float, spool: Path) -> None:
+    def __init__(self, endpoint: Endpoint, *, timeout: float) -> None:
         if endpoint.embedded:
             raise UsageError(
                 "the embedded model takes no batches; set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL"
             )
         self.url = without_secrets(endpoint.base_url)
-        self._spool = spool
         self._client, self._secrets = _client(endpoint, timeout)
 
     def upload(self, content: IO[bytes], name: str) -> str:
@@ -97,15 +102,15 @@ class BatchApi:
             )
             return made.id
 
-    def find(self, sha256: str, known: frozenset[str], file_id: str | None = None) -> tuple[str, str] | None:
-        """A batch of the same requests that runs, or has run, and is none of those known: its id and its file's."""
+    def find(self, sha256: str, known: frozenset[str], file_id: str | None = None) -> Found | None:
+        """A batch of the same requests that runs, or has run, and is none of those known."""
         with self._named():
             for batch in self._client.batches.list(limit=PAGE):
                 if batch.created_at < time.time() - KEPT:
                     break
                 same = (batch.metadata or {}).get(MARK) == sha256 or batch.input_file_id == file_id
                 if same and batch.status in USABLE and batch.id not in known:
-                    return batch.id, batch.input_file_id
+                    return Found(batch.id, batch.input_file_id)
         return None
 
     def state(self, batch_id: str) -> State:
@@ -116,7 +121,7 @@ class BatchApi:
     @contextmanager
     def lines(self, file_id: str) -> Iterator[Iterator[bytes] | None]:
         """The lines of a file, after all of it has come; None where the provider has it no longer."""
-        with TemporaryFile(dir=self._spool) as copy:
+        with spooled() as copy:
             try:
                 with self._named(), self._client.files.with_streaming_response.content(file_id) as response:
                     copy.writelines(response.iter_bytes())
@@ -164,6 +169,20 @@ class BatchApi:
             return NoModelError(f"{self.url}: {error}; run the same command again later")
         kind = _GoneError if response.status_code == NOT_FOUND else UsageError
         return kind(f"{self.url}: {error}")
+
+
+@contextmanager
+def spooled() -> Iterator[IO[bytes]]:
+    """A file for what is passing through: it has no name, and is gone with the process.
+
+    Raises:
+        UsageError: the disk is full.
+    """
+    try:
+        with TemporaryFile() as file:
+            yield file
+    except OSError as error:
+        raise UsageError(f"{gettempdir()}: cannot be written ({error.strerror}); free space, or set TMPDIR") from None
 
 
 class _GoneError(UsageError):

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, Protocol
 
 from extractor.asking.asker import Policy
 from extractor.asking.completion import Completion
@@ -12,6 +13,8 @@ from extractor.provider.api import BatchApi, State
 from extractor.provider.job import Batch, Entry, Job, Result
 from extractor.provider.line import Failed, failed, read_line, worth
 
+DISCOUNT: Final = Decimal("0.5")
+"""Of the price of a live call: what OpenAI, Azure and most others ask for a batch."""
 _BY_STATUS: Final = {
     "expired": Failed("expired", "the batch expired before its turn"),
     "cancelled": Failed("cancelled", "the batch was cancelled before its turn"),
@@ -36,11 +39,26 @@ def standings(job: Job, api: BatchApi) -> Iterator[Standing]:
         yield Standing(batch, api.state(batch.batch_id) if asked and batch.batch_id else None)
 
 
-def collect(job: Job, api: BatchApi, store: Store, *, again: bool = False) -> Iterator[Standing]:
+class Price(Protocol):
+    """What a model's tokens cost when they are asked for one at a time."""
+
+    def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
+        """US dollars for one call."""
+
+
+def unanswered(job: Job, store: Store) -> int:
+    """How many requests came to nothing, are not under way again, and have no answer from elsewhere."""
+    failed = {error["fingerprint"] for batch in job.batches for error in job.errors(batch)}
+    return sum(store.get(fingerprint) is None for fingerprint in failed - job.under_way())
+
+
+def collect(
+    job: Job, api: BatchApi, store: Store, *, again: bool = False, price: Price | None = None
+) -> Iterator[Standing]:
     """Put the answers of every batch that has ended into the store.
 
     Each is marked as collected after its last answer is in. With `again` also those are read that were collected
-    before, say into a store that was emptied.
+    before, say into a store that was emptied. Of a `price`, half is counted.
     """
     for batch in job.batches:
         if batch.batch_id is None or (batch.result is not None and not again):
@@ -48,12 +66,12 @@ def collect(job: Job, api: BatchApi, store: Store, *, again: bool = False) -> It
             continue
         state = api.state(batch.batch_id)
         if state.ended:
-            batch = _collected(batch, state, job, api, store)  # noqa: PLW2901  # the same batch, with its result
+            count = _Count({entry.fingerprint: entry for entry in job.entries(batch)}, store, price)
+            batch = _collected(batch, state, job, api, count)  # noqa: PLW2901  # the same, with its result
         yield Standing(batch, state)
 
 
-def _collected(batch: Batch, state: State, job: Job, api: BatchApi, store: Store) -> Batch:
-    count = _Count({entry.fingerprint: entry for entry in job.entries(batch)}, store)
+def _collected(batch: Batch, state: State, job: Job, api: BatchApi, count: "_Count") -> Batch:
     gone = False
     for file in filter(None, (state.answers, state.errors)):
         with api.lines(file) as lines:
@@ -79,11 +97,13 @@ class _Count:
 
     waiting: dict[str, Entry]
     store: Store
+    price: Price | None
     unusable: dict[str, Failed] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     strangers: int = 0
     tokens: Counter[str] = field(default_factory=Counter)
+    cost: Decimal = Decimal(0)
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Settle what the lines tell of."""
@@ -97,6 +117,7 @@ class _Count:
     def _settle(self, entry: Entry, came: Completion | Failed) -> None:
         if isinstance(came, Completion):
             self.tokens.update({"tokens_in": came.tokens_in, "tokens_out": came.tokens_out})
+            self.cost += self.price.cost(came.tokens_in, came.tokens_out) * DISCOUNT if self.price else 0
             came = worth(came, entry, reasks=Policy().reasks)
         if isinstance(came, Failed):
             self.unusable.setdefault(entry.fingerprint, came)
@@ -117,6 +138,7 @@ class _Count:
             kept=len(self.answered),
             failed=dict(sorted(Counter(one.failure for one in self.unusable.values()).items())),
             strangers=self.strangers,
+            cost=float(self.cost) if self.price else None,
             **self.tokens,
         )
 

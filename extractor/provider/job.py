@@ -159,12 +159,20 @@ class Job:
         Raises:
             UsageError: their file is gone, or changed.
         """
-        path = self._beside(batch.number, "requests")
-        try:
-            with path.open("rb") as lines:
-                yield from (Entry(**json.loads(line)) for line in lines)
-        except (OSError, ValueError, TypeError) as error:
-            raise UsageError(f"{path}: cannot be read ({error}); it belongs beside {self.path.name}") from None
+        return (Entry(**line) for line in self._lines(batch.number, "requests"))
+
+    def errors(self, batch: Batch) -> Iterator[Mapping[str, Any]]:
+        """The requests of a batch that came to nothing.
+
+        Raises:
+            UsageError: their file is gone, or changed.
+        """
+        return self._lines(batch.number, "errors") if batch.result and batch.result.failed else iter(())
+
+    def under_way(self) -> set[str]:
+        """The fingerprints of what is with the provider, or was and is not collected yet."""
+        waiting = (batch for batch in self.batches if batch.result is None)
+        return {entry.fingerprint for batch in waiting for entry in self.entries(batch)}
 
     def write_entries(self, number: int, entries: Iterable[Entry]) -> None:
         """Remember the requests of a batch, before any of them leaves."""
@@ -178,26 +186,35 @@ class Job:
         else:
             path.unlink(missing_ok=True)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep other processes from submitting or collecting the same job.
-
-        Raises:
-            UsageError: one does.
-        """
-        lock = self.path.with_name(f".{self.path.name}.lock")
+    def _lines(self, number: int, kind: str) -> Iterator[Any]:
+        path = self._beside(number, kind)
         try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise _unwritable(self.path, error) from None
-        try:
-            _lock(descriptor, self.path)
-            yield
-        finally:
-            os.close(descriptor)
+            with path.open("rb") as lines:
+                yield from map(json.loads, lines)
+        except (OSError, ValueError, TypeError) as error:
+            raise UsageError(f"{path}: cannot be read ({error}); it belongs beside {self.path.name}") from None
 
     def _beside(self, number: int, kind: str) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}.{kind}.jsonl")
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep other processes from submitting or collecting the job in a file.
+
+    Raises:
+        UsageError: one does.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
+        _lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _lock(descriptor: int, path: Path) -> None:

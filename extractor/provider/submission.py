@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO, Final
 
 from extractor.asking.asker import NOTHING, Policy
@@ -15,7 +13,7 @@ from extractor.asking.shaping import Shaper
 from extractor.asking.store import Store
 from extractor.errors import BadInputError
 from extractor.inquiries import Inquiry
-from extractor.provider.api import BatchApi
+from extractor.provider.api import BatchApi, spooled
 from extractor.provider.job import Batch, Entry, Job
 from extractor.provider.line import request_line
 from extractor.reading.document import BadInput, Document, check
@@ -50,7 +48,6 @@ class Submission:
     Args:
         mahdar: knows the questions; it is asked none of them.
         store: knows the answers.
-        spool: a folder for the file that is being packed.
         max_requests: in one file.
         max_bytes: of one file.
     """
@@ -62,7 +59,6 @@ class Submission:
         job: Job,
         api: BatchApi,
         *,
-        spool: Path,
         max_requests: int = MAX_REQUESTS,
         max_bytes: int = MAX_BYTES,
     ) -> None:
@@ -70,7 +66,6 @@ class Submission:
         self._store = store
         self._job = job
         self._api = api
-        self._spool = spool
         self._limits = min(max_requests, MAX_REQUESTS), min(max_bytes, MAX_BYTES)
         self._shaper = Shaper()
         self.so_far = Submitted()
@@ -84,7 +79,8 @@ class Submission:
         """
         for batch in self._job.batches:
             if batch.batch_id is None:
-                self._create(batch)
+                found = self._api.find(batch.sha256, self._known, batch.file_id)
+                self._make(batch, found.batch_id if found else None)
         for parcel in self._packed(self._missing(documents)):
             self._hand_in(parcel)
         return self.so_far
@@ -96,20 +92,16 @@ class Submission:
         """
         self._job.write_entries(parcel.number, parcel.entries)
         sha256 = parcel.digest.hexdigest()
-        batch_id, file_id = self._api.find(sha256, self._known) or (None, None)
-        file_id = file_id or self._api.upload(parcel.rewound(), f"mahdar-{sha256[:12]}.jsonl")
-        batch = Batch(
-            number=parcel.number, requests=len(parcel.entries), sha256=sha256, file_id=file_id, batch_id=batch_id
-        )
+        found = self._api.find(sha256, self._known)
+        file_id = found.file_id if found else self._api.upload(parcel.rewound(), f"mahdar-{sha256[:12]}.jsonl")
+        batch = Batch(number=parcel.number, requests=len(parcel.entries), sha256=sha256, file_id=file_id)
         self._job.put(batch)
-        self._create(batch)
+        self._make(batch, found.batch_id if found else None)
 
-    def _create(self, batch: Batch) -> None:
-        """Make a batch of an uploaded file, unless one was made and its id was lost on the way."""
-        if batch.batch_id is None:
-            found = self._api.find(batch.sha256, self._known, batch.file_id)
-            batch_id = found[0] if found else self._api.create(batch.file_id, batch.sha256)
-            self._job.put(batch.model_copy(update={"batch_id": batch_id}))
+    def _make(self, batch: Batch, batch_id: str | None) -> None:
+        """A batch of an uploaded file, unless the provider has it."""
+        batch_id = batch_id or self._api.create(batch.file_id, batch.sha256)
+        self._job.put(batch.model_copy(update={"batch_id": batch_id}))
         self.so_far.batches += 1
         self.so_far.requests += batch.requests
 
@@ -119,15 +111,15 @@ class Submission:
 
     def _packed(self, missing: "Iterable[tuple[Entry, bytes]]") -> "Iterator[_Parcel]":
         """Files within the limits, one at a time; each is handed in before the next is begun."""
-        with ExitStack() as spooled:
+        with ExitStack() as open_:
             parcel = None
             for entry, line in missing:
                 if parcel is not None and not parcel.takes(line, *self._limits):
                     yield parcel
-                    spooled.close()
+                    open_.close()
                     parcel = None
                 if parcel is None:
-                    content = spooled.enter_context(TemporaryFile(dir=self._spool))
+                    content = open_.enter_context(spooled())
                     parcel = _Parcel(len(self._job.batches) + 1, content)
                 parcel.add(entry, line)
             if parcel is not None:
@@ -135,7 +127,7 @@ class Submission:
 
     def _missing(self, documents: Iterable[Document | BadInput]) -> Iterator[tuple[Entry, bytes]]:
         """Every request that has no answer and is not under way, once."""
-        under_way = self._under_way()
+        under_way = self._job.under_way()
         for document in documents:
             self.so_far.documents += 1
             for request, turn in self._unanswered(document):
@@ -146,10 +138,6 @@ class Submission:
                 under_way.add(fingerprint)
                 entry = Entry(fingerprint, document.id, turn, request.components)
                 yield entry, request_line(fingerprint, self._shaper.body(request))
-
-    def _under_way(self) -> set[str]:
-        waiting = (batch for batch in self._job.batches if batch.result is None)
-        return {entry.fingerprint for batch in waiting for entry in self._job.entries(batch)}
 
     def _unanswered(self, document: Document | BadInput) -> Iterator[tuple[Request, int]]:
         try:

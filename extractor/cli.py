@@ -19,7 +19,7 @@ from extractor.commands import batch as commands_batch
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Engine, Format, Model, Prompts, RayAddress, Rows, Tasks
+from extractor.commands.options import Engine, Format, Model, Prompts, RayAddress, RayWorkers, Rows, Tasks
 from extractor.errors import MahdarError, NoModelError, UsageError
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def extract(
     ] = False,
     engine: Engine = "local",
     ray_address: RayAddress = None,
+    ray_workers: RayWorkers = None,
 ) -> None:
     """Extract meetings and stances from articles.
 
@@ -161,7 +162,7 @@ def extract(
 
     if retry_errors and (output is None or overwrite):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
-    read = partial(Articles, paths, Columns(text_column, id_column, date_column), published_at=published_at)
+    read = partial(Articles, columns=Columns(text_column, id_column, date_column), published_at=published_at)
     if engine == "ray":
         from extractor.commands.cluster import extract_on_ray
 
@@ -179,9 +180,10 @@ def extract(
             overwrite=overwrite,
             retry_errors=retry_errors,
             address=ray_address,
+            workers=ray_workers,
         )
     target = Target.of(output, form) if output else None
-    articles = read()
+    articles = read(paths)
     settings = Settings.from_environment()
     tally = Tally(articles.total)
     stop = Interrupt()

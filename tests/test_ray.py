@@ -141,26 +141,34 @@ def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(new
     parts.write("1", [extracted("talks", ARTICLE), extracted("wind", "another text"), failed("broken", BROKEN)])
     (newsroom.out / ".part-2.jsonl.new").write_bytes(b'{"document_id": "ta')  # what a lost machine leaves
     newsroom.write("storm", weather(7))
+    (newsroom.folder / "rows.jsonl").write_text('{"id": "torn", "text": "ذهب\\u0000"}', encoding="utf-8")
     again = newsroom.ray()
     assert again.code == 1
     assert again.err.endswith(
-        f"1 articles, 0 records, 0 rejected, 2 failed, 2 done before, "
-        f"1 failed before (--retry-errors takes them) → {newsroom.out}\n"
+        f"1 articles, 0 records, 0 rejected, 2 failed, 2 done before, 1 failed before (--retry-errors takes them), "
+        f"1 changed since they were extracted (--overwrite extracts all anew) → {newsroom.out}\n"
     )
     assert [asked.article for asked in newsroom.requests] == [weather(7)] * 2
     assert [(row["document_id"], row["failure"]) for row in newsroom.failures()] == [
         ("broken", "refused"),
         ("empty", "bad_input"),
-        ("wind", "bad_input"),
+        ("torn", "bad_input"),
     ]
-    assert "has another text now" in newsroom.failures()[2]["message"]
+    assert "NUL character" in newsroom.failures()[2]["message"]
 
     newsroom.broken = False
-    source = partial(Articles, [newsroom.articles])
+    newsroom.write("empty", weather(2))
+    source = partial(Articles, newsroom.inputs)
     retried = run(work, source, parts, retry_errors=True)
-    assert str(retried) == "1 articles, 0 records, 0 rejected, 2 failed, 3 done before"
-    assert [row["document_id"] for row in newsroom.records()] == ["broken", "storm", "talks", "wind"]
-    assert [row["document_id"] for row in newsroom.failures()] == ["empty", "wind"]
+    assert str(retried) == "2 articles, 0 records, 0 rejected, 1 failed, 3 done before"
+    assert [row["document_id"] for row in newsroom.records()] == [
+        "broken",
+        "empty",
+        "storm",
+        "talks",
+        "wind",
+    ]
+    assert [row["document_id"] for row in newsroom.failures()] == ["torn"]
 
 
 @pytest.mark.usefixtures("ray")
@@ -213,7 +221,7 @@ def test_a_failure_that_was_mended_before_the_run_broke_off_is_one_no_longer(tmp
     parts = Parts(str(tmp_path / "out"))
     parts.open({"model": "loopback"})
     parts.write("1", [failed("a"), failed("b")])
-    parts.write("2", [extracted("a")])
+    parts.write("2", [extracted("a"), failed("b")])
     known = parts.known()
     fates = [known.fate(id_, sha256(text)) for id_, text in (("a", "t"), ("b", "t"), ("a", "u"), ("c", "t"))]
     assert fates == ["done", "failed", "changed", "new"]

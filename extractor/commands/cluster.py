@@ -1,8 +1,10 @@
 """`mahdar extract --engine ray`: the same run on a cluster."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -19,7 +21,7 @@ _FOLDED: Final = re.compile(r"^([a-z0-9+]{2,}):/+(?=[^/])")
 
 def extract_on_ray(
     paths: Sequence[str],
-    source: Callable[[], Iterable[Document | BadInput]],
+    read: Callable[[Sequence[str]], Iterable[Document | BadInput]],
     output: Path | None,
     form: str | None,
     settings: Settings,
@@ -32,8 +34,9 @@ def extract_on_ray(
     overwrite: bool,
     retry_errors: bool,
     address: str | None,
+    workers: int | None,
 ) -> NoReturn:
-    """Extract, say what it came to, and exit.
+    """Extract, say what it came to, and exit. Other machines may be in other folders: every path is made absolute.
 
     Raises:
         UsageError: no place for the results is named, or Ray is not installed.
@@ -48,17 +51,20 @@ def extract_on_ray(
     except ModuleNotFoundError as error:
         raise UsageError(f"--engine ray takes {error.name}; pip install 'mahdar[ray]', on every machine") from None
     work = Work(
-        replace(settings, model=model or settings.model),
+        replace(settings, model=model or settings.model, cache=settings.cache.absolute()),
         tuple(tasks),
-        tuple(prompts),
+        tuple(folder.absolute() for folder in prompts),
         keep=keep,
         concurrency=concurrency,
     )
     try:
-        parts = Parts(_FOLDED.sub(r"\1://", str(output)), form)
-        came = run(work, source, parts, overwrite=overwrite, retry_errors=retry_errors, address=address)
+        parts = Parts(_FOLDED.sub(r"\1://", str(output).removeprefix("file:")), form)
+        source = partial(read, [path if "://" in path else os.path.abspath(path) for path in paths])  # noqa: PTH100
+        came = run(
+            work, source, parts, overwrite=overwrite, retry_errors=retry_errors, address=address, workers=workers
+        )
     except KeyboardInterrupt:
         typer.echo("\ninterrupted; what is written stays, and the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    typer.echo(f"{came} → {output}", err=True)
+    typer.echo(f"{came} → {parts.place}", err=True)
     raise typer.Exit(1 if came.failures or came.failed_before else 0)

@@ -42,6 +42,15 @@ Format = Annotated[
         "--format", metavar="FORM", help="jsonl, csv, parquet or duckdb, where the name of the output does not tell."
     ),
 ]
+RayWorkers = Annotated[
+    int | None,
+    typer.Option(
+        "--ray-workers",
+        min=1,
+        metavar="N",
+        help="Extractors at once, each with as many calls in flight as --concurrency says.",
+    ),
+]
 TextColumn = Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")]
 IdColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")

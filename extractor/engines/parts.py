@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from extractor.batch.ledger import changes
+from extractor.batch.lines import dumps
 from extractor.errors import UsageError
 from schemas.records import Extraction
 
@@ -52,21 +53,21 @@ class Made:
 
 @dataclass(slots=True)
 class Known:
-    """What the parts hold: of every article that was extracted, its text, and the articles that failed."""
+    """What the parts hold: the articles that were extracted, and those that failed, each with its text, as digests."""
 
     done: dict[bytes, bytes] = field(default_factory=dict)
-    failed: set[bytes] = field(default_factory=set)
+    failed: dict[bytes, bytes] = field(default_factory=dict)
 
     def fate(self, document_id: str, text_sha256: str) -> Literal["new", "done", "failed", "changed"]:
-        """What is known of an article; `changed` where another text was extracted under its id."""
-        text = self.done.get(_digest(document_id))
-        if text is not None:
-            return "done" if text == _digest(text_sha256) else "changed"
-        return self.failure(document_id, text_sha256)
+        """What is known of an article. One that failed and has another text now is as good as new."""
+        id_, text = _digest(document_id), _digest(text_sha256)
+        if id_ in self.done:
+            return "done" if self.done[id_] == text else "changed"
+        return "failed" if self.failed.get(id_) == text else "new"
 
-    def failure(self, document_id: str, text_sha256: str) -> Literal["new", "failed"]:
-        """Whether an article with this text has failed."""
-        return "failed" if _digest(document_id, text_sha256) in self.failed else "new"
+    def has_failed(self, document_id: str) -> bool:
+        """Whether an article failed, whatever its text is now."""
+        return _digest(document_id) in self.failed
 
 
 class Parts:
@@ -78,7 +79,8 @@ class Parts:
         Raises:
             UsageError: the name, or the form, is of what is not written.
         """
-        self.place = place.rstrip("/")
+        # Absolute: another machine may be in another folder.
+        self.place = place.rstrip("/") if "://" in place else os.path.abspath(place)  # noqa: PTH100  # as a text
         ending = form or os.path.splitext(self.place)[1].removeprefix(".")  # noqa: PTH122  # may be a URL
         if form not in {None, *FORMS} or ending in NOT_WRITTEN:
             raise UsageError(
@@ -110,7 +112,7 @@ class Parts:
             for id_, text in self._extracted(name):
                 found.done[_digest(id_)] = _digest(text)
         for name in self.failures():
-            found.failed.update(_digest(*keys) for keys in self._still_failed(name, found))
+            self._add_failures(name, found)
         return found
 
     def write(self, name: str, made: Iterable[Made]) -> None:
@@ -169,13 +171,14 @@ class Parts:
         names = [info.path for info in found if info.type == FileType.File and info.base_name != RUN]
         return sorted(name for name in names if not os.path.basename(name).startswith("."))  # noqa: PTH119  # as above
 
-    def _still_failed(self, name: str, known: Known) -> list[tuple[str, str]]:
-        """The failures in a part, less those that an interrupted run has mended, which are removed from it."""
+    def _add_failures(self, name: str, found: Known) -> None:
+        """The failures in a part; those that an interrupted run has mended, or failed on again, are removed from it."""
         rows = list(self._rows(name))
-        left = [row for row in rows if known.fate(row["document_id"], row["text_sha256"]) != "done"]
+        left = {_digest(row["document_id"]): row for row in rows}
+        left = {id_: row for id_, row in left.items() if id_ not in found.done and id_ not in found.failed}
         if len(left) < len(rows):
-            self._put(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in left).encode())
-        return [(row["document_id"], row["text_sha256"]) for row in left]
+            self._put(name, "".join(f"{dumps(row)}\n" for row in left.values()).encode())
+        found.failed |= {id_: _digest(row["text_sha256"]) for id_, row in left.items()}
 
     def _clear(self) -> None:
         """Remove the parts, and nothing that is none."""
@@ -219,7 +222,7 @@ def _opened(place: str) -> "tuple[FileSystem, str]":
     from pyarrow.fs import FileSystem, FSSpecHandler, LocalFileSystem, PyFileSystem
 
     if "://" not in place:
-        return LocalFileSystem(), os.path.abspath(place)  # noqa: PTH100  # a path and a URL in one place
+        return LocalFileSystem(), place
     try:
         files, path = FileSystem.from_uri(place)
     except (ArrowException, OSError):
@@ -251,5 +254,5 @@ def _parquet(made: Sequence[Made]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _digest(*parts: str) -> bytes:
-    return hashlib.sha256("\0".join(parts).encode()).digest()[:DIGEST]
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:DIGEST]

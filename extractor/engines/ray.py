@@ -32,8 +32,8 @@ from ray.data.datasource import WriteResult
 from extractor.batch.ledger import identity
 from extractor.batch.lines import dumps, json_line
 from extractor.engines.parts import Known, Made, Parts
-from extractor.errors import MahdarError, UsageError
-from extractor.reading.document import BadInput, Document
+from extractor.errors import BadInputError, MahdarError, UsageError
+from extractor.reading.document import BadInput, Document, check
 from extractor.service import Extractor, Failure
 from extractor.settings import Settings
 from schemas.records import Extraction
@@ -42,7 +42,7 @@ Source = Callable[[], Iterable[Document | BadInput]]
 """reads the articles, on whatever machine it is called"""
 
 GROUP: Final = 64
-"""Articles that a worker is given at once."""
+"""Articles that a worker is given at once, at least; as many as its calls in flight, if that is more."""
 PART: Final = 512
 """Articles in a part, at least, but for the last: a million make two thousand files."""
 AHEAD: Final = 2
@@ -51,7 +51,8 @@ LOCAL_MEMORY: Final = 256_000_000
 """Bytes for what is between two stages, where Ray is started here; on a cluster its own setting holds."""
 _SHOWN: Final = 200
 """Characters of an error of Ray's in a message."""
-_CHANGED: Final = "has another text now than when it was extracted; --overwrite extracts all anew"
+CHANGED: Final = "changed"
+"""Stands for the failure, and for its reason, of an article that has another text than when it was extracted."""
 
 _READ: Final = pa.schema(
     [
@@ -103,6 +104,7 @@ class Summary:
 
     Attributes:
         cost: US dollars; None where one article's is not known.
+        changed: articles that have another text than when they were extracted, and were left at that.
         before: articles in parts of earlier runs.
         failed_before: articles that had failed, and were left at that.
     """
@@ -114,6 +116,7 @@ class Summary:
     tokens: int = 0
     cost: float | None = 0.0
     failures: Counter[str] = field(default_factory=Counter)
+    changed: int = 0
     before: int = 0
     failed_before: int = 0
 
@@ -129,7 +132,8 @@ class Summary:
             rejected=sum(row["rejected"] for row in well),
             tokens=sum(row["tokens"] for row in well),
             cost=None if None in costs else sum(costs),
-            failures=Counter(row["failure"] for row in rows if row["failure"] is not None),
+            failures=Counter(row["failure"] for row in rows if row["failure"] not in {None, CHANGED}),
+            changed=sum(row["failure"] == CHANGED for row in rows),
         )
 
     def __add__(self, other: "Summary") -> "Summary":
@@ -142,15 +146,18 @@ class Summary:
             self.tokens + other.tokens,
             cost,
             self.failures + other.failures,
+            self.changed + other.changed,
         )
 
     def __str__(self) -> str:
         cached = f" ({self.cached} from the cache)" if self.cached else ""
         before = f", {self.before} done before" if self.before else ""
         left = f", {self.failed_before} failed before (--retry-errors takes them)" if self.failed_before else ""
+        again = "changed since they were extracted (--overwrite extracts all anew)"
+        changed = f", {self.changed} {again}" if self.changed else ""
         return (
             f"{self.extracted} articles{cached}, {self.records} records, {self.rejected} rejected, "
-            f"{self.failures.total()} failed{before}{left}"
+            f"{self.failures.total()} failed{before}{left}{changed}"
         )
 
 
@@ -162,6 +169,7 @@ def run(
     overwrite: bool = False,
     retry_errors: bool = False,
     address: str | None = None,
+    workers: int | None = None,
 ) -> Summary:
     """Extract what is not in the parts yet.
 
@@ -172,6 +180,7 @@ def run(
         overwrite: remove the parts that are there.
         retry_errors: take only the articles that failed before.
         address: of a cluster; by default what `RAY_ADDRESS` names, else this machine.
+        workers: at most; by default as many as there are processors, less the one that reads and writes.
 
     Raises:
         MahdarError: nothing can be extracted, read or written, or the results there are of another run.
@@ -184,10 +193,11 @@ def run(
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would say with a stack is raised as well
     with _cluster(address), _named():
         DataContext.get_current().enable_progress_bars = sys.stderr.isatty()
-        articles = _Articles(source, known, wanted="failed" if retry_errors else "new")
-        groups = ray.data.read_datasource(articles, override_num_blocks=1).repartition(target_num_rows_per_block=GROUP)
+        size = max(GROUP, work.concurrency)
+        articles = _Articles(partial(_groups, source, ray.put(known), retry_errors, size))
+        groups = ray.data.read_datasource(articles, override_num_blocks=1).repartition(target_num_rows_per_block=size)
         results = groups.map_batches(
-            _Worker, fn_constructor_args=(work,), batch_size=None, batch_format="pyarrow", compute=_pool()
+            _Worker, fn_constructor_args=(work,), batch_size=None, batch_format="pyarrow", compute=_pool(workers)
         )
         results.write_datasink(sink)
     if retry_errors:
@@ -198,9 +208,9 @@ def run(
 class _Articles(Datasource):
     """The articles that are to be extracted, read by one task, a group at a time."""
 
-    def __init__(self, source: Source, known: Known, wanted: str) -> None:
+    def __init__(self, groups: Callable[[], Iterator[pa.Table]]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # of Ray's
-        self._groups = partial(_groups, source, ray.put(known), wanted)
+        self._groups = groups
 
     def estimate_inmemory_data_size(self) -> int | None:
         """Unknown until it is read."""
@@ -212,24 +222,42 @@ class _Articles(Datasource):
         return [ReadTask(self._groups, unknown, schema=_READ)]
 
 
-def _groups(source: Source, known: "ray.ObjectRef[Known]", wanted: str) -> Iterator[pa.Table]:
-    """The articles that nothing is known of, or those that failed."""
-    rows = (_row(article, ray.get(known), wanted) for article in source())
-    taken = filter(None, rows)
-    while group := list(itertools.islice(taken, GROUP)):
+def _groups(
+    source: Source,
+    known: "ray.ObjectRef[Known]",
+    retry: bool,  # noqa: FBT001  # a partial's
+    size: int,
+) -> Iterator[pa.Table]:
+    """The articles that need anything."""
+    here = ray.get(known)
+    taken = filter(None, (_row(article, here, retry=retry) for article in source()))
+    while group := list(itertools.islice(taken, size)):
         yield pa.Table.from_pylist(group, schema=_READ)
 
 
-def _row(article: Document | BadInput, known: Known, wanted: str) -> dict[str, Any] | None:
+def _row(article: Document | BadInput, known: Known, *, retry: bool) -> dict[str, Any] | None:
     """An article as a row, unless it needs nothing; one that cannot be extracted has the reason."""
+    article = _checked(article)
     text_sha256 = article.sha256 if isinstance(article, Document) else ""
     fate = known.fate(article.id, text_sha256)
+    if retry:
+        fate = "new" if known.has_failed(article.id) else "done"
     if fate == "changed":
-        fate, article = known.failure(article.id, text_sha256), BadInput(article.id, _CHANGED)
-    if fate != wanted:
+        article = BadInput(article.id, CHANGED)
+    elif fate != "new":
         return None
     fields = {name: getattr(article, name, None) for name in _READ.names}
     return fields | {"text_sha256": text_sha256}
+
+
+def _checked(article: Document | BadInput) -> Document | BadInput:
+    """An article that no model should read, with the reason: it may have characters that Arrow does not carry."""
+    try:
+        if isinstance(article, Document):
+            check(article)
+    except BadInputError as error:
+        return BadInput(article.id, str(error))
+    return article
 
 
 class _Worker:
@@ -241,11 +269,16 @@ class _Worker:
     def __call__(self, group: pa.Table) -> pa.Table:
         """The results of a group of articles."""
         rows = group.to_pylist()
-        unread = (Failure(row["id"], "bad_input", row["reason"]) for row in rows if row["reason"] is not None)
-        read = [_document(row) for row in rows if row["reason"] is None]
         texts = {row["id"]: row["text_sha256"] for row in rows}
-        results = itertools.chain(unread, self._mahdar.extract_many(read))
-        return pa.Table.from_pylist([_made(result, texts[result.document_id]) for result in results], schema=_MADE)
+        extracted = self._mahdar.extract_many(_document(row) for row in rows if row["reason"] is None)
+        made = [_made(result, texts[result.document_id]) for result in extracted]
+        return pa.Table.from_pylist(made + [_unread(row) for row in rows if row["reason"] is not None], schema=_MADE)
+
+
+def _unread(row: Mapping[str, Any]) -> dict[str, Any]:
+    if row["reason"] == CHANGED:
+        return {"document_id": row["id"], "text_sha256": row["text_sha256"], "line": "", "failure": CHANGED}
+    return _made(Failure(row["id"], "bad_input", row["reason"]), row["text_sha256"])
 
 
 def _document(row: Mapping[str, Any]) -> Document:
@@ -285,7 +318,7 @@ class _Sink(Datasink[Summary]):
         """Write a part."""
         tables = [table for table in blocks if table.num_rows]
         rows = [row for table in tables for row in table.to_pylist()]
-        made = [Made(**{name: row[name] for name in Made.__slots__}) for row in rows]
+        made = [Made(**{name: row[name] for name in Made.__slots__}) for row in rows if row["failure"] != CHANGED]
         self._parts.write(f"{self._run}-{ctx.task_idx:06d}", made)
         return Summary.of(rows)
 
@@ -294,12 +327,11 @@ class _Sink(Datasink[Summary]):
         self.summary = sum(write_result.write_returns, Summary())
 
 
-def _pool() -> ActorPoolStrategy:
-    """As many workers as the cluster has processors, less the one that reads and writes."""
+def _pool(workers: int | None) -> ActorPoolStrategy:
     processors = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]  # of Ray's
     return ActorPoolStrategy(
         min_size=1,
-        max_size=max(processors - 1, 1),
+        max_size=workers or max(processors - 1, 1),
         max_concurrent_calls_per_actor=AHEAD,
         enable_true_multi_threading=True,
     )

@@ -139,6 +139,10 @@ def extract(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
     ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Add a line of JSON for every article here, without texts."),
+    ] = None,
     engine: Engine = "local",
     ray_address: RayAddress = None,
     ray_workers: RayWorkers = None,
@@ -153,6 +157,7 @@ def extract(
     from extractor.batch.rows import Columns
     from extractor.batch.sources import Articles
     from extractor.commands.interrupt import Interrupt
+    from extractor.commands.logs import logged
     from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
     from extractor.commands.run import Run, Tally
@@ -181,7 +186,10 @@ def extract(
             retry_errors=retry_errors,
             address=ray_address,
             workers=ray_workers,
+            local={"--table": table, "--log": log},
         )
+    if ray_address or ray_workers:
+        raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
     target = Target.of(output, form) if output else None
     articles = read(paths)
     settings = Settings.from_environment()
@@ -189,6 +197,7 @@ def extract(
     stop = Interrupt()
     try:
         with (
+            logged(log),
             shown(articles.total, slow=settings.embedded) as progress,
             Extractor(
                 settings,

@@ -15,7 +15,7 @@ from extractor.choosing.questions import task_questions
 from extractor.errors import PromptError
 from extractor.reading.document import Document
 from extractor.reading.noise import body
-from extractor.reading.passages import estimate_tokens, split
+from extractor.reading.passages import is_within, split
 from extractor.tasks import Task
 from prompts import ARTICLE, SMALL, TemplateError
 from schemas.drafts import ItemDraft
@@ -72,7 +72,7 @@ def _request(task: Task, schema: TaskSchema, data: Mapping[str, str], endpoint: 
 
 def _passages(text: str, endpoint: Endpoint) -> list[str]:
     """The article, in as many pieces as the model needs to read it."""
-    if estimate_tokens(text) <= endpoint.passage:
+    if is_within(text, endpoint.passage):
         return [text]
-    pieces = split(text, lambda piece: estimate_tokens(piece) <= endpoint.passage)
+    pieces = split(text, lambda piece: is_within(piece, endpoint.passage))
     return [text[piece.start : piece.end] for piece in pieces]

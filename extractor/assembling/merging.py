@@ -45,12 +45,16 @@ def _renamed(value: Any, actors: Mapping[str, Actor]) -> Any:
         return tuple(_renamed(part, actors) for part in value)
     if isinstance(value, Actor) and value.name in actors:
         agreed = actors[value.name]
-        return value.model_copy(update={name: getattr(agreed, name) for name in Actor.model_fields})
+        return _with(value, {name: getattr(agreed, name) for name in Actor.model_fields})
     if isinstance(value, Value):
-        return value.model_copy(
-            update={name: _renamed(getattr(value, name), actors) for name in type(value).model_fields}
-        )
+        return _with(value, {name: _renamed(getattr(value, name), actors) for name in type(value).model_fields})
     return value
+
+
+def _with(value: Value, fields: Mapping[str, Any]) -> Value:
+    """The value with these fields; itself where it has them already."""
+    changed = {name: new for name, new in fields.items() if getattr(value, name) != new}
+    return value.model_copy(update=changed) if changed else value
 
 
 def _joined(records: Iterable[R]) -> list[R]:

@@ -7,6 +7,7 @@ import glob
 import gzip
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +25,7 @@ PARQUET: Final = (".parquet",)
 COMPRESSED: Final = (".gz", ".zst")
 REMEDY: Final = "pip install 'mahdar[files]'"
 _STDIN_STEM: Final = "stdin"
+_PASSWORD: Final = re.compile(r"(?<=://)[^/@]*@")
 _PATTERN: Final = frozenset("*?[")
 
 
@@ -32,7 +34,7 @@ class Location:
     """A file, here or elsewhere.
 
     Attributes:
-        name: as it is shown: an absolute path, a URL, or "-" for standard input.
+        name: an absolute path, a URL less what is secret in it, or "-" for standard input.
         files: the fsspec file system it is in; None for this machine's.
         path: its name there.
     """
@@ -69,8 +71,13 @@ class Location:
         """The name, for a message."""
         return "standard input" if self.name == STDIN else printable(self.name)
 
+    def fault(self, error: Exception) -> str:
+        """What an error in reading it says, under the name that may be shown."""
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return str(said).replace(self.path, self.shown) if self.path else str(said)
+
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def stream(self) -> Iterator[BinaryIO]:
         """Its bytes, unpacked; standard input stays open.
 
         Raises:
@@ -84,7 +91,7 @@ class Location:
         if self.name == STDIN:
             return sys.stdin.buffer
         if self.files is not None:
-            return cast("BinaryIO", files.enter_context(self.files.open(self.path, "rb")))
+            return cast("BinaryIO", files.enter_context(self.files.open(self.path, mode="rb")))
         return files.enter_context(Path(self.name).open("rb"))
 
 
@@ -152,22 +159,29 @@ def _walk(folder: str) -> Iterator[Location | BadInput]:
 
 
 def _remote(url: str) -> Iterator[Location]:
-    """The files of a URL, through fsspec."""
+    """The files of a URL, through fsspec. What is said of it has no password, and no token in a query."""
+    shown = _public(url)
     try:
         from fsspec.core import url_to_fs
     except ImportError:
-        raise UsageError(f"{url!r}: reading URLs takes fsspec; {REMEDY}") from None
+        raise UsageError(f"{shown!r}: reading URLs takes fsspec; {REMEDY}") from None
     try:
         files, path = url_to_fs(url)
         found = _listed(files, path)
     except ImportError as error:  # fsspec names the package of each kind of storage
-        raise UsageError(f"{url!r}: {error}") from None
+        raise UsageError(f"{shown!r}: {error}") from None
     except (OSError, ValueError) as error:
-        raise BadInputError(f"{url!r} cannot be read: {error}; check the URL, and the rights to it") from None
+        said = str(error).replace(url, shown)
+        raise BadInputError(f"{shown!r} cannot be read: {said}; check the URL, and the rights to it") from None
     if not found:
-        raise BadInputError(f"{url!r}: no such file, or no {TEXT} files in it: check the URL")
+        raise BadInputError(f"{shown!r}: no such file, or no {TEXT} files in it: check the URL")
     for name in found:
-        yield Location(files.unstrip_protocol(name), files, name)
+        yield Location(_public(files.unstrip_protocol(name)), files, name)
+
+
+def _public(url: str) -> str:
+    """A URL less the password and the query that it may carry."""
+    return _PASSWORD.sub("", url).partition("?")[0]
 
 
 def _listed(files: Any, path: str) -> list[str]:

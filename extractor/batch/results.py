@@ -64,6 +64,7 @@ class Results:
         self._errors = Path(f"{name or path}{ERRORS}")
         self._clock = clock
         self._synced = clock()
+        self._new = 0
         self._pending: list[Entry] = []
         self._under_way: dict[str, Document | BadInput] = {}
         self._retried = False
@@ -74,6 +75,7 @@ class Results:
         try:
             _lock(self._ledger)
             self._open(run, overwrite=overwrite)
+            self._known = len(self.history.register)
         except BaseException:
             self._release()
             raise
@@ -93,6 +95,7 @@ class Results:
     def expect(self, article: Document | BadInput) -> None:
         """Remember an article until its result comes."""
         self._under_way[article.id] = article
+        self._new += not self.history.register.get(article.id)[0]
 
     def forget(self, result: Result) -> None:
         """Leave an article as it was: neither extracted nor failed."""
@@ -110,8 +113,16 @@ class Results:
         if len(self._pending) >= GROUP or self._clock() - self._synced >= EVERY:
             self.sync()
 
-    def count(self, total: int) -> None:
-        """Note how many articles there are."""
+    def announce(self, articles: int) -> None:
+        """Note how many articles are to come, where nothing is known yet."""
+        if not self._known:
+            self._count(articles)
+
+    def all_met(self) -> None:
+        """Note how many articles there are: every one has been met."""
+        self._count(self._known + self._new)
+
+    def _count(self, total: int) -> None:
         if total != self.history.total:
             self._ledger.write(total_line(total))
             self.history.add(total)

@@ -73,8 +73,8 @@ class RowFile:
         except MahdarError:
             raise
         except Exception as error:  # noqa: BLE001  # every kind of storage and compression has errors of its own
-            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            yield self._bad(number + 1, f"and what follows cannot be read: {said}"), self._place(number + 1)
+            said = f"and what follows cannot be read: {self.location.fault(error)}"
+            yield self._bad(number + 1, said), self._place(number + 1)
 
     def _article(self, number: int, row: Mapping[str, Any] | Fault) -> Document | BadInput:
         if isinstance(row, Fault):
@@ -97,7 +97,7 @@ class RowFile:
 
 
 def _rows(location: Location, columns: Columns) -> Iterator[Row]:
-    with location.open() as stream:
+    with location.stream() as stream:
         if location.form in JSONL:
             yield from _json_rows(stream)
         elif location.form in CSV:

@@ -87,11 +87,11 @@ class Articles:
     def _article(self, location: Location) -> Document | BadInput:
         id_ = self._id(location)
         try:
-            return read_stream(id_, location.shown, location.open, self._day, self._language)
+            return read_stream(id_, location.shown, location.stream, self._day, self._language)
         except MahdarError:
             raise
         except Exception as error:  # noqa: BLE001  # every kind of storage and compression has errors of its own
-            return BadInput(id_, f"{location.shown} cannot be read: {error}")
+            return BadInput(id_, f"{location.shown} cannot be read: {location.fault(error)}")
 
     def _locations(self) -> Iterator[Location | BadInput]:
         """Every file once, though several paths may lead to it."""
@@ -99,7 +99,9 @@ class Articles:
         for path in self._paths:
             for found in locations(path):
                 name = found.name if isinstance(found, Location) else found.id
-                if len(self._paths) == 1 or not met.get(name)[0]:
+                if len(self._paths) == 1:
+                    yield found
+                elif not met.get(name)[0]:
                     met.put(name, SEEN, _NO_TEXT)
                     yield found
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,12 +35,15 @@ def extract_on_ray(
     retry_errors: bool,
     address: str | None,
     workers: int | None,
+    local: Mapping[str, object],
 ) -> NoReturn:
     """Extract, say what it came to, and exit. Other machines may be in other folders: every path is made absolute.
 
     Raises:
-        UsageError: no place for the results is named, or Ray is not installed.
+        UsageError: no place for the results is named, an option in `local` is given, or Ray is not installed.
     """
+    if given := [name for name, value in local.items() if value is not None]:
+        raise UsageError(f"{', '.join(given)}: not on a cluster; leave it out, or take --engine local")
     if output is None:
         raise UsageError("a cluster writes to a folder that every machine sees: name it with --output")
     if STDIN in paths:

@@ -29,7 +29,7 @@ class Output(Protocol):
         """Take one."""
 
 
-class Lines:
+class Stream:
     """Extractions in a file that is no file on a disk, and cannot be taken up again: a pipe, a device."""
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class Lines:
 
 
 @contextmanager
-def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -> Iterator[Results | Lines | None]:
+def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -> Iterator[Results | Stream | None]:
     """The file that results are kept in, if there is one, until it is left.
 
     Raises:
@@ -59,11 +59,11 @@ def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -
         yield file
 
 
-def _opened(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Lines:
+def _opened(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Stream:
     target.check()
     path = target.records
     if path.exists() and not (path.is_file() or path.is_dir()):
-        return Lines(path)
+        return Stream(path)
     if not (overwrite or target.form == "jsonl" or path.exists()) and target.path.is_file():
         raise UsageError(f"{target.path} has something in it: give --overwrite to replace it, or another name")
     if target.is_folder:

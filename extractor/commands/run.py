@@ -1,5 +1,6 @@
 """A run: articles in, results out as they come, and the count of what became of them."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from extractor.commands.progress import Silent
 from extractor.reading.document import BadInput, Document
 from extractor.service import Extractor, Failure
 from schemas.records import Extraction
+
+log = logging.getLogger("mahdar")
 
 ALL_WELL, SOME_FAILED, NO_MODEL = 0, 1, 3
 STOPPING: Final = frozenset({"over_budget"})
@@ -111,6 +114,18 @@ class Stop(Protocol):
     heard: bool
 
 
+def _log(result: Result) -> None:
+    """One line an article: what it came to, and by which requests; nothing of what it says."""
+    if isinstance(result, Failure):
+        told = {"failure": result.failure, "attempts": result.attempts}
+        log.info("failed", extra={"article": result.document_id, **told})
+        return
+    made = result.provenance
+    names = ("fingerprints", "attempts", "tokens_in", "tokens_out", "cost", "cached", "seconds")
+    told = {name: getattr(made, name) for name in names}
+    log.info("extracted", extra={"article": result.document_id, "model": made.model, **told})
+
+
 class Run:
     """Takes articles through the extractor, at most so many at once as that has under way.
 
@@ -145,7 +160,7 @@ class Run:
     def take(self, articles: Iterable[Document | BadInput]) -> None:
         """Extract every article that needs it; one that cannot be read is a failure."""
         if self._results and self._tally.total is not None:
-            self._results.count(self._tally.total)
+            self._results.announce(self._tally.total)
         for result in self._mahdar.extract_many(self._intake(articles)):
             self._give(result)
 
@@ -169,7 +184,7 @@ class Run:
         """Now it is known how many there are, those that came twice apart."""
         self._tally.total = self._met
         if self._results:
-            self._results.count(self._met)
+            self._results.all_met()
 
     def _wanted(self, article: Document | BadInput) -> bool:
         """Whether the article needs anything; one that does not is counted."""
@@ -188,6 +203,7 @@ class Run:
             self._leave(result)
             return
         self._tally.add(result)
+        _log(result)
         with self._progress.paused():
             for output in self._outputs:
                 output.write(result)

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from extractor.grounding.folding import fold
 from extractor.reading.sentences import is_wrapped
@@ -43,6 +44,7 @@ def body(text: str) -> str:
     return "\n".join(line.text for line in _lines(text) if line not in noise) if noise else text
 
 
+@lru_cache(maxsize=32)  # each task of an article asks for it, and the evidence once more
 def noise_lines(text: str) -> frozenset[Line]:
     """The lines that are no body; none where too little would be left, or where lines are no units of the text."""
     lines = [line for line in _lines(text) if line.text.strip()]

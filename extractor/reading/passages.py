@@ -50,6 +50,7 @@ _SINGLE: Final = re.compile(
 _DOUBLE: Final = re.compile(
     r"[^\s!-~\u00a1-\u00bf\u00c0-\u024f\u060c\u061b\u061f\u0621-\u063a\u0640-\u0652\u2010-\u203a\U00010000-\U0010ffff]"
 )
+_MOST: Final = 3  # no character costs more: an accented letter that is a word 2.6, an emoji 3
 _TRIPLE: Final = re.compile(r"[\U00010000-\U0010ffff]")
 
 
@@ -72,6 +73,11 @@ def split(text: str, fits: Fits) -> tuple[Passage, ...]:
         BadInputError: a stretch without white space does not fit: words are never cut.
     """
     return tuple(_passages(text, fits))
+
+
+def is_within(text: str, tokens: int) -> bool:
+    """Whether a text is surely no more than so many tokens; a short one is not looked at."""
+    return _MOST * len(text) <= tokens or estimate_tokens(text) <= tokens
 
 
 def estimate_tokens(text: str) -> int:

@@ -312,12 +312,17 @@ def _find(words: Sequence[Word]) -> Iterator[_Found]:
 def _longest(words: Sequence[Word], at: int) -> _Found | None:
     """The entry with the most words that begins here; of two, the one with fewer particles taken off."""
     best: _Found | None = None
-    for particles, stem in _stems(words[at].key):
-        for entry in _table().entries.get(stem, ()):
-            stop = at + 1 + len(entry.rest)
-            if (best is None or stop > best.stop) and _fits(entry, words, at, stop):
-                best = _Found(at, stop, particles, entry)
+    for particles, entry in _entries(words[at].key):
+        stop = at + 1 + len(entry.rest)
+        if (best is None or stop > best.stop) and _fits(entry, words, at, stop):
+            best = _Found(at, stop, particles, entry)
     return best
+
+
+@lru_cache(maxsize=65536)
+def _entries(key: str) -> tuple[tuple[str, _Entry], ...]:
+    """Every entry that begins with this word, and the particles taken off it: few words have any."""
+    return tuple((particles, entry) for particles, stem in _stems(key) for entry in _table().entries.get(stem, ()))
 
 
 def _fits(entry: _Entry, words: Sequence[Word], at: int, stop: int) -> bool:

@@ -139,11 +139,21 @@ def items(text: str) -> tuple[Item, ...]:
     return row
 
 
+@lru_cache(maxsize=8192)
+def _is_other(word: str) -> bool:
+    """Whether a word means nothing for dates: most do not."""
+    return not (word.isdecimal() or _beginnings(word))
+
+
 def _scanned(text: str) -> Iterator[Item]:
     matches = tuple(TOKEN.finditer(text))
     words = tuple(_word(match.group()) for match in matches)
     at = 0
     while at < len(words):
+        if _is_other(words[at]):
+            yield Item("x", 0, *matches[at].span())
+            at += 1
+            continue
         size, joined, kind, number = _longest(words, at)
         start, end = matches[at].start(), matches[at + size - 1].end()
         if joined:
@@ -157,12 +167,18 @@ def _longest(words: tuple[str, ...], at: int) -> tuple[int, bool, str, int]:
     """How many words the longest known phrase at `at` has, whether «و» leads it, its kind and its number."""
     if words[at].isdecimal():
         return 1, False, *_numeral(words[at])
-    for joined, stem in _stems(words[at]):
+    for joined, stem in _beginnings(words[at]):
         for size in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
             known = _lexicon().get((stem, *words[at + 1 : at + size]))
             if known:
                 return size, joined, *known
     return 1, False, "x", 0
+
+
+@lru_cache(maxsize=8192)
+def _beginnings(word: str) -> tuple[tuple[bool, str], ...]:
+    """The stems of a word that a known phrase begins with: few words have any."""
+    return tuple((joined, stem) for joined, stem in _stems(word) if stem in _first_words())
 
 
 def _stems(word: str) -> Iterator[tuple[bool, str]]:
@@ -200,13 +216,18 @@ def _lexicon() -> Mapping[tuple[str, ...], tuple[str, int]]:
     }
 
 
+@cache
+def _first_words() -> frozenset[str]:
+    return frozenset(phrase[0] for phrase in _lexicon())
+
+
 def _kinds(row: Iterable[Item]) -> str:
     return "".join(item.kind for item in row)
 
 
 def _without(pattern: re.Pattern[str], row: tuple[Item, ...]) -> tuple[Item, ...]:
     gone = {at for match in pattern.finditer(_kinds(row)) for at in range(*match.span())}
-    return tuple(item for at, item in enumerate(row) if at not in gone)
+    return tuple(item for at, item in enumerate(row) if at not in gone) if gone else row
 
 
 def _ago(row: tuple[Item, ...]) -> Parts | None:

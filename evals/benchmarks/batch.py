@@ -1,0 +1,188 @@
+"""A batch answered from the cache: articles a second on one core, memory, and the time until the first article.
+
+    python evals/benchmarks/batch.py [--articles 100000]
+
+A file of articles, all different, is run through `mahdar extract` twice, each time in a process of its own: once with a
+caller that answers at once, which fills the cache, and once from the cache alone. The second run is what is measured,
+at a tenth of the articles and at all of them. Each article has a meeting, two stances and some paragraphs without
+either. Times are of one run, on whatever else the machine does meanwhile.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+MET: Final = (
+    "استقبل وزير الخارجية الموريتاني محمد سالم ولد مرزوك في نواكشوط، الأحد 4 فبراير 2024، "
+    "نظيره السنغالي إسماعيلا ماديور فال."
+)
+SAID: Final = (
+    "وأعلن ولد مرزوك تأييد بلاده لفتح المعابر بين البلدين.",
+    "وطالب ماديور فال بتسريع إنجاز الجسر على نهر السنغال.",
+)
+ELSEWHERE: Final = (
+    "وتشهد المعابر بين البلدين حركة كثيفة في مواسم الأعياد، حين يعود آلاف العاملين إلى قراهم على ضفتي النهر. "
+    "ويقول سائقون إن الانتظار عند العبارة يطول أحيانا يوما كاملا، وإن أسعار النقل ترتفع في هذه الأيام إلى الضعف. "
+)
+PARAGRAPHS: Final = 6
+BARE: Final[dict[str, Any]] = {"attribution": []}
+MEETINGS: Final = {
+    "meetings": [
+        {
+            **BARE,
+            "evidence": [MET],
+            "participants": [
+                {"name": "محمد سالم ولد مرزوك", "type": "person"},
+                {"name": "إسماعيلا ماديور فال", "type": "person"},
+            ],
+            "date": {"text": "الأحد 4 فبراير 2024"},
+            "place": {"venue": None, "city": "نواكشوط", "country": None},
+            "topics": [],
+            "outcomes": [],
+            "status": "held",
+            "channel": "in_person",
+            "kind": "talks",
+        }
+    ]
+}
+STANCES: Final = {
+    "stances": [
+        {
+            **BARE,
+            "evidence": [SAID[0]],
+            "holders": [{"name": "ولد مرزوك", "type": "person"}],
+            "act": "support",
+            "target": {"text": "لفتح المعابر بين البلدين"},
+            "polarity": "favor",
+            "proposition": "أعلن ولد مرزوك تأييد بلاده لفتح المعابر بين البلدين",
+        },
+        {
+            **BARE,
+            "evidence": [SAID[1]],
+            "holders": [{"name": "ماديور فال", "type": "person"}],
+            "act": "demand",
+            "target": {"text": "بتسريع إنجاز الجسر على نهر السنغال"},
+            "polarity": "favor",
+            "proposition": "طالب ماديور فال بتسريع إنجاز الجسر على نهر السنغال",
+        },
+    ]
+}
+
+
+def main() -> None:
+    """Fill, replay, print."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--articles", type=int, default=20_000, help="in the larger run (default: %(default)s)")
+    options.add_argument("--run", nargs=3, metavar=("FILE", "FOLDER", "HOW"), help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.run:
+        print(json.dumps(run(Path(chosen.run[0]), Path(chosen.run[1]), chosen.run[2]), ensure_ascii=False))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        replay(Path(folder), chosen.articles)
+
+
+def replay(folder: Path, articles: int) -> None:
+    """Fill the cache with the articles, then take a tenth and all of them from it."""
+    print(
+        f"{'articles':>10}{'asked, a second':>18}{'cached, a second':>18}{'CPU ms an article':>18}{'first after':>13}{'peak memory':>13}"
+    )
+    for number in (articles // 10, articles):
+        file = folder / f"{number}.jsonl"
+        with file.open("w", encoding="utf-8") as lines:
+            lines.writelines(texts(number))
+        asked, cached = (in_process(file, folder, how) for how in ("ask", "replay"))
+        print(
+            f"{number:>10,}{asked['rate']:>18,.0f}{cached['rate']:>18,.0f}{cached['cpu']:>18,.2f}"
+            f"{cached['first']:>11.2f} s{cached['memory']:>10,.0f} MB"
+        )
+
+
+def texts(number: int) -> Iterator[str]:
+    """Lines of JSON, an article each."""
+    for index in range(number):
+        news = "\n\n".join((MET, *SAID, *(ELSEWHERE for _ in range(PARAGRAPHS)), f"الخبر رقم {index}."))
+        yield json.dumps({"id": f"{index:08}", "text": news}, ensure_ascii=False) + "\n"
+
+
+def in_process(file: Path, folder: Path, how: str) -> dict[str, float]:
+    """One run in a process of its own."""
+    root = str(Path(__file__).parents[2])
+    command = [sys.executable, __file__, "--run", str(file), str(folder), how]
+    environment = {**os.environ, "PYTHONPATH": root}
+    done = subprocess.run(command, capture_output=True, check=True, env=environment, encoding="utf-8")  # noqa: S603  # ours
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def run(file: Path, folder: Path, how: str) -> dict[str, float]:
+    """As `mahdar extract FILE -o …` does, with nobody to ask where answers are replayed."""
+    started = time.perf_counter()
+    from extractor import Extractor, Settings
+    from extractor.batch.ledger import identity
+    from extractor.batch.results import Results
+    from extractor.batch.sources import Articles
+    from extractor.commands.progress import Silent
+    from extractor.commands.run import Run, Tally
+
+    settings = Settings(base_url="http://endpoint.invalid/v1", model="benchmark", cache=folder / "cache")
+    first = Clock()
+    with Extractor(settings, caller=Ready() if how == "ask" else Nobody()) as mahdar:
+        results = Results(file.with_suffix(f".{how}.out"), identity(mahdar))
+        tally = Tally(None)
+        Run(mahdar, [results, first], Silent(), tally, stop=Never()).take(Articles([file]))
+        results.close()
+    assert not tally.failures, tally
+    seconds = time.perf_counter() - (first.at or started)
+    cpu = 1_000 * (time.process_time() - first.cpu) / tally.extracted
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"rate": tally.extracted / seconds, "first": (first.at or 0) - started, "memory": memory, "cpu": cpu}
+
+
+class Never:
+    """Nobody presses Ctrl-C."""
+
+    heard = False
+
+
+class Clock:
+    """Notes when the first result came: what was loaded and built until then is not counted."""
+
+    at: float | None = None
+    cpu: float = 0.0
+
+    def write(self, _result: object) -> None:
+        """Note the time of the first, and the processor's."""
+        if self.at is None:
+            self.at, self.cpu = time.perf_counter(), time.process_time()
+
+
+class Ready:
+    """Answers at once."""
+
+    async def ask(self, request: Any) -> Any:
+        """The same records for every article."""
+        from extractor.asking.completion import Completion
+
+        answer = MEETINGS if request.task == "meetings" else STANCES
+        return Completion(json.dumps(answer, ensure_ascii=False), tokens_in=3_000, tokens_out=300)
+
+
+class Nobody:
+    """Is not to be asked."""
+
+    async def ask(self, request: Any) -> Any:
+        """A question that is not in the cache is a mistake of the benchmark."""
+        raise AssertionError(request)
+
+
+if __name__ == "__main__":
+    main()

@@ -137,7 +137,7 @@ def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(new
     work = Work(Settings.from_environment(), TASKS)
     parts = Parts(str(newsroom.out))
     with work.extractor() as mahdar:
-        parts.open(identity(mahdar))
+        parts.begin(identity(mahdar))
     parts.write("1", [extracted("talks", ARTICLE), extracted("wind", "another text"), failed("broken", BROKEN)])
     (newsroom.out / ".part-2.jsonl.new").write_bytes(b'{"document_id": "ta')  # what a lost machine leaves
     newsroom.write("storm", weather(7))
@@ -212,7 +212,7 @@ def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
     from extractor.engines.ray import Work
 
     with Work(Settings.from_environment(), TASKS).extractor() as mahdar:
-        Parts(str(newsroom.folder / "old")).open(identity(mahdar))
+        Parts(str(newsroom.folder / "old")).begin(identity(mahdar))
     (newsroom.folder / "talks.txt").write_text("a file", encoding="utf-8")
     ended = newsroom.ray(*options, output=output)
     assert (ended.code, ended.err.count("\n"), newsroom.requests) == (2, 1, [])
@@ -221,7 +221,7 @@ def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
 
 def test_a_failure_that_was_mended_before_the_run_broke_off_is_one_no_longer(tmp_path: Path) -> None:
     parts = Parts(str(tmp_path / "out"))
-    parts.open({"model": "loopback"})
+    parts.begin({"model": "loopback"})
     parts.write("1", [failed("a"), failed("b")])
     parts.write("2", [extracted("a"), failed("b")])
     known = parts.known()
@@ -231,11 +231,11 @@ def test_a_failure_that_was_mended_before_the_run_broke_off_is_one_no_longer(tmp
 
 
 def test_overwriting_removes_parts_and_nothing_else(tmp_path: Path) -> None:
-    parts = Parts(f"file://{tmp_path}/out")
-    parts.open({"model": "loopback"})
+    parts = Parts(f"{tmp_path.as_uri()}/out")
+    parts.begin({"model": "loopback"})
     parts.write("1", [extracted("a"), failed("b")])
     (tmp_path / "out" / "notes.txt").write_text("mine", encoding="utf-8")
-    parts.open({"model": "another"}, overwrite=True)
+    parts.begin({"model": "another"}, overwrite=True)
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["mahdar-run.json", "notes.txt", "out.errors"]
 
 
@@ -244,7 +244,7 @@ def test_parts_of_parquet_are_what_the_local_engine_writes(newsroom: Newsroom) -
     newsroom.extract(output="local.parquet")
     found = lines(newsroom.folder / "local.parquet.jsonl")
     parts = Parts(str(newsroom.folder / "out.parquet"))
-    parts.open({})
+    parts.begin({})
     parts.write("1", [*(Made(row["document_id"], row["text_sha256"], json.dumps(row)) for row in found), failed("c")])
     (part,) = (newsroom.folder / "out.parquet").glob("*.parquet")
     assert read_table(part) == read_table(newsroom.folder / "local.parquet")
@@ -255,7 +255,7 @@ def test_parts_of_parquet_are_what_the_local_engine_writes(newsroom: Newsroom) -
 
 def test_parts_may_be_in_any_storage_that_fsspec_knows() -> None:
     parts = Parts("memory://archive/out")
-    parts.open({"model": "loopback"})
+    parts.begin({"model": "loopback"})
     parts.write("1", [extracted("a"), failed("b")])
     known = Parts("memory://archive/out").known()
     assert (len(known.done), len(known.failed)) == (1, 1)

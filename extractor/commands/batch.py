@@ -61,7 +61,7 @@ def submit(
         _desk(settings) as (api, store),
         held(output),
     ):
-        job = Job.open(output, endpoint=api.url, model=mahdar.endpoint.model)
+        job = Job.at(output, endpoint=api.url, model=mahdar.endpoint.model)
         came = Submission(mahdar, store, job, api, max_requests=batch_size or MAX_REQUESTS).run(articles)
     _tell(came, output)
 

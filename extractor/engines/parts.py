@@ -88,7 +88,7 @@ class Parts:
             )
         self.form: Form = "parquet" if ending == "parquet" else "jsonl"
 
-    def open(self, run: Mapping[str, Any], *, overwrite: bool = False) -> None:
+    def begin(self, run: Mapping[str, Any], *, overwrite: bool = False) -> None:
         """Begin a run, or go on with one of the same kind.
 
         Raises:

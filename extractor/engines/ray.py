@@ -186,7 +186,7 @@ def run(
         MahdarError: nothing can be extracted, read or written, or the results there are of another run.
     """
     with work.extractor() as mahdar:
-        parts.open(identity(mahdar), overwrite=overwrite)
+        parts.begin(identity(mahdar), overwrite=overwrite)
     known, before = parts.known(), parts.failures()
     source()  # a path that does not exist is found before a cluster is waited for
     sink = _Sink(parts)

@@ -113,7 +113,7 @@ class Job:
             ) from None
 
     @classmethod
-    def open(cls, path: Path, *, endpoint: str, model: str) -> Self:
+    def at(cls, path: Path, *, endpoint: str, model: str) -> Self:
         """The job in a file, or a new one, which is written with its first batch.
 
         Raises:

@@ -263,6 +263,8 @@ def test_a_line_that_is_longer_than_any_answer_is_passed_over(newsroom: Newsroom
     ("path", "lost"),
     [
         ("POST /files", status(500, {"retry-after-ms": "1"})),
+        ("POST /files", Reply({"object": "file"})),
+        ("POST /batches", Reply({"id": None})),
         ("POST /batches", status(500)),
         ("POST /batches", Reply(disconnect=True)),
         ("POST /batches", status(429, {"retry-after-ms": "1"}, "insufficient_quota")),

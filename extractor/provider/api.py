@@ -91,7 +91,7 @@ class BatchApi:
     def upload(self, content: IO[bytes], name: str) -> str:
         """The id of a new file of requests."""
         with self._named():
-            return self._client.files.create(file=(name, content), purpose="batch").id
+            return _id(self._client.files.create(file=(name, content), purpose="batch").id)
 
     def create(self, file_id: str, sha256: str) -> str:
         """The id of a new batch of an uploaded file."""
@@ -100,7 +100,7 @@ class BatchApi:
             made = batches.create(
                 input_file_id=file_id, endpoint=CHAT, completion_window=WINDOW, metadata={MARK: sha256}
             )
-            return made.id
+            return _id(made.id)
 
     def find(self, sha256: str, known: frozenset[str], file_id: str | None = None) -> Found | None:
         """A batch of the same requests that runs, or has run, and is none of those known."""
@@ -116,7 +116,7 @@ class BatchApi:
     def state(self, batch_id: str) -> State:
         """Where a batch stands."""
         with self._named():
-            return _state(self._client.batches.retrieve(batch_id))
+            return self._state(self._client.batches.retrieve(batch_id))
 
     @contextmanager
     def lines(self, file_id: str) -> Iterator[Iterator[bytes] | None]:
@@ -134,6 +134,19 @@ class BatchApi:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _state(self, batch: "Batch") -> State:
+        counts, refused = batch.request_counts, (batch.errors and batch.errors.data) or []
+        said = self._blotted(" ".join((refused[0].message or "").split()).encode()).decode() if refused else ""
+        return State(
+            id=batch.id,
+            status=batch.status,
+            done=counts.completed if counts else 0,
+            failed=counts.failed if counts else 0,
+            answers=batch.output_file_id,
+            errors=batch.error_file_id,
+            reason=(refused[0].code or "", said) if refused else None,
+        )
 
     def _blotted(self, line: bytes) -> bytes:
         for secret in self._secrets:
@@ -211,17 +224,10 @@ def _client(endpoint: Endpoint, timeout: float) -> "tuple[openai.OpenAI, tuple[b
     return client, tuple(secret.encode() for secret in (key, named.password) if len(secret) >= SHORTEST_SECRET)
 
 
-def _state(batch: "Batch") -> State:
-    counts, refused = batch.request_counts, (batch.errors and batch.errors.data) or []
-    return State(
-        id=batch.id,
-        status=batch.status,
-        done=counts.completed if counts else 0,
-        failed=counts.failed if counts else 0,
-        answers=batch.output_file_id,
-        errors=batch.error_file_id,
-        reason=(refused[0].code or "", " ".join((refused[0].message or "").split())) if refused else None,
-    )
+def _id(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:

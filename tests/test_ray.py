@@ -146,7 +146,8 @@ def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(new
     assert again.code == 1
     assert again.err.endswith(
         f"1 articles, 0 records, 0 rejected, 2 failed, 2 done before, 1 failed before (--retry-errors takes them), "
-        f"1 changed since they were extracted (--overwrite extracts all anew) → {newsroom.out}\n"
+        f"1 changed since they were extracted (--overwrite extracts all anew); 240 tokens, cost unknown "
+        f"→ {newsroom.out}\n"
     )
     assert [asked.article for asked in newsroom.requests] == [weather(7)] * 2
     assert [(row["document_id"], row["failure"]) for row in newsroom.failures()] == [

@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 import typer
 
+from extractor.commands.display import cost
 from extractor.errors import UsageError
 from extractor.reading.document import STDIN, BadInput, Document
 from extractor.settings import Settings
@@ -69,5 +70,6 @@ def extract_on_ray(
     except KeyboardInterrupt:
         typer.echo("\ninterrupted; what is written stays, and the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    typer.echo(f"{came} → {parts.place}", err=True)
+    spent = f"; {came.tokens:,} tokens, {cost(came.cost)}" if came.tokens else ""
+    typer.echo(f"{came}{spent} → {parts.place}", err=True)
     raise typer.Exit(1 if came.failures or came.failed_before else 0)

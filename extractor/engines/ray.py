@@ -18,14 +18,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import pyarrow as pa
 import ray
 import ray.data
 import ray.exceptions
 from ray.data import ActorPoolStrategy, DataContext, Datasink, Datasource, ReadTask
-from ray.data._internal.execution.interfaces import TaskContext
 from ray.data.block import BlockMetadata
 from ray.data.datasource import WriteResult
 
@@ -37,6 +36,9 @@ from extractor.reading.document import BadInput, Document, check
 from extractor.service import Extractor, Failure
 from extractor.settings import Settings
 from schemas.records import Extraction
+
+if TYPE_CHECKING:
+    from ray.data._internal.execution.interfaces import TaskContext
 
 Source = Callable[[], Iterable[Document | BadInput]]
 """reads the articles, on whatever machine it is called"""
@@ -314,7 +316,7 @@ class _Sink(Datasink[Summary]):
         """As many as a part is to have."""
         return PART
 
-    def write(self, blocks: Iterable[pa.Table], ctx: TaskContext) -> Summary:
+    def write(self, blocks: Iterable[pa.Table], ctx: "TaskContext") -> Summary:
         """Write a part."""
         tables = [table for table in blocks if table.num_rows]
         rows = [row for table in tables for row in table.to_pylist()]

@@ -165,8 +165,6 @@ def extract(
     from extractor.settings import Settings
     from extractor.tasks import TASKS
 
-    if retry_errors and (output is None or overwrite):
-        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
     read = partial(Articles, columns=Columns(text_column, id_column, date_column), published_at=published_at)
     if engine == "ray":
         from extractor.commands.cluster import extract_on_ray
@@ -191,14 +189,16 @@ def extract(
     if ray_address or ray_workers:
         raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
     target = Target.of(output, form) if output else None
-    articles = read(paths)
+    if retry_errors and (target is None or overwrite or not target.ledger.exists()):
+        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
+    articles = read(paths, without=target.files if target else ())
     settings = Settings.from_environment()
     tally = Tally(articles.total)
     stop = Interrupt()
     try:
         with (
             logged(log),
-            shown(articles.total, slow=settings.embedded) as progress,
+            shown(None if retry_errors else articles.total, slow=settings.embedded) as progress,
             Extractor(
                 settings,
                 model=model,

@@ -1,6 +1,7 @@
 """The run: a bounded window, and what ends it before all articles are met."""
 
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from extractor.asking.request import Request
 from extractor.batch.ledger import identity
 from extractor.batch.results import Results
 from extractor.cli import main
+from extractor.commands.interrupt import Interrupt
 from extractor.commands.progress import Silent
 from extractor.commands.run import Run, Tally
 from extractor.reading.document import BadInput
@@ -119,6 +121,20 @@ def test_what_stops_all_is_raised_after_the_others_have_come(tmp_path: Path) -> 
         assert came == {"1", "2", "3"}
         with pytest.raises(NoModelError):
             next(results)
+
+
+def test_what_is_under_way_has_a_few_seconds_after_ctrl_c() -> None:
+    def interrupted() -> None:
+        with Interrupt(grace=0.0) as stop:
+            assert not stop.heard
+            signal.raise_signal(signal.SIGINT)
+            assert stop.heard
+            while True:
+                threading.Event().wait(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_bad_input_and_changed_articles_are_counted(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 import datetime as dt
 import gzip
 import json
+import os
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +19,7 @@ import zstandard
 
 from extractor.batch.rows import Columns
 from extractor.batch.sources import Articles
-from extractor.errors import MahdarError
+from extractor.errors import MahdarError, UsageError
 from extractor.reading.document import BadInput, Document
 
 FIRST = "وصل الوفد إلى المنامة، ثم غادرها «مساء»."
@@ -178,6 +181,14 @@ def test_folders_patterns_and_files_are_read_once_in_order(tmp_path: Path) -> No
     assert Articles(everything[:-1]).total == 3
 
 
+def test_a_run_does_not_read_what_it_writes(tmp_path: Path) -> None:
+    for name in ("rows.jsonl", "out.jsonl"):
+        (tmp_path / name).write_bytes(jsonl(ROWS))
+    assert list(Articles([f"{tmp_path}/*.jsonl"], without=[tmp_path / "out.jsonl"])) == EXPECTED
+    with pytest.raises(UsageError, match="is where the results go: name another file with --output"):
+        Articles([tmp_path / "out.jsonl"], without=[tmp_path / "out.jsonl"])
+
+
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for name in ("2020/talks.txt", "2021/talks.txt", "2021/visit.txt", "2021/talks.jsonl"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -225,6 +236,34 @@ def test_urls_are_read(elsewhere: Any) -> None:
     assert ([one.id for one in folder], folder.total) == (["memory:///news/2/a.txt.gz", "memory:///news/a.txt"], 2)
     assert list(Articles(["memory://news/*.zst"])) == EXPECTED
     assert list(Articles(["memory://news/rows.parquet"])) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["rows.parquet"], "reading Parquet takes pyarrow; pip install 'mahdar[files]'"),
+        (["rows.jsonl.zst"], "reading .zst files takes zstandard; pip install 'mahdar[files]'"),
+        (["memory://rows.jsonl"], "'memory://rows.jsonl': reading URLs takes fsspec; pip install 'mahdar[files]'"),
+        (["rows.jsonl", "-o", "out.parquet"], "writing parquet takes pyarrow; pip install 'mahdar[files]'"),
+        (["rows.jsonl", "-o", "out.duckdb"], "writing duckdb takes pyarrow; pip install 'mahdar[files]'"),
+        (["rows.csv.gz", "-o", "out.jsonl"], None),
+    ],
+)
+def test_what_the_extra_is_for_is_told_where_it_is_missing(
+    tmp_path: Path, arguments: list[str], said: str | None
+) -> None:
+    for name, data in (("rows.parquet", parquet(ROWS)), ("rows.jsonl.zst", b""), ("rows.jsonl", b"")):
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"id,text\n1,\n"))
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['pyarrow', 'duckdb', 'fsspec', 'zstandard']));"
+        "from extractor.cli import main; main(['extract', *sys.argv[1:]])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    command = [sys.executable, "-c", code, *arguments, "--model", "loopback"]
+    ended = subprocess.run(command, capture_output=True, env=environment, cwd=tmp_path, encoding="utf-8", check=False)
+    assert (ended.returncode, ended.stdout) == (1 if said is None else 2, "")
+    assert ended.stderr.startswith(f"mahdar: {said}" if said else "rows:2: bad_input: ")
 
 
 def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:

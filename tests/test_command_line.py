@@ -260,7 +260,8 @@ def test_what_failed_is_tried_again_where_that_is_asked_for(
     left = mahdar("extract", articles, "-o", file)
     assert (left.code, len(endpoint.requests)) == (1, 0)
     assert "0 of 2 articles, 0 records, 0 rejected, 0 failed, 2 failed before (--retry-errors takes them)" in left.err
-    assert mahdar("extract", articles, "-o", file, "--retry-errors").code == 0
+    retried = mahdar("extract", articles, "-o", file, "--retry-errors")
+    assert (retried.code, retried.err) == (0, f"2 of 2 articles, 2 records, 0 rejected, 0 failed → {file}\n")
     assert not errors.exists()
     assert len(file.read_bytes().splitlines()) == 2
 
@@ -291,6 +292,8 @@ def test_nothing_configured_is_no_model(mahdar: Command, articles: Path) -> None
         (["extract", ".", "--task", "treaties"], "prompt 'treaties': not found; there are meetings@1"),
         (["extract", ".", "--published-at", "5/2/2024"], "write it as year-month-day"),
         (["extract", ".", "--concurrency", "0"], "--concurrency"),
+        (["extract", ".", "--retry-errors"], "name its file with --output"),
+        (["extract", ".", "--retry-errors", "-o", "new.jsonl"], "name its file with --output"),
         (["extract", ".", "-o", "nowhere/out.jsonl"], "nowhere/out.jsonl cannot be written: No such file"),
         (["extract", ".", "-o", "/dev/full"], "/dev/full cannot be written: No space left on device"),
         (["extract", ".", "--prompts", "nowhere"], "nowhere"),

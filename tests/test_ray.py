@@ -197,6 +197,7 @@ def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
     ("options", "output", "said"),
     [
         (("-",), "out", "standard input is on this machine only: name files or URLs that every machine sees"),
+        (("--retry-errors",), "out", "--retry-errors takes what an earlier run failed on: name its folder"),
         (("--table",), "out", "--table: not on a cluster; leave it out, or take --engine local"),
         (("--engine", "local", "--ray-workers", "2"), "out", "--ray-address, --ray-workers: give --engine ray with"),
         ((), None, "a cluster writes to a folder that every machine sees: name it with --output"),

@@ -92,16 +92,14 @@ def main() -> None:
 
 def replay(folder: Path, articles: int) -> None:
     """Fill the cache with the articles, then take a tenth and all of them from it."""
-    print(
-        f"{'articles':>10}{'asked, a second':>18}{'cached, a second':>18}{'CPU ms an article':>18}{'first after':>13}{'peak memory':>13}"
-    )
+    print("  articles  asked, a second  cached, a second  CPU ms an article  first after  peak memory")
     for number in (articles // 10, articles):
         file = folder / f"{number}.jsonl"
         with file.open("w", encoding="utf-8") as lines:
             lines.writelines(texts(number))
         asked, cached = (in_process(file, folder, how) for how in ("ask", "replay"))
         print(
-            f"{number:>10,}{asked['rate']:>18,.0f}{cached['rate']:>18,.0f}{cached['cpu']:>18,.2f}"
+            f"{number:>10,}{asked['rate']:>17,.0f}{cached['rate']:>18,.0f}{cached['cpu']:>19,.2f}"
             f"{cached['first']:>11.2f} s{cached['memory']:>10,.0f} MB"
         )
 

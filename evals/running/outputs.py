@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from evals.running.corpus import Case
 from evals.running.runs import Asked, Outcome, outcome, outcome_without_text, problem
-from extractor.batch.results import ERRORS
+from extractor.batch.export import ERRORS
 from extractor.errors import UsageError
 from extractor.service import Failure
 from schemas.labels import Labels

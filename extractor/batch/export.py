@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Protocol, Self, get_args
@@ -24,6 +24,9 @@ from extractor.errors import UsageError
 from schemas.records import Extraction
 
 Form = Literal["jsonl", "csv", "parquet", "duckdb"]
+LEDGER: Final = ".ledger.jsonl"
+ERRORS: Final = ".errors.jsonl"
+"""End the names of the files beside the results."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 ROWS: Final = 2_000
 """Rows, or articles, written at once."""
@@ -76,6 +79,16 @@ class Target:
         """What the names of ledger and errors begin with."""
         return self.records if self.is_folder else self.path
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that a run writes, the tables of a folder apart."""
+        return self.path, self.records, self.ledger, Path(f"{self.name}{ERRORS}")
+
+    @property
+    def ledger(self) -> Path:
+        """What a later run goes on from."""
+        return Path(f"{self.name}{LEDGER}")
+
     def check(self) -> None:
         """See that it can be written, before anything is paid for.
 
@@ -84,8 +97,10 @@ class Target:
         """
         needed = {"parquet": ("pyarrow",), "duckdb": ("pyarrow", "duckdb")}.get(self.form, ())
         for library in needed:
-            if find_spec(library) is None:
-                raise UsageError(f"writing {self.form} takes {library}; {REMEDY}")
+            try:
+                import_module(library)
+            except ImportError:
+                raise UsageError(f"writing {self.form} takes {library}; {REMEDY}") from None
 
 
 class Writer(Protocol):

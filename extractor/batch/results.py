@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
+from extractor.batch.export import ERRORS, LEDGER
 from extractor.batch.ledger import Entry, History, Identity, changes, entries, header, header_of, total_line
 from extractor.batch.lines import LineFile, Result, json_line, loads, whole_lines
 from extractor.batch.register import DONE, FAILED, text_digest
@@ -21,9 +22,6 @@ from extractor.errors import UsageError
 from extractor.reading.document import BadInput, Document
 from extractor.service import Failure
 
-LEDGER: Final = ".ledger.jsonl"
-ERRORS: Final = ".errors.jsonl"
-"""End the names of the files beside the results."""
 GROUP: Final = 256
 EVERY: Final = 1.0
 """Articles, or seconds, after which what was written is brought safely to the disk; a power failure costs no more."""

@@ -9,7 +9,7 @@ from typing import Final
 from extractor.batch.locations import Location, locations
 from extractor.batch.register import DONE, FAILED, SEEN, Register, text_digest
 from extractor.batch.rows import Columns, RowFile
-from extractor.errors import MahdarError
+from extractor.errors import MahdarError, UsageError
 from extractor.reading.document import STDIN, BadInput, Document, as_date, read_stream
 
 _NO_TEXT: Final = text_digest("", None)
@@ -24,13 +24,20 @@ class Articles:
     and line. An article that comes again, with the same id and text, is passed over and counted; another text under an
     id that is taken is a `BadInput`.
 
+    Args:
+        paths: files, folders, patterns, URLs, "-".
+        columns: what the columns of rows are called.
+        published_at: the day of articles that do not say theirs.
+        language: the language of all of them.
+        without: files that are not read though a pattern or a folder has them: a run's own.
+
     Attributes:
         total: how many there are, where that is known without reading them.
         repeated: how many were passed over, so far.
 
     Raises:
         BadInputError: at once: a path that does not exist, a folder without texts, no date.
-        UsageError: at once: a URL takes a library that is not installed.
+        UsageError: at once: a URL takes a library that is not installed; a path is one of `without`.
     """
 
     def __init__(
@@ -40,7 +47,9 @@ class Articles:
         *,
         published_at: str | dt.date | None = None,
         language: str | None = None,
+        without: Iterable[Path] = (),
     ) -> None:
+        self._without = frozenset(os.path.abspath(path) for path in without)  # noqa: PTH100  # as `locations` names them
         self._paths = list(dict.fromkeys(str(path) for path in paths))
         self._columns = columns or Columns()
         self._day = as_date(published_at)
@@ -99,6 +108,10 @@ class Articles:
         for path in self._paths:
             for found in locations(path):
                 name = found.name if isinstance(found, Location) else found.id
+                if name in self._without:
+                    if name == os.path.abspath(path):  # noqa: PTH100  # as above
+                        raise UsageError(f"{path!r} is where the results go: name another file with --output")
+                    continue
                 if len(self._paths) == 1:
                     yield found
                 elif not met.get(name)[0]:

@@ -135,7 +135,7 @@ class Run:
         progress: the display.
         tally: the count.
         stop: ends the intake; what is under way comes to its end.
-        retry: take only what failed before.
+        retry: take only what failed before, by the `Results`.
     """
 
     def __init__(
@@ -159,7 +159,9 @@ class Run:
 
     def take(self, articles: Iterable[Document | BadInput]) -> None:
         """Extract every article that needs it; one that cannot be read is a failure."""
-        if self._results and self._tally.total is not None:
+        if self._results and self._retry:
+            self._tally.total = self._results.history.failed
+        elif self._results and self._tally.total is not None:
             self._results.announce(self._tally.total)
         for result in self._mahdar.extract_many(self._intake(articles)):
             self._give(result)
@@ -182,7 +184,8 @@ class Run:
 
     def _all_met(self) -> None:
         """Now it is known how many there are, those that came twice apart."""
-        self._tally.total = self._met
+        if not self._retry:
+            self._tally.total = self._met
         if self._results:
             self._results.all_met()
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from extractor.batch.export import Target
 from extractor.batch.ledger import History, Identity, entries, header_of
-from extractor.batch.results import LEDGER, is_locked
+from extractor.batch.results import is_locked
 from extractor.commands.display import cost
 from extractor.errors import UsageError
 
@@ -67,7 +67,7 @@ def status(output: Path) -> Status:
     Raises:
         UsageError: no run has.
     """
-    ledger = Path(f"{Target.of(output).name}{LEDGER}")
+    ledger = Target.of(output).ledger
     try:
         run = header_of(ledger)
         if run is None:

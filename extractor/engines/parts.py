@@ -105,6 +105,11 @@ class Parts:
             self._files.create_dir(self._root)
             self._put(f"{self._root}/{RUN}", json.dumps(run, ensure_ascii=False, indent=1).encode())
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run to go on with."""
+        return self._run() is not None
+
     def known(self) -> Known:
         """What was written before, by an interrupted run too."""
         found = Known()

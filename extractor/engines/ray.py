@@ -187,6 +187,8 @@ def run(
     Raises:
         MahdarError: nothing can be extracted, read or written, or the results there are of another run.
     """
+    if retry_errors and (overwrite or not parts.begun):
+        raise UsageError("--retry-errors takes what an earlier run failed on: name its folder with --output")
     with work.extractor() as mahdar:
         parts.begin(identity(mahdar), overwrite=overwrite)
     known, before = parts.known(), parts.failures()

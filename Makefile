@@ -81,7 +81,7 @@ $(VENV)/local.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@
 
-$(VENV)/dev.stamp: EXTRAS := local,report,files,evals,dev
+$(VENV)/dev.stamp: EXTRAS := local,report,files,ray,evals,dev
 $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@ $(VENV)/local.stamp

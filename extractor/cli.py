@@ -7,6 +7,7 @@ so that `mahdar --help` does not wait for it.
 import io
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,10 +15,21 @@ import typer
 
 from evals.cli import app as eval_app
 from evals.cli import seeds_app
+from extractor.commands import batch as commands_batch
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Format, Model, OutputFile, Prompts, Rows, Tasks
+from extractor.commands.options import (
+    Engine,
+    Format,
+    Model,
+    OutputFile,
+    Prompts,
+    RayAddress,
+    RayWorkers,
+    Rows,
+    Tasks,
+)
 from extractor.errors import MahdarError, NoModelError, UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +54,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help starts in half the time
 )
+app.add_typer(commands_batch.app, name="batch")
 app.add_typer(commands_cache.app, name="cache")
 app.add_typer(commands_prompts.app, name="prompts")
 app.add_typer(commands_schema.app, name="schema")
@@ -103,7 +116,7 @@ def extract(
             "-o",
             metavar="FILE",
             help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, or a folder for CSV; failures to "
-            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl.",
+            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl. With Ray, a folder of parts.",
         ),
     ] = None,
     form: Format = None,
@@ -140,6 +153,9 @@ def extract(
         Path | None,
         typer.Option(metavar="FILE", dir_okay=False, help="Add a line of JSON for every article here, without texts."),
     ] = None,
+    engine: Engine = "local",
+    ray_address: RayAddress = None,
+    ray_workers: RayWorkers = None,
 ) -> None:
     """Extract meetings and stances from articles.
 
@@ -159,11 +175,33 @@ def extract(
     from extractor.settings import Settings
     from extractor.tasks import TASKS
 
+    read = partial(Articles, columns=Columns(text_column, id_column, date_column), published_at=published_at)
+    if engine == "ray":
+        from extractor.commands.cluster import extract_on_ray
+
+        extract_on_ray(
+            paths,
+            read,
+            output,
+            form,
+            Settings.from_environment(),
+            model=model,
+            tasks=task or TASKS,
+            prompts=prompts or (),
+            concurrency=concurrency,
+            keep=not no_cache,
+            overwrite=overwrite,
+            retry_errors=retry_errors,
+            address=ray_address,
+            workers=ray_workers,
+            local={"--table": table, "--log": log},
+        )
+    if ray_address or ray_workers:
+        raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
     target = Target.of(output, form) if output else None
     if retry_errors and (target is None or overwrite or not target.ledger.exists()):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
-    columns, own = Columns(text_column, id_column, date_column), target.files if target else ()
-    articles = Articles(paths, columns, published_at=published_at, without=own)
+    articles = read(paths, without=target.files if target else ())
     settings = Settings.from_environment()
     tally = Tally(articles.total)
     stop = Interrupt()

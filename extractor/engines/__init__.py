@@ -1,0 +1,1 @@
+"""Engines: ways to take articles through the extractor on more than one machine."""

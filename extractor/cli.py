@@ -149,7 +149,7 @@ def extract(
             model=model,
             tasks=task or TASKS,
             prompts=prompts or (),
-            store=None if no_cache else "disk",
+            store=None if no_cache else "default",
             concurrency=concurrency,
             progress=progress.phase,
         ) as mahdar,

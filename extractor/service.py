@@ -15,10 +15,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from extractor.asking.asker import Answer, Asker, Caller, Policy, Usage
+from extractor.asking.budget import UNBOUNDED, Budget, Purse, Spending
 from extractor.asking.door import Door
 from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from extractor.asking.loop import TURN, LoopThread, wait
-from extractor.asking.store import DiskStore, Store
+from extractor.asking.pace import UNBOUNDED as NO_LIMITS
+from extractor.asking.pace import Limits
+from extractor.asking.prices import FREE, Price, find_price, unknown_price
+from extractor.asking.store import Store
+from extractor.asking.stores import open_store
 from extractor.assembling.extraction import assemble
 from extractor.errors import ExtractionError, FailureClass, MahdarError
 from extractor.inquiries import Inquiry, inquiries
@@ -67,9 +72,13 @@ class Extractor:
         model: overrides the environment's.
         tasks: `name` or `name@version`, in the order asked.
         prompts: folders with further templates.
-        store: where answers are kept; None for nowhere. By default the user's cache folder.
+        store: where answers are kept; None for nowhere. By default the server that `MAHDAR_STORE` names, or the
+            user's cache folder.
         policy: how often to ask again.
-        concurrency: calls in flight at once.
+        concurrency: calls in flight at most; fewer while the endpoint is busy.
+        budget: what may be spent, until it is closed for good; an article that could exceed it fails `over_budget`.
+        price: of the model, in place of the tables'.
+        limits: requests and tokens a minute.
         caller: who is asked, in place of the endpoint.
         progress: told what the embedded model's start is doing: a phase and the part done.
     """
@@ -81,18 +90,25 @@ class Extractor:
         model: str | None = None,
         tasks: Iterable[str] = TASKS,
         prompts: Iterable[Path] = (),
-        store: Store | Literal["disk"] | None = "disk",
+        store: Store | Literal["default"] | None = "default",
         policy: Policy | None = None,
         concurrency: int = 8,
+        budget: Budget = UNBOUNDED,
+        price: Price | None = None,
+        limits: Limits = NO_LIMITS,
         caller: Caller | None = None,
         progress: Progress | None = None,
     ) -> None:
         settings = settings or Settings.from_environment()
         self.settings = replace(settings, model=model) if model else settings
         self.tasks = load_tasks(tasks, PromptLibrary(*prompts), self.settings.profile)
-        self._store = DiskStore(self.settings.cache) if store == "disk" else store
+        self._purse = Purse(budget, lambda: price or self._known_price())
+        if budget.max_cost is not None and self._purse.price is None:
+            raise unknown_price(self.endpoint.model)
+        self._store = open_store(self.settings) if store == "default" else store
         self._policy = policy or Policy()
         self._concurrency = concurrency
+        self._limits = limits
         self._progress = progress
         self._caller = caller
         self._loop = LoopThread()
@@ -106,6 +122,11 @@ class Extractor:
             NoModelError: nothing is configured, and the extra `local` is not installed.
         """
         return embedded_endpoint(self.settings) if self.settings.embedded else remote_endpoint(self.settings)
+
+    @property
+    def spent(self) -> Spending:
+        """Money and tokens so far, failed calls that may have been billed included."""
+        return self._purse.spent
 
     def extract(
         self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
@@ -203,7 +224,18 @@ class Extractor:
         if self._caller is None:
             self._caller = Door(self.endpoint, timeout=self.settings.timeout, progress=self._progress)
         slots = 1 if self.endpoint.embedded else self._concurrency  # its server answers one at a time
-        return Asker(self._caller, self._store, policy=self._policy, concurrency=slots)
+        return Asker(
+            self._caller,
+            self._store,
+            policy=self._policy,
+            concurrency=slots,
+            limits=self._limits,
+            purse=self._purse,
+        )
+
+    def _known_price(self) -> Price | None:
+        """What the tables know; the embedded model costs nothing."""
+        return FREE if self.endpoint.embedded else find_price(self.endpoint.model, self.endpoint.base_url)
 
     def _provenance(self, answers: list[Answer], seconds: float) -> Provenance:
         usage = sum((answer.usage for answer in answers), Usage())
@@ -217,7 +249,7 @@ class Extractor:
             reasks=usage.reasks,
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
-            cost=0.0 if self.endpoint.embedded or not usage.calls else None,
+            cost=None if usage.unpriced else float(usage.cost),
             cached=not usage.calls,
             seconds=round(seconds, 3),
             valid_at_first=not any(answer.usage.reasks or answer.drafts.problems for answer in answers),

@@ -82,7 +82,8 @@ class Door:
                 response = await line.post(body)
             return line.read(response, seconds=time.monotonic() - started)
         except TimeoutError:
-            raise CallError("timeout", f"{line.url}: no answer within {self._timeout:g} s", again=True) from None
+            said = f"{line.url}: no answer within {self._timeout:g} s"
+            raise CallError("timeout", said, again=True, busy=True) from None
         except CallError as error:
             if self.endpoint.embedded and error.failure == "unreachable":
                 await self._hang_up(line)
@@ -143,7 +144,8 @@ class _Line:
         except openai.APIConnectionError as error:
             cause = error.__cause__ or error
             said = self._blotted((str(cause) or type(cause).__name__).encode()).decode()
-            raise CallError("unreachable", f"{self.url}: {said}", again=True) from None
+            sent = not isinstance(cause, httpx2.ConnectError)
+            raise CallError("unreachable", f"{self.url}: {said}", again=True, billed=sent) from None
 
     def read(self, response: "httpx2.Response", *, seconds: float) -> Completion:
         """The completion in a response.

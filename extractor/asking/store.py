@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import diskcache
 from diskcache.core import MODE_RAW
 
-from extractor.asking.claims import ClaimFiles
+from extractor.asking.claims import claims_in
 from extractor.asking.completion import VERSION, Completion, read_entry
 from extractor.errors import StoreError
 
@@ -92,7 +92,7 @@ class DiskStore:
             cache.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700, exist_ok=True)
             self.folder.chmod(0o700)
-            self._claims = ClaimFiles(cache / CLAIMS)
+            self._claims = claims_in(cache / CLAIMS)
             self._cache = diskcache.Cache(
                 str(self.folder), disk=TextDisk, eviction_policy="none", cull_limit=0, statistics=0
             )
@@ -161,7 +161,8 @@ class DiskStore:
             return int(self._cache.clear())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the files."""
+        self._claims.close()
         self._cache.close()
 
     @contextmanager

@@ -6,7 +6,7 @@ so that `mahdar --help` does not wait for it.
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,23 @@ from evals.cli import seeds_app
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
-from extractor.commands.options import Model, Paths, Prompts, Tasks
+from extractor.commands.options import (
+    DryRun,
+    LogLines,
+    MaxCost,
+    MaxTokens,
+    Model,
+    Models,
+    Paths,
+    PriceIn,
+    PriceOut,
+    Prompts,
+    Rpm,
+    Tasks,
+    Tpm,
+    only,
+    price_of,
+)
 from extractor.errors import MahdarError, NoModelError
 
 if TYPE_CHECKING:
@@ -115,12 +131,22 @@ def extract(
         ),
     ] = None,
     task: Tasks = None,
-    model: Model = None,
+    model: Models = None,
     published_at: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it.")
     ] = None,
     prompts: Prompts = None,
-    concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at once.")] = 8,
+    concurrency: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
+    ] = 8,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    dry_run: DryRun = False,
+    log: LogLines = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
     ] = False,
@@ -130,9 +156,16 @@ def extract(
     Results come as they are ready, which may not be the order of the articles. Answers are cached: a second run costs
     nothing. Failures are named on standard error, one line each.
     """
+    from contextlib import ExitStack
+
+    from extractor.asking.budget import Budget
+    from extractor.asking.pace import Limits
+    from extractor.commands.estimate import estimated
     from extractor.commands.output import outputs
     from extractor.commands.progress import shown
     from extractor.commands.run import Tally, run
+    from extractor.commands.telemetry import export_telemetry
+    from extractor.logs import log_to_standard_error
     from extractor.reading.document import read_documents
     from extractor.service import Extractor
     from extractor.settings import Settings
@@ -140,19 +173,36 @@ def extract(
 
     documents = list(read_documents(paths, published_at=published_at))  # all of them: the progress needs a total
     settings = Settings.from_environment()
-    tally = Tally(len(documents))
-    with (
-        outputs(output, overwrite=overwrite, table=table) as places,
-        shown(len(documents), slow=settings.embedded) as progress,
-        Extractor(
+    price = price_of(price_in, price_out)
+
+    def extractor(name: str | None, told: Callable[[str, float | None], None] | None = None) -> Extractor:
+        return Extractor(
             settings,
-            model=model,
+            model=name,
             tasks=task or TASKS,
             prompts=prompts or (),
             store=None if no_cache else "default",
             concurrency=concurrency,
-            progress=progress.phase,
-        ) as mahdar,
+            budget=Budget(max_cost, max_tokens),
+            price=price,
+            limits=Limits(rpm, tpm),
+            progress=told,
+        )
+
+    export_telemetry()
+    if log is not None:
+        log_to_standard_error(as_json=log == "json")
+    if dry_run:
+        with ExitStack() as open_:
+            names: list[str | None] = list(model or ()) or [None]
+            for line in estimated((open_.enter_context(extractor(name)) for name in names), documents):
+                typer.echo(line)
+        raise typer.Exit
+    tally = Tally(len(documents))
+    with (
+        shown(len(documents), slow=settings.embedded) as progress,
+        extractor(only(model), progress.phase) as mahdar,
+        outputs(output, overwrite=overwrite, table=table) as places,
     ):
         try:
             run(mahdar, documents, places, progress, tally)

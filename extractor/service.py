@@ -22,11 +22,15 @@ from extractor.asking.loop import TURN, LoopThread, wait
 from extractor.asking.pace import UNBOUNDED as NO_LIMITS
 from extractor.asking.pace import Limits
 from extractor.asking.prices import FREE, Price, find_price, unknown_price
+from extractor.asking.request import Request
 from extractor.asking.store import Store
 from extractor.asking.stores import open_store
+from extractor.asking.telemetry import Observed, Telemetry, article_span, telemetry
 from extractor.assembling.extraction import assemble
 from extractor.errors import ExtractionError, FailureClass, MahdarError
+from extractor.forecast import Forecast, forecast_question
 from extractor.inquiries import Inquiry, inquiries
+from extractor.logs import ARTICLE
 from extractor.reading.document import Document, as_date, check
 from extractor.settings import Settings
 from extractor.tasks import TASKS, load_tasks
@@ -183,6 +187,27 @@ class Extractor:
         """Every question that the article raises, before any is asked."""
         return inquiries(document, self.tasks, self.endpoint)
 
+    @property
+    def price(self) -> Price | None:
+        """What the model costs; None where that is not known."""
+        return self._purse.price
+
+    def forecast(self, document: str | Document) -> Forecast:
+        """What an article will take, by estimate, less what is in the store. Nothing is asked.
+
+        Raises:
+            BadInputError: the article cannot be read.
+        """
+        document = as_document(document)
+        check(document)
+        asked = (self._forecast(inquiry.request) for inquiry in self.inquiries(document))
+        return sum(asked, Forecast(articles=1))
+
+    def _forecast(self, request: Request) -> Forecast:
+        if self._store is not None and self._store.get(request.fingerprint) is not None:
+            return Forecast(questions=1, cached=1)
+        return forecast_question(request, self.price, reasks=self._policy.reasks)
+
     def close(self) -> None:
         """Let go of connections and files. The embedded model stops when its last user does."""
         self._loop.close(self._caller.close if isinstance(self._caller, Door) else None)
@@ -210,6 +235,11 @@ class Extractor:
             return Failure(document.id, "invalid", f"mahdar failed on this article: {error!r}"[:300])
 
     async def _extract(self, document: Document) -> Extraction:
+        ARTICLE.set(document.id)  # of this task, which is the article's own
+        with article_span(self._telemetry, document.id):
+            return await self._extracted(document)
+
+    async def _extracted(self, document: Document) -> Extraction:
         started = time.monotonic()
         check(document)
         asked = self.inquiries(document)
@@ -217,6 +247,8 @@ class Extractor:
         given = [_raised(answer) for answer in answers]
         provenance = self._provenance(given, time.monotonic() - started)
         answered = [(one.task, answer, one.expand) for one, answer in zip(asked, given, strict=True)]
+        said = {"calls": provenance.calls, "cached": provenance.cached, "seconds": provenance.seconds}
+        log.info("answered", extra=said)
         return assemble(document, answered, provenance)
 
     @cached_property
@@ -224,14 +256,19 @@ class Extractor:
         if self._caller is None:
             self._caller = Door(self.endpoint, timeout=self.settings.timeout, progress=self._progress)
         slots = 1 if self.endpoint.embedded else self._concurrency  # its server answers one at a time
+        observed = Observed(self._caller, self.endpoint, self._telemetry) if self._telemetry else self._caller
         return Asker(
-            self._caller,
+            observed,
             self._store,
             policy=self._policy,
             concurrency=slots,
             limits=self._limits,
             purse=self._purse,
         )
+
+    @cached_property
+    def _telemetry(self) -> Telemetry | None:
+        return telemetry()
 
     def _known_price(self) -> Price | None:
         """What the tables know; the embedded model costs nothing."""

@@ -26,7 +26,7 @@ ROUNDS: Final = 16
 MINUTE: Final = 60.0
 EARLY: Final = 0.05
 """Seconds that a call may start before its time, since timers are late: without it a fast pace would fall behind. The
-interval is stretched by as much, so that no minute ever has more than was allowed."""
+interval is stretched by a little more, so that no minute ever has more than was allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Meter:
     @classmethod
     def of(cls, per_minute: int) -> "Meter":
         """A meter that in no minute lets more through."""
-        return cls((MINUTE + EARLY) / per_minute)
+        return cls((MINUTE + 2 * EARLY) / per_minute)
 
     def wait(self, now: float) -> float:
         """Seconds until something may start. More than a minute's units at once start too, and are waited off after."""

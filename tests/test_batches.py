@@ -55,7 +55,7 @@ class Misbehaving:
         self._guard = threading.Lock()
 
     def __call__(self, asked: Asked) -> Reply:
-        article = f"{asked.article}/{asked.task}"
+        article = f"{asked.article.strip()}/{asked.task}"
         with self._guard:
             attempts = self.seen.setdefault(article, [])
             chance = random.Random(f"{article}/{len(attempts)}")

@@ -18,7 +18,7 @@ EMBEDDED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL \
 	-u MAHDAR_MODEL -u MAHDAR_MODE -u MAHDAR_PROFILE -u MAHDAR_LOCAL_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types eval bench clean
+.PHONY: help demo test soak lint types eval bench clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -28,6 +28,9 @@ demo: $(VENV)/local.stamp ## extract the seed articles with the embedded model; 
 
 test: lint types ## lint, check types, run all tests, one of them with the embedded model
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/dev.stamp ## run the tests that take minutes
+	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/dev.stamp ## check rules and format
 	$(BIN)/ruff check
@@ -67,7 +70,7 @@ $(VENV)/local.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@
 
-$(VENV)/dev.stamp: EXTRAS := local,evals,dev
+$(VENV)/dev.stamp: EXTRAS := local,prices,redis,otel,bench,evals,dev
 $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@ $(VENV)/local.stamp

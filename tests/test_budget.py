@@ -319,7 +319,9 @@ def test_a_budget_is_kept_from_the_command_line_too(
     out = tmp_path / "out.jsonl"
     with endpoint:
         assert mahdar("extract", folder, "-o", out, "--max-tokens", 500, "--rpm", 60_000, "--tpm", 90_000_000) == 1
-    failures = [json.loads(line) for line in (tmp_path / "out.jsonl.errors.jsonl").read_text("utf-8").splitlines()]
+    failures = [
+        json.loads(line) for line in (tmp_path / "out.jsonl.errors.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert sorted(failure["failure"] for failure in failures) == ["bad_input", *["over_budget"] * 3]
     assert endpoint.requests == []
 

@@ -261,7 +261,7 @@ class Asker:
                 came_to = most  # as long as it is not known
                 completion = await self._answered(request, turn.started)
                 came_to = self._purse.came_to(completion, most)
-                turn.tokens = came_to.tokens
+                turn.tokens = came_to.tokens or turn.tokens
         except CallError as error:
             came_to = most if error.billed else Spending()
             raise

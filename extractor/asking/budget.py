@@ -45,8 +45,11 @@ class Budget:
 
     def allows(self, spending: "Spending") -> bool:
         """Whether so much may be spent in all."""
-        dear = self.max_cost is not None and spending.cost > Decimal(str(self.max_cost))
-        return not dear and (self.max_tokens is None or spending.tokens <= self.max_tokens)
+        return self.affords(spending.cost) and (self.max_tokens is None or spending.tokens <= self.max_tokens)
+
+    def affords(self, cost: Decimal) -> bool:
+        """Whether so much may be paid in all."""
+        return self.max_cost is None or cost <= Decimal(str(self.max_cost))
 
     def __str__(self) -> str:
         bounds = [f"${self.max_cost}"] if self.max_cost is not None else []
@@ -147,7 +150,7 @@ class Purse:
                 one.set_result(None)
 
     def _refusal(self, most: Spending) -> str:
-        if self.budget.max_cost is not None:
+        if not self.budget.affords(self.spent.cost + most.cost):
             said = f"${self.spent.cost:.4f} are spent, and the next call can cost ${most.cost:.4f}"
         else:
             said = f"{self.spent.tokens:,} tokens are spent, and the next call can take {most.tokens:,}"

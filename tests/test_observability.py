@@ -79,10 +79,12 @@ def test_every_attempt_is_a_span_and_a_failed_one_says_so(exported: tuple[Any, A
         pytest.raises(ExtractionError),
     ):
         mahdar.extract(ARTICLE)
-    calls = [span for span in spans.get_finished_spans() if span.name == "chat loopback"]
-    assert [call.attributes["error.type"] for call in calls] == ["unreachable", "unreachable"]
-    assert {call.status.status_code.name for call in calls} == {"ERROR"}
-    assert [call.events for call in calls] == [(), ()]
+    found = spans.get_finished_spans()
+    assert [span.name for span in found] == ["chat loopback", "chat loopback", "mahdar.extract"]
+    assert [span.attributes["error.type"] for span in found] == ["unreachable"] * 3
+    assert [(span.status.status_code.name, span.status.description, span.events) for span in found] == [
+        ("ERROR", None, ())
+    ] * 3
 
 
 def test_duration_and_tokens_are_measured(exported: tuple[Any, Any], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from extractor.asking.completion import Completion
 from extractor.asking.endpoint import Endpoint
 from extractor.asking.reply import CallError
 from extractor.asking.request import Request
+from extractor.errors import ExtractionError
 from extractor.logs import ARTICLE
 
 if TYPE_CHECKING:
@@ -57,9 +58,18 @@ class Telemetry:
 
     @contextmanager
     def article(self, document_id: str) -> Iterator[None]:
-        """The span of one article, over all its calls."""
-        with self.tracer.start_as_current_span("mahdar.extract", attributes={"mahdar.document_id": document_id}):
-            yield
+        """The span of one article, over all its calls. A failure is its class: the message may quote an answer."""
+        with self.tracer.start_as_current_span(
+            "mahdar.extract",
+            attributes={"mahdar.document_id": document_id},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except ExtractionError as error:
+                _mark(span, error.failure)
+                raise
 
 
 def telemetry() -> Telemetry | None:
@@ -117,10 +127,7 @@ class Observed:
             return completion
 
     def _failed(self, span: "Span", named: Attributes, error: CallError, started: float) -> None:
-        from opentelemetry.trace import StatusCode
-
-        span.set_attribute("error.type", error.failure)
-        span.set_status(StatusCode.ERROR)
+        _mark(span, error.failure)
         self._instruments.duration.record(time.perf_counter() - started, {**named, "error.type": error.failure})
 
     def _answered(self, span: "Span", named: Attributes, completion: Completion, started: float) -> None:
@@ -131,6 +138,13 @@ class Observed:
         self._instruments.duration.record(time.perf_counter() - started, {**named, **answered})
         for kind, count in usage.items():
             self._instruments.tokens.record(count, {**named, **answered, "gen_ai.token.type": kind})
+
+
+def _mark(span: "Span", failure: str) -> None:
+    from opentelemetry.trace import StatusCode
+
+    span.set_attribute("error.type", failure)
+    span.set_status(StatusCode.ERROR)
 
 
 def _known(endpoint: Endpoint) -> Iterator[tuple[str, str | int]]:

@@ -33,8 +33,9 @@ demo: $(VENV)/local.stamp ## extract the seed articles with the embedded model; 
 test: lint types browser ## lint, check types, run all tests, one of them with the embedded model
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/dev.stamp ## run the long tests at full size: many articles, many kills
+soak: $(VENV)/dev.stamp ## run the tests that take minutes: many articles, many faults, many kills
 	SOAK=1 $(BIN)/python -m pytest tests/test_batch_resume.py
+	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/dev.stamp ## check rules and format
 	$(BIN)/ruff check
@@ -81,7 +82,7 @@ $(VENV)/local.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@
 
-$(VENV)/dev.stamp: EXTRAS := local,report,files,ray,evals,dev
+$(VENV)/dev.stamp: EXTRAS := local,report,files,ray,prices,redis,otel,bench,evals,dev
 $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@ $(VENV)/local.stamp

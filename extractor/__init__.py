@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from extractor.asking.asker import Policy
+    from extractor.asking.budget import Budget
+    from extractor.asking.pace import Limits
+    from extractor.asking.prices import Price
     from extractor.errors import (
         BadInputError,
         ExtractionError,
@@ -26,15 +29,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadInputError",
+    "Budget",
     "Document",
     "Extraction",
     "ExtractionError",
     "Extractor",
     "Failure",
+    "Limits",
     "MahdarError",
     "Meeting",
     "NoModelError",
     "Policy",
+    "Price",
     "PromptError",
     "Settings",
     "Stance",
@@ -43,12 +49,15 @@ __all__ = [
 ]
 
 _HOME = {
+    "Budget": "extractor.asking.budget",
     "Document": "extractor.reading.document",
     "Extraction": "schemas.records",
     "Extractor": "extractor.service",
     "Failure": "extractor.service",
+    "Limits": "extractor.asking.pace",
     "Meeting": "schemas.records",
     "Policy": "extractor.asking.asker",
+    "Price": "extractor.asking.prices",
     "Settings": "extractor.settings",
     "Stance": "schemas.records",
 }

@@ -6,7 +6,7 @@ so that `mahdar --help` does not wait for it.
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,15 +20,26 @@ from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
 from extractor.commands.options import (
+    DryRun,
     Engine,
     Format,
+    LogLines,
+    MaxCost,
+    MaxTokens,
     Model,
+    Models,
     OutputFile,
+    PriceIn,
+    PriceOut,
     Prompts,
     RayAddress,
     RayWorkers,
     Rows,
+    Rpm,
     Tasks,
+    Tpm,
+    only,
+    price_of,
 )
 from extractor.errors import MahdarError, NoModelError, UsageError
 
@@ -106,7 +117,7 @@ def _options(
 
 
 @app.command()
-def extract(
+def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are handed on
     paths: Rows,
     *,
     output: Annotated[
@@ -133,7 +144,7 @@ def extract(
         ),
     ] = None,
     task: Tasks = None,
-    model: Model = None,
+    model: Models = None,
     published_at: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it.")
     ] = None,
@@ -145,14 +156,20 @@ def extract(
         str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
     ] = None,
     prompts: Prompts = None,
-    concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Calls in flight at once.")] = 8,
+    concurrency: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
+    ] = 8,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    dry_run: DryRun = False,
+    log: LogLines = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
     ] = False,
-    log: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Add a line of JSON for every article here, without texts."),
-    ] = None,
     engine: Engine = "local",
     ray_address: RayAddress = None,
     ray_workers: RayWorkers = None,
@@ -163,19 +180,26 @@ def extract(
     nothing. Failures are named on standard error, one line each. The same command again goes on where a run into a file
     was interrupted.
     """
+    from contextlib import ExitStack
+
+    from extractor.asking.budget import Budget
+    from extractor.asking.pace import Limits
     from extractor.batch.export import Target
     from extractor.batch.rows import Columns
     from extractor.batch.sources import Articles
+    from extractor.commands.estimate import estimated
     from extractor.commands.interrupt import Interrupt
-    from extractor.commands.logs import logged
     from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
     from extractor.commands.run import Run, Tally
+    from extractor.commands.telemetry import export_telemetry
+    from extractor.logs import log_to_standard_error
     from extractor.service import Extractor
     from extractor.settings import Settings
     from extractor.tasks import TASKS
 
     read = partial(Articles, columns=Columns(text_column, id_column, date_column), published_at=published_at)
+    settings = Settings.from_environment()
     if engine == "ray":
         from extractor.commands.cluster import extract_on_ray
 
@@ -184,8 +208,8 @@ def extract(
             read,
             output,
             form,
-            Settings.from_environment(),
-            model=model,
+            settings,
+            model=only(model),
             tasks=task or TASKS,
             prompts=prompts or (),
             concurrency=concurrency,
@@ -194,7 +218,18 @@ def extract(
             retry_errors=retry_errors,
             address=ray_address,
             workers=ray_workers,
-            local={"--table": table, "--log": log},
+            # every worker would keep its own count of these
+            local={
+                "--table": table,
+                "--log": log,
+                "--dry-run": dry_run,
+                "--max-cost": max_cost,
+                "--max-tokens": max_tokens,
+                "--price-in": price_in,
+                "--price-out": price_out,
+                "--rpm": rpm,
+                "--tpm": tpm,
+            },
         )
     if ray_address or ray_workers:
         raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
@@ -202,22 +237,37 @@ def extract(
     if retry_errors and (target is None or overwrite or not target.ledger.exists()):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
     articles = read(paths, without=target.files if target else ())
-    settings = Settings.from_environment()
+    price = price_of(price_in, price_out)
+
+    def extractor(name: str | None, told: Callable[[str, float | None], None] | None = None) -> Extractor:
+        return Extractor(
+            settings,
+            model=name,
+            tasks=task or TASKS,
+            prompts=prompts or (),
+            store=None if no_cache else "default",
+            concurrency=concurrency,
+            budget=Budget(max_cost, max_tokens),
+            price=price,
+            limits=Limits(rpm, tpm),
+            progress=told,
+        )
+
+    export_telemetry()
+    if log is not None:
+        log_to_standard_error(as_json=log == "json")
+    if dry_run:
+        with ExitStack() as open_:
+            names: list[str | None] = [*(model or ())] or [None]
+            for line in estimated((open_.enter_context(extractor(name)) for name in names), articles):
+                typer.echo(line)
+        raise typer.Exit
     tally = Tally(articles.total)
     stop = Interrupt()
     try:
         with (
-            logged(log),
             shown(None if retry_errors else articles.total, slow=settings.embedded) as progress,
-            Extractor(
-                settings,
-                model=model,
-                tasks=task or TASKS,
-                prompts=prompts or (),
-                store=None if no_cache else "disk",
-                concurrency=concurrency,
-                progress=progress.phase,
-            ) as mahdar,
+            extractor(only(model), progress.phase) as mahdar,
             kept(target, mahdar, overwrite=overwrite) as file,
             stop,
         ):

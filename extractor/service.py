@@ -15,13 +15,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from extractor.asking.asker import Answer, Asker, Caller, Policy, Usage
+from extractor.asking.budget import UNBOUNDED, Budget, Purse, Spending
 from extractor.asking.door import Door
 from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from extractor.asking.loop import TURN, LoopThread, wait
-from extractor.asking.store import DiskStore, Store
+from extractor.asking.pace import UNBOUNDED as NO_LIMITS
+from extractor.asking.pace import Limits
+from extractor.asking.prices import FREE, Price, find_price, unknown_price
+from extractor.asking.request import Request
+from extractor.asking.store import Store
+from extractor.asking.stores import open_store
+from extractor.asking.telemetry import Observed, Telemetry, article_span, telemetry
 from extractor.assembling.extraction import assemble
 from extractor.errors import ExtractionError, FailureClass, MahdarError
+from extractor.forecast import Forecast, forecast_question
 from extractor.inquiries import Inquiry, inquiries
+from extractor.logs import ARTICLE
 from extractor.reading.document import Document, as_date, check
 from extractor.settings import Settings
 from extractor.tasks import TASKS, load_tasks
@@ -67,9 +76,13 @@ class Extractor:
         model: overrides the environment's.
         tasks: `name` or `name@version`, in the order asked.
         prompts: folders with further templates.
-        store: where answers are kept; None for nowhere. By default the user's cache folder.
+        store: where answers are kept; None for nowhere. By default the server that `MAHDAR_STORE` names, or the
+            user's cache folder.
         policy: how often to ask again.
-        concurrency: calls in flight at once.
+        concurrency: calls in flight at most; fewer while the endpoint is busy.
+        budget: what may be spent, until it is closed for good; an article that could exceed it fails `over_budget`.
+        price: of the model, in place of the tables'.
+        limits: requests and tokens a minute.
         caller: who is asked, in place of the endpoint.
         progress: told what the embedded model's start is doing: a phase and the part done.
     """
@@ -81,18 +94,25 @@ class Extractor:
         model: str | None = None,
         tasks: Iterable[str] = TASKS,
         prompts: Iterable[Path] = (),
-        store: Store | Literal["disk"] | None = "disk",
+        store: Store | Literal["default"] | None = "default",
         policy: Policy | None = None,
         concurrency: int = 8,
+        budget: Budget = UNBOUNDED,
+        price: Price | None = None,
+        limits: Limits = NO_LIMITS,
         caller: Caller | None = None,
         progress: Progress | None = None,
     ) -> None:
         settings = settings or Settings.from_environment()
         self.settings = replace(settings, model=model) if model else settings
         self.tasks = load_tasks(tasks, PromptLibrary(*prompts), self.settings.profile)
-        self._store = DiskStore(self.settings.cache) if store == "disk" else store
+        self._purse = Purse(budget, lambda: price or self._known_price())
+        if budget.max_cost is not None and self._purse.price is None:
+            raise unknown_price(self.endpoint.model)
+        self._store = open_store(self.settings) if store == "default" else store
         self._policy = policy or Policy()
         self._concurrency = concurrency
+        self._limits = limits
         self._progress = progress
         self._caller = caller
         self._loop = LoopThread()
@@ -106,6 +126,11 @@ class Extractor:
             NoModelError: nothing is configured, and the extra `local` is not installed.
         """
         return embedded_endpoint(self.settings) if self.settings.embedded else remote_endpoint(self.settings)
+
+    @property
+    def spent(self) -> Spending:
+        """Money and tokens so far, failed calls that may have been billed included."""
+        return self._purse.spent
 
     def extract(
         self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
@@ -167,6 +192,27 @@ class Extractor:
         """Every question that the article raises, before any is asked."""
         return inquiries(document, self.tasks, self.endpoint)
 
+    @property
+    def price(self) -> Price | None:
+        """What the model costs; None where that is not known."""
+        return self._purse.price
+
+    def forecast(self, document: str | Document) -> Forecast:
+        """What an article will take, by estimate, less what is in the store. Nothing is asked.
+
+        Raises:
+            BadInputError: the article cannot be read.
+        """
+        document = as_document(document)
+        check(document)
+        asked = (self._forecast(inquiry.request) for inquiry in self.inquiries(document))
+        return sum(asked, Forecast(articles=1))
+
+    def _forecast(self, request: Request) -> Forecast:
+        if self._store is not None and self._store.get(request.fingerprint) is not None:
+            return Forecast(questions=1, cached=1)
+        return forecast_question(request, self.price, reasks=self._policy.reasks)
+
     def close(self) -> None:
         """Let go of connections and files. The embedded model stops when its last user does."""
         self._loop.close(self._caller.close if isinstance(self._caller, Door) else None)
@@ -195,6 +241,11 @@ class Extractor:
             return Failure(document.id, "invalid", f"mahdar failed on this article: {error!r}"[:300])
 
     async def _extract(self, document: Document) -> Extraction:
+        ARTICLE.set(document.id)  # of this task, which is the article's own
+        with article_span(self._telemetry, document.id):
+            return await self._extracted(document)
+
+    async def _extracted(self, document: Document) -> Extraction:
         started = time.monotonic()
         check(document)
         asked = self.inquiries(document)
@@ -202,6 +253,8 @@ class Extractor:
         given = [_raised(answer) for answer in answers]
         provenance = self._provenance(given, time.monotonic() - started)
         answered = [(one.task, answer, one.expand) for one, answer in zip(asked, given, strict=True)]
+        said = {"calls": provenance.calls, "cached": provenance.cached, "seconds": provenance.seconds}
+        log.info("answered", extra=said)
         return assemble(document, answered, provenance)
 
     @cached_property
@@ -209,7 +262,23 @@ class Extractor:
         if self._caller is None:
             self._caller = Door(self.endpoint, timeout=self.settings.timeout, progress=self._progress)
         slots = 1 if self.endpoint.embedded else self._concurrency  # its server answers one at a time
-        return Asker(self._caller, self._store, policy=self._policy, concurrency=slots)
+        observed = Observed(self._caller, self.endpoint, self._telemetry) if self._telemetry else self._caller
+        return Asker(
+            observed,
+            self._store,
+            policy=self._policy,
+            concurrency=slots,
+            limits=self._limits,
+            purse=self._purse,
+        )
+
+    @cached_property
+    def _telemetry(self) -> Telemetry | None:
+        return telemetry()
+
+    def _known_price(self) -> Price | None:
+        """What the tables know; the embedded model costs nothing."""
+        return FREE if self.endpoint.embedded else find_price(self.endpoint.model, self.endpoint.base_url)
 
     def _provenance(self, answers: list[Answer], seconds: float) -> Provenance:
         usage = sum((answer.usage for answer in answers), Usage())
@@ -223,7 +292,7 @@ class Extractor:
             reasks=usage.reasks,
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
-            cost=0.0 if self.endpoint.embedded or not usage.calls else None,
+            cost=None if usage.unpriced else float(usage.cost),
             cached=not usage.calls,
             seconds=round(seconds, 3),
             valid_at_first=not any(answer.usage.reasks or answer.drafts.problems for answer in answers),

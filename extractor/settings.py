@@ -37,6 +37,8 @@ class Settings:
     """`small` or `standard`; by default small for the embedded model"""
     cache: Path = field(default_factory=cache_dir)
     timeout: float = DEFAULT_TIMEOUT
+    store: str | None = field(default=None, repr=False)
+    """a server's URL, in place of the cache folder; not shown: it may hold a password"""
 
     def __post_init__(self) -> None:
         chosen = self.profile or (SMALL if self.embedded else STANDARD)
@@ -46,7 +48,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """`OPENAI_API_KEY`, `OPENAI_BASE_URL`, `MAHDAR_MODEL`, `MAHDAR_MODE`, `MAHDAR_PROFILE`, `MAHDAR_CACHE_DIR`."""
+        """What the variables `OPENAI_…` and `MAHDAR_…` say."""
         return cls(
             base_url=environment.get("OPENAI_BASE_URL") or None,
             api_key=environment.get("OPENAI_API_KEY") or None,
@@ -54,6 +56,7 @@ class Settings:
             mode=environment.get("MAHDAR_MODE") or None,
             profile=environment.get("MAHDAR_PROFILE", ""),
             cache=cache_dir(environment),
+            store=environment.get("MAHDAR_STORE") or None,
         )
 
     @property

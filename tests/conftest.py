@@ -13,7 +13,7 @@ CONNECTING: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendms
 """Audit events whose second argument is an address."""
 RESOLVING: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 """Audit events whose first argument is a host."""
-CONFIGURING: Final = ("OPENAI_", "MAHDAR_")
+CONFIGURING: Final = ("OPENAI_", "MAHDAR_", "OTEL_")
 """How the variables begin that configure mahdar."""
 REROUTING: Final = ("_proxy", "columns", "no_color", "force_color")
 """How the variables end, in lower case, that send requests elsewhere or change what a terminal shows."""

@@ -204,6 +204,7 @@ def _cut(connection: socket.socket) -> None:
 
 
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 512  # more would be torn down when they come at once
     daemon_threads = False  # so that closing waits for the handlers, and no socket outlives the test
     endpoint: Endpoint
 

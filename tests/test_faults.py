@@ -206,7 +206,7 @@ def waits(replies: Iterable[Reply], policy: Policy, cache: Path) -> list[float]:
     async def ask(url: str) -> None:
         settings = configured(url, cache)
         door = Door(remote_endpoint(settings), timeout=30)
-        asker = Asker(door, None, policy=policy, concurrency=1, sleep=sleep)
+        asker = Asker(door, None, policy=policy, concurrency=1, sleep=sleep, clock=lambda: sum(waited))
         prompt, schema = PromptLibrary().get("meetings"), task_schema("meetings")
         request = build_request(prompt, schema, {NAME: ARTICLE}, model="m", mode="json_schema", parameters={})
         await asyncio.gather(asker.answer(request), return_exceptions=True)

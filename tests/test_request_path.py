@@ -411,7 +411,7 @@ def test_who_is_cancelled_takes_no_other_along() -> None:
         gate.open.set()
         return (await second).usage, gate.asked
 
-    assert asyncio.run(run()) == (Usage(calls=1, attempts=1, tokens_in=1), 2)
+    assert asyncio.run(run()) == (Usage(calls=1, attempts=1, tokens_in=1, unpriced=1), 2)
 
 
 def test_a_question_that_nobody_waits_for_is_given_up() -> None:

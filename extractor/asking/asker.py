@@ -3,16 +3,23 @@
 import asyncio
 import logging
 import operator
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Protocol
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Protocol
 
+from extractor.asking.budget import OverBudgetError, Purse, Spending
+from extractor.asking.circuit import CLOSED, SILENT
 from extractor.asking.completion import Completion
 from extractor.asking.judging import Accept, GiveUp, Reask, Verdict, judge, reask_message
+from extractor.asking.pace import UNBOUNDED, Clock, Limits, Pacer, Sleep
 from extractor.asking.reply import CallError
 from extractor.asking.request import Request
+from extractor.asking.shelf import Shelf
 from extractor.asking.store import Store
-from extractor.errors import ExtractionError, StoreError, UsageError
+from extractor.asking.tokens import about
+from extractor.errors import ExtractionError, NoModelError, UsageError
 
 if TYPE_CHECKING:
     from tenacity import AsyncRetrying, RetryCallState
@@ -22,7 +29,11 @@ log = logging.getLogger("mahdar")
 NOTHING = "(empty)"
 """An empty answer in a re-ask: some endpoints refuse a turn without a word."""
 
-Sleep = Callable[[float], Awaitable[None]]
+OVER_BUDGET: Final = "over_budget"
+DOUBLINGS: Final = 16
+"""Of the wait between two calls to an endpoint that is silent; the policy's longest comes sooner."""
+LOOKS: Final = (0.05, 1.0)
+"""Seconds between two looks for what another process is asking: the first, then twice as many, up to the last."""
 
 
 class Caller(Protocol):
@@ -34,21 +45,34 @@ class Caller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often, and how long. Waits double from `first_wait`, unless the endpoint says how long to wait."""
+    """How often, and how long. Waits double from `first_wait`, unless the endpoint says how long to wait.
+
+    Attributes:
+        silent: calls in a row without an answer that are too many: from there on one call at a time is made.
+        patience: seconds of such silence after which the run ends.
+    """
 
     attempts: int = 4
     reasks: int = 1
     first_wait: float = 1.0
     longest_wait: float = 60.0
+    silent: int = 20
+    patience: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.attempts < 1 or self.reasks < 0 or self.first_wait < 0 or self.longest_wait < 0:
+        least = min(self.reasks, self.first_wait, self.longest_wait, self.patience)
+        if self.attempts < 1 or self.silent < 1 or least < 0:
             raise UsageError(f"{self}: at least one attempt is needed, and nothing may be negative")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was spent on one or more requests. Cached answers count as hits and cost no tokens."""
+    """What was spent on one or more requests. Cached answers count as hits and cost no tokens.
+
+    Attributes:
+        cost: US dollars, of the calls whose price is known.
+        unpriced: calls whose price is not.
+    """
 
     calls: int = 0
     attempts: int = 0
@@ -56,6 +80,8 @@ class Usage:
     hits: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(*map(operator.add, _counts(self), _counts(other)))
@@ -83,18 +109,40 @@ class Turn:
 
 
 class Asker:
-    """Asks each question once: of the store first, then of the endpoint."""
+    """Asks each question once: of the store first, then of the endpoint.
+
+    Args:
+        caller: who is asked.
+        store: where answers are kept.
+        policy: how often to ask again.
+        concurrency: calls in flight at most.
+        limits: requests and tokens a minute.
+        purse: what may be spent.
+        clock: seconds, only ever rising.
+        sleep: waits so many.
+    """
 
     def __init__(
-        self, caller: Caller, store: Store | None, *, policy: Policy, concurrency: int, sleep: Sleep = asyncio.sleep
+        self,
+        caller: Caller,
+        store: Store | None,
+        *,
+        policy: Policy,
+        concurrency: int,
+        limits: Limits = UNBOUNDED,
+        purse: Purse | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._caller = caller
-        self._store = store
+        self._shelf = Shelf(store)
         self._policy = policy
+        self._pacer = Pacer(concurrency, limits, clock=clock, sleep=sleep)
+        self._circuit = CLOSED
+        self._purse = purse or Purse()
+        self._clock = clock
         self._sleep = sleep
-        self._slots = asyncio.Semaphore(concurrency)
         self._flying: dict[str, asyncio.Future[Turn | None]] = {}
-        self._store_failed = False
 
     async def answer(self, request: Request) -> Answer:
         """The judged answer to a request.
@@ -102,6 +150,7 @@ class Asker:
         Raises:
             ExtractionError: no usable answer came; says why, and after how many attempts.
             StoreError: the store cannot be read.
+            NoModelError: the endpoint has not answered for so long that there is no use in asking.
         """
         asked, earlier, usage = request, None, Usage()
         fingerprints: tuple[str, ...] = ()
@@ -118,25 +167,45 @@ class Asker:
 
     async def _turn(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """From the store, or from a call; the same question under way is not asked again."""
-        stored = self._store.get(request.fingerprint) if self._store else None
+        stored = await self._stored(request, earlier, left)
         if stored is not None:
-            return Turn(judge(stored, request.schema, earlier, reasks_left=left), Usage(hits=1), stored.text)
+            return stored
         while (flying := self._flying.get(request.fingerprint)) is not None:
             turn = await asyncio.shield(flying)
             if turn is not None:
                 return replace(turn, usage=Usage(hits=1)) if turn.text is not None else turn
         return await self._fly(request, earlier, left)
 
+    async def _stored(self, request: Request, earlier: Reask | None, left: int) -> Turn | None:
+        stored = await self._shelf.get(request.fingerprint)
+        if stored is None:
+            return None
+        return Turn(judge(stored, request.schema, earlier, reasks_left=left), Usage(hits=1), stored.text)
+
     async def _fly(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """A call that others may wait for. Where the one who makes it is cancelled, the next of them makes it again."""
         landed = self._flying[request.fingerprint] = asyncio.get_running_loop().create_future()
         turn = None
         try:
-            turn = await self._ask(request, earlier, left)
+            turn = await self._claimed(request, earlier, left)
             return turn
         finally:
             del self._flying[request.fingerprint]
             landed.set_result(turn)
+
+    async def _claimed(self, request: Request, earlier: Reask | None, left: int) -> Turn:
+        """A call, unless another process makes the same: then its answer, or the call when it has given up."""
+        looks = _looks()
+        while not await self._shelf.claim(request.fingerprint):
+            await self._sleep(next(looks))
+            if (stored := await self._stored(request, earlier, left)) is not None:
+                return stored
+        try:
+            # Between the look that found nothing and the claim, another process may have answered and let go.
+            stored = await self._stored(request, earlier, left) if self._shelf.shared else None
+            return stored or await self._ask(request, earlier, left)
+        finally:
+            await self._shelf.release(request.fingerprint)
 
     async def _ask(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """A call, judged and kept. An answer nothing can be made of is not kept: asking later may do better."""
@@ -145,9 +214,19 @@ class Asker:
             return Turn(GiveUp(came.failure, str(came)), Usage(attempts=attempts))
         verdict = judge(came, request.schema, earlier, reasks_left=left)
         if not isinstance(verdict, GiveUp):
-            self._keep(request, came)
-        usage = Usage(calls=1, attempts=attempts, tokens_in=came.tokens_in, tokens_out=came.tokens_out)
-        return Turn(verdict, usage, came.text)
+            await self._shelf.put(request.fingerprint, came, request.components)
+        return Turn(verdict, self._usage(came, attempts), came.text)
+
+    def _usage(self, came: Completion, attempts: int) -> Usage:
+        cost = self._purse.cost(came.tokens_in, came.tokens_out)
+        return Usage(
+            calls=1,
+            attempts=attempts,
+            tokens_in=came.tokens_in,
+            tokens_out=came.tokens_out,
+            cost=cost or Decimal(0),
+            unpriced=int(cost is None),
+        )
 
     async def _persist(self, request: Request) -> tuple[Completion | CallError, int]:
         """A call, repeated while that can help, and how many it took. Only one that failed pays for the repeating."""
@@ -163,12 +242,74 @@ class Asker:
                         raise failed.pop()
                     completion = await self._call(request)
         except CallError as error:
-            return error, retrying.statistics["attempt_number"]
+            made = retrying.statistics["attempt_number"] - (error.failure == OVER_BUDGET)
+            log.info("given up: %s", error.failure, extra=_named(request, attempts=made, failure=error.failure))
+            return error, made
         return completion, retrying.statistics["attempt_number"]
 
     async def _call(self, request: Request) -> Completion:
-        async with self._slots:
-            return await self._caller.ask(request)
+        """One call, when the budget and the pace allow it."""
+        most = self._purse.most(request)
+        try:
+            await self._purse.reserve(most)
+        except OverBudgetError as error:
+            raise CallError(OVER_BUDGET, str(error), again=False, billed=False) from None
+        came_to = Spending()
+        try:
+            async with self._pacer.turn(about(request) if self._pacer.counts_tokens else 0) as turn:
+                self._check()
+                came_to = most  # as long as it is not known
+                completion = await self._answered(request, turn.started)
+                came_to = self._purse.came_to(completion, most)
+                turn.tokens = came_to.tokens or turn.tokens
+        except CallError as error:
+            came_to = most if error.billed else Spending()
+            raise
+        finally:
+            self._purse.settle(most, came_to)
+        return completion
+
+    async def _answered(self, request: Request, started: float) -> Completion:
+        """The answer to a call; what it says of the endpoint is remembered."""
+        try:
+            completion = await self._caller.ask(request)
+        except CallError as error:
+            self._note(error, started)
+            log.info("no answer: %s", error.failure, extra=_named(request, failure=error.failure, again=error.again))
+            raise
+        self._circuit = CLOSED
+        self._pacer.answered()
+        return completion
+
+    def _note(self, error: CallError, started: float) -> None:
+        """What a failure says of the endpoint: that it is busy, or not there."""
+        if error.failure not in SILENT:
+            self._circuit = CLOSED
+            return
+        if error.busy:
+            self._pacer.slowed(started, error.wait if error.again else None)
+        before, policy = self._circuit, self._policy
+        self._circuit = before.failed(
+            str(error),
+            started=started,
+            now=self._clock(),
+            limit=policy.silent,
+            patience=policy.patience,
+            hopeless=not error.again,
+        )
+        if self._circuit.probes > before.probes:
+            self._pacer.hold(min(policy.first_wait * 2 ** min(before.probes, DOUBLINGS), policy.longest_wait))
+        self._check()
+
+    def _check(self) -> None:
+        """Go on only while there is somebody to ask.
+
+        Raises:
+            NoModelError: there is nobody.
+        """
+        if not self._circuit.lets_through(now := self._clock()):
+            said = self._circuit.account(now)
+            raise NoModelError(f"the endpoint does not answer: {said}; what is done is kept, run it again to go on")
 
     def _retrying(self) -> "AsyncRetrying":
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
@@ -190,16 +331,17 @@ class Asker:
             return error.wait
         return wait_random_exponential(self._policy.first_wait, self._policy.longest_wait)(state)
 
-    def _keep(self, request: Request, completion: Completion) -> None:
-        """Store an answer that was paid for. Where that fails the extraction goes on, and the log says so once."""
-        if self._store is None:
-            return
-        try:
-            self._store.put(request.fingerprint, completion, request.components)
-        except StoreError as error:
-            if not self._store_failed:
-                log.warning("%s; going on without keeping answers", error)
-            self._store_failed = True
+
+def _looks() -> Iterator[float]:
+    wait, longest = LOOKS
+    while True:
+        yield wait
+        wait = min(2 * wait, longest)
+
+
+def _named(request: Request, **more: object) -> dict[str, object]:
+    """What a line of the log is about."""
+    return {"task": request.task, "fingerprint": request.fingerprint, **more}
 
 
 def _accepted(verdict: Verdict, earlier: Reask | None, request: Request, usage: Usage) -> Accept:

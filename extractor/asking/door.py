@@ -8,8 +8,9 @@ where a server repeats it, in an answer or in an error, it is blotted out before
 import asyncio
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from extractor.asking.completion import Completion
@@ -31,8 +32,9 @@ Progress = Callable[[str, float | None], None]
 
 PATH: Final = "/chat/completions"
 JSON: Final = {"content-type": "application/json"}
-CONNECTIONS: Final = 1000
-"""At once; the calls in flight are bounded elsewhere."""
+CONNECTIONS: Final = 25
+"""Of one client: its pool looks at each of them at every request, so that many calls in flight share several clients.
+How many calls there are is bounded elsewhere."""
 SHORTEST_SECRET: Final = 8
 """A shorter "key" is a placeholder such as `none`, and part of ordinary words."""
 BLOT: Final = b"[key]"
@@ -82,7 +84,8 @@ class Door:
                 response = await line.post(body)
             return line.read(response, seconds=time.monotonic() - started)
         except TimeoutError:
-            raise CallError("timeout", f"{line.url}: no answer within {self._timeout:g} s", again=True) from None
+            said = f"{line.url}: no answer within {self._timeout:g} s"
+            raise CallError("timeout", said, again=True, busy=True) from None
         except CallError as error:
             if self.endpoint.embedded and error.failure == "unreachable":
                 await self._hang_up(line)
@@ -100,7 +103,7 @@ class Door:
         """Forget a line: the server of another process may have ended, and the next call starts one."""
         if self._line is line:
             self._line = None
-            await line.client.close()
+            await line.close()
 
     async def _open(self) -> "_Line":
         async with self._opening:
@@ -120,14 +123,41 @@ class Door:
         return local.base_url, local.api_key
 
 
+@dataclass(slots=True)
+class _Client:
+    """A client, and the calls that it has under way."""
+
+    client: "openai.AsyncOpenAI"
+    under_way: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """An open line to an endpoint."""
 
-    client: "openai.AsyncOpenAI"
+    make: Callable[[], "openai.AsyncOpenAI"]
     url: str
     """without credentials"""
     secrets: tuple[bytes, ...]
+    clients: list[_Client] = field(default_factory=list)
+
+    @contextmanager
+    def _free(self) -> "Iterator[openai.AsyncOpenAI]":
+        """The first client with a connection to spare, or one more."""
+        one = next((each for each in self.clients if each.under_way < CONNECTIONS), None)
+        if one is None:
+            one = _Client(self.make())
+            self.clients.append(one)
+        one.under_way += 1
+        try:
+            yield one.client
+        finally:
+            one.under_way -= 1
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for each in self.clients:
+            await each.client.close()
 
     async def post(self, body: bytes) -> "httpx2.Response":
         """The response, of whatever status. The typed `create` would cost a millisecond more, to check what is sent."""
@@ -135,7 +165,8 @@ class _Line:
         import openai
 
         try:
-            return await self.client.post(PATH, cast_to=httpx2.Response, content=body, options={"headers": JSON})
+            with self._free() as client:
+                return await client.post(PATH, cast_to=httpx2.Response, content=body, options={"headers": JSON})
         except openai.APITimeoutError:
             raise TimeoutError from None
         except openai.APIStatusError as error:
@@ -143,7 +174,8 @@ class _Line:
         except openai.APIConnectionError as error:
             cause = error.__cause__ or error
             said = self._blotted((str(cause) or type(cause).__name__).encode()).decode()
-            raise CallError("unreachable", f"{self.url}: {said}", again=True) from None
+            sent = not isinstance(cause, httpx2.ConnectError)
+            raise CallError("unreachable", f"{self.url}: {said}", again=True, billed=sent) from None
 
     def read(self, response: "httpx2.Response", *, seconds: float) -> Completion:
         """The completion in a response.
@@ -171,7 +203,7 @@ class _Line:
 def _open_line(
     base_url: str, key: str, timeout: float, transport: "httpx2.AsyncBaseTransport | None", *, direct: bool
 ) -> _Line:
-    """A client that does not retry, with as many connections as calls in flight.
+    """A line whose clients do not retry.
 
     Credentials in the URL are sent as it would send them, and shown in no log. A direct line uses no proxy, whatever
     the environment names: the embedded model is on this machine.
@@ -183,13 +215,16 @@ def _open_line(
         raise UsageError("OPENAI_API_KEY: has a character that no key has, and that cannot be sent; copy it again")
     named = httpx2.URL(base_url)
     url = named.copy_with(userinfo=b"")
-    http_client = openai.DefaultAsyncHttpxClient(
-        auth=(named.username, named.password) if named.userinfo else None,
-        limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-        timeout=timeout,
-        transport=transport,
-        trust_env=not direct,
-    )
-    client = openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=timeout, http_client=http_client)
+
+    def make() -> openai.AsyncOpenAI:
+        http_client = openai.DefaultAsyncHttpxClient(
+            auth=(named.username, named.password) if named.userinfo else None,
+            limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            timeout=timeout,
+            transport=transport,
+            trust_env=not direct,
+        )
+        return openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=timeout, http_client=http_client)
+
     secrets = tuple(secret.encode() for secret in (key, named.password) if len(secret) >= SHORTEST_SECRET)
-    return _Line(client, str(url).rstrip("/"), secrets)
+    return _Line(make, str(url).rstrip("/"), secrets)

@@ -14,6 +14,10 @@ from extractor.errors import FailureClass
 LONGEST_WAIT: Final = 120.0
 """Seconds of a `Retry-After` that are waited; OpenAI's own client stops there too. Who asks for more is not asked
 again: sooner would be against their wish, and a run that stands still for an hour against everybody's."""
+BUSY: Final = frozenset({408, 429, 503, 504, 529})
+"""Statuses that say "too much"; 529 is Anthropic's."""
+MAYBE_BILLED: Final = frozenset({408, 502, 504})
+"""Statuses of one in between, who does not know what became of the request; with others there was no answer."""
 SHOWN: Final = 200
 """Characters of an error's text in the failure's message."""
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -27,13 +31,26 @@ class CallError(Exception):
         failure: the class of the failure.
         again: whether asking again can help.
         wait: seconds the endpoint asked to wait, if it did.
+        busy: whether fewer calls at once would help.
+        billed: whether the endpoint may have worked, and charge for it.
     """
 
-    def __init__(self, failure: FailureClass, message: str, *, again: bool, wait: float | None = None) -> None:
+    def __init__(
+        self,
+        failure: FailureClass,
+        message: str,
+        *,
+        again: bool,
+        wait: float | None = None,
+        busy: bool = False,
+        billed: bool = True,
+    ) -> None:
         super().__init__(message)
         self.failure: FailureClass = failure
         self.again = again
         self.wait = wait
+        self.busy = busy
+        self.billed = billed
 
 
 def read_answer(answer: Any, *, seconds: float) -> Completion:
@@ -66,13 +83,14 @@ def status_error(status: int, headers: Mapping[str, str], text: str) -> CallErro
     said, wait = f"HTTP {status}: {_said(text)}", retry_after(headers, now=time.time())
     patient = wait is None or wait <= LONGEST_WAIT
     said += "" if patient else f"; asks to wait {wait:.0f} s, which is longer than a run should: run it again then"
+    busy, billed = status in BUSY, status in MAYBE_BILLED
     if status == 402 or "insufficient_quota" in text:
-        return CallError("rate_limited", f"{said}; the account has no credit left", again=False)
+        return CallError("rate_limited", f"{said}; the account has no credit left", again=False, billed=False)
     if status == 429:
-        return CallError("rate_limited", said, again=patient, wait=wait)
+        return CallError("rate_limited", said, again=patient, wait=wait, busy=busy, billed=billed)
     if status in {408, 409, 425} or status >= 500:
-        return CallError("unreachable", said, again=patient, wait=wait)
-    return CallError(*_final(status, said, text), again=False)
+        return CallError("unreachable", said, again=patient, wait=wait, busy=busy, billed=billed)
+    return CallError(*_final(status, said, text), again=False, billed=billed)
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:

@@ -15,10 +15,12 @@ from typing import Any, Protocol
 import diskcache
 from diskcache.core import MODE_RAW
 
+from extractor.asking.claims import claims_in
 from extractor.asking.completion import VERSION, Completion, read_entry
 from extractor.errors import StoreError
 
 FOLDER = f"completions-v{VERSION}"
+CLAIMS = f"claims-v{VERSION}"
 REMEDY = "free space on the disk, remove the folder, or set MAHDAR_CACHE_DIR to another one"
 PICKLED = "(a key that is no text)"
 UNREADABLE = "(a value that is no text)"
@@ -68,9 +70,9 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache is untyped
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """How much a store holds: entries, bytes on disk, tokens that a hit does not cost again."""
+    """How much a store holds, and where: entries, bytes, tokens that a hit does not cost again."""
 
-    folder: Path
+    folder: Path | str
     entries: int
     bytes: int
     tokens: int
@@ -90,6 +92,7 @@ class DiskStore:
             cache.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700, exist_ok=True)
             self.folder.chmod(0o700)
+            self._claims = claims_in(cache / CLAIMS)
             self._cache = diskcache.Cache(
                 str(self.folder), disk=TextDisk, eviction_policy="none", cull_limit=0, statistics=0
             )
@@ -112,6 +115,22 @@ class DiskStore:
         """
         with self._named("an answer could not be kept"):
             self._cache.set(fingerprint, completion.dumps(components))
+
+    def claim(self, fingerprint: str) -> bool:
+        """Take a question on, unless another process has it.
+
+        Raises:
+            StoreError: the folder cannot be used.
+        """
+        return self._claims.claim(fingerprint)
+
+    def renew(self, fingerprint: str) -> None:
+        """Still at it."""
+        self._claims.renew(fingerprint)
+
+    def release(self, fingerprint: str) -> None:
+        """Done, or given up."""
+        self._claims.release(fingerprint)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Every fingerprint with its entry; None where the entry cannot be read.
@@ -142,7 +161,8 @@ class DiskStore:
             return int(self._cache.clear())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the files."""
+        self._claims.close()
         self._cache.close()
 
     @contextmanager

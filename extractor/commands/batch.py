@@ -12,7 +12,7 @@ from extractor.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from extractor.asking.store import DiskStore
+    from extractor.asking.store import Store
     from extractor.provider.api import BatchApi
     from extractor.provider.collection import Standing
     from extractor.provider.job import Job, Result
@@ -101,12 +101,13 @@ def collect(
 
     Exit code 1 where some of them have none yet and are not under way.
     """
+    from extractor.asking.prices import find_price
     from extractor.provider.collection import collect as collected
     from extractor.provider.collection import unanswered
     from extractor.provider.job import held
 
     with held(job), _job(job) as (found, api, store):
-        for one in collected(found, api, store, again=again):
+        for one in collected(found, api, store, again=again, price=find_price(found.model, api.url)):
             typer.echo(_line(one))
         left = unanswered(found, store)
     if left:
@@ -145,7 +146,7 @@ def _settings(model: str | None) -> "Settings":
 
 
 @contextmanager
-def _job(path: Path) -> "Iterator[tuple[Job, BatchApi, DiskStore]]":
+def _job(path: Path) -> "Iterator[tuple[Job, BatchApi, Store]]":
     from extractor.provider.job import Job
 
     job = Job.read(path)
@@ -155,13 +156,13 @@ def _job(path: Path) -> "Iterator[tuple[Job, BatchApi, DiskStore]]":
 
 
 @contextmanager
-def _desk(settings: "Settings") -> "Iterator[tuple[BatchApi, DiskStore]]":
+def _desk(settings: "Settings") -> "Iterator[tuple[BatchApi, Store]]":
     """The provider, and the store that its answers go to."""
     from extractor.asking.endpoint import remote_endpoint
-    from extractor.asking.store import DiskStore
+    from extractor.asking.stores import open_store
     from extractor.provider.api import BatchApi
 
     with ExitStack() as open_:
-        store = open_.enter_context(closing(DiskStore(settings.cache)))
+        store = open_.enter_context(closing(open_store(settings)))
         api = BatchApi(remote_endpoint(settings), timeout=settings.timeout)
         yield open_.enter_context(closing(api)), store

@@ -10,6 +10,7 @@ from extractor.commands.options import Model, Paths, Prompts, Tasks
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
+    from extractor.asking.redis_store import RedisStore
     from extractor.asking.store import DiskStore
     from extractor.commands.misses import Parts
     from extractor.reading.document import Document
@@ -87,9 +88,9 @@ def _found(mahdar: "Extractor", document: "Document", stored: "dict[str, Parts]"
 
 
 @contextmanager
-def _store() -> Iterator["DiskStore"]:
-    from extractor.asking.store import DiskStore
+def _store() -> Iterator["DiskStore | RedisStore"]:
+    from extractor.asking.stores import open_store
     from extractor.settings import Settings
 
-    with closing(DiskStore(Settings.from_environment().cache)) as store:
+    with closing(open_store(Settings.from_environment())) as store:
         yield store

@@ -17,7 +17,7 @@ from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoi
 from extractor.asking.judging import read_drafts
 from extractor.asking.reply import CallError
 from extractor.asking.request import Request
-from extractor.asking.store import DiskStore
+from extractor.asking.stores import open_store
 from extractor.errors import MahdarError
 from extractor.settings import Settings
 from prompts import PromptLibrary, TemplateError
@@ -29,7 +29,15 @@ PATIENCE: Final = 60.0
 """Seconds for a tiny answer, after the embedded model is up."""
 TASK: Final = "meetings"
 """The question is tiny, but goes out with this task's schema, in the form of a real one."""
-EXTRAS: Final = {"evals": ("numpy", "scipy", "sacrebleu")}
+EXTRAS: Final = {
+    "evals": ("numpy", "scipy", "sacrebleu"),
+    "report": ("vl_convert", "networkx", "numpy"),
+    "files": ("pyarrow", "duckdb", "fsspec", "zstandard"),
+    "ray": ("ray",),
+    "prices": ("genai_prices",),
+    "redis": ("redis",),
+    "otel": ("opentelemetry",),
+}
 """extra → modules; `local` is looked at by the embedded model itself"""
 
 
@@ -84,12 +92,14 @@ def _versions() -> Iterator[str]:
 
 def _cache(settings: Settings) -> Finding:
     try:
-        store = DiskStore(settings.cache)
+        store = open_store(settings)
         stats = store.stats()
         store.close()
     except MahdarError as error:
         return Finding("cache", "", str(error))
-    return Finding("cache", f"{settings.cache}: {stats.entries:,} answers, {stats.bytes:,} bytes (MAHDAR_CACHE_DIR)")
+    named = "MAHDAR_STORE" if settings.store else "MAHDAR_CACHE_DIR"
+    where = stats.folder if settings.store else settings.cache
+    return Finding("cache", f"{where}: {stats.entries:,} answers, {stats.bytes:,} bytes ({named})")
 
 
 def _extras(settings: Settings) -> Iterator[Finding]:

@@ -96,7 +96,7 @@ class Work:
             tasks=self.tasks,
             prompts=self.prompts,
             concurrency=self.concurrency,
-            **({} if self.keep else {"store": None}),
+            store="default" if self.keep else None,
         )
 
 

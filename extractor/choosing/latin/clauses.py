@@ -21,7 +21,10 @@ _RELATIVE: Final = listed("who which that qui")
 _AND: Final = listed("and but et mais puis or ou while ainsi then")
 _OWN: Final = listed("his her their its son sa ses leur leurs our notre nos my mon")
 _HOME: Final = listed(
-    "country government nation administration pays gouvernement party movement parti mouvement organisation organization"
+    """
+    country government nation administration pays gouvernement party movement parti mouvement organisation
+    organization
+    """
 )
 _CLITICS: Final = listed("s' se m' me nous vous l' le la les lui leur y en n' ne t' que qu' -")
 _PREPOSITIONS: Final = listed(
@@ -32,7 +35,10 @@ _PREPOSITIONS: Final = listed(
     """
 )
 _LIGHT: Final = listed(
-    "also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore deja lui elle eux en ainsi donc hier aujourd'hui alors tous"
+    """
+    also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore
+    deja lui elle eux en ainsi donc hier aujourd'hui alors tous
+    """
 )
 _OFFICE_OF: Final = {
     "leaders": r"president|prime minister|king|emir|sultan|prince|chancellor",
@@ -44,8 +50,14 @@ _OFFICE_OF: Final = {
 """What those hold who are called «the two …»."""
 _INVERTED: Final = re.compile(r"(?:a-t|ont|avait|avaient|ai)-(?:il|elle|ils|elles|on|je)")
 _PERSONS: Final = listed(
-    "leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates officials responsables"
+    """
+    leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates
+    officials responsables
+    """
 )
+
+
+_HAVING: Final = listed("has have had having a ont avait avaient ai avons ait aient aura ayant auront aurait avoir s'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +166,9 @@ class Clauses:
             found = self._predicate(at, last, main)
             if found is None:
                 continue
-            if found.subject and found.form in {"finite", "participle"} and not found.own:
-                if not found.passive:
-                    main = self.scene.current = found.subject
+            told = found.form in {"finite", "participle"} and not found.own and not found.passive
+            if found.subject and told:
+                main = self.scene.current = found.subject
             last = last if found.passive else found
             yield found
 
@@ -184,11 +196,19 @@ class Clauses:
             passive=passive,
             negated=not self.words.words["negation"].isdisjoint(group) or self._is_denied(first),
             uncertain=not self.words.words["uncertain"].isdisjoint(group) or self._is_conditional(first),
-            future=not self.words.words["future"].isdisjoint(group),
+            future=not self.words.words["future"].isdisjoint(group) or self._is_future(verb),
             form=verb.form,
             speaker=speaker,
             own=own,
         )
+
+    def _is_future(self, verb: Verb) -> bool:
+        """« se rendra », « se rencontreront »; not « rencontra »."""
+        text = self.sentence.tokens[verb.at].text
+        french = self.sentence.language == "fr" and verb.form == "finite"
+        return french and re.search(r"r(?:a|ont|ons|ait|aient)$", text) is not None and not (
+            verb.lemma.endswith("rer") and not re.search(r"rer(?:a|ont|ons|ait|aient)$", text)
+        )  # fmt: skip
 
     def _is_denied(self, first: int) -> bool:
         """«refused to», «without»: the infinitive behind it is not done."""
@@ -213,7 +233,7 @@ class Clauses:
         first = at
         while first > 0 and self.mention_at(first - 1) is None and self._is_auxiliary(first - 1):
             first -= 1
-        while first < at and (self.key(first) in _LIGHT or self.key(first) in {"to"}):
+        while first < at and (self.key(first) in _LIGHT or self.key(first) == "to"):
             first += 1
         return first
 
@@ -249,30 +269,11 @@ class Clauses:
         reach = 7 if verb.code("stance") == "rate" else 2
         return any(self.key(at) in {"by", "par"} for at in range(verb.stop, verb.stop + reach))
 
-    def _is_verb(self, verb: Verb, group: Sequence[str], passive: bool) -> bool:  # noqa: FBT001  # read once
+    def _is_verb(self, verb: Verb, group: Sequence[str], passive: bool) -> bool:  # noqa: FBT001, PLR0911  # a table
         """Whether a form is a verb where it stands: «calls» and «support» are nouns as well."""
         before = self.key(verb.at - 1)
         if verb.form == "participle":
-            have = {
-                "has",
-                "have",
-                "had",
-                "having",
-                "a",
-                "ont",
-                "avait",
-                "avaient",
-                "ai",
-                "avons",
-                "ait",
-                "aient",
-                "aura",
-                "ayant",
-                "auront",
-                "aurait",
-                "avoir",
-                "s'",
-            }
+            have = _HAVING
             if self.sentence.language == "en":
                 return passive or not have.isdisjoint(group)
             pronominal = any(entry.pronominal for entry in verb.entries)
@@ -292,13 +293,20 @@ class Clauses:
         if verb.form == "gerund":
             return before not in listed("the a an of le la un une l' cet ce")
         nominal = listed(
-            "the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no any in on for with to aux au notre nos our"
+            """
+            tout toute aucun aucune every each
+                the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
+            any in on for with to aux au notre nos our
+            """
         )
-        if before in nominal and not (
-            self.sentence.language == "fr" and before in {"le", "la", "l'", "les"} and self.key(verb.at - 2) in _THIRD
-        ):
-            return False
-        return True
+        return not (
+            before in nominal
+            and not (
+                self.sentence.language == "fr"
+                and before in {"le", "la", "l'", "les"}
+                and self.key(verb.at - 2) in _THIRD
+            )
+        )
 
     def _is_plural_present(self, verb: Verb) -> bool:
         """«Egypt and Jordan support the plan»: a bare form right behind a mention, a pronoun or an adverb."""
@@ -310,7 +318,7 @@ class Clauses:
         held = self.mention_at(at)
         return held is not None and (
             held[2].kind in {"people", "pair"}
-            or self.key(held[0] - 1) in {"and"}
+            or self.key(held[0] - 1) == "and"
             or self.key(held[0] - 2) == "and"
             or self._is_plural_name(held)
         )
@@ -372,12 +380,12 @@ class Clauses:
         for one in range(at, max(-1, at - _LONGEST_PHRASE), -1):
             if self.key(one) in _PREPOSITIONS and self.mention_at(one) is None:
                 held = self.mention_at(one - 1)
-                return one - 1 if held is not None and one < at + 1 and self.key(one) not in {"that"} else None
+                return one - 1 if held is not None and one < at + 1 and self.key(one) != "that" else None
             if self.key(one) in {",", ";", ".", ":"} or self.key(one) in _RELATIVE | {"que", "qu'"}:
                 return None
         return None
 
-    def _subject(  # noqa: PLR0913  # what decides, in order
+    def _subject(  # noqa: C901, PLR0911, PLR0917  # what decides, in order
         self,
         verb: Verb,
         first: int,
@@ -495,7 +503,7 @@ class Clauses:
             return inside, False
         if self.key(start) in _PREPOSITIONS and not self._opens_clause(start):
             owner = self.mention_at(start - 1)
-            return self.named(owner, first) if owner is not None and self.key(start) not in {"to"} else ((), False)
+            return self.named(owner, first) if owner is not None and self.key(start) != "to" else ((), False)
         if self.key(start + 1) in _OWN and group[0][2].kind in {"body", "short"}:
             return self.speaker(first) or self.scene.subject, True
         told = tuple(one for each in group for one in self.scene.resolved(each[2]))
@@ -537,7 +545,7 @@ class Clauses:
         )
 
     def _opens_clause(self, at: int) -> bool:
-        return self.key(at) in {"as"}
+        return self.key(at) in {"as", "after", "before", "since", "until"}
 
     def _speaks_for(self, speaker: Mentions, told: Mentions) -> bool:
         """Whether a subject is the speaker's own country or body."""
@@ -608,10 +616,8 @@ class Clauses:
         if not marked:
             return ()
         at = verb.stop
-        while (
-            at in self.sentence.dated
-            or self.key(at) in {"on", "de", "son", "cote", "pour", "sa", "part"}
-            and self.mention_at(at) is None
+        while at in self.sentence.dated or (
+            self.key(at) in {"on", "de", "son", "cote", "pour", "sa", "part"} and self.mention_at(at) is None
         ):
             at += 1
         if found := self.joined(at):
@@ -647,7 +653,7 @@ class Clauses:
         return not any(self.sentence.tokens[at].is_word for at in outside)
 
     def _governs(self, told: Predicate, at: int) -> bool:
-        """Whether what a verb of saying tells reaches to a token: behind «that», in its quotation, or right behind."""
+        """Whether what a verb of saying tells reaches to a token: behind «that», in quotes, or right behind."""
         between = [self.key(one) for one in range(told.verb.stop, at)]
         if ";" in between:
             return False
@@ -697,7 +703,7 @@ class Clauses:
 
     def _find_sayings(self) -> Iterator[Predicate]:
         plain = Clauses(self.sentence, Scene(self.scene.cast, self.scene.subject, (), self.scene.groups))
-        plain._busy = True  # noqa: SLF001  # itself, without speakers
+        plain._busy = True  # itself, without speakers
         main: Mentions = ()
         last: Predicate | None = None
         for at in range(len(self.sentence.tokens)):
@@ -705,7 +711,7 @@ class Clauses:
                 one.in_table("speech", "stance") for one in verbs_at(self.sentence, at)
             ):
                 continue
-            found = plain._predicate(at, last, main)  # noqa: SLF001
+            found = plain._predicate(at, last, main)
             if found is None or not found.subject:
                 continue
             main, last = (found.subject, found) if found.form != "infinitive" else (main, last)
@@ -718,7 +724,10 @@ _LONGEST_PHRASE: Final = 7
 _LONGEST_TAG: Final = 30
 _ORDER: Final = {"finite": 1, "participle": 0, "gerund": 2, "infinitive": 3}
 _DETERMINERS: Final = listed(
-    "the a an his her their its le la les l' un une du des au aux son sa ses leur leurs d' de both all many most several then plusieurs tous toutes certains"
+    """
+    the a an his her their its le la les l' un une du des au aux son sa ses leur leurs d' de both all many most
+    several then plusieurs tous toutes certains
+    """
 )
 
 __all__ = ["Clauses", "Kind", "Predicate", "Scene"]

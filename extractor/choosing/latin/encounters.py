@@ -15,32 +15,44 @@ from schemas.enums import Capacity, Channel, MeetingKind, Status
 _WITH: Final = listed("with avec")
 _PARTIES: Final = frozenset({"person", "role", "delegation", "country", "body", "people", "pair"})
 _VISITS: Final = listed(
-    "visit visiter travel go fly arrive head return come rendre envoler arriver aller effectuer pay make"
+    """
+    visit visiter travel go fly arrive head return come rendre envoler arriver aller effectuer pay make
+    """
 )
 _VISIT_NOUNS: Final = listed("visit trip visite deplacement")
 _PHONE: Final = listed(
-    "phone telephone telephonic call phoned telephoned telephonique telephoniquement telephoner telephones appel"
+    """
+    phone telephone telephonic call phoned telephoned telephonique telephoniquement telephoner telephones appel
+    """
 )
 _VIDEO: Final = listed("video videoconference visioconference virtual virtually")
 _SIGNED: Final = listed("sign signer")
 _CANCELLED: Final = listed("cancelled canceled cancels cancel annule annulee annules annulees annuler scrapped")
 _POSTPONED: Final = listed(
-    "postponed delayed postpone reporte reportee reportes reportees repousse repoussee ajourne ajournee"
+    """
+    postponed delayed postpone reporte reportee reportes reportees repousse repoussee ajourne ajournee
+    """
 )
 _INVITED: Final = listed("invited invites invitation invite invitee")
 _PROPOSED: Final = listed("proposed proposes offered proposal propose offre")
 _PLANNED: Final = listed(
-    "will tomorrow scheduled due expected planned plans upcoming set doit doivent va vont prevu prevue prevus prevoit demain "
-    "prochain prochaine prochains prochaines s'apprete sera seront devrait devraient shall intends intend intention next agreed"
+    """
+    will tomorrow scheduled due expected planned plans upcoming set doit doivent va vont prevu prevue prevus prevoit
+    demain prochain prochaine prochains prochaines s'apprete sera seront devrait devraient shall intends intend
+    intention next agreed
+    """
 )
 _HELD: Final = listed("met held was were had a ont took lieu")
-_PEACE: Final = listed("peace cease-fire ceasefire paix cessez-le-feu")
-_PARTNERS: Final = listed("counterpart counterparts homologue homologues")
 _SUMMIT: Final = listed("summit sommet")
 _PRESS: Final = listed("press presse news")
 _REACH: Final = 30
 _AND: Final = listed("and et")
 _STOPS: Final = frozenset({".", ";", "!", "?", "—"})
+
+
+_BEFORE_OBJECT: Final = listed(
+    "with hier lundi mardi mercredi jeudi vendredi samedi dimanche brievement briefly également egalement aussi"
+)
 
 
 def encounters_in(clauses: Clauses) -> Iterator[Encounter]:
@@ -54,9 +66,14 @@ def encounters_in(clauses: Clauses) -> Iterator[Encounter]:
                 clauses.scene.cast.actor(one.mention).name for one in group if one.capacity in {"principal", "host"}
             )
             visit = kind == "visit" and len(names) > 1
-            if (len(names) > 1 or visit) and not any(names <= told for told in seen):
+            again = bool(seen) and _is_pair_near(clauses, at)  # «and the two men discussed»
+            if (len(names) > 1 or visit) and not again and not any(names <= told for told in seen):
                 seen.append(names)
                 yield _described(clauses, at, group, kind)
+
+
+def _is_pair_near(clauses: Clauses, at: int) -> bool:
+    return any(held[2].kind == "pair" and 0 <= at - held[1] < 3 for held in clauses.mentions)
 
 
 Told = tuple[int, Mentions, tuple[Party, ...], MeetingKind]
@@ -73,6 +90,8 @@ def _by_verbs(clauses: Clauses) -> Iterator[Told]:
             continue
         if predicate.form == "infinitive" and not _is_arranged(clauses, predicate):
             continue
+        if verb.lemma == "call" and not _is_phoned(clauses, verb.stop):
+            continue
         subject = tuple(one for one in _subject(clauses, predicate) if one.kind in _PARTIES)
         objects = tuple(_objects(clauses, predicate))
         if verb.lemma in _VISITS:
@@ -84,16 +103,30 @@ def _by_verbs(clauses: Clauses) -> Iterator[Told]:
 
 
 _ARRANGING: Final = listed(
-    "will would to scheduled due expected set doit doivent va vont devrait devraient planned plans intends pour prevoit prevu agreed invited invite "
-    "apprete souhaite veut intention intend agree"
+    """
+    will would to scheduled due expected set doit doivent va vont devrait devraient planned plans intends pour
+    prevoit prevu agreed invited invite apprete souhaite veut intention intend agree
+    """
 )
+
+
+def _is_phoned(clauses: Clauses, at: int) -> bool:
+    """«called Netanyahu on Sunday»; not «called Netanyahu a liar»."""
+    held = clauses.mention_at(at)
+    if held is None or held[2].kind not in {"person", "role"}:
+        return False
+    behind = held[1]
+    ended = behind >= len(clauses.sentence.tokens) or clauses.key(behind) in {".", ",", "to", "on", "after", "and"}
+    return ended or behind in clauses.sentence.dated
 
 
 def _is_arranged(clauses: Clauses, predicate: Predicate) -> bool:
     """«is scheduled to meet», « doit rencontrer », «travelled to Cairo to meet»: not «refused to meet»."""
     before = {clauses.key(one) for one in range(max(0, predicate.verb.at - 5), predicate.verb.at)}
     refused = listed(
-        "refused refuse refuses declined wants want hopes hope could should can peut pourrait unable without sans"
+        """
+        refused refuse refuses declined wants want hopes hope could should can peut pourrait unable without sans
+        """
     )
     return not before.isdisjoint(_ARRANGING) and before.isdisjoint(refused)
 
@@ -143,25 +176,10 @@ def _objects(clauses: Clauses, predicate: Predicate) -> Iterator[Party]:
 
 
 def _right_behind(clauses: Clauses, at: int) -> Mentions:
-    while clauses.key(at) in {
-        "with",
-        "hier",
-        "lundi",
-        "mardi",
-        "mercredi",
-        "jeudi",
-        "vendredi",
-        "samedi",
-        "dimanche",
-        "brievement",
-        "briefly",
-        "également",
-        "egalement",
-        "aussi",
-    }:
+    while clauses.key(at) in _BEFORE_OBJECT:
         at += 1
     found = clauses.joined(at) or _past_place(clauses, at)
-    return found if all(one.kind in _PARTIES - {"country"} or _is_led(clauses, one) for one in found) else ()
+    return found if all(one.kind in _PARTIES - {"country"} or _is_led(one) for one in found) else ()
 
 
 def _past_place(clauses: Clauses, at: int) -> Mentions:
@@ -186,7 +204,7 @@ _PLACE_REACH: Final = 10
 _ARTICLES: Final = listed("le la l' les son sa leur the his her")
 
 
-def _is_led(clauses: Clauses, mention: Mention) -> bool:
+def _is_led(mention: Mention) -> bool:
     """« les dirigeants algérien et koweïtien » are told by their countries."""
     return mention.text[:1].islower()
 
@@ -209,7 +227,10 @@ def _with(clauses: Clauses, at: int) -> Iterator[Party]:
 def _is_bound(clauses: Clauses, at: int) -> bool:
     """«relations with», « la coopération avec »: no party follows."""
     bound = listed(
-        "relations ties cooperation partnership relationship line accordance agreement peace deal accord liens cooperation partenariat coordination together"
+        """
+        relations ties cooperation partnership relationship line accordance agreement peace deal accord liens
+        cooperation partenariat coordination together
+        """
     )
     return clauses.key(at - 1) in bound
 
@@ -286,7 +307,10 @@ def _is_press(clauses: Clauses, at: int) -> bool:
     return clauses.key(at - 1) in _PRESS or clauses.key(at + 2) in _PRESS
 
 
-def _noun_parties(clauses: Clauses, at: int) -> tuple[Mentions, tuple[Party, ...]] | None:
+def _noun_parties(  # noqa: PLR0911  # a table
+    clauses: Clauses, at: int
+) -> tuple[Mentions, tuple[Party, ...]] | None:
+    """Who meets by a noun of meeting: what stands behind it, and who owns it."""
     behind = at + 1
     while clauses.key(behind) in {"de", "presse", "commune", "conjointe"} and clauses.key(at) == "conference":
         behind += 1
@@ -306,7 +330,8 @@ def _noun_parties(clauses: Clauses, at: int) -> tuple[Mentions, tuple[Party, ...
         return _visit_parties(clauses, behind, owner)
     if key in _WITH:
         objects = tuple(_joined_parties(clauses, behind + 1))
-        return ((owner or _main_subject(clauses, at)), objects) if objects else None
+        wanted = not owner and _is_wished(clauses, at)
+        return ((owner or _main_subject(clauses, at)), objects) if objects and not wanted else None
     if key in {"of", "de", "du", "des", "by"}:
         first = clauses.joined(behind + 1)
         held = next((one for one in clauses.mentions if first and one[2] is first[-1]), None)
@@ -317,6 +342,13 @@ def _noun_parties(clauses: Clauses, at: int) -> tuple[Mentions, tuple[Party, ...
             return host, tuple(Party(one) for one in first)
         return (first[:1], tuple(Party(one) for one in first[1:])) if len(first) > 1 else None
     return None
+
+
+def _is_wished(clauses: Clauses, at: int) -> bool:
+    """«rejected any dialogue with»: a meeting that somebody is for or against has not been told."""
+    before = [one for one in clauses.predicates if one.verb.at < at and at - one.verb.at < 8]
+    stance = before[-1].verb.code("stance") if before else None
+    return stance in {"reject", "call_for", "demand", "support", "condemn", "optimism", "warn"}
 
 
 def _visit_parties(clauses: Clauses, at: int, owner: Mentions) -> tuple[Mentions, tuple[Party, ...]] | None:
@@ -345,13 +377,13 @@ def _owner(clauses: Clauses, at: int) -> Mentions:
     first = at - 1
     while first > 0 and at - first < 4 and clauses.key(first) != "'s" and clauses.mention_at(first) is None:
         if clauses.key(first) in listed("his her son sa ses its their leur leurs"):
-            return _pronominal(clauses, at)
+            return _pronominal(clauses)
         first -= 1
     held = clauses.mention_at(first - 1) if clauses.key(first) == "'s" else None
     return clauses.scene.resolved(held[2]) if held is not None else ()
 
 
-def _pronominal(clauses: Clauses, at: int) -> Mentions:
+def _pronominal(clauses: Clauses) -> Mentions:
     main = next((one.subject for one in clauses.predicates if one.subject and not one.own), ())
     return main or clauses.scene.subject
 
@@ -359,14 +391,21 @@ def _pronominal(clauses: Clauses, at: int) -> Mentions:
 def _main_subject(clauses: Clauses, at: int) -> Mentions:
     """The subject of the verb before a noun of meeting: «began talks with»."""
     before = [one for one in clauses.predicates if one.verb.at < at and one.subject]
-    return before[-1].subject if before and at - before[-1].verb.at < 12 else ()
+    if not before and at < _FRONTED:
+        return next((one.subject for one in clauses.predicates if one.verb.at > at and one.subject), ())
+    return before[-1].subject if before and at - before[-1].verb.at < _FAR else ()
+
+
+_FRONTED: Final = 5
+"""Tokens before a noun of meeting that opens a sentence: «During a meeting with X, Y said»."""
+_FAR: Final = 16
 
 
 def _groups(clauses: Clauses, subject: Mentions, objects: Sequence[Party]) -> Iterator[tuple[Party, ...]]:
     """One encounter for each host of a guest, and for each of several called (contract, ruling 14)."""
     met = tuple(_once(clauses, (*(Party(one) for one in subject), *objects)))
     others = [one for one in met if one.capacity == "principal" and one.mention not in subject]
-    led = [one for one in others if _is_led(clauses, one.mention) and one.mention.kind == "country"]
+    led = [one for one in others if _is_led(one.mention) and one.mention.kind == "country"]
     if len(led) > 1 and subject:
         rest = tuple(one for one in met if one not in led)
         yield from ((*rest, one) for one in led)
@@ -449,8 +488,11 @@ def _channel(sentence: Sentence, at: int) -> Channel:
 
 
 _ANYHOW: Final = listed(
-    "speak spoke spoken speaking talked consultations negotiations dialogue pourparlers negociations consultations entretenu "
-    "entretenus entretient entretiendra discute discuter parle negotiated signed signe chaired co-chaired consulted"
+    """
+    speak spoke spoken speaking talked consultations negotiations dialogue pourparlers negociations consultations
+    entretenu entretenus entretient entretiendra discute discuter parle negotiated signed signe chaired co-chaired
+    consulted
+    """
 )
 """Words of meeting that do not tell whether people met in person."""
 
@@ -469,10 +511,8 @@ def _status(clauses: Clauses, at: int) -> Status:
         return "proposed"
     told = next((one for one in clauses.predicates if one.verb.at <= at < max(one.verb.stop, one.verb.at + 1)), None)
     if told is not None:
-        future = (
-            told.future or (told.form == "infinitive" and bool(_before(clauses, told) & _PLANNED)) or _is_future(told)
-        )
-        if clauses.sentence.tokens[told.verb.at].text.endswith(("ront", "raient")):
+        future = told.future or (told.form == "infinitive" and bool(_before(clauses, told) & _PLANNED))
+        if told.form == "infinitive" and any(one.future and one.verb.at < told.verb.at for one in clauses.predicates):
             future = True
         return "planned" if future else "proposed" if near & _PROPOSED else "held"
     before = set(_window(clauses.sentence, at, 6))
@@ -489,12 +529,9 @@ def _before(clauses: Clauses, told: Predicate) -> set[str]:
     return {clauses.key(one) for one in range(max(0, told.verb.at - 6), told.verb.at)}
 
 
-def _is_future(told: Predicate) -> bool:
-    return told.form == "finite" and re.search(r"r(?:a|ont|aient|ait)$", told.verb.lemma) is not None
-
-
 _VAGUE: Final = re.compile(
-    r"in the (?:near future|coming (?:days|weeks|months))|(?:earlier|later) this\s+(?:month|week|year)|as soon as possible"
+    r"in the (?:near future|coming (?:days|weeks|months))|as soon as possible"
+    r"|(?:earlier|later) this\s+(?:month|week|year)"
     r"|dans les (?:prochain(?:s|es)\s+(?:jours|semaines|mois)|(?:jours|semaines|mois) à venir)|prochainement"
 )
 """Words of time that name no date, and are still the article's."""
@@ -535,7 +572,8 @@ def city_of(sentence: Sentence, at: int) -> str | None:
 _VENUE: Final = re.compile(
     r"\b(?:at|in|à|au|dans)\s+(?:the\s+|l['’]|la\s+|le\s+)?"
     r"((?:[A-ZÉ][\w’'-]+\s+|presidential\s+|royal\s+|government\s+|foreign\s+|palais\s+|hôtel\s+|siège\s+)*"
-    r"(?:White House|Oval Office|Elys[ée]e|Élysée|Kremlin|Camp David|Bureau ovale|Maison[ -]Blanche|Matignon|Quai d['’]Orsay|"
+    r"(?:White House|Oval Office|Elys[ée]e|Élysée|Kremlin|Camp David|Bureau ovale|Maison[ -]Blanche|Matignon|"
+    r"Quai d['’]Orsay|"
     r"[Pp]alace|[Hh]eadquarters|[Hh]otel|State Department|[Mm]inistry|[Rr]esidence|airport|"
     r"(?:palais|siège|hôtel|ministère|aéroport)(?:\s+(?:de|du|des|d['’]|de la|de l['’])\s*[\w’'-]+)?))"
 )

@@ -1,0 +1,286 @@
+"""Articles a second with many calls in flight, beside plain instructor and langextract, against the ideal.
+
+Run it from anywhere: `python evals/benchmarks/throughput.py`; with `--plot` it draws `throughput.png` beside itself. A
+server on loopback, in a process of its own, answers each question after 50 or 500 ms; the ideal is the calls in flight
+divided by that. The three run in turns, in one process, over the same articles, one question an article:
+
+    instructor  `create(response_model=…)` on an AsyncOpenAI, bounded by a semaphore; nothing is kept or grounded
+    langextract `extract` on its own OpenAI provider, as many workers as calls in flight; grounded, nothing is kept
+    mahdar      `extract_many`: rendered, looked up, claimed, asked, kept on disk, judged, grounded, resolved
+
+langextract is no dependency of anything here: `pip install langextract`, or its column says that it is absent.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from extractor import Extraction, Extractor, Settings
+from prompts import PromptLibrary
+from schemas.drafts import MeetingDraft
+
+FOLDER = Path(__file__).parent
+PLOT = FOLDER / "throughput.png"
+IN_FLIGHT = (20, 100, 400)
+DELAYS = (0.05, 0.5)
+"""Seconds until an answer comes."""
+WINDOWS = 4
+"""Articles for each call in flight, so that the beginning and the end count little."""
+FEWEST = 100
+"""Articles of a measurement at least."""
+MODEL, KEY = "benchmark", "sk-benchmark-0123456789"
+PROMPT = PromptLibrary().get("meetings")
+EXAMPLE = PROMPT.examples[0]
+NUMBERS = count()
+ENDING = "هبت رياح شديدة على {} من المدن الساحلية."
+"""Another for each article, so that none is answered from the store."""
+COLORS = {"mahdar": "#0b6e4f", "instructor": "#c1666b", "langextract": "#4a6fa5"}
+
+
+class Meetings(BaseModel):
+    """The drafts that instructor is asked for."""
+
+    meetings: tuple[MeetingDraft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How fast it went: articles a second by the clock, and milliseconds of the processor for each."""
+
+    per_second: float
+    processor: float
+
+
+Run = Callable[[str, Sequence[str], int], int]
+"""Extracts articles from an endpoint, with so many calls in flight; how many it has extracted."""
+
+
+# --- the server
+
+
+def completion(content: str) -> bytes:
+    """A whole response with this content."""
+    message = {"role": "assistant", "content": content}
+    usage = {"prompt_tokens": 3_000, "completion_tokens": 600, "total_tokens": 3_600}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    answer = {"id": "1", "object": "chat.completion", "created": 1, "model": MODEL, "choices": [choice], "usage": usage}
+    body = json.dumps(answer, ensure_ascii=False).encode()
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def responses() -> dict[bytes, bytes]:
+    """What is answered to each of the three, by the first part of the path."""
+    drafts = json.dumps(EXAMPLE.answer, ensure_ascii=False)
+    quotes = [{"meeting": quote} for draft in EXAMPLE.answer["meetings"] for quote in draft["evidence"]]
+    extractions = json.dumps({"extractions": quotes}, ensure_ascii=False)
+    return {b"mahdar": completion(drafts), b"instructor": completion(drafts), b"langextract": completion(extractions)}
+
+
+async def serve() -> None:
+    """Answer until the process ends; the path says to whom, and after how many milliseconds."""
+    known = responses()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                _, who, delay, _ = head.split(b"/", 3)
+                length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+                await reader.readexactly(int(length))
+                await asyncio.sleep(int(delay) / 1_000)
+                writer.write(known[who])
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=1_024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+@contextlib.contextmanager
+def served() -> Iterator[str]:
+    """The root of the server's URLs."""
+    words = [sys.executable, __file__, "--serve"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, encoding="utf-8")  # noqa: S603  # own program
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+# --- the three
+
+
+def mahdar(url: str, articles: Sequence[str], in_flight: int) -> int:
+    """This project, to its records."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(base_url=url, api_key=KEY, model=MODEL, cache=Path(folder))
+        with Extractor(settings, tasks=["meetings"], concurrency=in_flight) as made:
+            results = list(made.extract_many(articles))
+    return sum(isinstance(result, Extraction) and bool(result.meetings) for result in results)
+
+
+def instructor(url: str, articles: Sequence[str], in_flight: int) -> int:
+    """Plain instructor, to its drafts."""
+    return asyncio.run(_instructor(url, articles, in_flight))
+
+
+async def _instructor(url: str, articles: Sequence[str], in_flight: int) -> int:
+    import instructor
+    import openai
+
+    limits: Any = openai.DefaultAsyncHttpxClient(timeout=60)
+    client = openai.AsyncOpenAI(api_key=KEY, base_url=url, max_retries=0, http_client=limits)
+    made: Any = instructor.from_openai(client, mode=instructor.Mode.JSON_SCHEMA, model=MODEL)
+    slots = asyncio.Semaphore(in_flight)
+
+    async def one(article: str) -> bool:
+        messages = [dict(turn) for turn in PROMPT.messages({"article": article}, {"fields": ""})]
+        async with slots:
+            drafts = await made.create(response_model=Meetings, strict=False, messages=messages, max_tokens=6_000)
+        return bool(drafts.meetings)
+
+    async with client:
+        return sum(await asyncio.gather(*map(one, articles)))
+
+
+def langextract(url: str, articles: Sequence[str], in_flight: int) -> int:
+    """Langextract, to its grounded extractions."""
+    from langextract import data, extract
+    from langextract.providers.openai import OpenAILanguageModel
+
+    quote = EXAMPLE.answer["meetings"][0]["evidence"][0]
+    shown = data.ExampleData(EXAMPLE.article, [data.Extraction("meeting", quote)])
+    model = OpenAILanguageModel(MODEL, KEY, url, max_workers=in_flight)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        found = extract(
+            [data.Document(article) for article in articles],
+            prompt_description="Who met whom?",
+            examples=[shown],
+            model=model,
+            fence_output=False,
+            max_char_buffer=100_000,
+            batch_length=in_flight,
+            max_workers=in_flight,
+            show_progress=False,
+        )
+        return sum(bool(one.extractions) for one in found)
+
+
+def contestants() -> dict[str, Run]:
+    """Those that are installed."""
+    all_three: dict[str, Run] = {"mahdar": mahdar, "instructor": instructor, "langextract": langextract}
+    return {name: run for name, run in all_three.items() if name == "mahdar" or find_spec(name)}
+
+
+# --- measuring
+
+
+def measured(run: Run, url: str, in_flight: int, windows: int) -> Measured:
+    """One measurement.
+
+    Raises:
+        RuntimeError: not every article brought something.
+    """
+    articles = [f"{EXAMPLE.article}\n\n{ENDING.format(next(NUMBERS))}" for _ in range(max(FEWEST, windows * in_flight))]
+    start, spent = time.perf_counter(), time.process_time()
+    done = run(url, articles, in_flight)
+    seconds, processor = time.perf_counter() - start, time.process_time() - spent
+    if done < len(articles):
+        raise RuntimeError(f"{run.__name__}: {done} of {len(articles)} articles brought something")
+    return Measured(len(articles) / seconds, processor / len(articles) * 1_000)
+
+
+Table = Mapping[tuple[float, int], Mapping[str, Measured]]
+
+
+def measure(runs: Mapping[str, Run], windows: int, in_flight: Sequence[int]) -> Table:
+    """Everything, in turns; the first round of each is for warming up."""
+    with served() as root:
+        for name, run in runs.items():
+            measured(run, f"{root}/{name}/1/v1", 20, 1)
+        return {
+            (delay, many): {
+                name: measured(run, f"{root}/{name}/{delay * 1_000:.0f}/v1", many, windows)
+                for name, run in runs.items()
+            }
+            for delay in DELAYS
+            for many in in_flight
+        }
+
+
+def show(table: Table, names: Sequence[str]) -> None:
+    """Print it."""
+    print(f"{'answers after':<16}{'in flight':>10}{'ideal':>10}" + "".join(f"{name:>24}" for name in names))
+    for (delay, many), row in table.items():
+        cells = (f"{row[name].per_second:,.0f}/s {row[name].processor:6.2f} ms" for name in names)
+        line = f"{delay * 1_000:.0f} ms".ljust(16) + f"{many:>10}{many / delay:>8,.0f}/s"
+        print(line + "".join(f"{cell:>24}" for cell in cells))
+    print("articles a second, and milliseconds of the processor for each")
+    if "langextract" not in names:
+        print("langextract is not installed: pip install langextract")
+
+
+def plot(table: Table, names: Sequence[str], file: Path) -> None:
+    """Draw articles a second against calls in flight."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(DELAYS), figsize=(10, 4), sharey=True, layout="constrained")
+    for axis, delay in zip(axes, DELAYS, strict=True):
+        many = sorted(each for after, each in table if after == delay)
+        axis.plot(many, [each / delay for each in many], "k--", linewidth=1, label="ideal: in flight ÷ latency")
+        for name in names:
+            rates = [table[delay, each][name].per_second for each in many]
+            axis.plot(many, rates, "o-", color=COLORS[name], label=name)
+        axis.set(xscale="log", yscale="log", xticks=many, title=f"answers after {delay * 1_000:.0f} ms")
+        axis.set_xticks(many, map(str, many))
+        axis.minorticks_off()
+        axis.set_xlabel("calls in flight")
+        axis.grid(visible=True, alpha=0.3)
+    axes[0].set_ylabel("articles a second, one core")
+    axes[0].legend(frameon=False)
+    figure.savefig(file, dpi=120)
+
+
+def main() -> None:
+    """Measure, print, and draw where that is wanted."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--plot", nargs="?", type=Path, const=PLOT, metavar="FILE", help=f"draw; by default {PLOT.name}"
+    )
+    parser.add_argument("--windows", type=int, default=WINDOWS, metavar="N", help="articles for each call in flight")
+    parser.add_argument("--in-flight", type=int, nargs="+", default=IN_FLIGHT, metavar="N")
+    chosen = parser.parse_args()
+    if chosen.serve:
+        asyncio.run(serve())
+        return
+    runs = contestants()
+    table = measure(runs, chosen.windows, chosen.in_flight)
+    show(table, list(runs))
+    if chosen.plot:
+        plot(table, list(runs), chosen.plot)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""Claims: who asks a question that several processes want answered, so that it is paid once.
+
+On Linux a claim is the lock on one byte of a file, at a place that the fingerprint gives: it costs microseconds, where
+a row in the database costs a third of a millisecond at every call, and the kernel takes it from a process that dies.
+Elsewhere a claim is a file that only one process can create. It is renewed while its call is under way; one that was
+not renewed for a while is of a process that died, and whoever comes next takes it over.
+"""
+
+import errno
+import os
+import struct
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
+
+from extractor.errors import StoreError
+
+try:
+    import fcntl
+
+    _LOCKS = hasattr(fcntl, "F_OFD_SETLK")
+except ImportError:  # Windows
+    _LOCKS = False
+
+LEASE: Final = 30.0
+"""Seconds that a claim holds without being renewed."""
+RENEWED: Final = LEASE / 3
+"""Seconds between renewals."""
+FLOCK: Final = "hhqqi0q"
+"""C's `struct flock`: type, whence, start, length, process."""
+DIGITS: Final = 15
+"""Of the fingerprint, for the place of its byte: a file's offset has 63 bits."""
+
+
+@runtime_checkable
+class Claims(Protocol):
+    """What a store can do besides, where processes share it."""
+
+    def claim(self, fingerprint: str) -> bool:
+        """Take a question on, unless another process has it."""
+
+    def renew(self, fingerprint: str) -> None:
+        """Still at it."""
+
+    def release(self, fingerprint: str) -> None:
+        """Done, or given up."""
+
+
+def claims_in(folder: Path) -> "ClaimLocks | ClaimFiles":
+    """The claims of all processes that name this folder."""
+    return ClaimLocks(folder) if _LOCKS else ClaimFiles(folder)
+
+
+class ClaimLocks:
+    """Claims as locks on the bytes of one file.
+
+    They are of the open file (OFD), not of the process: two stores of one process are strangers to each other, too.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file: int | None = None
+        self._held: set[str] = set()
+        self._guard = threading.Lock()
+
+    def claim(self, fingerprint: str) -> bool:
+        """Take a question on, unless another process has it.
+
+        Raises:
+            StoreError: the folder cannot be used.
+        """
+        with self._guard:
+            if fingerprint in self._held or not self._lock(fingerprint, fcntl.F_WRLCK):
+                return False
+            self._held.add(fingerprint)
+            return True
+
+    def renew(self, fingerprint: str) -> None:
+        """Still at it: the kernel knows."""
+
+    def release(self, fingerprint: str) -> None:
+        """Done, or given up."""
+        with self._guard:
+            if fingerprint in self._held:
+                self._held.discard(fingerprint)
+                self._lock(fingerprint, fcntl.F_UNLCK)
+
+    def close(self) -> None:
+        """Let go of the file, and so of all claims."""
+        with self._guard:
+            if self._file is not None:
+                os.close(self._file)
+            self._file = None
+            self._held.clear()
+
+    def _lock(self, fingerprint: str, kind: int) -> bool:
+        place = int(fingerprint[:DIGITS], 16)
+        try:
+            fcntl.fcntl(self._opened(), fcntl.F_OFD_SETLK, struct.pack(FLOCK, kind, os.SEEK_SET, place, 1, 0))
+        except OSError as error:
+            if error.errno in {errno.EAGAIN, errno.EACCES}:
+                return False
+            raise _unusable(self.folder, error) from None
+        return True
+
+    def _opened(self) -> int:
+        if self._file is None:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(self.folder / "locks", os.O_CREAT | os.O_RDWR, 0o600)
+        return self._file
+
+
+class ClaimFiles:
+    """Claims in a folder, one file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._made = False
+
+    def claim(self, fingerprint: str) -> bool:
+        """Take a question on, unless another process has it.
+
+        Raises:
+            StoreError: the folder cannot be used.
+        """
+        try:
+            return self._create(fingerprint) or (self._expire(fingerprint) and self._create(fingerprint))
+        except OSError as error:
+            raise _unusable(self.folder, error) from None
+
+    def renew(self, fingerprint: str) -> None:
+        """Still at it; a claim that somebody took over meanwhile is theirs."""
+        with suppress(OSError):
+            os.utime(self.folder / fingerprint)
+
+    def release(self, fingerprint: str) -> None:
+        """Done, or given up."""
+        with suppress(OSError):
+            (self.folder / fingerprint).unlink()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _create(self, fingerprint: str) -> bool:
+        if not self._made:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._made = True
+        try:
+            os.close(os.open(self.folder / fingerprint, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            return False
+        return True
+
+    def _expire(self, fingerprint: str) -> bool:
+        """Put away the claim of a process that died; of several who see it, one does."""
+        file = self.folder / fingerprint
+        try:
+            if time.time() - file.stat().st_mtime < LEASE:
+                return False
+            taken = file.with_name(f"{fingerprint}.{os.getpid()}")
+            file.rename(taken)
+            taken.unlink()
+        except FileNotFoundError:
+            pass
+        return True
+
+
+def _unusable(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{folder}: a question cannot be claimed ({error.strerror}); "
+        "free space on the disk, or set MAHDAR_CACHE_DIR to another folder"
+    )

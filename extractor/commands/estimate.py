@@ -1,0 +1,62 @@
+"""`mahdar extract --dry-run`: what a run would ask and cost, for each model, without a call."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from extractor.errors import BadInputError
+from extractor.forecast import Forecast
+from extractor.reading.document import BadInput, Document
+from extractor.service import Extractor
+
+HEADINGS: Final = ("model", "questions", "cached", "to ask", "tokens in", "tokens out", "cost", "at most")
+METHOD: Final = (
+    "Tokens are estimated by the characters of each script, rather too many than too few; an answer counts as 0.4 "
+    "times its question. At most: every question asked twice, every answer as long as allowed. Nothing was asked."
+)
+
+
+def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInput]) -> Iterator[str]:
+    """The lines of the report. The documents are gone through once for every model."""
+    rows, read, unread = [], 0, 0
+    for mahdar in models:
+        total, read, unread = _total(mahdar, documents)
+        rows.append(_row(mahdar, total))
+    yield f"{read:,} articles" + (f", {unread:,} cannot be read" if unread else "")
+    yield from _table([HEADINGS, *rows])
+    yield METHOD
+
+
+def _total(mahdar: Extractor, documents: Iterable[Document | BadInput]) -> tuple[Forecast, int, int]:
+    """Of all articles, how many these are, and how many cannot be read."""
+    total, read, unread = Forecast(), 0, 0
+    for document in documents:
+        try:
+            total += mahdar.forecast(document) if isinstance(document, Document) else _unread(document)
+            read += 1
+        except BadInputError:
+            unread += 1
+    return total, read, unread
+
+
+def _unread(bad: BadInput) -> Forecast:
+    raise BadInputError(bad.reason)
+
+
+def _row(mahdar: Extractor, total: Forecast) -> tuple[str, ...]:
+    counts = (total.questions, total.cached, total.questions - total.cached, total.tokens_in, total.tokens_out)
+    known = mahdar.price is not None or total.questions == total.cached
+    costs = (f"${total.cost:,.2f}", f"${total.most_cost:,.2f}") if known else ("unknown", "unknown")
+    return (mahdar.endpoint.model, *(f"{count:,}" for count in counts), *costs)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        name, *figures = (
+            cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in _cells(row, widths)
+        )
+        yield "  ".join((name, *figures))
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[tuple[int, tuple[str, int]]]:
+    return enumerate(zip(row, widths, strict=True))

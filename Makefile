@@ -29,8 +29,8 @@ demo: $(VENV)/local.stamp ## extract the seed articles with the embedded model; 
 test: lint types ## lint, check types, run all tests, one of them with the embedded model
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/dev.stamp ## run the long tests at full size: many articles, many kills
-	SOAK=1 $(BIN)/python -m pytest tests/test_batch_resume.py
+soak: $(VENV)/dev.stamp ## run the tests that take minutes
+	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/dev.stamp ## check rules and format
 	$(BIN)/ruff check

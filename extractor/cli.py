@@ -136,10 +136,6 @@ def extract(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
     ] = False,
-    log: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Add a line of JSON for every article here, without texts."),
-    ] = None,
 ) -> None:
     """Extract meetings and stances from articles.
 
@@ -151,7 +147,6 @@ def extract(
     from extractor.batch.rows import Columns
     from extractor.batch.sources import Articles
     from extractor.commands.interrupt import Interrupt
-    from extractor.commands.logs import logged
     from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
     from extractor.commands.run import Run, Tally
@@ -169,7 +164,6 @@ def extract(
     stop = Interrupt()
     try:
         with (
-            logged(log),
             shown(None if retry_errors else articles.total, slow=settings.embedded) as progress,
             Extractor(
                 settings,

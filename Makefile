@@ -34,7 +34,6 @@ test: lint types browser ## lint, check types, run all tests, one of them with t
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/dev.stamp ## run the tests that take minutes: many articles, many faults, many kills
-	SOAK=1 $(BIN)/python -m pytest tests/test_batch_resume.py
 	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/dev.stamp ## check rules and format

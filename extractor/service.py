@@ -236,7 +236,7 @@ class Extractor:
         except MahdarError:
             raise
         except Exception as error:  # a fault of ours in one article must not cost the others
-            fault, more = type(error).__name__, {"article": document.id}  # its words may be the article's
+            fault, more = type(error).__name__, {"document_id": document.id}  # its words may be the article's
             log.warning("%s: %s", document.id, fault, exc_info=log.isEnabledFor(logging.DEBUG), extra=more)
             return Failure(document.id, "invalid", f"mahdar failed on this article: {error!r}"[:300])
 

@@ -25,8 +25,7 @@ from schemas import Extraction, Provenance
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
 
 RUN: Final[Identity] = {"model": "loopback", "prompts": {"meetings": "meetings@1 sha256:ab"}}
-SOAK: Final = bool(os.environ.get("SOAK"))
-ARTICLES, KILLS = (1_000, 25) if SOAK else (120, 6)
+ARTICLES: Final = 120
 
 
 # Results in their files
@@ -93,9 +92,7 @@ def test_a_file_torn_anywhere_in_its_last_lines_is_mended(tmp_path: Path, name: 
     filled(tmp_path / "whole")
     size = (tmp_path / "whole" / name).stat().st_size
     *_, last_but_one, last = (tmp_path / "whole" / name).read_bytes().splitlines(keepends=True)
-    last_start = size - len(last)
-    every = 1 if SOAK else 7
-    for end in (*range(last_start - len(last_but_one), last_start, 5 * every), *range(last_start, size, every)):
+    for end in range(size - len(last) - len(last_but_one), size):
         torn = tmp_path / "torn"
         shutil.copytree(tmp_path / "whole", torn)
         os.truncate(torn / name, end)
@@ -204,12 +201,11 @@ def test_what_fails_again_stands_once_among_the_errors(tmp_path: Path) -> None:
 # The command, killed
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
+def archive(folder: Path, articles: int = ARTICLES) -> Path:
     """One file of many articles, all different, one of which is no article."""
-    file = tmp_path / "archive.jsonl"
-    rows = [{"id": f"خبر-{number}", "text": weather(number)} for number in range(ARTICLES)]
-    rows[ARTICLES // 2]["text"] = " "
+    file = folder / "archive.jsonl"
+    rows = [{"id": f"خبر-{number}", "text": weather(number)} for number in range(articles)]
+    rows[articles // 2]["text"] = " "
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return file
 
@@ -255,34 +251,38 @@ def without_circumstances(file: Path) -> dict[str, Any]:
     return by_id
 
 
-def test_kill_9_at_any_moment_costs_nothing(tmp_path: Path, archive: Path, endpoint: Endpoint) -> None:
+@pytest.mark.parametrize(("articles", "kills"), [(120, 6), pytest.param(1_000, 25, marks=pytest.mark.soak)])
+def test_kill_9_at_any_moment_costs_nothing(tmp_path: Path, endpoint: Endpoint, *, articles: int, kills: int) -> None:
+    news = archive(tmp_path, articles)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir()
     killed.mkdir()
-    assert ended(launch(endpoint, whole, archive, "--no-cache"))[0] == 1
+    assert ended(launch(endpoint, whole, news, "--no-cache"))[0] == 1
     asked_once = len(endpoint.requests)
     endpoint.requests.clear()
 
     chosen = random.Random(4)
-    moments = sorted(chosen.sample(range(1, asked_once - 1), KILLS))
+    moments = sorted(chosen.sample(range(1, asked_once - 1), kills))
     for moment in moments:
-        process = launch(endpoint, killed, archive, "--no-cache")
+        process = launch(endpoint, killed, news, "--no-cache")
         endpoint.await_requests(moment)
         process.send_signal(signal.SIGKILL)
         ended(process)
-    code, err = ended(launch(endpoint, killed, archive, "--no-cache"))
+    code, err = ended(launch(endpoint, killed, news, "--no-cache"))
     assert code == 1, err
     assert without_circumstances(killed / "out.jsonl") == without_circumstances(whole / "out.jsonl")
     assert sorted(ids(killed / "out.jsonl.errors.jsonl")) == sorted(ids(whole / "out.jsonl.errors.jsonl"))
-    assert len(ids(killed / "out.jsonl")) + len(ids(killed / "out.jsonl.errors.jsonl")) == ARTICLES
+    assert len(ids(killed / "out.jsonl")) + len(ids(killed / "out.jsonl.errors.jsonl")) == articles
 
+    assert not any(KEY.encode() in path.read_bytes() for path in killed.iterdir())
     paid = Counter(asked.article for asked in endpoint.requests if asked.body)
     again = sum(paid.values()) - len(paid)
     assert len(paid) == asked_once
-    assert again <= KILLS * 8 * 2, "only what was under way when a run was killed is asked again"
+    assert again <= kills * 8 * 2, "only what was under way when a run was killed is asked again"
 
 
-def test_ctrl_c_keeps_what_is_under_way(tmp_path: Path, archive: Path) -> None:
+def test_ctrl_c_keeps_what_is_under_way(tmp_path: Path) -> None:
+    news = archive(tmp_path)
     gate = threading.Event()
     held = ARTICLES // 4
     answers = iter([*[None] * held, *[gate] * ARTICLES])
@@ -291,7 +291,7 @@ def test_ctrl_c_keeps_what_is_under_way(tmp_path: Path, archive: Path) -> None:
         return completion({asked.task: []}, after=next(answers))
 
     with Endpoint(answer_late) as endpoint:
-        process = launch(endpoint, tmp_path, archive)
+        process = launch(endpoint, tmp_path, news)
         endpoint.await_requests(held + 8)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
@@ -303,7 +303,7 @@ def test_ctrl_c_keeps_what_is_under_way(tmp_path: Path, archive: Path) -> None:
         assert err.startswith(f"interrupted: {held + 8} articles, ")
         assert err.endswith("what is written stays; the same command goes on\n")
         assert len(ids(tmp_path / "out.jsonl")) == held + 8
-        code, err = ended(launch(endpoint, tmp_path, archive))
+        code, err = ended(launch(endpoint, tmp_path, news))
     assert code == 1
     assert f"{held + 8} done before" in err
     assert len(set(ids(tmp_path / "out.jsonl"))) == ARTICLES - 1

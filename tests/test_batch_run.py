@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from newsroom import ARTICLE, KEY, configured, reads_well, weather
+from newsroom import configured, weather
 
 from extractor import Document, ExtractionError, Extractor, NoModelError
 from extractor.asking.completion import Completion
 from extractor.asking.request import Request
 from extractor.batch.ledger import identity
 from extractor.batch.results import Results
-from extractor.cli import main
 from extractor.commands.interrupt import Interrupt
 from extractor.commands.progress import Silent
 from extractor.commands.run import Run, Tally
@@ -147,25 +146,3 @@ def test_bad_input_and_changed_articles_are_counted(tmp_path: Path) -> None:
         "1 failed before (--retry-errors takes them), "
         "1 changed since they were extracted (--overwrite extracts all anew)"
     )
-
-
-def test_the_log_tells_of_every_article_and_nothing_of_its_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "talks.txt").write_text(ARTICLE, encoding="utf-8")
-    (tmp_path / "empty.txt").write_text(" ", encoding="utf-8")
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("MAHDAR_MODEL", "loopback")
-    with Endpoint(reads_well) as endpoint:
-        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
-        with pytest.raises(SystemExit):
-            main(["extract", str(tmp_path), "--log", str(tmp_path / "log"), "-o", str(tmp_path / "out.jsonl")])
-    written = (tmp_path / "log").read_text(encoding="utf-8")
-    lines = {line["article"]: line for line in map(json.loads, written.splitlines())}
-    record = json.loads((tmp_path / "out.jsonl").read_bytes())
-    assert lines["talks"]["fingerprints"] == record["provenance"]["fingerprints"]
-    assert (lines["talks"]["message"], lines["talks"]["tokens_in"]) == ("extracted", 200)
-    assert (lines["empty"]["message"], lines["empty"]["failure"]) == ("failed", "bad_input")
-    kept = [path.read_text(encoding="utf-8") for path in tmp_path.glob("out.jsonl.*")]
-    assert not any(KEY in text for text in (written, *kept, *capfd.readouterr()))
-    assert not any(word in written for word in ARTICLE.split() if len(word) > 3)

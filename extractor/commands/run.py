@@ -115,18 +115,6 @@ class Stop(Protocol):
     heard: bool
 
 
-def _log(result: Result) -> None:
-    """One line an article: what it came to, and by which requests; nothing of what it says."""
-    if isinstance(result, Failure):
-        told = {"failure": result.failure, "attempts": result.attempts}
-        log.info("failed", extra={"article": result.document_id, **told})
-        return
-    made = result.provenance
-    names = ("fingerprints", "attempts", "tokens_in", "tokens_out", "cost", "cached", "seconds")
-    told = {name: getattr(made, name) for name in names}
-    log.info("extracted", extra={"article": result.document_id, "model": made.model, **told})
-
-
 class Run:
     """Takes articles through the extractor, at most so many at once as that has under way.
 
@@ -208,7 +196,9 @@ class Run:
             self._leave(result)
             return
         self._tally.add(result)
-        _log(result)
+        if isinstance(result, Failure):
+            told = {"document_id": result.document_id, "failure": result.failure, "attempts": result.attempts}
+            log.info("failed", extra=told)
         to_screen = self._on_screen or isinstance(result, Failure)
         with self._progress.paused() if to_screen else nullcontext():
             for output in self._outputs:

@@ -253,8 +253,10 @@ def test_a_french_position_has_a_holder_and_a_target(sentence: str, expected: tu
             ],
         ),
         (
-            "President Anwar Sadat met with Prime Minister Menachem Begin in Jerusalem.\n"
-            "The two leaders welcomed the opening of borders.",
+            (
+                "President Anwar Sadat met with Prime Minister Menachem Begin in Jerusalem.\n"
+                "The two leaders welcomed the opening of borders."
+            ),
             [("support", "favor", "Anwar Sadat + Menachem Begin", "the opening of borders")],
         ),
         (

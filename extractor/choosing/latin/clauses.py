@@ -20,7 +20,12 @@ _PLURAL: Final = listed("they ils elles")
 _RELATIVE: Final = listed("who which that qui")
 _AND: Final = listed("and but et mais puis or ou while ainsi then")
 _OWN: Final = listed("his her their its son sa ses leur leurs our notre nos my mon")
-_HOME: Final = listed("country government nation administration pays gouvernement party movement parti mouvement organisation organization")
+_HOME: Final = listed(
+    """
+    country government nation administration pays gouvernement party movement parti mouvement organisation
+    organization
+    """
+)
 _CLITICS: Final = listed("s' se m' me nous vous l' le la les lui leur y en n' ne t' que qu' -")
 _PREPOSITIONS: Final = listed(
     """
@@ -29,7 +34,12 @@ _PREPOSITIONS: Final = listed(
     pour sur avec contre entre sans sous vers chez selon apres avant pendant depuis lors malgre envers
     """
 )
-_LIGHT: Final = listed("also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore deja lui elle eux en ainsi donc hier aujourd'hui alors tous")
+_LIGHT: Final = listed(
+    """
+    also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore
+    deja lui elle eux en ainsi donc hier aujourd'hui alors tous
+    """
+)
 _OFFICE_OF: Final = {
     "leaders": r"president|prime minister|king|emir|sultan|prince|chancellor",
     "presidents": r"president",
@@ -39,7 +49,15 @@ _OFFICE_OF: Final = {
 }
 """What those hold who are called «the two …»."""
 _INVERTED: Final = re.compile(r"(?:a-t|ont|avait|avaient|ai)-(?:il|elle|ils|elles|on|je)")
-_PERSONS: Final = listed("leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates officials responsables")
+_PERSONS: Final = listed(
+    """
+    leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates
+    officials responsables
+    """
+)
+
+
+_HAVING: Final = listed("has have had having a ont avait avaient ai avons ait aient aura ayant auront aurait avoir s'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +103,11 @@ class Scene:
             return (mention,)
         two = fold(mention.text).split()[0] in {"two", "both", "deux"}
         persons = fold(mention.text).split()[-1] in _PERSONS
-        told = (self.current, self.subject, *reversed(self.groups)) if not persons else (*reversed(self.groups), self.current, self.subject)
+        told = (
+            (self.current, self.subject, *reversed(self.groups))
+            if not persons
+            else (*reversed(self.groups), self.current, self.subject)
+        )
         fitting = [one for one in told if self._fits(one, two=two, persons=persons)]
         office = _OFFICE_OF.get(fold(mention.text).split()[-1], "")
         held = (one for one in fitting if office and all(re.search(office, self._role(each)) for each in one))
@@ -118,7 +140,8 @@ class Clauses:
         start, end = self.sentence.line.start, self.sentence.line.end
         told = self.scene.cast.within(start, end)
         return tuple(
-            (self.sentence.number(one.start - start), self.sentence.number(one.end - start - 1) + 1, one) for one in told
+            (self.sentence.number(one.start - start), self.sentence.number(one.end - start - 1) + 1, one)
+            for one in told
         )
 
     def mention_at(self, at: int) -> tuple[int, int, Mention] | None:
@@ -143,9 +166,9 @@ class Clauses:
             found = self._predicate(at, last, main)
             if found is None:
                 continue
-            if found.subject and found.form in {"finite", "participle"} and not found.own:
-                if not found.passive:
-                    main = self.scene.current = found.subject
+            told = found.form in {"finite", "participle"} and not found.own and not found.passive
+            if found.subject and told:
+                main = self.scene.current = found.subject
             last = last if found.passive else found
             yield found
 
@@ -182,7 +205,8 @@ class Clauses:
     def _is_denied(self, first: int) -> bool:
         """«refused to», «without»: the infinitive behind it is not done."""
         return self.key(first - 1) in {"without", "sans"} or (
-            self.key(first - 1) in {"to", "de", "d'"} and self.key(first - 2) in {"refused", "refuses", "failed", "refuse", "declined"}
+            self.key(first - 1) in {"to", "de", "d'"}
+            and self.key(first - 2) in {"refused", "refuses", "failed", "refuse", "declined"}
         )
 
     def _is_conditional(self, first: int) -> bool:
@@ -201,7 +225,7 @@ class Clauses:
         first = at
         while first > 0 and self.mention_at(first - 1) is None and self._is_auxiliary(first - 1):
             first -= 1
-        while first < at and (self.key(first) in _LIGHT or self.key(first) in {"to"}):
+        while first < at and (self.key(first) in _LIGHT or self.key(first) == "to"):
             first += 1
         return first
 
@@ -213,7 +237,11 @@ class Clauses:
         if self.sentence.language == "fr":
             if key in _FIRST and self.key(at + 1) in _FIRST:
                 return False
-            return key in _CLITICS - {"que", "qu'", "-", "la", "les"} - _FIRST or key.endswith("ment") or key in {"pas", "plus"}
+            return (
+                key in _CLITICS - {"que", "qu'", "-", "la", "les"} - _FIRST
+                or key.endswith("ment")
+                or key in {"pas", "plus"}
+            )
         return (key.endswith("ly") and key not in {"italy", "only", "july"}) or key in {"further", "repeatedly"}
 
     def _is_passive(self, verb: Verb, group: Sequence[str]) -> bool:
@@ -237,7 +265,7 @@ class Clauses:
         """Whether a form is a verb where it stands: «calls» and «support» are nouns as well."""
         before = self.key(verb.at - 1)
         if verb.form == "participle":
-            have = {"has", "have", "had", "having", "a", "ont", "avait", "avaient", "ai", "avons", "ait", "aient", "aura", "ayant", "auront", "aurait", "avoir", "s'"}
+            have = _HAVING
             if self.sentence.language == "en":
                 return passive or not have.isdisjoint(group)
             pronominal = any(entry.pronominal for entry in verb.entries)
@@ -246,16 +274,30 @@ class Clauses:
             return passive or pronominal or moved or not have.isdisjoint(group) or joined
         if verb.form == "infinitive":
             if self.sentence.language == "en":
-                return before in {"to"} | self.words.words["auxiliaries"] or self._is_plural_present(verb) or self._is_after_to(verb)
+                return (
+                    before in {"to"} | self.words.words["auxiliaries"]
+                    or self._is_plural_present(verb)
+                    or self._is_after_to(verb)
+                )
             return True
         if verb.form == "gerund" and verb.lemma == "meet":
             return before in {"after", "before", "while", "upon", ","}
         if verb.form == "gerund":
             return before not in listed("the a an of le la un une l' cet ce")
-        nominal = listed("the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no any in on for with to aux au notre nos our")
-        if before in nominal and not (self.sentence.language == "fr" and before in {"le", "la", "l'", "les"} and self.key(verb.at - 2) in _THIRD):
-            return False
-        return True
+        nominal = listed(
+            """
+            the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
+            any in on for with to aux au notre nos our
+            """
+        )
+        return not (
+            before in nominal
+            and not (
+                self.sentence.language == "fr"
+                and before in {"le", "la", "l'", "les"}
+                and self.key(verb.at - 2) in _THIRD
+            )
+        )
 
     def _is_plural_present(self, verb: Verb) -> bool:
         """«Egypt and Jordan support the plan»: a bare form right behind a mention, a pronoun or an adverb."""
@@ -265,10 +307,17 @@ class Clauses:
         if self.key(at) in _FIRST | _PLURAL | {"who", "and"}:
             return self.key(at) != "and" or self._is_coordinated(at)
         held = self.mention_at(at)
-        return held is not None and (held[2].kind in {"people", "pair"} or self.key(held[0] - 1) in {"and"} or self.key(held[0] - 2) == "and" or self._is_plural_name(held))
+        return held is not None and (
+            held[2].kind in {"people", "pair"}
+            or self.key(held[0] - 1) == "and"
+            or self.key(held[0] - 2) == "and"
+            or self._is_plural_name(held)
+        )
 
     def _is_coordinated(self, at: int) -> bool:
-        return any(self.key(one) == "to" or self.key(one) in self.words.words["future"] for one in range(max(0, at - 10), at))
+        return any(
+            self.key(one) == "to" or self.key(one) in self.words.words["future"] for one in range(max(0, at - 10), at)
+        )
 
     def _is_plural_name(self, held: tuple[int, int, Mention]) -> bool:
         return held[2].text.endswith("s") and held[2].kind in {"body", "country"}
@@ -296,7 +345,9 @@ class Clauses:
         if self.key(at) in _AND:
             return None
         if at in self.sentence.dated and self.mention_at(at) is None:
-            while at >= 0 and (at in self.sentence.dated or self.key(at) in {"on", "in", "le", "last", "dernier", "en"}):
+            while at >= 0 and (
+                at in self.sentence.dated or self.key(at) in {"on", "in", "le", "last", "dernier", "en"}
+            ):
                 at -= 1
             return at
         if self.key(at) in _LIGHT or self.key(at) in {'"', "”", "»"} - {'"'}:
@@ -320,13 +371,19 @@ class Clauses:
         for one in range(at, max(-1, at - _LONGEST_PHRASE), -1):
             if self.key(one) in _PREPOSITIONS and self.mention_at(one) is None:
                 held = self.mention_at(one - 1)
-                return one - 1 if held is not None and one < at + 1 and self.key(one) not in {"that"} else None
+                return one - 1 if held is not None and one < at + 1 and self.key(one) != "that" else None
             if self.key(one) in {",", ";", ".", ":"} or self.key(one) in _RELATIVE | {"que", "qu'"}:
                 return None
         return None
 
-    def _subject(  # noqa: PLR0913  # what decides, in order
-        self, verb: Verb, first: int, before: int, last: Predicate | None, main: Mentions, passive: bool  # noqa: FBT001
+    def _subject(  # noqa: C901, PLR0911, PLR0917  # what decides, in order
+        self,
+        verb: Verb,
+        first: int,
+        before: int,
+        last: Predicate | None,
+        main: Mentions,
+        passive: bool,  # noqa: FBT001
     ) -> tuple[Mentions, bool]:
         """Who does it, and whether that is the speaker's own side."""
         if passive:
@@ -412,7 +469,9 @@ class Clauses:
         """Whether a finite verb stands right behind a mention: it begins another clause."""
         if self.key(at) in self.words.words["auxiliaries"] - {"y", "en", "s'"} | {"s'", "se"}:
             return True
-        return at < len(self.sentence.tokens) and any(form == "finite" for _, form in self.words.of(self.sentence.tokens[at].text))
+        return at < len(self.sentence.tokens) and any(
+            form == "finite" for _, form in self.words.of(self.sentence.tokens[at].text)
+        )
 
     def _is_joining(self, at: int) -> bool:
         behind = self._past_determiner(at + 1 + (self.key(at + 1) in {"and", "et", "with", "a", "aux", "au", "avec"}))
@@ -435,7 +494,7 @@ class Clauses:
             return inside, False
         if self.key(start) in _PREPOSITIONS and not self._opens_clause(start):
             owner = self.mention_at(start - 1)
-            return self.named(owner, first) if owner is not None and self.key(start) not in {"to"} else ((), False)
+            return self.named(owner, first) if owner is not None and self.key(start) != "to" else ((), False)
         if self.key(start + 1) in _OWN and group[0][2].kind in {"body", "short"}:
             return self.speaker(first) or self.scene.subject, True
         told = tuple(one for each in group for one in self.scene.resolved(each[2]))
@@ -477,7 +536,7 @@ class Clauses:
         )
 
     def _opens_clause(self, at: int) -> bool:
-        return self.key(at) in {"as"}
+        return self.key(at) == "as"
 
     def _speaks_for(self, speaker: Mentions, told: Mentions) -> bool:
         """Whether a subject is the speaker's own country or body."""
@@ -490,7 +549,9 @@ class Clauses:
     def _pronoun(self, at: int, last: Predicate | None, main: Mentions) -> tuple[Mentions, bool]:
         speaker = self.speaker(at)
         if self._is_plural(at):
-            many = next((one for one in (speaker, main, self.scene.subject, *reversed(self.scene.groups)) if len(one) > 1), ())
+            many = next(
+                (one for one in (speaker, main, self.scene.subject, *reversed(self.scene.groups)) if len(one) > 1), ()
+            )
             return many or main or self._first_named(at) or self.scene.subject, bool(speaker)
         if speaker:
             return speaker, True
@@ -546,7 +607,9 @@ class Clauses:
         if not marked:
             return ()
         at = verb.stop
-        while at in self.sentence.dated or self.key(at) in {"on", "de", "son", "cote", "pour", "sa", "part"} and self.mention_at(at) is None:
+        while at in self.sentence.dated or (
+            self.key(at) in {"on", "de", "son", "cote", "pour", "sa", "part"} and self.mention_at(at) is None
+        ):
             at += 1
         if found := self.joined(at):
             return found
@@ -555,8 +618,10 @@ class Clauses:
 
     def _closes_quote(self, at: int) -> bool:
         marks = {'"', "”", "»"}
-        return self.key(at) in marks or (self.key(at) in {",", ".", "?", "!"} and self.key(at - 1) in marks) or (
-            self.key(at) in {",", "?", "!"} and self.key(at + 1) in marks
+        return (
+            self.key(at) in marks
+            or (self.key(at) in {",", ".", "?", "!"} and self.key(at - 1) in marks)
+            or (self.key(at) in {",", "?", "!"} and self.key(at + 1) in marks)
         )
 
     # -- who speaks ------------------------------------------------------------------------------------------------
@@ -579,13 +644,15 @@ class Clauses:
         return not any(self.sentence.tokens[at].is_word for at in outside)
 
     def _governs(self, told: Predicate, at: int) -> bool:
-        """Whether what a verb of saying tells reaches to a token: behind «that», in its quotation, or right behind."""
+        """Whether what a verb of saying tells reaches to a token: behind «that», in quotes, or right behind."""
         between = [self.key(one) for one in range(told.verb.stop, at)]
         if ";" in between:
             return False
         quoted = self.sentence.quoted[at] if at < len(self.sentence.quoted) else 0
-        return bool(quoted) or not {"that", "que", "qu'", ":"}.isdisjoint(between[:8]) or (
-            self.sentence.language == "en" and not {"and", "but"} & set(between) and "," not in between
+        return (
+            bool(quoted)
+            or not {"that", "que", "qu'", ":"}.isdisjoint(between[:8])
+            or (self.sentence.language == "en" and not {"and", "but"} & set(between) and "," not in between)
         )
 
     def _said_behind(self, at: int) -> Mentions:
@@ -606,7 +673,11 @@ class Clauses:
         while self.key(start) in _DETERMINERS:
             start -= 1
         rest = len(self.sentence.tokens) - told.verb.stop
-        return (self.key(start) in {",", "”", '"', "»"} or before in {",", "”", '"', "»"}) and rest <= _LONGEST_TAG and bool(told.subject)
+        return (
+            (self.key(start) in {",", "”", '"', "»"} or before in {",", "”", '"', "»"})
+            and rest <= _LONGEST_TAG
+            and bool(told.subject)
+        )
 
     @cached_property
     def _sayings(self) -> tuple[Predicate, ...]:
@@ -623,13 +694,15 @@ class Clauses:
 
     def _find_sayings(self) -> Iterator[Predicate]:
         plain = Clauses(self.sentence, Scene(self.scene.cast, self.scene.subject, (), self.scene.groups))
-        plain._busy = True  # noqa: SLF001  # itself, without speakers
+        plain._busy = True  # itself, without speakers
         main: Mentions = ()
         last: Predicate | None = None
         for at in range(len(self.sentence.tokens)):
-            if self.mention_at(at) is not None or not any(one.in_table("speech", "stance") for one in verbs_at(self.sentence, at)):
+            if self.mention_at(at) is not None or not any(
+                one.in_table("speech", "stance") for one in verbs_at(self.sentence, at)
+            ):
                 continue
-            found = plain._predicate(at, last, main)  # noqa: SLF001
+            found = plain._predicate(at, last, main)
             if found is None or not found.subject:
                 continue
             main, last = (found.subject, found) if found.form != "infinitive" else (main, last)
@@ -641,6 +714,11 @@ _LONGEST_ASIDE: Final = 24
 _LONGEST_PHRASE: Final = 7
 _LONGEST_TAG: Final = 30
 _ORDER: Final = {"finite": 1, "participle": 0, "gerund": 2, "infinitive": 3}
-_DETERMINERS: Final = listed("the a an his her their its le la les l' un une du des au aux son sa ses leur leurs d' de both all many most several then plusieurs tous toutes certains")
+_DETERMINERS: Final = listed(
+    """
+    the a an his her their its le la les l' un une du des au aux son sa ses leur leurs d' de both all many most
+    several then plusieurs tous toutes certains
+    """
+)
 
 __all__ = ["Clauses", "Kind", "Predicate", "Scene"]

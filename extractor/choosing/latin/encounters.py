@@ -14,18 +14,33 @@ from schemas.enums import Capacity, Channel, MeetingKind, Status
 
 _WITH: Final = listed("with avec")
 _PARTIES: Final = frozenset({"person", "role", "delegation", "country", "body", "people", "pair"})
-_VISITS: Final = listed("visit visiter travel go fly arrive head return come rendre envoler arriver aller effectuer pay make")
+_VISITS: Final = listed(
+    """
+    visit visiter travel go fly arrive head return come rendre envoler arriver aller effectuer pay make
+    """
+)
 _VISIT_NOUNS: Final = listed("visit trip visite deplacement")
-_PHONE: Final = listed("phone telephone telephonic call phoned telephoned telephonique telephoniquement telephoner telephones appel")
+_PHONE: Final = listed(
+    """
+    phone telephone telephonic call phoned telephoned telephonique telephoniquement telephoner telephones appel
+    """
+)
 _VIDEO: Final = listed("video videoconference visioconference virtual virtually")
 _SIGNED: Final = listed("sign signer")
 _CANCELLED: Final = listed("cancelled canceled cancels cancel annule annulee annules annulees annuler scrapped")
-_POSTPONED: Final = listed("postponed delayed postpone reporte reportee reportes reportees repousse repoussee ajourne ajournee")
+_POSTPONED: Final = listed(
+    """
+    postponed delayed postpone reporte reportee reportes reportees repousse repoussee ajourne ajournee
+    """
+)
 _INVITED: Final = listed("invited invites invitation invite invitee")
 _PROPOSED: Final = listed("proposed proposes offered proposal propose offre")
 _PLANNED: Final = listed(
-    "will tomorrow scheduled due expected planned plans upcoming set doit doivent va vont prevu prevue prevus prevoit demain "
-    "prochain prochaine prochains prochaines s'apprete sera seront devrait devraient shall intends intend intention next agreed"
+    """
+    will tomorrow scheduled due expected planned plans upcoming set doit doivent va vont prevu prevue prevus prevoit
+    demain prochain prochaine prochains prochaines s'apprete sera seront devrait devraient shall intends intend
+    intention next agreed
+    """
 )
 _HELD: Final = listed("met held was were had a ont took lieu")
 _PEACE: Final = listed("peace cease-fire ceasefire paix cessez-le-feu")
@@ -37,6 +52,11 @@ _AND: Final = listed("and et")
 _STOPS: Final = frozenset({".", ";", "!", "?", "—"})
 
 
+_BEFORE_OBJECT: Final = listed(
+    "with hier lundi mardi mercredi jeudi vendredi samedi dimanche brievement briefly également egalement aussi"
+)
+
+
 def encounters_in(clauses: Clauses) -> Iterator[Encounter]:
     """The encounters a sentence tells."""
     if clauses.sentence.is_heading or clauses.sentence.line.text.rstrip(' "”»').endswith("?"):
@@ -44,7 +64,9 @@ def encounters_in(clauses: Clauses) -> Iterator[Encounter]:
     seen: list[frozenset[str]] = []
     for at, subject, objects, kind in (*_by_verbs(clauses), *_by_nouns(clauses)):
         for group in _groups(clauses, subject, objects):
-            names = frozenset(clauses.scene.cast.actor(one.mention).name for one in group if one.capacity in {"principal", "host"})
+            names = frozenset(
+                clauses.scene.cast.actor(one.mention).name for one in group if one.capacity in {"principal", "host"}
+            )
             visit = kind == "visit" and len(names) > 1
             if (len(names) > 1 or visit) and not any(names <= told for told in seen):
                 seen.append(names)
@@ -57,7 +79,11 @@ Told = tuple[int, Mentions, tuple[Party, ...], MeetingKind]
 def _by_verbs(clauses: Clauses) -> Iterator[Told]:
     for predicate in clauses.predicates:
         verb = predicate.verb
-        if not verb.in_table("with", "direct", "to") or predicate.negated or (predicate.uncertain and not predicate.future):
+        if (
+            not verb.in_table("with", "direct", "to")
+            or predicate.negated
+            or (predicate.uncertain and not predicate.future)
+        ):
             continue
         if predicate.form == "infinitive" and not _is_arranged(clauses, predicate):
             continue
@@ -72,15 +98,21 @@ def _by_verbs(clauses: Clauses) -> Iterator[Told]:
 
 
 _ARRANGING: Final = listed(
-    "will would to scheduled due expected set doit doivent va vont devrait devraient planned plans intends pour prevoit prevu agreed invited invite "
-    "apprete souhaite veut intention intend agree"
+    """
+    will would to scheduled due expected set doit doivent va vont devrait devraient planned plans intends pour
+    prevoit prevu agreed invited invite apprete souhaite veut intention intend agree
+    """
 )
 
 
 def _is_arranged(clauses: Clauses, predicate: Predicate) -> bool:
     """«is scheduled to meet», « doit rencontrer », «travelled to Cairo to meet»: not «refused to meet»."""
     before = {clauses.key(one) for one in range(max(0, predicate.verb.at - 5), predicate.verb.at)}
-    refused = listed("refused refuse refuses declined wants want hopes hope could should can peut pourrait unable without sans")
+    refused = listed(
+        """
+        refused refuse refuses declined wants want hopes hope could should can peut pourrait unable without sans
+        """
+    )
     return not before.isdisjoint(_ARRANGING) and before.isdisjoint(refused)
 
 
@@ -129,10 +161,10 @@ def _objects(clauses: Clauses, predicate: Predicate) -> Iterator[Party]:
 
 
 def _right_behind(clauses: Clauses, at: int) -> Mentions:
-    while clauses.key(at) in {"with", "hier", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "brievement", "briefly", "également", "egalement", "aussi"}:
+    while clauses.key(at) in _BEFORE_OBJECT:
         at += 1
     found = clauses.joined(at) or _past_place(clauses, at)
-    return found if all(one.kind in _PARTIES - {"country"} or _is_led(clauses, one) for one in found) else ()
+    return found if all(one.kind in _PARTIES - {"country"} or _is_led(one) for one in found) else ()
 
 
 def _past_place(clauses: Clauses, at: int) -> Mentions:
@@ -143,7 +175,12 @@ def _past_place(clauses: Clauses, at: int) -> Mentions:
             return ()
         held = clauses.mention_at(one)
         free = clauses.key(one - 1) in _ARTICLES or (held is not None and clauses.mention_at(one - 1) is not None)
-        if held is not None and held[0] == one and held[2].kind in {"person", "role", "delegation"} and (free or one - 1 in clauses.sentence.dated):
+        if (
+            held is not None
+            and held[0] == one
+            and held[2].kind in {"person", "role", "delegation"}
+            and (free or one - 1 in clauses.sentence.dated)
+        ):
             return clauses.joined(one)
     return ()
 
@@ -152,7 +189,7 @@ _PLACE_REACH: Final = 10
 _ARTICLES: Final = listed("le la l' les son sa leur the his her")
 
 
-def _is_led(clauses: Clauses, mention: Mention) -> bool:
+def _is_led(mention: Mention) -> bool:
     """« les dirigeants algérien et koweïtien » are told by their countries."""
     return mention.text[:1].islower()
 
@@ -161,7 +198,9 @@ def _with(clauses: Clauses, at: int) -> Iterator[Party]:
     """«with X and Y», within the clause."""
     for one in range(at, min(at + _REACH, len(clauses.sentence.tokens))):
         key = clauses.key(one)
-        if key in _STOPS or (key in _AND | {"but", "mais", "who", "qui", "which"} and _begins_predicate(clauses, one + 1)):
+        if key in _STOPS or (
+            key in _AND | {"but", "mais", "who", "qui", "which"} and _begins_predicate(clauses, one + 1)
+        ):
             return
         if key in _WITH and clauses.mention_at(one) is None and not _is_bound(clauses, one):
             found = _joined_parties(clauses, one + 1)
@@ -172,13 +211,20 @@ def _with(clauses: Clauses, at: int) -> Iterator[Party]:
 
 def _is_bound(clauses: Clauses, at: int) -> bool:
     """«relations with», « la coopération avec »: no party follows."""
-    bound = listed("relations ties cooperation partnership relationship line accordance agreement peace deal accord liens cooperation partenariat coordination together")
+    bound = listed(
+        """
+        relations ties cooperation partnership relationship line accordance agreement peace deal accord liens
+        cooperation partenariat coordination together
+        """
+    )
     return clauses.key(at - 1) in bound
 
 
 def _begins_predicate(clauses: Clauses, at: int) -> bool:
     return any(one.first <= at <= one.verb.at for one in clauses.predicates) or any(
-        (held := clauses.mention_at(one)) is not None and any(p.first in {held[1], held[1] + 1} for p in clauses.predicates) for one in (at, at + 1)
+        (held := clauses.mention_at(one)) is not None
+        and any(p.first in {held[1], held[1] + 1} for p in clauses.predicates)
+        for one in (at, at + 1)
     )
 
 
@@ -194,7 +240,9 @@ def _visited(clauses: Clauses, predicate: Predicate, subject: Mentions, objects:
         yield predicate.verb.at, subject, met, "talks"
         return
     visit = predicate.verb.lemma in {"visit", "visiter", "pay", "make", "effectuer", "travel", "rendre", "envoler"}
-    places = [] if not visit else [held for held in clauses.mentions if at <= held[0] < at + 8 and held[2].kind == "country"]
+    places = (
+        [] if not visit else [held for held in clauses.mentions if at <= held[0] < at + 8 and held[2].kind == "country"]
+    )
     people = tuple(one for one in objects if one.mention.kind in {"person", "role"})
     if people:
         yield predicate.verb.at, subject, people, "talks"
@@ -244,11 +292,19 @@ def _is_press(clauses: Clauses, at: int) -> bool:
     return clauses.key(at - 1) in _PRESS or clauses.key(at + 2) in _PRESS
 
 
-def _noun_parties(clauses: Clauses, at: int) -> tuple[Mentions, tuple[Party, ...]] | None:
+def _noun_parties(  # noqa: PLR0911  # a table
+    clauses: Clauses, at: int
+) -> tuple[Mentions, tuple[Party, ...]] | None:
+    """Who meets by a noun of meeting: what stands behind it, and who owns it."""
     behind = at + 1
     while clauses.key(behind) in {"de", "presse", "commune", "conjointe"} and clauses.key(at) == "conference":
         behind += 1
-    while clauses.key(behind).endswith(("ique", "iques", "al", "ale", "eral", "erale")) or behind in clauses.sentence.dated or clauses.key(behind) in {"on", "in", "held", "also"} or (clauses.mention_at(behind) and clauses.key(behind - 1) in {"in", "a"}):
+    while (
+        clauses.key(behind).endswith(("ique", "iques", "al", "ale", "eral", "erale"))
+        or behind in clauses.sentence.dated
+        or clauses.key(behind) in {"on", "in", "held", "also"}
+        or (clauses.mention_at(behind) and clauses.key(behind - 1) in {"in", "a"})
+    ):
         behind += 1
     key = clauses.key(behind)
     if key in {"between", "entre"}:
@@ -285,7 +341,11 @@ def _visit_parties(clauses: Clauses, at: int, owner: Mentions) -> tuple[Mentions
     hosts = [one for one in where if one.kind == "country" and not _is_city(clauses, one)]
     if not hosts:
         held = next((one for one in clauses.mentions if where and one[2] is where[-1]), None)
-        hosts = [one for one in clauses.joined(held[1] + 1) if one.kind == "country"] if held and clauses.key(held[1]) == "," else []
+        hosts = (
+            [one for one in clauses.joined(held[1] + 1) if one.kind == "country"]
+            if held and clauses.key(held[1]) == ","
+            else []
+        )
     return (who, (Party(hosts[0], "host"),)) if hosts else None
 
 
@@ -294,13 +354,13 @@ def _owner(clauses: Clauses, at: int) -> Mentions:
     first = at - 1
     while first > 0 and at - first < 4 and clauses.key(first) != "'s" and clauses.mention_at(first) is None:
         if clauses.key(first) in listed("his her son sa ses its their leur leurs"):
-            return _pronominal(clauses, at)
+            return _pronominal(clauses)
         first -= 1
     held = clauses.mention_at(first - 1) if clauses.key(first) == "'s" else None
     return clauses.scene.resolved(held[2]) if held is not None else ()
 
 
-def _pronominal(clauses: Clauses, at: int) -> Mentions:
+def _pronominal(clauses: Clauses) -> Mentions:
     main = next((one.subject for one in clauses.predicates if one.subject and not one.own), ())
     return main or clauses.scene.subject
 
@@ -315,7 +375,7 @@ def _groups(clauses: Clauses, subject: Mentions, objects: Sequence[Party]) -> It
     """One encounter for each host of a guest, and for each of several called (contract, ruling 14)."""
     met = tuple(_once(clauses, (*(Party(one) for one in subject), *objects)))
     others = [one for one in met if one.capacity == "principal" and one.mention not in subject]
-    led = [one for one in others if _is_led(clauses, one.mention) and one.mention.kind == "country"]
+    led = [one for one in others if _is_led(one.mention) and one.mention.kind == "country"]
     if len(led) > 1 and subject:
         rest = tuple(one for one in met if one not in led)
         yield from ((*rest, one) for one in led)
@@ -398,8 +458,11 @@ def _channel(sentence: Sentence, at: int) -> Channel:
 
 
 _ANYHOW: Final = listed(
-    "speak spoke spoken speaking talked consultations negotiations dialogue pourparlers negociations consultations entretenu "
-    "entretenus entretient entretiendra discute discuter parle negotiated signed signe chaired co-chaired consulted"
+    """
+    speak spoke spoken speaking talked consultations negotiations dialogue pourparlers negociations consultations
+    entretenu entretenus entretient entretiendra discute discuter parle negotiated signed signe chaired co-chaired
+    consulted
+    """
 )
 """Words of meeting that do not tell whether people met in person."""
 
@@ -418,12 +481,20 @@ def _status(clauses: Clauses, at: int) -> Status:
         return "proposed"
     told = next((one for one in clauses.predicates if one.verb.at <= at < max(one.verb.stop, one.verb.at + 1)), None)
     if told is not None:
-        future = told.future or (told.form == "infinitive" and bool(_before(clauses, told) & _PLANNED)) or _is_future(told)
+        future = (
+            told.future or (told.form == "infinitive" and bool(_before(clauses, told) & _PLANNED)) or _is_future(told)
+        )
         if clauses.sentence.tokens[told.verb.at].text.endswith(("ront", "raient")):
             future = True
         return "planned" if future else "proposed" if near & _PROPOSED else "held"
     before = set(_window(clauses.sentence, at, 6))
-    return "planned" if before & (_PLANNED - {"a", "va"}) and not before & _HELD - {"a"} else "proposed" if near & _PROPOSED else "held"
+    return (
+        "planned"
+        if before & (_PLANNED - {"a", "va"}) and not before & _HELD - {"a"}
+        else "proposed"
+        if near & _PROPOSED
+        else "held"
+    )
 
 
 def _before(clauses: Clauses, told: Predicate) -> set[str]:
@@ -435,7 +506,8 @@ def _is_future(told: Predicate) -> bool:
 
 
 _VAGUE: Final = re.compile(
-    r"in the (?:near future|coming (?:days|weeks|months))|(?:earlier|later) this\s+(?:month|week|year)|as soon as possible"
+    r"in the (?:near future|coming (?:days|weeks|months))|as soon as possible"
+    r"|(?:earlier|later) this\s+(?:month|week|year)"
     r"|dans les (?:prochain(?:s|es)\s+(?:jours|semaines|mois)|(?:jours|semaines|mois) à venir)|prochainement"
 )
 """Words of time that name no date, and are still the article's."""
@@ -458,7 +530,11 @@ _AT: Final = listed("in to at a pour near")
 def city_of(sentence: Sentence, at: int) -> str | None:
     """A city behind «in», «at», «to», « à », near a word of meeting."""
     for place in range(max(1, at - _CITY_REACH), min(at + _CITY_REACH, len(sentence.tokens))):
-        if sentence.tokens[place].is_capital and sentence.key(place - 1) in _AT and is_contested(sentence.tokens[place].text):
+        if (
+            sentence.tokens[place].is_capital
+            and sentence.key(place - 1) in _AT
+            and is_contested(sentence.tokens[place].text)
+        ):
             return sentence.tokens[place].text
     for one in sentence.line.countries:
         if one.kind is not Kind.CITY:
@@ -472,7 +548,8 @@ def city_of(sentence: Sentence, at: int) -> str | None:
 _VENUE: Final = re.compile(
     r"\b(?:at|in|à|au|dans)\s+(?:the\s+|l['’]|la\s+|le\s+)?"
     r"((?:[A-ZÉ][\w’'-]+\s+|presidential\s+|royal\s+|government\s+|foreign\s+|palais\s+|hôtel\s+|siège\s+)*"
-    r"(?:White House|Oval Office|Elys[ée]e|Élysée|Kremlin|Camp David|Bureau ovale|Maison[ -]Blanche|Matignon|Quai d['’]Orsay|"
+    r"(?:White House|Oval Office|Elys[ée]e|Élysée|Kremlin|Camp David|Bureau ovale|Maison[ -]Blanche|Matignon|"
+    r"Quai d['’]Orsay|"
     r"[Pp]alace|[Hh]eadquarters|[Hh]otel|State Department|[Mm]inistry|[Rr]esidence|airport|"
     r"(?:palais|siège|hôtel|ministère|aéroport)(?:\s+(?:de|du|des|d['’]|de la|de l['’])\s*[\w’'-]+)?))"
 )

@@ -19,7 +19,25 @@ Table = Literal["stance", "speech", "with", "direct", "to", "done"]
 _DOUBLED: Final = ("commit", "regret", "slam", "rebut", "hit", "sit", "stop", "confer")
 """English verbs that double their last letter before an ending."""
 _FRENCH_ENDINGS: Final[Mapping[Form, tuple[str, ...]]] = {
-    "finite": tuple("e es ent ons ez ais ait aient a èrent era eront erait eraient erons erions ions".split()),
+    "finite": (
+        "e",
+        "es",
+        "ent",
+        "ons",
+        "ez",
+        "ais",
+        "ait",
+        "aient",
+        "a",
+        "èrent",
+        "era",
+        "eront",
+        "erait",
+        "eraient",
+        "erons",
+        "erions",
+        "ions",
+    ),
     "participle": ("é", "ée", "és", "ées"),
     "gerund": ("ant",),
     "infinitive": ("er",),
@@ -239,7 +257,26 @@ def _is_word(sentence: Sentence, at: int, word: str) -> bool:
 
 _CLITICS: Final = frozenset({"s'", "se", "m'", "me", "nous"})
 _AUX: Final = frozenset(
-    "est sont etait etaient sera seront suis sommes serait seraient soit soient etre y en n' ne a".split()
+    [
+        "est",
+        "sont",
+        "etait",
+        "etaient",
+        "sera",
+        "seront",
+        "suis",
+        "sommes",
+        "serait",
+        "seraient",
+        "soit",
+        "soient",
+        "etre",
+        "y",
+        "en",
+        "n'",
+        "ne",
+        "a",
+    ]
 )
 
 
@@ -249,6 +286,6 @@ def _is_pronominal(sentence: Sentence, at: int) -> bool:
     while first >= 0 and (sentence.key(first) in _AUX or sentence.key(first).endswith("ment")):
         first -= 1
     key = sentence.key(first)
-    if key in {"nous"}:
+    if key == "nous":
         return sentence.key(first - 1) == "nous"
     return key in _CLITICS

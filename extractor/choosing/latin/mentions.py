@@ -18,8 +18,10 @@ _FILE: Final = Path(__file__).with_name("names.toml")
 _MOST_NAME_WORDS: Final = 6
 _MOST_OFFICE_WORDS: Final = 16
 _DETERMINERS: Final = listed(
-    "the a an his her their its our this that some many le la les l' un une des du au aux son sa ses leur leurs cet "
-    "cette ce plusieurs certains"
+    """
+    the a an his her their its our this that some many le la les l' un une des du au aux son sa ses leur leurs cet
+    cette ce plusieurs certains
+    """
 )
 _OWN: Final = listed("his her their its son sa ses leur leurs")
 _OF: Final = listed("of for to at in de du des d' a au aux pour pres chargee charge and et & the la le les l' en")
@@ -31,13 +33,35 @@ _PAIRS: Final = listed(
     etats delegations chefs diplomates
     """
 )
-_PEOPLES: Final = listed("arab arabe arabes kurdish kurde kurdes western occidental occidentaux occidentales african africain africaine africains africaines gulf")
-_STATES: Final = listed("states countries nations governments etats pays nations gouvernements capitales capitals powers puissances")
-_COMPOSED: Final = frozenset({("house", "white"), ("state", "islamic"), ("jihad", "islamic"), ("islamique", "etat"), ("islamique", "jihad"), ("street", "downing")})
+_PEOPLES: Final = listed(
+    """
+    arab arabe arabes kurdish kurde kurdes western occidental occidentaux occidentales african africain africaine
+    africains africaines gulf
+    """
+)
+_STATES: Final = listed(
+    """
+    states countries nations governments etats pays nations gouvernements capitales capitals powers puissances
+    """
+)
+_COMPOSED: Final = frozenset(
+    {
+        ("house", "white"),
+        ("state", "islamic"),
+        ("jihad", "islamic"),
+        ("islamique", "etat"),
+        ("islamique", "jihad"),
+        ("street", "downing"),
+    }
+)
 _DEFINITE: Final = listed("the le la l' ce cet cette this du au")
 _LETTERS: Final = listed("u.s. us u.k. uk u.n. un eu uae u.a.e.")
 _BOTH: Final = listed("two both deux")
-_TOP: Final = listed("president minister premier king emir sultan prince chancellor ministre roi premier chancelier leader")
+_TOP: Final = listed(
+    """
+    president minister premier king emir sultan prince chancellor ministre roi premier chancelier leader
+    """
+)
 """Heads of those whom « les dirigeants » of a country may mean."""
 _ROYAL: Final = listed("roi king emir sultan reine queen prince princess princesse")
 _INITIAL: Final = re.compile(r"[A-Z]\.")
@@ -50,10 +74,18 @@ _ADJECTIVAL: Final = re.compile(
     r"|ois|oises?|ains?|aines?|es|is|russes?|turcs?|turques?|grecs?|grecques?|suisses?|belges?|arabes?|afghanes?|saudi|iraqi|qatari))"
 )
 _STATES_ALIKE: Final = listed(
-    "mali haiti djibouti burundi fiji greece grece france netherlands states etats emirates emirats wales maldives indes "
-    "britain spain bahrain ukraine sweden yemen liban denmark irak danemark "
-    "etats-unis emirats-arabes-unis pays-bas seychelles philippines comores honduras chypre cyprus laos palestine suede"
+    """
+    mali haiti djibouti burundi fiji greece grece france netherlands states etats emirates emirats wales maldives
+    indes britain spain bahrain ukraine sweden yemen liban denmark irak danemark etats-unis emirats-arabes-unis
+    pays-bas seychelles philippines comores honduras chypre cyprus laos palestine suede
+    """
 )
+
+
+_PLAIN_PAIRS: Final = listed("leaders dirigeants presidents sides delegations")
+_OF_NAME: Final = listed("de d' l' la du des of for")
+_OF_BODY: Final = listed("of de du des d' and et in a the la l' le les")
+_OF_COUNTRY: Final = listed("of in the de d' du des a la l'")
 
 
 @cache
@@ -77,12 +109,12 @@ class Known:
         """Remember a full name by its last word and by its last two."""
         keys = name_keys(name)
         for key in {keys[-1], " ".join(keys[-2:])} if keys else ():
-            if len(name) >= len(self.people.get(key, "")) or self.people[key].split()[0] != name.split()[0]:
+            if len(name) >= len(self.people.get(key, "")) or self.people[key].split()[0] != name.split(maxsplit=1)[0]:
                 self.people[key] = name
 
 
 def name_keys(name: str) -> list[str]:
-    """The words of a name by which it is known again: folded, without "Jr." """
+    """The words of a name by which it is known again: folded, without "Jr."."""
     words = [fold(word).replace('"', "'").strip(".,") for word in name.split()]
     return [word for word in words if word and word not in {"jr", "sr"}]
 
@@ -132,12 +164,12 @@ class Scan:
     # -- readers ---------------------------------------------------------------------------------------------------
 
     def _pair(self, at: int) -> tuple[list[Mention], int] | None:
-        """"The two leaders", « les deux parties », "both sides"; "the leaders" where nothing tells whose."""
+        """ "The two leaders", « les deux parties », "both sides"; "the leaders" where nothing tells whose."""
         key = self._key(at)
         first = at + (key in _DETERMINERS)
         if self._key(first) in _BOTH and self._key(first + 1) in _PAIRS and not self._goes_on(first + 2):
             return [self._mention(first, first + 2, "pair")], first + 2
-        plain = key in {"the", "les"} and self._key(at + 1) in {"leaders", "dirigeants", "presidents", "sides", "delegations"}
+        plain = key in {"the", "les"} and self._key(at + 1) in _PLAIN_PAIRS
         if plain and not self._goes_on(at + 2):
             return [self._mention(at + 1, at + 2, "pair")], at + 2
         return None
@@ -168,13 +200,14 @@ class Scan:
         return [self._mention(first, stop, "people", code=country_of(self.sentence.piece(first, stop)))], stop
 
     def _sides(self, at: int) -> tuple[list[Mention], int] | None:
-        """"The U.S. and Egyptian delegations", « les délégations de Tunisie et du Maroc »: one of each country."""
-        told = self._sides_before(at) if self.sentence.language == "en" else self._sides_behind(at)
+        """The U.S. and Egyptian delegations, « les délégations de Tunisie et du Maroc »: one of each country."""
+        told = self._sides_before(at) if self.sentence.language == "en" else None
+        told = told or self._sides_behind(at)
         if told is None:
             return None
         places, stop = told
         found = [self._mention(one, self.countries[one][0], "country", self.countries[one][1].code) for one in places]
-        if self.sentence.language == "en":
+        if self.sentence.language == "en" and stop > self.countries[places[-1]][0]:
             kind: MentionKind = "delegation" if self._key(stop - 1) == "delegations" else "country"
             found[-1] = self._mention(places[-1], stop, kind, self.countries[places[-1]][1].code)
         else:
@@ -196,10 +229,15 @@ class Scan:
         return (places, stop + 1) if len(places) > 1 and self._key(stop) in _PAIRS else None
 
     def _sides_behind(self, at: int) -> tuple[list[int], int] | None:
-        if self._key(at) not in _PAIRS:
+        head = at
+        while self._key(head) in _words("modifiers") and self.sentence.language == "en":
+            head += 1
+        if self._key(head) not in _PAIRS or (
+            self.sentence.language == "en" and self._key(head + 1) not in {"from", "of"}
+        ):
             return None
-        places, stop, last = [], at + 1, at + 1
-        while stop in self.countries or self._key(stop) in _JOINERS | {",", "des", "entre"}:
+        places, stop, last = [], head + 1, head + 1
+        while stop in self.countries or self._key(stop) in _JOINERS | {",", "des", "entre", "from"}:
             if stop in self.countries:
                 places.append(stop)
                 last = self.countries[stop][0]
@@ -209,7 +247,12 @@ class Scan:
     def _is_people(self, at: int) -> bool:
         word = self.tokens[at].key
         adjective = word.endswith("s") and _ADJECTIVAL.fullmatch(word.removesuffix("s")) is not None
-        return adjective and word not in _STATES_ALIKE and word.removesuffix("s") not in _STATES_ALIKE and self.sentence.key(at + 1) not in _words("heads")
+        return (
+            adjective
+            and word not in _STATES_ALIKE
+            and word.removesuffix("s") not in _STATES_ALIKE
+            and self.sentence.key(at + 1) not in _words("heads")
+        )
 
     def _office(self, at: int) -> tuple[list[Mention], int] | None:
         """An office, with a name behind it, or alone."""
@@ -323,8 +366,10 @@ class Scan:
         keys = name_keys(self.sentence.piece(at, stop))
         if not keys:
             return None
-        return self.known.people.get(" ".join(keys)) or self.known.people.get(" ".join(keys[-2:])) or (
-            self.known.people.get(keys[-1]) if len(keys) == 1 else None
+        return (
+            self.known.people.get(" ".join(keys))
+            or self.known.people.get(" ".join(keys[-2:]))
+            or (self.known.people.get(keys[-1]) if len(keys) == 1 else None)
         )
 
     def _country(self, at: int) -> tuple[list[Mention], int] | None:
@@ -364,7 +409,7 @@ class Scan:
         if self._key(at) in _PEOPLES:
             return at + 1
         found = self.countries.get(at)
-        if found is None or found[1].kind not in {Kind.NAME}:
+        if found is None or found[1].kind != Kind.NAME:
             return None
         stop, word = found[0], self._key(at)
         if self.sentence.language == "fr":
@@ -391,7 +436,7 @@ class Scan:
             return None
         stop, head, bound, plural = at, "", False, False
         while stop < len(self.tokens) and stop - at < _MOST_OFFICE_WORDS:
-            step = self._office_step(stop, bool(head), at)
+            step = self._office_step(stop, headed=bool(head))
             if step is None:
                 break
             key = self._key(stop)
@@ -413,13 +458,15 @@ class Scan:
         key = self._key(at)
         if key in _words("heads"):
             return True
-        if self._key(at - 1) in {"of"}:
+        if self._key(at - 1) == "of":
             return False
         begins = key in _words("modifiers") or self._country_word(at) is not None or at in self.countries
-        begins = begins or (self._is_body_word(at) and self.tokens[at].is_capital) or self._key(at) in {"white", "state"}
+        begins = (
+            begins or (self._is_body_word(at) and self.tokens[at].is_capital) or self._key(at) in {"white", "state"}
+        )
         return begins and any(self._key(one) in _words("heads") for one in range(at + 1, min(at + 7, len(self.tokens))))
 
-    def _office_step(self, at: int, headed: bool, first: int) -> int | None:
+    def _office_step(self, at: int, *, headed: bool) -> int | None:  # noqa: PLR0911  # a table
         """The token behind one that goes on with an office; None where it ends."""
         key = self._key(at)
         if key in _words("heads") | _words("modifiers"):
@@ -429,14 +476,19 @@ class Scan:
         if headed and key in _OF:
             return at + 1 if self._is_complement(at) else None
         if not headed:
-            known = at in self.countries or self._is_body_word(at) or key in _words("matters") or key in {"white", "house", "-"}
+            known = (
+                at in self.countries
+                or self._is_body_word(at)
+                or key in _words("matters")
+                or key in {"white", "house", "-"}
+            )
             return (self.countries[at][0] if at in self.countries else at + 1) if known else None
         if self._key(at - 1) in _OF:
             return self._complement_step(at)
         if self.tokens[at].is_capital and (named := self._capital_body(at)) is not None:
             return named
         known = key in _words("matters") or self._is_body_word(at)
-        return at + 1 if known and self._key(at - 1) not in {","} else None
+        return at + 1 if known and self._key(at - 1) != "," else None
 
     def _is_complement(self, at: int) -> bool:
         """Whether what a preposition governs belongs to the office."""
@@ -533,7 +585,12 @@ class Scan:
         if at > first and _ROMAN.fullmatch(token.text):
             return True
         body = self._is_body_word(at) or _ACRONYM.fullmatch(token.text) is not None
-        return not listed_word and not country and not body and not (at == first and key in _words("modifiers") - {"general"})
+        return (
+            not listed_word
+            and not country
+            and not body
+            and not (at == first and key in _words("modifiers") - {"general"})
+        )
 
     def _is_thing(self, at: int, stop: int) -> bool:
         keys = {self._key(one) for one in range(at, stop)}
@@ -561,8 +618,7 @@ class Scan:
     def _capital_body(self, at: int) -> int | None:
         """A run of capitals that holds a word of bodies: "Arab League", "Human Rights Watch", "White House"."""
         if at in self.countries and self.countries[at][1].kind in {Kind.NAME, Kind.CITY} and self._is_acronym(at):
-            if not self._is_body_word(self.countries[at][0]):
-                return None
+            return None if not self._is_body_word(self.countries[at][0]) else self._body_tail(self.countries[at][0])
         stop, last = at, None
         while stop < len(self.tokens) and stop - at < 7:
             token = self.tokens[stop]
@@ -600,13 +656,11 @@ class Scan:
                 stop = behind
             elif self._key(stop) in _words("matters") or (self._key(stop) in _words("modifiers") and stop == at + 1):
                 stop += 1
-            elif self.tokens[stop].is_capital and self._key(stop - 1) in {"de", "d'", "l'", "la", "du", "des", "of", "for"}:
+            elif self.tokens[stop].is_capital and self._key(stop - 1) in _OF_NAME:
                 stop = max(stop + 1, self._name_end(stop))
-            elif self._is_capital_run(stop):
+            elif self._is_capital_run(stop) or (self._key(stop) in _OF_BODY and self._is_body_complement(stop)):
                 stop += 1
-            elif self._key(stop) in {"of", "de", "du", "des", "d'", "and", "et", "in", "a", "the", "la", "l'", "le", "les"} and self._is_body_complement(stop):
-                stop += 1
-            elif stop in self.countries and self._key(stop - 1) in {"of", "in", "the", "de", "d'", "du", "des", "a", "la", "l'"}:
+            elif stop in self.countries and self._key(stop - 1) in _OF_COUNTRY:
                 stop = self.countries[stop][0]
             else:
                 break
@@ -629,7 +683,9 @@ class Scan:
         if self._key(at) in {"in", "a"}:
             return behind in self.countries and self.countries[behind][1].kind is Kind.CITY
         if self._key(at) in {"and", "et"}:
-            return self._key(behind) in _words("matters") and self._key(behind) not in _words("bodies") | _words("heads")
+            return self._key(behind) in _words("matters") and self._key(behind) not in _words("bodies") | _words(
+                "heads"
+            )
         capital = self.tokens[behind].is_capital and self._key(behind) not in _words("common")
         run = capital and (self.sentence.language == "fr" or self.tokens[at - 1].is_capital)
         return behind in self.countries or self._key(behind) in _words("matters") or run
@@ -684,7 +740,7 @@ def _resolved(found: Sequence[Mention]) -> Iterator[Mention]:
             yield replace(mention, kind="person", name=holder.name, office=None) if holder else mention
         elif mention.kind == "short":
             meant = _meant(mention, found)
-            kind = "role" if fold(mention.name.split()[-1]) in _words("heads") else "body"
+            kind: MentionKind = "role" if fold(mention.name.rsplit(None, 1)[-1]) in _words("heads") else "body"
             if meant is not None:
                 yield replace(mention, kind=meant.kind, name=meant.name, country=meant.country)
             elif not fold(mention.name).endswith("s"):

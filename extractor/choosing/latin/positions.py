@@ -54,9 +54,26 @@ _BASE: Final = listed(
     reject recognize recognise impose send deliver consult advance realize realise abide disarm dismantle free
     """
 )
-_DIRECT_PREPOSITION: Final = listed("avec for about over of on to with at toward towards against regarding concerning in a au aux de du des d' pour sur face contre envers quant devant")
-_IMPORTANT: Final = listed("necessary important essential crucial vital indispensable necessaire importante essentiel essentielle cruciale primordial fondamental key pivotal")
+_DIRECT_PREPOSITION: Final = listed(
+    """
+    avec for about over of on to with at toward towards against regarding concerning in a au aux de du des d' pour
+    sur face contre envers quant devant
+    """
+)
+_IMPORTANT: Final = listed(
+    """
+    necessary important essential crucial vital indispensable necessaire importante essentiel essentielle cruciale
+    primordial fondamental key pivotal
+    """
+)
 _IMPERSONAL: Final = listed("it il ce c' there this that cela ca he she they elle ils elles we nous")
+
+
+_PARTING: Final = listed("and et who qui")
+_BEFORE_DEED: Final = listed("a de d' et , l' se")
+_CLAUSE_OPENERS: Final = listed("that que qu' said has have had was were is will a ont est")
+_AGAIN: Final = listed("the its their la le les l'")
+_IS: Final = listed("is are was were remains est sont etait etaient se dit s' fully also tout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +104,9 @@ def _all(clauses: Clauses) -> Iterator[Position]:
     for predicate in clauses.predicates:
         told = list(_told(clauses, predicate))
         for position in told:
-            used.update(range(predicate.verb.at, clauses.sentence.number(position.pieces[-1][1] - clauses.sentence.line.start)))
+            used.update(
+                range(predicate.verb.at, clauses.sentence.number(position.pieces[-1][1] - clauses.sentence.line.start))
+            )
         yield from told
     yield from _rated(clauses)
     yield from _vowed(clauses, used)
@@ -104,7 +123,12 @@ def _told(clauses: Clauses, predicate: Predicate) -> Iterator[Position]:
     if predicate.form == "infinitive" and not _is_intended(clauses, predicate):
         return
     behind = clauses.sentence.line.start + clauses.sentence.tokens[predicate.verb.at].end
-    if act is not None and predicate.form != "gerund" and predicate.is_inverted(behind) and predicate.verb.in_table("speech"):
+    if (
+        act is not None
+        and predicate.form != "gerund"
+        and predicate.is_inverted(behind)
+        and predicate.verb.in_table("speech")
+    ):
         return  # «…», a promis X: what was said stands before
     if act == "express" or (act is None and clauses.words.is_stress(predicate.verb.lemma)):
         yield from _expressed(clauses, predicate, holders)
@@ -129,7 +153,10 @@ def _is_intended(clauses: Clauses, predicate: Predicate) -> bool:
     if clauses.sentence.language != "en":
         before = {clauses.key(one) for one in range(max(0, predicate.verb.at - 4), predicate.verb.at)}
         return not before.isdisjoint(_INTENT)
-    if clauses.key(predicate.verb.at - 1) in {"will", "would", "did", "does", "do", "not"} or predicate.first < predicate.verb.at - 1:
+    if (
+        clauses.key(predicate.verb.at - 1) in {"will", "would", "did", "does", "do", "not"}
+        or predicate.first < predicate.verb.at - 1
+    ):
         return True
     before = {clauses.key(one) for one in range(max(0, predicate.verb.at - 5), predicate.verb.at)}
     if "to" in before:
@@ -162,7 +189,7 @@ def _acted(clauses: Clauses, predicate: Predicate, act: str, holders: Mentions) 
 def _is_saying(clauses: Clauses, predicate: Predicate, act: str, told: _Object) -> bool:
     """« soutient que »: a verb of position that only says; what is hoped or wanted for oneself is none either."""
     that = clauses.key(predicate.verb.stop) in {"that", "que", "qu'"}
-    return (that and act in {"support", "recognize", "praise"} and predicate.verb.lemma not in {"souhaiter"}) or (
+    return (that and act in {"support", "recognize", "praise"} and predicate.verb.lemma != "souhaiter") or (
         predicate.verb.lemma in {"want", "seek", "vouloir", "ask", "demander"} and not _is_ask(clauses, predicate, told)
     )
 
@@ -191,7 +218,7 @@ def _same(group: Mentions, holders: Mentions) -> bool:
 def _is_ask(clauses: Clauses, predicate: Predicate, told: _Object) -> bool:
     """«asked Egypt to», "wants an end to": a want that concerns others."""
     own = predicate.verb.lemma in _WANTING and _is_own_deed(clauses, told.first)
-    return own or told.addressee is not None or predicate.verb.lemma in {"demander"}
+    return own or told.addressee is not None or predicate.verb.lemma == "demander"
 
 
 def _passive(clauses: Clauses, predicate: Predicate, act: str, holders: Mentions) -> Iterator[Position]:
@@ -203,13 +230,35 @@ def _passive(clauses: Clauses, predicate: Predicate, act: str, holders: Mentions
     if first >= stop or clauses.key(first) in _IMPERSONAL:
         return
     target, against = _without_stop(clauses, first, stop)
-    yield _built(clauses, act, holders, target, _polarity(act, stopped=against), predicate, ((predicate.first, predicate.verb.stop), (first, stop)))
+    yield _built(
+        clauses,
+        act,
+        holders,
+        target,
+        _polarity(act, stopped=against),
+        predicate,
+        ((predicate.first, predicate.verb.stop), (first, stop)),
+    )
 
 
 def _noun_start(clauses: Clauses, stop: int) -> int:
     """Where the subject before a token begins: behind the mark or conjunction before it."""
     first = stop
-    while first > 0 and clauses.key(first - 1) not in _END | {",", '"', "“", "«", "that", "que", "qu'", "and", "et", "but", "mais", "(", ")"}:
+    while first > 0 and clauses.key(first - 1) not in _END | {
+        ",",
+        '"',
+        "“",
+        "«",
+        "that",
+        "que",
+        "qu'",
+        "and",
+        "et",
+        "but",
+        "mais",
+        "(",
+        ")",
+    }:
         first -= 1
     return first
 
@@ -223,7 +272,7 @@ def _object(clauses: Clauses, predicate: Predicate, act: str) -> _Object | None:
     if act == "warn":
         return _warned(clauses, first, stop)
     if act in _ADDRESSED:
-        return _addressed(clauses, predicate, first, stop)
+        return _addressed(clauses, first, stop)
     if act in {"thank", "accuse"}:
         return _thanked(clauses, first, stop)
     return _Object(first, stop)
@@ -233,7 +282,12 @@ def _past_adverbs(clauses: Clauses, at: int) -> int:
     """Behind adverbs, dates and « dans un communiqué »."""
     while at < len(clauses.sentence.tokens):
         key = clauses.key(at)
-        skipped = key.endswith(("ly", "ment")) and clauses.mention_at(at) is None and key not in {"parliament", "gouvernement", "parlement", "settlement", "bombardement", "engagement", "mouvement"}
+        skipped = (
+            key.endswith(("ly", "ment"))
+            and clauses.mention_at(at) is None
+            and key
+            not in {"parliament", "gouvernement", "parlement", "settlement", "bombardement", "engagement", "mouvement"}
+        )
         dated = at in clauses.sentence.dated or (key in {"on", "en"} and at + 1 in clauses.sentence.dated)
         if _is_media(clauses, at):
             at = _media_end(clauses, at)
@@ -259,7 +313,10 @@ def _is_media(clauses: Clauses, at: int) -> bool:
 
 def _media_end(clauses: Clauses, at: int) -> int:
     end = next(one for one in range(at + 1, at + 5) if clauses.key(one) in _MEDIA) + 1
-    while clauses.key(end) in _MEDIA | {"de", "presse", "commun", "conjoint", "conjointe", "issued", "publie"} or end in clauses.sentence.dated:
+    while (
+        clauses.key(end) in _MEDIA | {"de", "presse", "commun", "conjoint", "conjointe", "issued", "publie"}
+        or end in clauses.sentence.dated
+    ):
         end += 1
     return end + (clauses.key(end) == ",")
 
@@ -268,7 +325,9 @@ def clause_end(clauses: Clauses, first: int, *, lists: bool = False) -> int:
     """The token behind the clause that begins at one."""
     tokens = clauses.sentence.tokens
     quoted = clauses.sentence.quoted
-    starts = {one.first for one in clauses.predicates} | {one.verb.at for one in clauses.predicates if one.form != "infinitive"}
+    starts = {one.first for one in clauses.predicates} | {
+        one.verb.at for one in clauses.predicates if one.form != "infinitive"
+    }
     at, words = first, 0
     while at < len(tokens) and words <= LONGEST_TARGET:
         if at > first and _ends(clauses, first, at, starts, lists=lists):
@@ -280,14 +339,18 @@ def clause_end(clauses: Clauses, first: int, *, lists: bool = False) -> int:
     return _trimmed(clauses, first, at)
 
 
-def _ends(clauses: Clauses, first: int, at: int, starts: set[int], *, lists: bool) -> bool:
+def _ends(  # noqa: PLR0911  # a table
+    clauses: Clauses, first: int, at: int, starts: set[int], *, lists: bool
+) -> bool:
     key = clauses.key(at)
     if key in _END:
         return True
     if key == ",":
         return not (lists and (_goes_on(clauses, first, at) or _is_again(clauses, at) or _is_enumerated(clauses, at)))
     if key in _SUBORDINATE:
-        well = key == "as" and (clauses.key(at + 1) in {"well", "soon"} or clauses.key(at - 1) in {"such", "well", "soon"})
+        well = key == "as" and (
+            clauses.key(at + 1) in {"well", "soon"} or clauses.key(at - 1) in {"such", "well", "soon"}
+        )
         return not well and clauses.mention_at(at) is None
     if key in _AND and lists and _goes_on(clauses, first, at - 1):
         return False
@@ -299,7 +362,7 @@ def _ends(clauses: Clauses, first: int, at: int, starts: set[int], *, lists: boo
 
 
 def _is_gerund(clauses: Clauses, at: int) -> bool:
-    return any(one.verb.at == at and one.form == "gerund" and clauses.key(at - 1) in {","} for one in clauses.predicates)
+    return any(one.verb.at == at and one.form == "gerund" and clauses.key(at - 1) == "," for one in clauses.predicates)
 
 
 def _goes_on(clauses: Clauses, first: int, at: int) -> bool:
@@ -317,7 +380,7 @@ def _is_enumerated(clauses: Clauses, at: int) -> bool:
     for one in range(at + 1, at + 5):
         if clauses.key(one) == "," and one > at + 1:
             return any(clauses.key(last) in {"and", "et"} for last in range(one, one + 8))
-        if not clauses.key(one)[:1].isalpha() or clauses.key(one) in _SUBORDINATE | _LEADS | {"and", "et", "who", "qui"}:
+        if not clauses.key(one)[:1].isalpha() or clauses.key(one) in _SUBORDINATE | _LEADS | _PARTING:
             return False
     return False
 
@@ -325,18 +388,25 @@ def _is_enumerated(clauses: Clauses, at: int) -> bool:
 def _is_deed(clauses: Clauses, at: int) -> bool:
     if clauses.sentence.language == "en":
         return clauses.key(at) in _BASE
-    return re.fullmatch(r"\w{2,}(?:er|ir|re)", clauses.key(at)) is not None and clauses.key(at - 1) in {"a", "de", "d'", "et", ",", "l'", "se"}
+    return re.fullmatch(r"\w{2,}(?:er|ir|re)", clauses.key(at)) is not None and clauses.key(at - 1) in _BEFORE_DEED
 
 
 def _is_new_clause(clauses: Clauses, at: int, starts: set[int]) -> bool:
     """Whether a verb, or a subject and a verb, follow a conjunction."""
     key = clauses.key(at)
-    if at in starts or key in {"that", "que", "qu'", "said", "has", "have", "had", "was", "were", "is", "will", "a", "ont", "est"}:
+    if at in starts or key in _CLAUSE_OPENERS:
         return True
     for one in range(at, min(at + 3, len(clauses.sentence.tokens))):
-        if one in starts and all(clauses.key(before).endswith(("ly", "ment")) or clauses.key(before) in {"also", "also", "then", "to"} for before in range(at, one)):
+        if one in starts and all(
+            clauses.key(before).endswith(("ly", "ment")) or clauses.key(before) in {"also", "then", "to"}
+            for before in range(at, one)
+        ):
             return "to" not in {clauses.key(before) for before in range(at, one)}
-    past = clauses.sentence.language == "en" and key.endswith("ed") and clauses.key(at + 1) in {"the", "a", "an", "its", "his", "their", "that"}
+    past = (
+        clauses.sentence.language == "en"
+        and key.endswith("ed")
+        and clauses.key(at + 1) in {"the", "a", "an", "its", "his", "their", "that"}
+    )
     held = clauses.mention_at(at) or clauses.mention_at(at + 1)
     follows = held is not None and _is_verbal(clauses, held[1], starts)
     return past or follows
@@ -351,7 +421,12 @@ def _trimmed(clauses: Clauses, first: int, stop: int) -> int:
     while stop > first:
         key = clauses.key(stop - 1)
         adverb = key.endswith("ly") and clauses.sentence.tokens[stop - 1].text.islower() and key not in _NOUNS_IN_LY
-        loose = stop - 1 in clauses.sentence.dated or adverb or key in {"on", "in", "en", "and", "et", "by", '"', "”", "»", "“", "«", ",", "le", "since", "last", "also", "'"}
+        loose = (
+            stop - 1 in clauses.sentence.dated
+            or adverb
+            or key
+            in {"on", "in", "en", "and", "et", "by", '"', "”", "»", "“", "«", ",", "le", "since", "last", "also", "'"}
+        )
         if key in {"in", "en", "le"} and stop not in clauses.sentence.dated and stop < len(clauses.sentence.tokens):
             loose = True
         if not loose:
@@ -363,7 +438,7 @@ def _trimmed(clauses: Clauses, first: int, stop: int) -> int:
 _NOUNS_IN_LY: Final = listed("family ally assembly supply reply monopoly rally anomaly")
 
 
-def _addressed(clauses: Clauses, predicate: Predicate, first: int, stop: int) -> _Object:
+def _addressed(clauses: Clauses, first: int, stop: int) -> _Object:
     """«called on Israel to withdraw», « appelé Israël à se retirer »: who is addressed stands before the deed."""
     if clauses.sentence.language == "en":
         for at in range(first + 1, min(first + _LONGEST_ADDRESSEE, stop)):
@@ -391,7 +466,9 @@ def _is_bidden(clauses: Clauses, first: int, at: int) -> bool:
     """Whether «to» behind an addressee begins what is asked of it: not «a halt to», "access to"."""
     behind = clauses.key(at + 1)
     verb = behind in _BASE | {"not", "be"} or any(form == "infinitive" for _, form in clauses.words.of(behind))
-    noun = behind in _DETERMINERS | {"its", "their", "his", "her", "all", "any"} or clauses.mention_at(at + 1) is not None
+    noun = (
+        behind in _DETERMINERS | {"its", "their", "his", "her", "all", "any"} or clauses.mention_at(at + 1) is not None
+    )
     person = any(clauses.mention_at(one) is not None for one in range(first, at)) or clauses.key(at - 1).endswith("s")
     return verb or (person and not noun)
 
@@ -414,26 +491,34 @@ def _thanked(clauses: Clauses, first: int, stop: int) -> _Object:
 def _is_after_mention(clauses: Clauses, first: int, at: int) -> bool:
     held = clauses.mention_at(at - 1)
     if clauses.key(at) in {"de", "d'"}:
-        return held is not None and (_is_infinitive(clauses, at + 1) or clauses.key(at + 1) in {"avoir", "etre", "son", "sa", "leur"})
+        return held is not None and (
+            _is_infinitive(clauses, at + 1) or clauses.key(at + 1) in {"avoir", "etre", "son", "sa", "leur"}
+        )
     return held is not None or at - first <= 6
 
 
 _LONGEST_ADDRESSEE: Final = 14
 
 
-def _positions(  # noqa: PLR0913  # what a position is made of
+def _positions(  # noqa: PLR0917  # what a position is made of
     clauses: Clauses, start: int, act: str, holders: Mentions, told: _Object, predicate: Predicate
 ) -> Iterator[Position]:
     """One position for each deed of a list."""
-    parts = list(_parts(clauses, told)) if act in _ADDRESSED | {"affirm_importance", "commit", "support"} else [(told.first, told.stop)]
+    parts = (
+        list(_parts(clauses, told))
+        if act in _ADDRESSED | {"affirm_importance", "commit", "support"}
+        else [(told.first, told.stop)]
+    )
     for number, (first, stop) in enumerate(parts):
-        first = _behind_leads(clauses, first, stop)
-        if first >= stop:
+        begin = _behind_leads(clauses, first, stop)
+        if begin >= stop:
             continue
-        target, against = _without_stop(clauses, first, stop)
-        pieces = ((start, stop),) if number == 0 else ((start, told.first), (first, stop))
+        target, against = _without_stop(clauses, begin, stop)
+        pieces = ((start, stop),) if number == 0 else ((start, told.first), (begin, stop))
         if target:
-            yield _built(clauses, act, holders, target, _polarity(act, stopped=against), predicate, pieces, told.addressee)
+            yield _built(
+                clauses, act, holders, target, _polarity(act, stopped=against), predicate, pieces, told.addressee
+            )
 
 
 def _parts(clauses: Clauses, told: _Object) -> Iterator[tuple[int, int]]:
@@ -450,8 +535,8 @@ def _parts(clauses: Clauses, told: _Object) -> Iterator[tuple[int, int]]:
 def _is_again(clauses: Clauses, at: int) -> bool:
     """«the need for X, and the role of Y», "support for X and to Y": a further thing with its own beginning."""
     if clauses.key(at) == ",":
-        return clauses.key(at + 1) in {"and", "et"} and clauses.key(at + 2) in {"the", "its", "their", "la", "le", "les", "l'"}
-    return clauses.key(at + 1) in {"to", "for"} and clauses.key(at + 2) not in {"be"} and clauses.key(at - 1) != ","
+        return clauses.key(at + 1) in {"and", "et"} and clauses.key(at + 2) in _AGAIN
+    return clauses.key(at + 1) in {"to", "for"} and clauses.key(at + 2) != "be" and clauses.key(at - 1) != ","
 
 
 def _behind_leads(clauses: Clauses, first: int, stop: int) -> int:
@@ -526,7 +611,9 @@ def _expressed(clauses: Clauses, predicate: Predicate, holders: Mentions) -> Ite
         if act == "commit" and clauses.key(at + 2) in {"meet", "rencontrer"}:
             return
         if clauses.key(at) in clauses.words.spared:
-            yield from _positions(clauses, predicate.first, act, holders, _Object(first, clause_end(clauses, first)), predicate)
+            yield from _positions(
+                clauses, predicate.first, act, holders, _Object(first, clause_end(clauses, first)), predicate
+            )
             return
         if act == "affirm_importance" and not (stressing or predicate.verb.lemma in _TELLING):
             return
@@ -555,7 +642,9 @@ _WIDEST_NOUN_GAP: Final = 5
 
 def _noun_of(clauses: Clauses, first: int) -> tuple[int, str] | None:
     """The noun of position near a verb's object's beginning, and its act."""
-    for at in range(first, min(first + _WIDEST_NOUN_GAP + _mention_length(clauses, first), len(clauses.sentence.tokens))):
+    for at in range(
+        first, min(first + _WIDEST_NOUN_GAP + _mention_length(clauses, first), len(clauses.sentence.tokens))
+    ):
         key = clauses.key(at)
         if key in {"that", "que", "qu'", ",", ".", "to", "of", "for"}:
             return None
@@ -579,9 +668,17 @@ def _stressed(clauses: Clauses, predicate: Predicate, holders: Mentions, first: 
     """What somebody stresses: a thing, or a statement, of which the subject is the target."""
     that = clauses.key(first) in {"that", "que", "qu'"}
     if not that:
-        if predicate.verb.lemma in {"affirm", "affirmer", "rappeler"} or clauses.key(first) in {'"', "“", "«", ",", ":"}:
+        if predicate.verb.lemma in {"affirm", "affirmer", "rappeler"} or clauses.key(first) in {
+            '"',
+            "“",
+            "«",
+            ",",
+            ":",
+        }:
             return
         stop = clause_end(clauses, first)
+        if any(clauses.key(one) in _NEUTRAL for one in range(first, min(first + 5, stop))):
+            return
         yield from _positions(clauses, predicate.first, "affirm_importance", holders, _Object(first, stop), predicate)
         return
     if predicate.verb.lemma in {"affirmer", "affirm"}:
@@ -593,9 +690,16 @@ def _stressed(clauses: Clauses, predicate: Predicate, holders: Mentions, first: 
     yield from _positions(clauses, predicate.first, "affirm_importance", holders, subject, predicate)
 
 
+_NEUTRAL: Final = listed("position stance view views attitude posture avis point")
+"""What somebody reaffirms without telling it."""
+
+
 def _copula(clauses: Clauses, first: int) -> int | None:
     for at in range(first + 1, min(first + 22, len(clauses.sentence.tokens))):
-        if clauses.key(at) in clauses.words.words["copulas"] | {"lie", "lies", "remain", "form"} and clauses.mention_at(at) is None:
+        if (
+            clauses.key(at) in clauses.words.words["copulas"] | {"lie", "lies", "remain", "form"}
+            and clauses.mention_at(at) is None
+        ):
             return at
         if clauses.key(at) in _END | {"which", "who", "qui"}:
             return None
@@ -610,17 +714,41 @@ def _described(clauses: Clauses, predicate: Predicate, holders: Mentions) -> Ite
     if predicate.negated:
         return
     words = clauses.words.words
-    stop = next((at for at in range(predicate.verb.stop, len(clauses.sentence.tokens)) if clauses.key(at) in _END), len(clauses.sentence.tokens))
-    judged = next((at for at in range(predicate.verb.stop, min(predicate.verb.stop + 16, stop)) if clauses.key(at) in words["evaluated_good"] | words["evaluated_bad"]), None)
+    stop = next(
+        (at for at in range(predicate.verb.stop, len(clauses.sentence.tokens)) if clauses.key(at) in _END),
+        len(clauses.sentence.tokens),
+    )
+    judged = next(
+        (
+            at
+            for at in range(predicate.verb.stop, min(predicate.verb.stop + 16, stop))
+            if clauses.key(at) in words["evaluated_good"] | words["evaluated_bad"]
+        ),
+        None,
+    )
     if judged is None:
         return
     act = "condemn" if clauses.key(judged) in words["evaluated_bad"] else "praise"
     if predicate.passive:
         yield from _passive(clauses, predicate, act, holders)
         return
-    border = next((at for at in range(judged, predicate.verb.stop, -1) if clauses.key(at) in {"as", "de", "d'", "a", "an", '"', "“", "«"}), None)
+    border = next(
+        (
+            at
+            for at in range(judged, predicate.verb.stop, -1)
+            if clauses.key(at) in {"as", "de", "d'", "a", "an", '"', "“", "«"}
+        ),
+        None,
+    )
     if border is not None and border >= predicate.verb.stop + 1 and clauses.key(predicate.verb.stop) not in _IMPERSONAL:
-        yield from _positions(clauses, predicate.first, act, holders, _Object(predicate.verb.stop, _trimmed(clauses, predicate.verb.stop, border)), predicate)
+        yield from _positions(
+            clauses,
+            predicate.first,
+            act,
+            holders,
+            _Object(predicate.verb.stop, _trimmed(clauses, predicate.verb.stop, border)),
+            predicate,
+        )
 
 
 def _rated(clauses: Clauses) -> Iterator[Position]:
@@ -646,7 +774,11 @@ def _content_start(clauses: Clauses, at: int) -> int:
     while first > 0:
         key = clauses.key(first - 1)
         verb = any(one.verb.stop == first and one.verb.in_table("speech") for one in clauses.predicates)
-        if verb or key in _END | {'"', "“", "«", "that", "que", "qu'", ","} or (key in {"and", "et", "but", "mais"} and _is_new_clause(clauses, first, {at})):
+        if (
+            verb
+            or key in _END | {'"', "“", "«", "that", "que", "qu'", ","}
+            or (key in {"and", "et", "but", "mais"} and _is_new_clause(clauses, first, {at}))
+        ):
             break
         first -= 1
     return first
@@ -675,8 +807,14 @@ def _judgement(clauses: Clauses, act: str, speaker: Mentions, places: tuple[int,
         yield _built(clauses, act, speaker, target, bad, None, ((_saying(clauses, first), stop),))
     elif clauses.key(judged + 1) in {"to", "de", "d'", "que", "qu'", "that"} and judged + 2 < stop:
         target, against = _without_stop(clauses, judged + 2, stop)
-        yield _built(clauses, act, speaker, target, "against" if against else bad, None, ((_saying(clauses, first), stop),))
-    elif not _takes_before(clauses, first) and clauses.key(first) in {"it", "this", "that", "il", "c'", "ce"} and clauses.scene.topic:
+        yield _built(
+            clauses, act, speaker, target, "against" if against else bad, None, ((_saying(clauses, first), stop),)
+        )
+    elif (
+        not _takes_before(clauses, first)
+        and clauses.key(first) in {"it", "this", "that", "il", "c'", "ce"}
+        and clauses.scene.topic
+    ):
         yield _built(clauses, act, speaker, clauses.scene.topic, bad, None, ((_saying(clauses, first), stop),))
 
 
@@ -687,7 +825,9 @@ def _takes_before(clauses: Clauses, first: int) -> bool:
 
 def _saying(clauses: Clauses, first: int) -> int:
     """Where the verb of saying begins that stands right before what is said."""
-    near = [one for one in clauses.predicates if one.verb.in_table("speech") and 0 <= first - one.verb.stop <= _SAID_NEAR]
+    near = [
+        one for one in clauses.predicates if one.verb.in_table("speech") and 0 <= first - one.verb.stop <= _SAID_NEAR
+    ]
     return near[-1].first if near and near[-1].subject else first
 
 
@@ -714,7 +854,7 @@ def _vowed(clauses: Clauses, used: set[int]) -> Iterator[Position]:
 _FEELINGS: Final = {
     word: act
     for act, words in {
-        "concern": "concerned worried alarmed troubled preoccupe preoccupee preoccupes inquiet inquiete inquiets alarme consterne",
+        "concern": "concerned worried alarmed preoccupe preoccupee preoccupes inquiet inquiete inquiets consterne",
         "reject": "opposed hostile oppose opposee opposes opposees",
         "support": "favorable favorables supportive satisfait satisfaite pleased",
         "commit": "committed attache attachee attaches attachees",
@@ -726,8 +866,10 @@ _FEELINGS: Final = {
 }
 """Adjectives of position, behind «is», « s'est dit »."""
 _BEING: Final = listed(
-    "is are was were be remains remained also deeply gravely very extremely strongly firmly fully est sont etait se s' dit dite dits "
-    "declare declaree reste restent tres profondement vivement toujours resolument been has have"
+    """
+    is are was were be remains remained also deeply gravely very extremely strongly firmly fully est sont etait se
+    s' dit dite dits declare declaree reste restent tres profondement vivement toujours resolument been has have
+    """
 )
 
 
@@ -735,7 +877,11 @@ def _felt(clauses: Clauses) -> Iterator[Position]:
     """«is deeply concerned about», « s'est dit préoccupé par », "remains committed to"."""
     for at in range(1, len(clauses.sentence.tokens)):
         act = _FEELINGS.get(clauses.key(at))
-        if act is None or clauses.key(at + 1) not in _DIRECT_PREPOSITION | {"by", "par", "that"} or clauses.mention_at(at):
+        if (
+            act is None
+            or clauses.key(at + 1) not in _DIRECT_PREPOSITION | {"by", "par", "that"}
+            or clauses.mention_at(at)
+        ):
             continue
         first = at
         while clauses.key(first - 1) in _BEING:
@@ -748,7 +894,12 @@ def _felt(clauses: Clauses) -> Iterator[Position]:
             yield _built(clauses, act, holders, target, _polarity(act, stopped=against), None, ((first, stop),))
 
 
-_READY: Final = listed("willing ready prepared determined pret prete prets pretes determine determinee determines resolu dispose disposee")
+_READY: Final = listed(
+    """
+    willing ready prepared determined pret prete prets pretes determine determinee determines resolu dispose
+    disposee
+    """
+)
 
 
 def _resolve_at(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
@@ -756,7 +907,7 @@ def _resolve_at(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
     key, negation = clauses.key(at), clauses.words.words["negation"]
     if key in _READY and clauses.key(at + 1) in {"to", "a"}:
         first = at
-        while clauses.key(first - 1) in {"is", "are", "was", "were", "remains", "est", "sont", "etait", "etaient", "se", "dit", "s'", "fully", "also", "tout"}:
+        while clauses.key(first - 1) in _IS:
             first -= 1
         denied = not negation.isdisjoint({clauses.key(one) for one in range(first - 1, at)})
         return (_resolver(clauses, first), at + 2, denied) if first < at and not denied else None
@@ -771,7 +922,9 @@ def _resolve_at(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
 def _will(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
     """«we will not accept», «Biden said the United States will advocate»."""
     begin, refused = at + 1, clauses.key(at) not in {"will", "would"}
-    while clauses.key(begin) in {"not", "never", "always", "also", "continue", "to"} or clauses.key(begin).endswith("ly"):
+    while clauses.key(begin) in {"not", "never", "always", "also", "continue", "to"} or clauses.key(begin).endswith(
+        "ly"
+    ):
         refused = refused or clauses.key(begin) in {"not", "never"}
         begin += 1
     if clauses.key(begin) in {"be", "have", "meet", "travel", "visit", "host", "discuss"}:
@@ -815,7 +968,12 @@ def _own_speaker(clauses: Clauses, at: int) -> Mentions:
     if held is None:
         return ()
     subject, own = clauses.named(held, first)
-    spoken = bool(speaker) and len(subject) == 1 and subject[0].kind in {"country", "body"} and clauses.scene.cast.actor(speaker[0]).type in {"person", "role"}
+    spoken = (
+        bool(speaker)
+        and len(subject) == 1
+        and subject[0].kind in {"country", "body"}
+        and clauses.scene.cast.actor(speaker[0]).type in {"person", "role"}
+    )
     return speaker if own or (spoken and clauses.scene.cast.actor(speaker[0]).country is None) else ()
 
 
@@ -829,7 +987,7 @@ def _resolver(clauses: Clauses, first: int) -> Mentions:
     if held is None:
         return ()
     subject, own = clauses.named(held, first)
-    return speaker if own and speaker else subject if not speaker else speaker
+    return speaker if own and speaker else speaker or subject
 
 
 def _required(clauses: Clauses, at: int, first: int, speaker: Mentions) -> Iterator[Position]:
@@ -847,7 +1005,15 @@ def _required(clauses: Clauses, at: int, first: int, speaker: Mentions) -> Itera
     if clauses.key(begin) in {"que", "qu'"}:
         begin += 1
     target, against = _without_stop(clauses, begin, stop)
-    yield _built(clauses, "affirm_importance", speaker, target, _polarity("affirm_importance", stopped=against), None, ((begin, stop),))
+    yield _built(
+        clauses,
+        "affirm_importance",
+        speaker,
+        target,
+        _polarity("affirm_importance", stopped=against),
+        None,
+        ((begin, stop),),
+    )
 
 
 # -- nouns of position ------------------------------------------------------------------------------------------------
@@ -895,13 +1061,17 @@ def _owned(clauses: Clauses, at: int) -> tuple[Mentions, int] | None:
         return None
     holders = clauses.joined(of + 1)
     held = next((one for one in clauses.mentions if holders and one[2] == holders[-1]), None)
-    return (holders, held[1]) if held is not None and clauses.key(held[1]) in {"a", "au", "aux", "contre", "pour", "envers"} else None
+    return (
+        (holders, held[1])
+        if held is not None and clauses.key(held[1]) in {"a", "au", "aux", "contre", "pour", "envers"}
+        else None
+    )
 
 
 # -- building ---------------------------------------------------------------------------------------------------------
 
 
-def _built(  # noqa: PLR0913  # what a position is made of
+def _built(  # noqa: PLR0917  # what a position is made of
     clauses: Clauses,
     act: str,
     holders: Mentions,

@@ -61,7 +61,9 @@ def _move(scene: Scene, clauses: Clauses) -> None:
     """Who is on stage behind a sentence: its last subject, and whoever speaks in it."""
     subjects = [one.subject for one in clauses.predicates if one.subject and not one.own and one.form != "infinitive"]
     said = [one.subject for one in clauses.predicates if one.subject and one.verb.in_table("speech")]
-    first = next((held[2] for held in clauses.mentions if held[2].kind in {"person", "role", "body", "delegation"}), None)
+    first = next(
+        (held[2] for held in clauses.mentions if held[2].kind in {"person", "role", "body", "delegation"}), None
+    )
     scene.subject = subjects[0] if subjects else (first,) if first is not None else scene.subject
     scene.speaker = said[-1] if said else scene.speaker
 
@@ -98,8 +100,16 @@ def _is_accounted(visit: Encounter, encounters: list[Encounter], cast: Cast) -> 
     return visit.kind == "visit" and any(names & _names(one, cast) for one in met)
 
 
-_GOING_ON: Final = listed("meeting talks call visit discussions rencontre entretien reunion visite discussions pourparlers")
-_OPENERS: Final = listed("during after following the in at they their both lors au pendant apres les la l' cette cet ils")
+_GOING_ON: Final = listed(
+    """
+    meeting talks call visit discussions rencontre entretien reunion visite discussions pourparlers
+    """
+)
+_OPENERS: Final = listed(
+    """
+    during after following the in at they their both lors au pendant apres les la l' cette cet ils
+    """
+)
 
 
 def _goes_on(sentence: Sentence) -> bool:

@@ -55,7 +55,10 @@ def outcomes(lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
     for line in lines:
         for found in _OUTCOME.finditer(line.text):
             if phrase := _phrase(line.text, found.end(), words=14):
-                yield phrase, "agreement_verbal" if "cid" not in found[0] and "committed" not in found[0] else "decision"
+                yield (
+                    phrase,
+                    "agreement_verbal" if "cid" not in found[0] and "committed" not in found[0] else "decision",
+                )
                 return
         if signed := _SIGNED.search(line.text):
             yield signed[1].strip(), "agreement_signed"

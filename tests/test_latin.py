@@ -149,8 +149,8 @@ def test_an_english_position_has_a_holder_and_a_target(sentence: str, expected: 
             ("reject", "against", "Ligue arabe", "l'annexion du Golan"),
         ),
         (
-            "Le ministre des affaires étrangères jordanien, Hazem Nousseibeh, a appelé Israël à se retirer de Cisjordanie.",
-            ("call_for", "favor", "Hazem Nousseibeh", "se retirer de Cisjordanie"),
+            "Le ministre jordanien des affaires étrangères, Hazem Nousseibeh, a appelé Israël à se retirer du Golan.",
+            ("call_for", "favor", "Hazem Nousseibeh", "se retirer du Golan"),
         ),
         (
             "Claude Cheysson a déclaré qu'il soutenait le plan de paix.",

@@ -261,7 +261,7 @@ class Clauses:
         reach = 7 if verb.code("stance") == "rate" else 2
         return any(self.key(at) in {"by", "par"} for at in range(verb.stop, verb.stop + reach))
 
-    def _is_verb(self, verb: Verb, group: Sequence[str], passive: bool) -> bool:  # noqa: FBT001  # read once
+    def _is_verb(self, verb: Verb, group: Sequence[str], passive: bool) -> bool:  # noqa: FBT001, PLR0911  # a table
         """Whether a form is a verb where it stands: «calls» and «support» are nouns as well."""
         before = self.key(verb.at - 1)
         if verb.form == "participle":

@@ -164,7 +164,7 @@ class Scan:
     # -- readers ---------------------------------------------------------------------------------------------------
 
     def _pair(self, at: int) -> tuple[list[Mention], int] | None:
-        """ "The two leaders", « les deux parties », "both sides"; "the leaders" where nothing tells whose."""
+        """Finds "the two leaders", « les deux parties », "both sides"; "the leaders" where nothing tells whose."""
         key = self._key(at)
         first = at + (key in _DETERMINERS)
         if self._key(first) in _BOTH and self._key(first + 1) in _PAIRS and not self._goes_on(first + 2):
@@ -566,7 +566,7 @@ class Scan:
             stop += 2 + (self._key(stop + 2) == ".")
         return stop
 
-    def _is_name_word(self, at: int, first: int) -> bool:
+    def _is_name_word(self, at: int, first: int) -> bool:  # noqa: PLR0911  # a table
         token = self.tokens[at]
         key = token.key
         if _INITIAL.fullmatch(token.text):

@@ -26,8 +26,8 @@ def proposition(language: Language, holders: Sequence[str], clause: str, most: i
 
 _MOST_TOPICS: Final = 3
 _LEAD: Final = re.compile(
-    r"\b(?:discuss\w*|talks on|about|regarding|concerning|focus\w* on|including|reaffirm|évoqu\w+|au sujet|à propos|sur|portant|discut\w+"
-    r"|pour|consult on|to)\b"
+    r"\b(?:discuss\w*|talks on|about|regarding|concerning|focus\w* on|including|reaffirm|évoqu\w+|au sujet"
+    r"|à propos|sur|portant|discut\w+|pour|consult on|to)\b"
 )
 _PHRASE_WORDS: Final = 8
 _OUTCOME: Final = re.compile(

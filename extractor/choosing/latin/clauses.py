@@ -196,11 +196,19 @@ class Clauses:
             passive=passive,
             negated=not self.words.words["negation"].isdisjoint(group) or self._is_denied(first),
             uncertain=not self.words.words["uncertain"].isdisjoint(group) or self._is_conditional(first),
-            future=not self.words.words["future"].isdisjoint(group),
+            future=not self.words.words["future"].isdisjoint(group) or self._is_future(verb),
             form=verb.form,
             speaker=speaker,
             own=own,
         )
+
+    def _is_future(self, verb: Verb) -> bool:
+        """« se rendra », « se rencontreront »; not « rencontra »."""
+        text = self.sentence.tokens[verb.at].text
+        french = self.sentence.language == "fr" and verb.form == "finite"
+        return french and re.search(r"r(?:a|ont|ons|ait|aient)$", text) is not None and not (
+            verb.lemma.endswith("rer") and not re.search(r"rer(?:a|ont|ons|ait|aient)$", text)
+        )  # fmt: skip
 
     def _is_denied(self, first: int) -> bool:
         """«refused to», «without»: the infinitive behind it is not done."""

@@ -315,7 +315,8 @@ def _noun_parties(  # noqa: PLR0911  # a table
         return _visit_parties(clauses, behind, owner)
     if key in _WITH:
         objects = tuple(_joined_parties(clauses, behind + 1))
-        return ((owner or _main_subject(clauses, at)), objects) if objects else None
+        wanted = not owner and _is_wished(clauses, at)
+        return ((owner or _main_subject(clauses, at)), objects) if objects and not wanted else None
     if key in {"of", "de", "du", "des", "by"}:
         first = clauses.joined(behind + 1)
         held = next((one for one in clauses.mentions if first and one[2] is first[-1]), None)
@@ -326,6 +327,13 @@ def _noun_parties(  # noqa: PLR0911  # a table
             return host, tuple(Party(one) for one in first)
         return (first[:1], tuple(Party(one) for one in first[1:])) if len(first) > 1 else None
     return None
+
+
+def _is_wished(clauses: Clauses, at: int) -> bool:
+    """«rejected any dialogue with»: a meeting that somebody is for or against has not been told."""
+    before = [one for one in clauses.predicates if one.verb.at < at and at - one.verb.at < 8]
+    stance = before[-1].verb.code("stance") if before else None
+    return stance in {"reject", "call_for", "demand", "support", "condemn", "optimism", "warn"}
 
 
 def _visit_parties(clauses: Clauses, at: int, owner: Mentions) -> tuple[Mentions, tuple[Party, ...]] | None:
@@ -368,7 +376,14 @@ def _pronominal(clauses: Clauses) -> Mentions:
 def _main_subject(clauses: Clauses, at: int) -> Mentions:
     """The subject of the verb before a noun of meeting: «began talks with»."""
     before = [one for one in clauses.predicates if one.verb.at < at and one.subject]
-    return before[-1].subject if before and at - before[-1].verb.at < 12 else ()
+    if not before and at < _FRONTED:
+        return next((one.subject for one in clauses.predicates if one.verb.at > at and one.subject), ())
+    return before[-1].subject if before and at - before[-1].verb.at < _FAR else ()
+
+
+_FRONTED: Final = 5
+"""Tokens before a noun of meeting that opens a sentence: «During a meeting with X, Y said»."""
+_FAR: Final = 16
 
 
 def _groups(clauses: Clauses, subject: Mentions, objects: Sequence[Party]) -> Iterator[tuple[Party, ...]]:
@@ -481,10 +496,8 @@ def _status(clauses: Clauses, at: int) -> Status:
         return "proposed"
     told = next((one for one in clauses.predicates if one.verb.at <= at < max(one.verb.stop, one.verb.at + 1)), None)
     if told is not None:
-        future = (
-            told.future or (told.form == "infinitive" and bool(_before(clauses, told) & _PLANNED)) or _is_future(told)
-        )
-        if clauses.sentence.tokens[told.verb.at].text.endswith(("ront", "raient")):
+        future = told.future or (told.form == "infinitive" and bool(_before(clauses, told) & _PLANNED))
+        if told.form == "infinitive" and any(one.future and one.verb.at < told.verb.at for one in clauses.predicates):
             future = True
         return "planned" if future else "proposed" if near & _PROPOSED else "held"
     before = set(_window(clauses.sentence, at, 6))
@@ -499,10 +512,6 @@ def _status(clauses: Clauses, at: int) -> Status:
 
 def _before(clauses: Clauses, told: Predicate) -> set[str]:
     return {clauses.key(one) for one in range(max(0, told.verb.at - 6), told.verb.at)}
-
-
-def _is_future(told: Predicate) -> bool:
-    return told.form == "finite" and re.search(r"r(?:a|ont|aient|ait)$", told.verb.lemma) is not None
 
 
 _VAGUE: Final = re.compile(

@@ -325,6 +325,10 @@ class Scan:
 
     def _body(self, at: int) -> tuple[list[Mention], int] | None:
         """A ministry, a league, a movement, an acronym."""
+        known = self.countries.get(at)
+        if known is not None and known[1].kind is Kind.BODY and self.tokens[at].is_capital:
+            end = max(known[0], self._body_end(at) or 0)
+            return [self._mention(at, end, "body", code=known[1].code)], end
         stop = self._body_end(at)
         if stop is None:
             return None
@@ -581,7 +585,7 @@ class Scan:
         if not token.is_word or not token.is_capital or at in self.sentence.dated:
             return False
         listed_word = key in _words("common") | _words("heads")
-        country = at in self.countries and not (at > first and self.countries[at][1].kind is Kind.CITY)
+        country = at in self.countries and at == first  # «François Hollande»
         if at > first and _ROMAN.fullmatch(token.text):
             return True
         body = self._is_body_word(at) or _ACRONYM.fullmatch(token.text) is not None

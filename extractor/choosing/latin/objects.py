@@ -28,7 +28,7 @@ ADDRESSED: Final = listed("call_for demand")
 LEADS: Final = listed(
     """
     that to of for on about against over at by in with toward towards regarding concerning que qu' a au aux de du des d'
-    sur contre pour envers face quant vis-a-vis en concernant avec
+    sur contre pour envers face quant vis-a-vis en concernant avec devant
     """
 )
 
@@ -299,6 +299,8 @@ def _addressed(clauses: Clauses, first: int, stop: int) -> Object:
                 return Object(at + 1, stop, clauses.sentence.piece(first, at))
         return Object(first, stop)
     for at in range(first, min(first + _LONGEST_ADDRESSEE, stop)):
+        if clauses.key(at) in {"a", "au"} and at > first and clauses.mention_at(at - 1) is not None:
+            return Object(at + 1, stop, clauses.sentence.piece(first, at))
         if clauses.key(at) in {"a", "de", "d'", "contre"} and is_infinitive(clauses, at + 1) and at > first:
             addressee = clauses.sentence.piece(first + (clauses.key(first) in {"a", "aux", "au"}), at)
             return Object(at + 1, stop, addressee or None)

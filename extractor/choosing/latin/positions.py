@@ -47,7 +47,7 @@ def positions_in(clauses: Clauses) -> Iterator[Position]:
     seen: set[tuple[str, int]] = set()
     for position in found:
         place = (position.target, position.pieces[-1][1])
-        if position.target and position.holders and place not in seen:
+        if any(map(str.isalpha, position.target)) and position.holders and place not in seen:
             seen.add(place)
             clauses.scene.topic = position.target
             yield position

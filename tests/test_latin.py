@@ -445,6 +445,57 @@ def test_where_nobody_meets_no_encounter_is_found(sentence: str) -> None:
     assert encounters(sentence) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Cyrus Vance stressed that Washington supports the truce and does not recognise the new borders.",
+            [("support", "favor", "Cyrus Vance", "the truce"), ("reject", "against", "Cyrus Vance", "the new borders")],
+        ),
+        (
+            "Iran's prime minister Amir Hoveyda said Tehran would not give up its islands.",
+            [("reject", "against", "Amir Hoveyda", "give up its islands")],
+        ),
+        (
+            "Kurt Waldheim s'est dit préoccupé par l'escalade au Liban et a exhorté les milices à cesser les combats.",
+            [
+                ("concern", "against", "Kurt Waldheim", "l'escalade au Liban"),
+                ("call_for", "against", "Kurt Waldheim", "les combats"),
+            ],
+        ),
+        (
+            "« La Tunisie n'acceptera aucune tutelle », a martelé Habib Bourguiba.",
+            [("reject", "against", "Habib Bourguiba", "aucune tutelle")],
+        ),
+    ],
+)
+def test_a_speaker_holds_what_he_says_for_his_country(text: str, expected: list[tuple[str, ...]]) -> None:
+    assert positions(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Lors d'un entretien téléphonique avec Leonid Brejnev, Jimmy Carter a évoqué la Corne de l'Afrique.",
+            [("talks", "held", "phone", "Jimmy Carter + Leonid Brejnev")],
+        ),
+        (
+            "Claude Cheysson se rendra en Egypte lundi pour rencontrer le général Kamal Hassan Ali.",
+            [("talks", "planned", "in_person", "Claude Cheysson + Kamal Hassan Ali")],
+        ),
+        (
+            "King Hussein met Mr Cyrus Vance in Amman, and the two men discussed Lebanon.",
+            [("talks", "held", "in_person", "Hussein + Cyrus Vance")],
+        ),
+        ("Britain and France called on all sides to exercise restraint.", []),
+        ("L'opposition syrienne a rejeté tout dialogue avec Hafez Al-Assad.", []),
+    ],
+)
+def test_an_encounter_is_told_once_and_only_where_it_is_told(text: str, expected: list[tuple[str, ...]]) -> None:
+    assert encounters(text) == expected
+
+
 def test_a_surname_and_a_title_mean_the_person_named_in_full() -> None:
     text = "French foreign minister Claude Cheysson arrived. Mr Cheysson met King Hussein. The minister left."
     reading = read(text)

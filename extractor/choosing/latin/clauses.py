@@ -294,7 +294,7 @@ class Clauses:
             return before not in listed("the a an of le la un une l' cet ce")
         nominal = listed(
             """
-            the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
+            tout toute aucun aucune every each the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
             any in on for with to aux au notre nos our
             """
         )
@@ -544,7 +544,7 @@ class Clauses:
         )
 
     def _opens_clause(self, at: int) -> bool:
-        return self.key(at) == "as"
+        return self.key(at) in {"as", "after", "before", "since", "until"}
 
     def _speaks_for(self, speaker: Mentions, told: Mentions) -> bool:
         """Whether a subject is the speaker's own country or body."""

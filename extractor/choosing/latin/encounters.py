@@ -43,8 +43,6 @@ _PLANNED: Final = listed(
     """
 )
 _HELD: Final = listed("met held was were had a ont took lieu")
-_PEACE: Final = listed("peace cease-fire ceasefire paix cessez-le-feu")
-_PARTNERS: Final = listed("counterpart counterparts homologue homologues")
 _SUMMIT: Final = listed("summit sommet")
 _PRESS: Final = listed("press presse news")
 _REACH: Final = 30
@@ -68,9 +66,14 @@ def encounters_in(clauses: Clauses) -> Iterator[Encounter]:
                 clauses.scene.cast.actor(one.mention).name for one in group if one.capacity in {"principal", "host"}
             )
             visit = kind == "visit" and len(names) > 1
-            if (len(names) > 1 or visit) and not any(names <= told for told in seen):
+            again = bool(seen) and _is_pair_near(clauses, at)  # «and the two men discussed»
+            if (len(names) > 1 or visit) and not again and not any(names <= told for told in seen):
                 seen.append(names)
                 yield _described(clauses, at, group, kind)
+
+
+def _is_pair_near(clauses: Clauses, at: int) -> bool:
+    return any(held[2].kind == "pair" and 0 <= at - held[1] < 3 for held in clauses.mentions)
 
 
 Told = tuple[int, Mentions, tuple[Party, ...], MeetingKind]
@@ -86,6 +89,8 @@ def _by_verbs(clauses: Clauses) -> Iterator[Told]:
         ):
             continue
         if predicate.form == "infinitive" and not _is_arranged(clauses, predicate):
+            continue
+        if verb.lemma == "call" and not _is_phoned(clauses, verb.stop):
             continue
         subject = tuple(one for one in _subject(clauses, predicate) if one.kind in _PARTIES)
         objects = tuple(_objects(clauses, predicate))
@@ -103,6 +108,16 @@ _ARRANGING: Final = listed(
     prevoit prevu agreed invited invite apprete souhaite veut intention intend agree
     """
 )
+
+
+def _is_phoned(clauses: Clauses, at: int) -> bool:
+    """«called Netanyahu on Sunday»; not «called Netanyahu a liar»."""
+    held = clauses.mention_at(at)
+    if held is None or held[2].kind not in {"person", "role"}:
+        return False
+    behind = held[1]
+    ended = behind >= len(clauses.sentence.tokens) or clauses.key(behind) in {".", ",", "to", "on", "after", "and"}
+    return ended or behind in clauses.sentence.dated
 
 
 def _is_arranged(clauses: Clauses, predicate: Predicate) -> bool:

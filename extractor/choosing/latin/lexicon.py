@@ -221,8 +221,10 @@ def verbs_at(sentence: Sentence, at: int) -> tuple[Verb, ...]:
         if fitting:
             longest = max(stop for stop, _ in fitting)
             tables = {entry.table for stop, entry in fitting if stop == longest}
+            told = longest > at + 1 and "stance" in tables  # «called on» is no call
+            rest = {"speech", "done"} if told else {"stance", "speech", "with", "direct", "to", "done"}
             entries = tuple(
-                entry for stop, entry in fitting if stop == longest or (entry.table not in tables and not entry.tail)
+                entry for stop, entry in fitting if stop == longest or (entry.table in rest - tables and not entry.tail)
             )
             found.append(Verb(at, longest, lemma, form, entries))
     return tuple(found)

@@ -749,7 +749,7 @@ def _resolved(found: Sequence[Mention]) -> Iterator[Mention]:
                 yield replace(mention, kind=meant.kind, name=meant.name, country=meant.country)
             elif not fold(mention.name).endswith("s"):
                 yield replace(mention, kind=kind, office=mention.name if kind == "role" else None)
-        elif mention.kind == "country" and mention.text[0].islower():
+        elif mention.kind == "country" and _LEADERS.match(mention.text):
             yield _leader(mention, people) or mention
         else:
             yield mention
@@ -766,6 +766,10 @@ def _holder(role: Mention, people: Sequence[Mention]) -> Mention | None:
     wanted = _office_keys(role.name)
     held = [one for one in people if one.office and wanted <= _office_keys(one.office)]
     return held[0] if len({one.name for one in held}) == 1 else None
+
+
+_LEADERS: Final = re.compile(r"dirigeant|leader|chefs? d['’]Etat|[a-zà-ÿ]+$")
+"""What a country told by its leaders is written as: « dirigeants soudanais », and « israéliens » behind."""
 
 
 def _leader(told: Mention, people: Sequence[Mention]) -> Mention | None:

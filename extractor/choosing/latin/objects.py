@@ -310,7 +310,9 @@ def _addressed(clauses: Clauses, first: int, stop: int) -> Object:
 def _warned(clauses: Clauses, first: int, stop: int) -> Object:
     """«warned Israel against», "warned of": what is warned of stands behind."""
     for at in range(first + 1, min(first + 8, stop)):
-        if clauses.key(at) in {"against", "of", "about", "contre"} and clauses.mention_at(at - 1) is not None:
+        if clauses.key(at) in {"against", "of", "about", "contre"} and (
+            clauses.key(at) in {"against", "contre"} or clauses.mention_at(at - 1) is not None
+        ):
             return Object(at + 1, stop, clauses.sentence.piece(first, at))
     if clauses.key(first) in {"that", "que", "qu'"} and (copula := copula_behind(clauses, first + 1)) is not None:
         return Object(first + 1, copula)

@@ -323,6 +323,8 @@ def _described(clauses: Clauses, predicate: Predicate, holders: Mentions) -> Ite
         ),
         None,
     )
+    while border is not None and clauses.key(border - 1) in {"as", "a", "an", "de", "d'", '"', "“", "«"}:
+        border -= 1
     if border is not None and border >= predicate.verb.stop + 1 and clauses.key(predicate.verb.stop) not in IMPERSONAL:
         yield from positions(
             clauses,

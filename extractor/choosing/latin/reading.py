@@ -49,12 +49,18 @@ def read_latin(article: str) -> tuple[tuple[Line, ...], Cast, tuple[Encounter, .
             _enter(encounters, one, scene)
         if not told and encounters and _goes_on(sentence):
             _follow(encounters, len(encounters) - 1, sentence.line)
+        if told:
+            clauses = Clauses(sentence, scene)  # «met, and the two men agreed»: they are those who met here
         found = list(positions_in(clauses))
         scene.topic = found[-1].target if found else ""
         positions.extend(found)
         _move(scene, clauses)
     kept = tuple(one for one in encounters if not _is_accounted(one, encounters, cast))
     return tuple(one.line for one in sentences), cast, kept, tuple(positions)
+
+
+_OPENING: Final = 1
+"""The last token at which a mention that opens a sentence may begin."""
 
 
 def _move(scene: Scene, clauses: Clauses) -> None:
@@ -64,7 +70,13 @@ def _move(scene: Scene, clauses: Clauses) -> None:
     first = next(
         (held[2] for held in clauses.mentions if held[2].kind in {"person", "role", "body", "delegation"}), None
     )
-    scene.subject = subjects[0] if subjects else (first,) if first is not None else scene.subject
+    people = (held for held in clauses.mentions if held[2].kind in {"person", "role"})
+    opens = next((held[2] for held in people if held[0] <= _OPENING), None)
+    apart = opens is not None and subjects and opens not in subjects[0]
+    if apart and opens is not None:
+        scene.subject = (opens,)  # «Mr. Maliki's visit came after Mr. Obama spoke»
+    else:
+        scene.subject = subjects[0] if subjects else (first,) if first is not None else scene.subject
     scene.speaker = said[-1] if said else scene.speaker
 
 

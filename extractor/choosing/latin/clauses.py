@@ -294,7 +294,8 @@ class Clauses:
             return before not in listed("the a an of le la un une l' cet ce")
         nominal = listed(
             """
-            tout toute aucun aucune every each the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
+            tout toute aucun aucune every each
+                the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
             any in on for with to aux au notre nos our
             """
         )

@@ -222,7 +222,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
             local={
                 "--table": table,
                 "--log": log,
-                "--dry-run": dry_run,
+                "--dry-run": dry_run or None,
                 "--max-cost": max_cost,
                 "--max-tokens": max_tokens,
                 "--price-in": price_in,

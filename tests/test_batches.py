@@ -154,7 +154,10 @@ def test_the_command_says_so_and_ends_with_three(tmp_path: Path) -> None:
     assert ended.returncode == 3
     said = ended.stderr.decode().splitlines()
     assert said[-2].startswith("stopped: the endpoint does not answer: ")
+    assert "check OPENAI_API_KEY" in said[-2]
     assert said[-1].endswith("50 articles left")
+    assert KEY not in ended.stderr.decode()
+    assert len(endpoint.requests) < 60
 
 
 # --- several processes

@@ -338,6 +338,9 @@ def test_a_quote_of_itself_repeated_is_found_without_overlap() -> None:
 # --- names, dates, places
 
 PHRASES = [
+    ("Un appel de l'ONU à la paix.", "ONU", "ONU"),
+    ("Une lettre d’Irak.", "Irak", "Irak"),
+    ("Le dirak sonne.", "irak", None),
     ("التقى لي في قم", "لي", "لي"),
     ("لم يحضر حفتر", "حفتر", "حفتر"),
     ("يوم ٥ أيار", "5 أيار", "٥ أيار"),

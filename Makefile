@@ -18,7 +18,7 @@ EMBEDDED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL \
 	-u MAHDAR_MODEL -u MAHDAR_MODE -u MAHDAR_PROFILE -u MAHDAR_LOCAL_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint types browser eval bench clean
+.PHONY: help demo test soak lint types debian eval bench clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -30,7 +30,7 @@ demo: $(VENV)/local.stamp ## extract the seed articles with the embedded model; 
 	@$(BIN)/mahdar report --eval build/demo.json --output build/demo-evaluation.html
 	@$(BIN)/mahdar report build/demo.jsonl --articles seeds/articles --output build/demo.html
 
-test: lint types browser ## lint, check types, run all tests, one of them with the embedded model
+test: lint types debian ## lint, check types, run all tests, one of them with the embedded model
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/dev.stamp ## run the tests that take minutes: many articles, many faults, many kills
@@ -43,12 +43,16 @@ lint: $(VENV)/dev.stamp ## check rules and format
 types: $(VENV)/dev.stamp ## check types
 	$(BIN)/mypy
 
-# Debian's Chromium, for the tests that look at reports; who may not install it skips them.
-browser: ## install a browser for the tests, where root may
-	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
-		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing a browser for the tests ..." \
-			&& { apt-get update && apt-get install -y --no-install-recommends chromium fonts-noto-core; } >/dev/null 2>&1; } \
-		|| echo "No browser, and none can be installed here: the tests that need one are skipped."
+# Debian's Chromium for the tests that look at reports, its Redis for those of a shared store. Who may not install them
+# skips these tests.
+debian: ## install a browser and a Redis server for the tests, where root may
+	@{ { command -v chromium || command -v chromium-browser || command -v google-chrome; } \
+			&& { command -v redis-server || command -v valkey-server; }; } >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+			&& echo "Installing a browser and a Redis server for the tests ..." \
+			&& { apt-get update && apt-get install -y --no-install-recommends chromium fonts-noto-core redis-server; } \
+				>/dev/null 2>&1; } \
+		|| echo "A browser or a Redis server is missing, and cannot be installed here: the tests that need one are skipped."
 
 eval: $(VENV)/dev.stamp ## score the embedded model on the seed articles, against the accepted figures
 	@mkdir -p build

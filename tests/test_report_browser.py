@@ -39,7 +39,7 @@ SOON: Final = 10_000
 def browser() -> Iterator[Any]:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        pytest.skip("no browser here: `make browser` installs Debian's Chromium, where its user may")
+        pytest.skip("no browser here: `make debian` installs Debian's Chromium, where its user may")
     with playwright.sync_playwright() as started:
         chromium = started.chromium.launch(executable_path=found, args=QUIET)
         yield chromium

@@ -27,7 +27,7 @@ MOST_PHRASES: Final = 6
 """In one question: of more a small model loses count."""
 SHOWN_BEFORE: Final = 200
 """Characters of the sentence before: enough for whom a pronoun means."""
-SHOWN_WORDS: Final = 18
+SHOWN_WORDS: Final = 10
 """Of a phrase, which the sentence repeats in full."""
 BOTH: Final = "both"
 NOBODY: Final = "none"
@@ -163,18 +163,23 @@ def _name(reading: Reading, mention: Mention) -> str:
 
 
 def _shown(reading: Reading, line: Line, offered: Mapping[str, Mention]) -> dict[str, str]:
-    """A sentence, the end of the one before, and the actors offered."""
+    """A sentence, the actors offered, and the end of the sentence before where the article names one of them elsewhere.
+
+    What the sentence says itself is not said twice: every token of a question is time.
+    """
     lines = reading.lines
     at = lines.index(line)
-    before = lines[at - 1].text[-SHOWN_BEFORE:] if at else ""
-    actors = " | ".join(_called(reading, one) for one in offered.values())
+    away = any(not line.start <= one.start < line.end for one in offered.values())
+    before = lines[at - 1].text[-SHOWN_BEFORE:] if at and away else ""
+    actors = " | ".join(_called(reading, line, one) for one in offered.values())
     return {"before": _plain(before), "sentence": _plain(line.text), "actors": actors}
 
 
-def _called(reading: Reading, mention: Mention) -> str:
-    """Name and office."""
+def _called(reading: Reading, line: Line, mention: Mention) -> str:
+    """Name, and the office where the sentence does not tell it."""
     actor = reading.cast.actor(mention)
-    return _plain(f"{actor.name} ({actor.role})" if actor.role and actor.role != actor.name else actor.name)
+    told = actor.role is None or actor.role == actor.name or actor.role in line.text
+    return _plain(actor.name if told else f"{actor.name} ({actor.role})")
 
 
 def _phrase(reading: Reading, position: Position) -> str:

@@ -568,7 +568,7 @@ class _Scan:
         return self._with_place(self._body_end(stop)) if governs else stop
 
     def _with_place(self, stop: int) -> int:
-        """«الجمعية الوطنية للكبيك»: a last word with «لل», before a comma."""
+        """«الجمعية الوطنية للسنغال»: a last word with «لل», before a comma."""
         placed = stop < len(self.words) and self.words[stop].key.startswith("لل") and self._adjoins(stop, _OPEN)
         return stop + 1 if placed and self._is_enclosed(stop + 1) else stop
 
@@ -840,7 +840,7 @@ class _Scan:
         return reading == "" and definite and linked
 
     def _begins_anew(self, at: int, head: int) -> bool:
-        """Whether another actor or a date begins: «وزراء خارجية الدول العربية الولايات المتحدة»."""
+        """Whether another actor or a date begins: «وزراء خارجية الدول العربية المملكة المتحدة»."""
         key = self.words[at].key
         other = at > head + 1 and (key in BODY_HEADS or self.row.is_rank(at) or key in _SHORT)
         country = self._is_described(at - 1, head) and self._is_country_name(at)

@@ -73,7 +73,7 @@ _MANY: Final = listed("وزراء روساء قاده زعماء ممثلو مم
 
 
 def _countries_of(mention: Mention) -> tuple[Mention, ...]:
-    """«وزراء خارجية تونس والجزائر ومصر»: one of each country, told by the country."""
+    """«وزراء خارجية السودان وتشاد والنيجر»: one of each country, told by the country."""
     if fold(mention.text.split()[0]) not in _MANY:
         return ()
     named = [one for one in country_mentions(mention.text) if one.kind is Kind.NAME]

@@ -205,7 +205,7 @@ _ARTICLES: Final = listed("le la l' les son sa leur the his her")
 
 
 def _is_led(mention: Mention) -> bool:
-    """« les dirigeants algérien et koweïtien » are told by their countries."""
+    """« les dirigeants grec et chypriote » are told by their countries."""
     return mention.text[:1].islower()
 
 

@@ -201,7 +201,7 @@ def _resolve_at(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
 
 
 def _will(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
-    """«we will not accept», «Biden said the United States will advocate»."""
+    """«we will not accept», «Ortega said Peru will advocate»."""
     begin, refused = at + 1, clauses.key(at) not in {"will", "would"}
     while clauses.key(begin) in {"not", "never", "always", "also", "continue", "to"} or clauses.key(begin).endswith(
         "ly"

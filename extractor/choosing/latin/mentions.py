@@ -200,7 +200,7 @@ class Scan:
         return [self._mention(first, stop, "people", code=country_of(self.sentence.piece(first, stop)))], stop
 
     def _sides(self, at: int) -> tuple[list[Mention], int] | None:
-        """The U.S. and Egyptian delegations, « les délégations de Tunisie et du Maroc »: one of each country."""
+        """The Greek and Turkish delegations, « les délégations de Tunisie et du Maroc »: one of each country."""
         told = self._sides_before(at) if self.sentence.language == "en" else None
         told = told or self._sides_behind(at)
         if told is None:
@@ -275,7 +275,7 @@ class Scan:
         return [self._mention(office.first, stop, "role" if bound else "short")], stop
 
     def _served(self, office: _Office) -> tuple[list[Mention], int] | None:
-        """« conseiller du président Barack Obama, Tom Donilon »: the first name is that of whom the office serves."""
+        """« conseiller du président Luis Ortega, Paul Martin »: the first name is that of whom the office serves."""
         serves = any(
             self._key(one) in _TOP and self._key(one - 1) in {"of", "du", "to", "for", "the"}
             for one in range(office.first + 1, office.stop)
@@ -293,7 +293,7 @@ class Scan:
         return [self._mention(office.first, stop, "role")], stop
 
     def _several(self, office: _Office) -> tuple[list[Mention], int]:
-        """« les dirigeants algérien et koweïtien », "the foreign ministers of Egypt and Jordan": one of each."""
+        """« les dirigeants grec et chypriote », "the foreign ministers of Egypt and Jordan": one of each."""
         told = [(at, found) for at, found in self.countries.items() if office.first <= at < office.stop]
         if len(told) < 2:
             kind: MentionKind = "people" if office.is_bound else "short"
@@ -773,7 +773,7 @@ _LEADERS: Final = re.compile(r"dirigeant|leader|chefs? d['’]Etat|[a-zà-ÿ]+$"
 
 
 def _leader(told: Mention, people: Sequence[Mention]) -> Mention | None:
-    """« les dirigeants soudanais et israéliens »: the one person who leads a country in this article."""
+    """« les dirigeants grecs et chypriotes »: the one person who leads a country in this article."""
     leads = [one for one in people if one.country == told.country and one.office and _office_keys(one.office) & _TOP]
     names = {one.name for one in leads}
     return replace(told, kind="person", name=leads[0].name) if len(names) == 1 else None

@@ -229,7 +229,7 @@ def _goes_on(clauses: Clauses, first: int, at: int) -> bool:
 
 
 def _is_enumerated(clauses: Clauses, at: int) -> bool:
-    """«forces, mercenaries, foreign fighters, and»: one or two words up to the next comma."""
+    """«boats, nets, and»: one or two words up to the next comma."""
     for one in range(at + 1, at + 5):
         if clauses.key(one) == "," and one > at + 1:
             return any(clauses.key(last) in {"and", "et"} for last in range(one, one + 8))

@@ -340,7 +340,7 @@ _FREE_NOUNS: Final = listed("support call_for reject condemn demand commit conce
 
 
 def _nominal(clauses: Clauses, used: set[int]) -> Iterator[Position]:
-    """«Egypt's support for», « un appel de l'Union africaine à », «his opposition to»."""
+    """«Egypt's support for», « un appel de la Grèce à », «his opposition to»."""
     for at in range(1, len(clauses.sentence.tokens)):
         act = clauses.words.nouns.get(clauses.key(at))
         if at in used or act not in _FREE_NOUNS or clauses.mention_at(at) is not None:
@@ -371,7 +371,7 @@ def _possessed(clauses: Clauses, at: int) -> tuple[Mentions, int] | None:
 
 
 def _owned(clauses: Clauses, at: int) -> tuple[Mentions, int] | None:
-    """« le soutien affiché de la Ligue arabe à »."""
+    """« le soutien affiché de la Grèce à »."""
     of = at + 1
     while of < at + 3 and clauses.key(of) not in {"de", "du", "des", "d'"}:
         of += 1

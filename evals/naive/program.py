@@ -37,6 +37,8 @@ MODE: Final = "json_schema"
 RETRIES: Final = 1
 MAX_TOKENS: Final = 2048
 """A small model that repeats itself is cut here; an article's answer takes a quarter of it."""
+TIMEOUT: Final = 900
+"""Seconds: on two cores a long answer of the embedded model, under so wide a grammar, takes more than five minutes."""
 COUNTRY: Final = re.compile("[A-Z]{2}")
 SHOWN: Final = 300
 """Characters of a failure's message."""
@@ -126,7 +128,7 @@ class Naive:
             base_url=base_url,
             api_key=key,
             max_retries=0,
-            timeout=settings.timeout,
+            timeout=TIMEOUT,
             http_client=httpx2.Client(transport=self._transport, trust_env=False),  # a proxy would go around it
         )
         self._client = instructor.from_openai(self._openai, mode=self._mode)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from extractor.asking.endpoint import Endpoint
 from extractor.asking.request import Request, build_request
-from extractor.choosing.questions import task_questions
+from extractor.choosing.questions import Question, task_questions
 from extractor.errors import PromptError
 from extractor.reading.document import Document
 from extractor.reading.noise import body
@@ -46,9 +46,23 @@ def inquiries(document: Document, tasks: tuple[Task, ...], endpoint: Endpoint) -
         raise PromptError(str(error)) from None
 
 
+def settled(document: Document, tasks: tuple[Task, ...]) -> tuple[tuple[Task, tuple[ItemDraft, ...]], ...]:
+    """The drafts of an article for which no question is needed, by task; none where the model drafts all itself."""
+    return tuple((task, _settled(document, task)) for task in tasks if task.prompt.profile == SMALL)
+
+
+def _settled(document: Document, task: Task) -> tuple[ItemDraft, ...]:
+    found = (one for one in task_questions(document.text, task.schema.task) if one.settled)
+    return tuple(draft for question in found for draft in question.drafts)
+
+
+def _open(document: Document, task: Task) -> Iterator[Question]:
+    return (one for one in task_questions(document.text, task.schema.task) if not one.settled)
+
+
 def _of_task(document: Document, task: Task, endpoint: Endpoint) -> Iterator[Inquiry]:
     if task.prompt.profile == SMALL:
-        for question in task_questions(document.text, task.schema.task):
+        for question in _open(document, task):
             schema = closed_schema(question.task, question.answer)
             yield Inquiry(task, _request(task, schema, question.values, endpoint), question.expand)
         return
@@ -61,7 +75,7 @@ def parts_of(document: Document, task: Task) -> Iterator[Mapping[str, str]]:
     if task.prompt.profile != SMALL:
         yield {ARTICLE: body(document.text)}
         return
-    yield from (question.values for question in task_questions(document.text, task.schema.task))
+    yield from (question.values for question in _open(document, task))
 
 
 def _request(task: Task, schema: TaskSchema, data: Mapping[str, str], endpoint: Endpoint) -> Request:

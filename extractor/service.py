@@ -29,7 +29,7 @@ from extractor.asking.telemetry import Observed, Telemetry, article_span, teleme
 from extractor.assembling.extraction import assemble
 from extractor.errors import ExtractionError, FailureClass, MahdarError
 from extractor.forecast import Forecast, forecast_question
-from extractor.inquiries import Inquiry, inquiries
+from extractor.inquiries import Inquiry, inquiries, settled
 from extractor.logs import ARTICLE
 from extractor.reading.document import Document, as_date, check
 from extractor.settings import Settings
@@ -255,7 +255,7 @@ class Extractor:
         answered = [(one.task, answer, one.expand) for one, answer in zip(asked, given, strict=True)]
         said = {"calls": provenance.calls, "cached": provenance.cached, "seconds": provenance.seconds}
         log.info("answered", extra=said)
-        return assemble(document, answered, provenance)
+        return assemble(document, answered, provenance, settled(document, self.tasks))
 
     @cached_property
     def _asker(self) -> Asker:
@@ -293,7 +293,7 @@ class Extractor:
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
             cost=None if usage.unpriced else float(usage.cost),
-            cached=not usage.calls,
+            cached=not usage.calls and usage.hits > 0,
             seconds=round(seconds, 3),
             valid_at_first=not any(answer.usage.reasks or answer.drafts.problems for answer in answers),
         )

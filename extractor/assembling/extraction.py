@@ -17,13 +17,30 @@ from schemas.records import Extraction, Provenance, Record, Rejected
 
 Answered = tuple[Task, Answer, Expand | None]
 """a task, an answer to one of its questions, and what makes drafts of it"""
+Settled = tuple[Task, tuple[ItemDraft, ...]]
+"""a task, and the drafts that needed no question"""
 
 
-def assemble(document: Document, answers: Iterable[Answered], provenance: Provenance) -> Extraction:
-    """Drafts become records, told apart, numbered and linked."""
+def assemble(
+    document: Document, answers: Iterable[Answered], provenance: Provenance, settled: Iterable[Settled] = ()
+) -> Extraction:
+    """Drafts become records, told apart, numbered and linked.
+
+    Args:
+        document: the article.
+        answers: what a model said.
+        provenance: how it came about.
+        settled: drafts that needed no answer.
+    """
     source = Source(document.text, document.published_at)
     records: dict[str, list[Record]] = {}
     rejected: list[Rejected] = []
+    for task, drafts in settled:
+        assembly = Assembly(task.schema, source, task.examples)
+        for number, draft in enumerate(drafts):
+            assembly.add(f"settled[{number}]", draft)
+        records.setdefault(task.schema.task, []).extend(assembly.records)
+        rejected.extend(assembly.rejected)
     for task, answer, expand in answers:
         assembly = Assembly(task.schema, source, task.examples)
         for path, draft in _drafts(answer, expand):

@@ -158,3 +158,18 @@ def test_all_texts_of_a_draft_stand_in_the_article() -> None:
     (draft,) = meetings(MET)
     assert all(quote in MET for quote in draft.evidence)
     assert all(one.name in MET and (one.role or "") in MET for one in draft.participants)
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [
+        pytest.param("رحب الرئيس جيمي كارتر بالاتفاق.", True, id="who holds it is named beside the verb"),
+        pytest.param("وأضاف أنه يرحب بالاتفاق.", False, id="a pronoun"),
+        pytest.param("ورحب الجانبان بالاتفاق.", False, id="both sides"),
+        pytest.param("وقال الوزير إنه يرحب بالاتفاق.", False, id="an office alone"),
+    ],
+)
+def test_a_question_is_settled_where_the_sentence_names_who(text: str, settled: bool) -> None:
+    met = "التقى الرئيس جيمي كارتر الوزير سايروس فانس.\n"
+    (question,) = task_questions(met + text, "stances")
+    assert question.settled is settled

@@ -169,7 +169,7 @@ def test_all_texts_of_a_draft_stand_in_the_article() -> None:
         pytest.param("وقال الوزير إنه يرحب بالاتفاق.", False, id="an office alone"),
     ],
 )
-def test_a_question_is_settled_where_the_sentence_names_who(text: str, settled: bool) -> None:
+def test_a_question_is_settled_where_the_sentence_names_who(text: str, *, settled: bool) -> None:
     met = "التقى الرئيس جيمي كارتر الوزير سايروس فانس.\n"
     (question,) = task_questions(met + text, "stances")
     assert question.settled is settled

@@ -112,11 +112,18 @@ def test_those_chosen_become_a_meeting_and_one_alone_does_not() -> None:
 
 
 def test_the_model_may_name_another_holder_than_the_one_suggested() -> None:
-    (question,) = small_questions("أشاد الرئيس جيمي كارتر بشجاعة الرئيس أنور السادات.")
-    assert question.values["phrases"] == "p1. أشاد الرئيس جيمي كارتر بشجاعة الرئيس أنور السادات — جيمي كارتر?"
-    (draft,) = question.expand(question.answer.model_validate({"p1": "أنور السادات"}))
+    text = "أشاد الرئيس جيمي كارتر بالاتفاق.\nوفي حديث إلى السفير كينجي تاناكا، رحب بالنتائج."
+    question = small_questions(text)[-1]
+    assert question.values["phrases"] == "p1. رحب بالنتائج — جيمي كارتر?"
+    (draft,) = question.expand(question.answer.model_validate({"p1": "كينجي تاناكا"}))
     assert isinstance(draft, StanceDraft)
-    assert [one.name for one in draft.holders] == ["أنور السادات"]
+    assert [one.name for one in draft.holders] == ["كينجي تاناكا"]
+
+
+def test_who_a_position_is_about_is_not_offered_as_its_holder() -> None:
+    (question,) = small_questions("أشاد الرئيس جيمي كارتر بشجاعة الرئيس أنور السادات.")
+    assert question.values["actors"] == "جيمي كارتر"
+    assert question.settled
 
 
 def test_the_model_may_name_other_parties_than_those_suggested() -> None:
@@ -164,9 +171,9 @@ def test_all_texts_of_a_draft_stand_in_the_article() -> None:
     ("text", "settled"),
     [
         pytest.param("رحب الرئيس جيمي كارتر بالاتفاق.", True, id="who holds it is named beside the verb"),
-        pytest.param("وأضاف أنه يرحب بالاتفاق.", False, id="a pronoun"),
-        pytest.param("ورحب الجانبان بالاتفاق.", False, id="both sides"),
-        pytest.param("وقال الوزير إنه يرحب بالاتفاق.", False, id="an office alone"),
+        pytest.param("وأضاف أنه يرحب بالاتفاق.", True, id="a pronoun, and nobody else it could mean"),
+        pytest.param("وفي حديث إلى السفير كينجي تاناكا، رحب بالاتفاق.", False, id="a pronoun, and somebody else"),
+        pytest.param("وبحضور السفير كينجي تاناكا، رحب الجانبان بالاتفاق.", False, id="both sides, and somebody else"),
     ],
 )
 def test_a_question_is_settled_where_the_sentence_names_who(text: str, *, settled: bool) -> None:

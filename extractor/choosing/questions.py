@@ -45,8 +45,8 @@ class Question:
         answer: the closed list as a model; its JSON Schema constrains decoding.
         expand: turns an answer into drafts, all texts of which stand in the article.
         proposal: the answer that follows every hint.
-        settled: whether grammar leaves nothing to ask. Who is named beside the verb in its own sentence is not put to a
-            model of 1.5 billion parameters: asked all the same, it was wrong more often than the rule.
+        settled: whether grammar leaves nothing to ask: who is meant is named beside the verb, or nobody else stands
+            there. Asked all the same, a model of 1.5 billion parameters was wrong more often than the rule.
     """
 
     task: str
@@ -130,8 +130,9 @@ def _by_line(reading: Reading) -> Iterator[tuple[Line, Sequence[Position]]]:
 
 def _stance_question(reading: Reading, line: Line, positions: Sequence[Position]) -> Question:
     """Who takes each of some positions that a sentence may tell of."""
-    holders = (one for told in positions for one in told.holders)
-    offered = _by_name(reading, (*offered_in(reading.cast, line, bodies=True), *holders))
+    holders = [one for told in positions for one in told.holders]
+    others = (one for one in offered_in(reading.cast, line, bodies=True) if not _is_about(one, positions))
+    offered = _by_name(reading, (*holders, *others))
     choices = (*offered, BOTH)
     fields: dict[str, Any] = {f"p{number}": (Literal[choices], ...) for number in range(1, len(positions) + 1)}
     answer = create_model("Held", __config__=CLOSED, **fields)
@@ -145,8 +146,14 @@ def _stance_question(reading: Reading, line: Line, positions: Sequence[Position]
         answer=answer,
         expand=lambda given: tuple(_held(reading, positions, offered, given.model_dump().values())),
         proposal=answer(**dict(zip(fields, suggested, strict=True))),
-        settled=all(_are_named(line, one.holders) for one in positions),
+        settled=all(_are_named(line, one.holders) for one in positions)
+        or len(offered) == len(_by_name(reading, holders)),
     )
+
+
+def _is_about(mention: Mention, positions: Sequence[Position]) -> bool:
+    """Whether an actor stands in the words of a position: it is about them, then, and not theirs."""
+    return any(start <= mention.start < end for told in positions for start, end in told.pieces)
 
 
 def _are_named(line: Line, mentions: Sequence[Mention]) -> bool:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from decimal import Decimal
@@ -303,6 +305,29 @@ def test_a_dry_run_counts_and_asks_nothing(
     assert second.split()[:4] == ["other", "6", "0", "6"]
     assert all(cell.startswith("$0.") for cell in second.split()[-2:])
     assert method.endswith("Nothing was asked.")
+
+
+def test_a_dry_run_of_standard_input_counts_it_for_every_model(endpoint: Endpoint, folder: Path) -> None:
+    with endpoint:
+        words = ["extract", "-", "--dry-run", "--model", "one", "--model", "two"]
+        said = subprocess.run(
+            [sys.executable, "-m", "extractor.cli", *words], input=ARTICLE.encode(), capture_output=True, check=True
+        )
+    count, _, *rows, _ = said.stdout.decode().splitlines()
+    assert count == "1 articles"
+    assert [row.split()[:4] for row in rows] == [["one", "2", "0", "2"], ["two", "2", "0", "2"]]
+
+
+def test_a_dry_run_counts_half_a_surrogate_pair_as_unread(
+    endpoint: Endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "in.jsonl"
+    lines.write_text('{"id": "a", "text": "x \\ud800"}\n', encoding="utf-8")
+    with endpoint:
+        assert mahdar("extract", lines, "--dry-run") == 0
+        assert capsys.readouterr().out.startswith("0 articles, 1 cannot be read\n")
+        assert mahdar("extract", lines) == 1
+    assert "bad_input: document 'a' has a lone surrogate" in capsys.readouterr().err
 
 
 def test_a_dry_run_says_where_no_price_is_known(

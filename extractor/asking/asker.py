@@ -218,7 +218,7 @@ class Asker:
         return Turn(verdict, self._usage(came, attempts), came.text)
 
     def _usage(self, came: Completion, attempts: int) -> Usage:
-        cost = self._purse.cost(came.tokens_in, came.tokens_out)
+        cost = self._purse.cost(came)
         return Usage(
             calls=1,
             attempts=attempts,
@@ -344,11 +344,20 @@ def _named(request: Request, **more: object) -> dict[str, object]:
     return {"task": request.task, "fingerprint": request.fingerprint, **more}
 
 
+def _figures(completion: Completion) -> dict[str, object]:
+    """What a call took."""
+    seconds = round(completion.seconds, 3)
+    return {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out, "seconds": seconds}
+
+
 def _accepted(verdict: Verdict, earlier: Reask | None, request: Request, usage: Usage) -> Accept:
-    """The drafts to go on with: what an answer brought is not lost when asking again brings nothing."""
+    """The drafts to go on with: what an answer brought is not lost when asking again brings nothing.
+
+    Where the budget forbids to ask again, the article is left for a run that may: once done, it is not asked about.
+    """
     if isinstance(verdict, Accept):
         return verdict
-    if earlier is not None and earlier.best.drafts:
-        return earlier.best
     assert isinstance(verdict, GiveUp), "the judge asks again only where that is left"
+    if earlier is not None and earlier.best.drafts and verdict.failure != OVER_BUDGET:
+        return earlier.best
     raise ExtractionError(verdict.failure, f"{request.task}: {verdict.message}", usage.attempts)

@@ -157,5 +157,6 @@ def _word(value: Any) -> str | None:
 
 
 def _count(usage: Any, name: str) -> int:
+    """A number of tokens; what cannot be one is none, so that it lowers no bill."""
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) else 0
+    return max(value, 0) if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -498,6 +498,18 @@ def test_articles_are_taken_as_they_are_needed(tmp_path: Path) -> None:
         assert len(list(results)) == 19
 
 
+def test_what_is_under_way_is_not_lost_where_the_articles_end_in_an_error(tmp_path: Path) -> None:
+    def articles() -> Iterator[str]:
+        yield from map(weather, range(3))
+        raise OSError("the drive is gone")
+
+    with Endpoint(reads_well) as endpoint, Extractor(configured(endpoint, tmp_path)) as mahdar:
+        results = mahdar.extract_many(articles())
+        assert [type(next(results)) for _ in range(3)] == [Extraction] * 3
+        with pytest.raises(OSError, match="the drive is gone"):
+            next(results)
+
+
 def test_a_closed_extractor_opens_again(tmp_path: Path) -> None:
     with Endpoint(reads_well) as endpoint:
         mahdar = Extractor(configured(endpoint, tmp_path), store=None, concurrency=1)

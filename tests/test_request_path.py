@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import pytest
 from newsroom import ARTICLE, HURRIED, MEETINGS, MET, configured, meeting, reads_well, weather
 
 from extractor import Document, Extraction, Extractor, Failure, Policy, UsageError
-from extractor.asking.asker import Asker, Usage
+from extractor.asking.asker import Answer, Asker, Usage
 from extractor.asking.completion import Completion
 from extractor.asking.request import Request, build_request
+from extractor.asking.store import DiskStore
 from prompts import ARTICLE as NAME
 from prompts import PromptLibrary
 from schemas.tasks import task_schema
@@ -439,6 +441,32 @@ def test_no_more_calls_are_under_way_than_allowed() -> None:
         return gate.most, gate.asked
 
     assert asyncio.run(run()) == (3, 9)
+
+
+def test_a_wait_for_another_process_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    asked, told = [request(weather(number)) for number in range(2)], []
+
+    class Time:
+        now = 0.0
+
+        async def sleep(self, seconds: float) -> None:
+            self.now += seconds
+            told.append((self.now, len(caplog.records)))
+            if self.now > 60:
+                for each in asked:
+                    theirs.put(each.fingerprint, Completion(WRITTEN), {})
+
+    async def run() -> list[Answer]:
+        time = Time()
+        asking = Asker(Gate(), ours, policy=HURRIED, concurrency=8, clock=lambda: time.now, sleep=time.sleep)
+        return await asyncio.gather(*map(asking.answer, asked))
+
+    with closing(DiskStore(tmp_path)) as theirs, closing(DiskStore(tmp_path)) as ours:
+        assert all(theirs.claim(each.fingerprint) for each in asked)
+        answers = asyncio.run(run())
+    assert [answer.usage.hits for answer in answers] == [1, 1]
+    assert [record.message for record in caplog.records] == ["another process asks the same; waiting for it"]
+    assert {now >= 10 for now, lines in told if lines} == {True}
 
 
 # --- from where it is called

@@ -34,6 +34,8 @@ DOUBLINGS: Final = 16
 """Of the wait between two calls to an endpoint that is silent; the policy's longest comes sooner."""
 LOOKS: Final = (0.05, 1.0)
 """Seconds between two looks for what another process is asking: the first, then twice as many, up to the last."""
+LONG: Final = 10.0
+"""Seconds after which somebody should know what is waited for: the other process may be suspended."""
 
 
 class Caller(Protocol):
@@ -143,6 +145,8 @@ class Asker:
         self._clock = clock
         self._sleep = sleep
         self._flying: dict[str, asyncio.Future[Turn | None]] = {}
+        self._heard = False  # whether the endpoint has ever taken a question
+        self._warned = False
 
     async def answer(self, request: Request) -> Answer:
         """The judged answer to a request.
@@ -195,9 +199,10 @@ class Asker:
 
     async def _claimed(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """A call, unless another process makes the same: then its answer, or the call when it has given up."""
-        looks = _looks()
+        looks, since = _looks(), self._clock()
         while not await self._shelf.claim(request.fingerprint):
             await self._sleep(next(looks))
+            self._warn(request, since)
             if (stored := await self._stored(request, earlier, left)) is not None:
                 return stored
         try:
@@ -206,6 +211,12 @@ class Asker:
             return stored or await self._ask(request, earlier, left)
         finally:
             await self._shelf.release(request.fingerprint)
+
+    def _warn(self, request: Request, since: float) -> None:
+        """Say once that another process keeps this one waiting."""
+        if not self._warned and self._clock() - since >= LONG:
+            self._warned = True
+            log.warning("another process asks the same; waiting for it", extra=_named(request))
 
     async def _ask(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """A call, judged and kept. An answer nothing can be made of is not kept: asking later may do better."""

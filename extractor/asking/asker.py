@@ -288,9 +288,15 @@ class Asker:
             self._note(error, started)
             log.info("no answer: %s", error.failure, extra=_named(request, failure=error.failure, again=error.again))
             raise
-        self._circuit = CLOSED
+        self._took()
         self._pacer.answered()
+        if log.isEnabledFor(logging.INFO):
+            log.info("called", extra=_named(request, **_figures(completion)))
         return completion
+
+    def _took(self) -> None:
+        """The endpoint takes questions, whatever it makes of this one."""
+        self._circuit, self._heard = CLOSED, True
 
     def _note(self, error: CallError, started: float) -> None:
         """What a failure says of the endpoint: that it is busy, or not there."""

@@ -76,12 +76,12 @@ def test_every_attempt_is_a_span_and_a_failed_one_says_so(exported: tuple[Any, A
     with (
         Endpoint([status(500, message=f"no {KEY} here"), status(401)]) as endpoint,
         Extractor(configured(endpoint, tmp_path), tasks=["meetings"], policy=HURRIED) as mahdar,
-        pytest.raises(ExtractionError),
+        pytest.raises(NoModelError),
     ):
         mahdar.extract(ARTICLE)
     found = spans.get_finished_spans()
     assert [span.name for span in found] == ["chat loopback", "chat loopback", "mahdar.extract"]
-    assert [span.attributes["error.type"] for span in found] == ["unreachable"] * 3
+    assert [span.attributes["error.type"] for span in found] == ["unreachable", "unreachable", "NoModelError"]
     assert [(span.status.status_code.name, span.status.description, span.events) for span in found] == [
         ("ERROR", None, ())
     ] * 3
@@ -195,7 +195,7 @@ def record(**fields: object) -> logging.LogRecord:
     ("formatter", "line"),
     [
         pytest.param(
-            TextLines(),
+            TextFormatter(),
             "2020-09-13T12:26:40+00:00 info given up: timeout document_id=a1 fingerprint=0123456789ab attempts=4",
             id="text",
         ),

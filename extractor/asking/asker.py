@@ -275,6 +275,7 @@ class Asker:
                 turn.tokens = came_to.tokens or turn.tokens
         except CallError as error:
             came_to = most if error.billed else Spending()
+            self._check()
             raise
         finally:
             self._purse.settle(most, came_to)
@@ -301,7 +302,7 @@ class Asker:
     def _note(self, error: CallError, started: float) -> None:
         """What a failure says of the endpoint: that it is busy, or not there."""
         if error.failure not in SILENT:
-            self._circuit = CLOSED
+            self._took()
             return
         if error.busy:
             self._pacer.slowed(started, error.wait if error.again else None)
@@ -310,13 +311,12 @@ class Asker:
             str(error),
             started=started,
             now=self._clock(),
-            limit=policy.silent,
+            limit=1 if error.fatal and not self._heard else policy.silent,
             patience=policy.patience,
             hopeless=not error.again,
         )
         if self._circuit.probes > before.probes:
             self._pacer.hold(min(policy.first_wait * 2 ** min(before.probes, DOUBLINGS), policy.longest_wait))
-        self._check()
 
     def _check(self) -> None:
         """Go on only while there is somebody to ask.

@@ -41,7 +41,7 @@ class StoreError(MahdarError):
 
 
 class NoModelError(MahdarError):
-    """No model is there to be asked. One that is there and fails is the failure of a document: `unreachable`."""
+    """No model is there to be asked, or none by this key. One that fails at a document is that one's failure."""
 
 
 class ExtractionError(MahdarError):

@@ -12,7 +12,19 @@ from typing import Final
 
 ARTICLE: Final[ContextVar[str | None]] = ContextVar("mahdar_article", default=None)
 """The id of the article that the running task extracts."""
-FIELDS: Final = ("document_id", "task", "fingerprint", "attempts", "failure", "again", "calls", "cached", "seconds")
+FIELDS: Final = (
+    "document_id",
+    "task",
+    "fingerprint",
+    "attempts",
+    "failure",
+    "again",
+    "calls",
+    "cached",
+    "tokens_in",
+    "tokens_out",
+    "seconds",
+)
 """The fields of a record that are mahdar's, in the order in which they are written."""
 SHORT: Final = 12
 """Characters of a fingerprint in a line of text."""
@@ -25,7 +37,7 @@ def about_article(record: logging.LogRecord) -> bool:
     return True
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """A record as JSON on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -35,7 +47,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class TextLines(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """A record as words."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -57,7 +69,7 @@ def fields_of(record: logging.LogRecord) -> dict[str, object]:
 def log_to_standard_error(*, as_json: bool) -> None:
     """Write what is logged from now on to standard error, calls included."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if as_json else TextLines())
+    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     log = logging.getLogger("mahdar")
     log.addHandler(handler)
     log.setLevel(logging.INFO)

@@ -162,15 +162,19 @@ class Extractor:
         """Extract articles as they come, each result as soon as it is there, at most `concurrency` articles at once.
 
         An article that fails is a `Failure` among the results; only what stops all of them is raised, once those under
-        way have come to their end.
+        way have come to their end. What `documents` itself raises is such a thing.
         """
         done: queue.SimpleQueue[Future[Extraction | Failure]] = queue.SimpleQueue()
         waiting, under_way = iter(documents), 0
         free = concurrency or self._concurrency
         while True:
-            for document in itertools.islice(waiting, free - under_way):
-                self._loop.submit(self._outcome(as_document(document))).add_done_callback(done.put)
-                under_way += 1
+            try:
+                for document in itertools.islice(waiting, free - under_way):
+                    self._loop.submit(self._outcome(as_document(document))).add_done_callback(done.put)
+                    under_way += 1
+            except Exception:
+                yield from _results(done, under_way)
+                raise
             if not under_way:
                 return
             ended = _first(done)

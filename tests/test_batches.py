@@ -152,12 +152,24 @@ def test_the_command_says_so_and_ends_with_three(tmp_path: Path) -> None:
     with Endpoint(status(401)) as endpoint:
         ended = command(endpoint, tmp_path, "extract", folder)
     assert ended.returncode == 3
-    said = ended.stderr.decode().splitlines()
-    assert said[-2].startswith("stopped: the endpoint does not answer: ")
-    assert "check OPENAI_API_KEY" in said[-2]
-    assert said[-1].endswith("50 articles left")
-    assert KEY not in ended.stderr.decode()
-    assert len(endpoint.requests) < 60
+    (said,) = ended.stderr.decode().splitlines()
+    assert said.startswith("mahdar: the endpoint does not answer: ")
+    assert "check OPENAI_API_KEY" in said
+    assert KEY not in said
+    assert len(endpoint.requests) <= 8
+
+
+def test_the_command_says_how_far_it_came_before_the_key_ran_out(tmp_path: Path) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"{number:02}.txt").write_text(weather(number), encoding="utf-8")
+    with Endpoint(lambda asked: reads_well(asked) if len(endpoint.requests) < 20 else status(401)) as endpoint:
+        ended = command(endpoint, tmp_path, "extract", folder, "--concurrency", 1)
+    assert ended.returncode == 3
+    stopped, count = ended.stderr.decode().splitlines()[-2:]
+    assert re.match(r"stopped: the endpoint does not answer: 20 calls in a row.*check OPENAI_API_KEY", stopped)
+    assert count.endswith(" articles left")
 
 
 # --- several processes

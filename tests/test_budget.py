@@ -2,13 +2,16 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from newsroom import ARTICLE, HURRIED, KEY, MEETINGS, configured, reads_well, weather
+from newsroom import ARTICLE, HURRIED, KEY, MEETINGS, configured, meeting, reads_well, weather
 
 from extractor import Budget, Extraction, Extractor, Failure, Limits, Price, UsageError
 from extractor.asking.budget import Spending
@@ -28,14 +31,14 @@ CALL = Decimal("0.00036")
 """What a call costs at that price, of 100 tokens in and 20 out."""
 
 
-def request(article: str = ARTICLE, parameters: dict[str, int] | None = None) -> Request:
+def request(article: str = ARTICLE, parameters: dict[str, int] | None = None, mode: str = "json_schema") -> Request:
     return build_request(
         PromptLibrary().get("meetings"),
         task_schema("meetings"),
         {NAME: article},
-        model="m",
-        mode="json_schema",
-        parameters={"max_tokens": 6_000} if parameters is None else parameters,
+        model="loopback",
+        mode=mode,
+        parameters={"max_tokens": 6_000, "temperature": 0} if parameters is None else parameters,
     )
 
 
@@ -82,6 +85,16 @@ def test_no_request_has_more_tokens_than_bytes(text: str) -> None:
     asked = request(text)
     assert most_in(asked) > sum(len(turn["content"].encode()) for turn in asked.messages)
     assert estimate_tokens(text) <= about_in(asked) <= most_in(asked)
+
+
+@pytest.mark.parametrize("mode", ["json_schema", "json", "tools", "md_json"])
+def test_no_mode_sends_more_than_is_counted(mode: str, tmp_path: Path) -> None:
+    with (
+        Endpoint(completion({"meetings": []})) as endpoint,
+        Extractor(configured(endpoint, tmp_path, mode=mode), tasks=["meetings"]) as mahdar,
+    ):
+        mahdar.extract(ARTICLE)
+    assert most_in(request(mode=mode)) > len(endpoint.requests[0].raw)
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
@@ -212,8 +225,12 @@ def test_an_attempt_that_may_be_billed_counts_at_its_most(fault: Reply, *, bille
     assert total == CALL + 2 * billed * most.cost
 
 
-def test_an_answer_without_usage_counts_at_its_most(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "tokens", [(0, 0), (100, 0), (0, 20), (-100, 20), (100, -1), (True, 20), ("100", 20), (1.5, 20)]
+)
+def test_an_answer_without_usage_counts_at_its_most(tokens: Any, tmp_path: Path) -> None:
     silent = completion(MEETINGS, tokens=(0, 0))
+    silent.body["usage"] = dict(zip(("prompt_tokens", "completion_tokens"), tokens, strict=True))
     with (
         Endpoint(silent) as endpoint,
         Extractor(configured(endpoint, tmp_path), tasks=["meetings"], price=PRICE, budget=Budget(max_cost=1)) as mahdar,
@@ -223,15 +240,17 @@ def test_an_answer_without_usage_counts_at_its_most(tmp_path: Path) -> None:
 
 
 def test_a_reask_is_paid_from_the_same_budget(tmp_path: Path) -> None:
-    bad = completion({"meetings": [{"kind": "party"}]})
+    half = completion({"meetings": [meeting(), {"kind": "party"}]})
     most = most_in(request()) + 6_000
-    with (
-        Endpoint(bad) as endpoint,
-        Extractor(configured(endpoint, tmp_path), tasks=["meetings"], budget=Budget(max_tokens=most)) as mahdar,
-    ):
-        (result,) = mahdar.extract_many([ARTICLE])
-    assert isinstance(result, Failure)
-    assert (result.failure, len(endpoint.requests)) == ("over_budget", 1)
+    with Endpoint([half, completion(MEETINGS)]) as endpoint:
+        settings = configured(endpoint, tmp_path)
+        with Extractor(settings, tasks=["meetings"], budget=Budget(max_tokens=most)) as mahdar:
+            (left,) = mahdar.extract_many([ARTICLE])
+        assert isinstance(left, Failure)
+        assert (left.failure, len(endpoint.requests)) == ("over_budget", 1)
+        with Extractor(settings, tasks=["meetings"]) as mahdar:
+            result = mahdar.extract(ARTICLE)
+    assert (len(result.meetings), result.rejected, result.provenance.attempts) == (1, (), 1)
 
 
 def test_cached_answers_cost_nothing_and_pass_any_budget(tmp_path: Path) -> None:
@@ -303,6 +322,29 @@ def test_a_dry_run_counts_and_asks_nothing(
     assert second.split()[:4] == ["other", "6", "0", "6"]
     assert all(cell.startswith("$0.") for cell in second.split()[-2:])
     assert method.endswith("Nothing was asked.")
+
+
+def test_a_dry_run_of_standard_input_counts_it_for_every_model(endpoint: Endpoint, folder: Path) -> None:
+    with endpoint:
+        words = ["extract", "-", "--dry-run", "--model", "one", "--model", "two"]
+        said = subprocess.run(
+            [sys.executable, "-m", "extractor.cli", *words], input=ARTICLE.encode(), capture_output=True, check=True
+        )
+    count, _, *rows, _ = said.stdout.decode().splitlines()
+    assert count == "1 articles"
+    assert [row.split()[:4] for row in rows] == [["one", "2", "0", "2"], ["two", "2", "0", "2"]]
+
+
+def test_a_dry_run_counts_half_a_surrogate_pair_as_unread(
+    endpoint: Endpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "in.jsonl"
+    lines.write_text('{"id": "a", "text": "x \\ud800"}\n', encoding="utf-8")
+    with endpoint:
+        assert mahdar("extract", lines, "--dry-run") == 0
+        assert capsys.readouterr().out.startswith("0 articles, 1 cannot be read\n")
+        assert mahdar("extract", lines) == 1
+    assert "bad_input: document 'a' has a lone surrogate" in capsys.readouterr().err
 
 
 def test_a_dry_run_says_where_no_price_is_known(

@@ -267,7 +267,7 @@ def test_what_failed_is_tried_again_where_that_is_asked_for(
 
 
 def test_all_unreachable_is_no_model(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
-    served(status(401, message=f"Incorrect API key provided: {KEY}"))
+    served(status(403, message=f"Incorrect API key provided: {KEY}"))
     ended = mahdar("extract", articles)
     assert (ended.code, ended.out) == (3, "")
     assert "talks: unreachable: " in ended.err

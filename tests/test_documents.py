@@ -126,6 +126,13 @@ def test_a_document_knows_the_hash_of_its_text() -> None:
     assert (document.sha256, document.sha256) == (expected, expected)
 
 
+def test_half_a_surrogate_pair_has_a_hash_and_is_refused() -> None:
+    document = Document("a", "لقاء \ud800")
+    assert len(document.sha256) == 64
+    with pytest.raises(BadInputError, match=r"document 'a' has a lone surrogate \(U\+D800\) at offset 5"):
+        check(document)
+
+
 def test_a_document_survives_another_process() -> None:
     document = Document("a", "لقاء", dt.date(2020, 7, 21), "ar")
     assert pickle.loads(pickle.dumps(document)) == document

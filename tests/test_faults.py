@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from newsroom import ARTICLE, HURRIED, KEY, MEETINGS, MET, configured, meeting, reads_well, stance, weather
 
-from extractor import Extraction, ExtractionError, Extractor, Failure, Policy, UsageError
+from extractor import Extraction, ExtractionError, Extractor, Failure, MahdarError, NoModelError, Policy, UsageError
 from extractor.asking.asker import Asker
 from extractor.asking.door import Door
 from extractor.asking.endpoint import remote_endpoint
@@ -53,22 +53,16 @@ def failed(endpoint: Endpoint | str, cache: Path, policy: Policy = HURRIED, **se
     return result
 
 
+def content(said: Any) -> Reply:
+    """An answer whose content is sent as it is, text or not."""
+    return Reply({"choices": [{"message": {"content": said}}]})
+
+
 FAULTS = [
-    pytest.param(status(401), "unreachable", 1, "HTTP 401: as the test wants it; check OPENAI_API_KEY", id="wrong key"),
     pytest.param(status(403), "unreachable", 1, "check OPENAI_API_KEY", id="no right"),
-    pytest.param(status(404), "unreachable", 1, "check OPENAI_BASE_URL and MAHDAR_MODEL", id="not found"),
-    pytest.param(page(405), "unreachable", 1, "HTTP 405: <!doctype html> <html>", id="another server"),
     pytest.param(status(429), "rate_limited", 4, "HTTP 429: as the test wants it", id="too fast"),
-    pytest.param(
-        status(429, message="insufficient_quota"), "rate_limited", 1, "the account has no credit left", id="quota spent"
-    ),
-    pytest.param(status(402), "rate_limited", 1, "the account has no credit left", id="payment required"),
-    pytest.param(
-        status(429, {"retry-after": "3600"}), "rate_limited", 1, "asks to wait 3600 s", id="too fast for an hour"
-    ),
     pytest.param(status(500), "unreachable", 4, "HTTP 500: as the test wants it", id="broken for ever"),
     pytest.param(page(502), "unreachable", 4, "HTTP 502: <!doctype html> <html>", id="a proxy's page"),
-    pytest.param(status(503, {"retry-after": "999"}), "unreachable", 1, "asks to wait 999 s", id="away for long"),
     pytest.param(status(408), "unreachable", 4, "HTTP 408", id="too slow, it says"),
     pytest.param(status(413), "bad_input", 1, "longer than the model reads", id="too large"),
     pytest.param(
@@ -107,6 +101,7 @@ FAULTS = [
         completion('{"meetings": [{"evid', finish="length"), "truncated", 1, "cut after 20 tokens", id="cut too early"
     ),
     pytest.param(completion(""), "unparsable", 2, "meetings: $: the answer is empty", id="empty"),
+    pytest.param(content(5), "unparsable", 2, "meetings: $: the answer is empty", id="a number for an answer"),
     pytest.param(completion(None), "unparsable", 2, "meetings: $: the answer is empty", id="null for an answer"),
     pytest.param(completion(HTML), "unparsable", 2, "begins with '<!doctype html>", id="a page for an answer"),
     pytest.param(completion("لا أدري"), "unparsable", 2, "begins with 'لا أدري'", id="prose"),
@@ -134,6 +129,43 @@ def test_a_fault_has_its_class_and_its_remedy(
         assert [entry for _, entry in store.entries() if entry and attempts != 2] == []
 
 
+FATAL = [
+    pytest.param(status(401), "unreachable", "HTTP 401: as the test wants it; check OPENAI_API_KEY", id="wrong key"),
+    pytest.param(status(404), "unreachable", "check OPENAI_BASE_URL and MAHDAR_MODEL", id="not found"),
+    pytest.param(page(405), "unreachable", "HTTP 405: <!doctype html> <html>", id="another server"),
+    pytest.param(
+        status(429, message="insufficient_quota"), "rate_limited", "the account has no credit left", id="quota spent"
+    ),
+    pytest.param(status(402), "rate_limited", "the account has no credit left", id="payment required"),
+    pytest.param(
+        status(429, {"retry-after": "3600"}), "rate_limited", "asks to wait 3600 s", id="too fast for an hour"
+    ),
+    pytest.param(status(503, {"retry-after": "999"}), "unreachable", "asks to wait 999 s", id="away for long"),
+]
+
+
+@pytest.mark.parametrize(("reply", "failure", "message"), FATAL)
+def test_what_every_question_would_meet_ends_the_run_before_its_first_answer_only(
+    reply: Reply, failure: str, message: str, tmp_path: Path
+) -> None:
+    texts = [weather(number) for number in range(5)]
+    with (
+        Endpoint(reply) as endpoint,
+        Extractor(configured(endpoint, tmp_path), concurrency=1, tasks=["meetings"]) as mahdar,
+        pytest.raises(NoModelError, match=r"^the endpoint does not answer: HTTP ") as caught,
+    ):
+        next(mahdar.extract_many(texts))
+    assert message in str(caught.value)
+    assert len(endpoint.requests) == 1
+    with (
+        Endpoint([completion({"meetings": []}), *[reply] * 4]) as endpoint,
+        Extractor(configured(endpoint, tmp_path), concurrency=1, tasks=["meetings"]) as mahdar,
+    ):
+        first, *others = mahdar.extract_many(texts)
+    assert isinstance(first, Extraction)
+    assert [(one.failure, one.attempts) for one in others if isinstance(one, Failure)] == [(failure, 1)] * 4
+
+
 def test_nobody_listens(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -158,7 +190,7 @@ def test_an_answer_that_takes_too_long(reply: Reply, tmp_path: Path) -> None:
 
 def test_extract_raises_what_extract_many_reports(tmp_path: Path) -> None:
     with (
-        Endpoint(status(401)) as endpoint,
+        Endpoint(status(403)) as endpoint,
         Extractor(configured(endpoint, tmp_path), tasks=["meetings"]) as mahdar,
         pytest.raises(ExtractionError, match="check OPENAI_API_KEY") as caught,
     ):
@@ -398,7 +430,7 @@ def test_a_server_that_repeats_the_key_tells_it_nobody(
     with Endpoint(echo(code)) as endpoint:
         settings = configured(endpoint, tmp_path)
         mahdar = Extractor(settings, tasks=["meetings"], policy=HURRIED)
-        with mahdar, pytest.raises(ExtractionError) as caught:
+        with mahdar, pytest.raises(MahdarError) as caught:
             mahdar.extract(ARTICLE)
     error = caught.value
     assert "[key]" in str(error)

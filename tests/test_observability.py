@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from newsroom import ARTICLE, HURRIED, KEY, MET, configured, reads_well
 
-from extractor import ExtractionError, Extractor, UsageError
+from extractor import Extractor, NoModelError, UsageError
 from extractor.commands.telemetry import export_telemetry
-from extractor.logs import JsonLines, TextLines, log_to_standard_error
+from extractor.logs import JsonFormatter, TextFormatter, log_to_standard_error
 
 from loopback import Endpoint, status
 
@@ -76,12 +76,12 @@ def test_every_attempt_is_a_span_and_a_failed_one_says_so(exported: tuple[Any, A
     with (
         Endpoint([status(500, message=f"no {KEY} here"), status(401)]) as endpoint,
         Extractor(configured(endpoint, tmp_path), tasks=["meetings"], policy=HURRIED) as mahdar,
-        pytest.raises(ExtractionError),
+        pytest.raises(NoModelError),
     ):
         mahdar.extract(ARTICLE)
     found = spans.get_finished_spans()
     assert [span.name for span in found] == ["chat loopback", "chat loopback", "mahdar.extract"]
-    assert [span.attributes["error.type"] for span in found] == ["unreachable"] * 3
+    assert [span.attributes["error.type"] for span in found] == ["unreachable", "unreachable", "NoModelError"]
     assert [(span.status.status_code.name, span.status.description, span.events) for span in found] == [
         ("ERROR", None, ())
     ] * 3
@@ -158,7 +158,9 @@ def test_a_line_a_call_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str
         mahdar.extract(ARTICLE, document_id="again")
     said = capsys.readouterr().err
     lines = [json.loads(line) for line in said.splitlines()]
-    fails, first, again = [{name: line[name] for name in line if name not in {"time", "seconds"}} for line in lines]
+    fails, call, first, again = [
+        {name: line[name] for name in line if name not in {"time", "seconds"}} for line in lines
+    ]
     assert fails == {
         "level": "info",
         "message": "no answer: unreachable",
@@ -167,6 +169,15 @@ def test_a_line_a_call_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str
         "fingerprint": made.fingerprints[0],
         "failure": "unreachable",
         "again": True,
+    }
+    assert call == {
+        "level": "info",
+        "message": "called",
+        "document_id": "لقاء",
+        "task": "meetings",
+        "fingerprint": made.fingerprints[0],
+        "tokens_in": 100,
+        "tokens_out": 20,
     }
     assert first == {"level": "info", "message": "answered", "document_id": "لقاء", "calls": 1, "cached": False}
     assert again == {"level": "info", "message": "answered", "document_id": "again", "calls": 0, "cached": True}
@@ -184,12 +195,12 @@ def record(**fields: object) -> logging.LogRecord:
     ("formatter", "line"),
     [
         pytest.param(
-            TextLines(),
+            TextFormatter(),
             "2020-09-13T12:26:40+00:00 info given up: timeout document_id=a1 fingerprint=0123456789ab attempts=4",
             id="text",
         ),
         pytest.param(
-            JsonLines(),
+            JsonFormatter(),
             '{"time": "2020-09-13T12:26:40.000+00:00", "level": "info", "message": "given up: timeout", '
             '"document_id": "a1", "fingerprint": "0123456789abcdef", "attempts": 4}',
             id="json",

@@ -144,9 +144,19 @@ def test_the_settings_name_it(store: RedisStore, server: str) -> None:
     assert store.get(PRINT) is not None
 
 
-@pytest.mark.parametrize("url", ["http://:secret-word@host/0", "somewhere", "redis://:secret-word@host:port/0"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:secret-word@host/0",
+        "somewhere",
+        ":secret-word@host:6379",
+        "redis://:secret-word@host:port/0",
+        "redis://:secret-word@[::1",
+        "redis://:secret-word@host/0?pace=fast",
+    ],
+)
 def test_what_is_no_store_is_named_without_its_password(url: str) -> None:
-    with pytest.raises(UsageError, match="write it like redis://host:6379/0") as caught:
+    with pytest.raises(UsageError, match=r"^MAHDAR_STORE.*; write it like redis://host:6379/0$") as caught:
         open_store(Settings(store=url))
     assert "secret-word" not in str(caught.value)
 

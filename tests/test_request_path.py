@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import pytest
 from newsroom import ARTICLE, HURRIED, MEETINGS, MET, configured, meeting, reads_well, weather
 
 from extractor import Document, Extraction, Extractor, Failure, Policy, UsageError
-from extractor.asking.asker import Asker, Usage
+from extractor.asking.asker import Answer, Asker, Usage
 from extractor.asking.completion import Completion
 from extractor.asking.request import Request, build_request
+from extractor.asking.store import DiskStore
 from prompts import ARTICLE as NAME
 from prompts import PromptLibrary
 from schemas.tasks import task_schema
@@ -441,6 +443,32 @@ def test_no_more_calls_are_under_way_than_allowed() -> None:
     assert asyncio.run(run()) == (3, 9)
 
 
+def test_a_wait_for_another_process_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    asked, told = [request(weather(number)) for number in range(2)], []
+
+    class Time:
+        now = 0.0
+
+        async def sleep(self, seconds: float) -> None:
+            self.now += seconds
+            told.append((self.now, len(caplog.records)))
+            if self.now > 60:
+                for each in asked:
+                    theirs.put(each.fingerprint, Completion(WRITTEN), {})
+
+    async def run() -> list[Answer]:
+        time = Time()
+        asking = Asker(Gate(), ours, policy=HURRIED, concurrency=8, clock=lambda: time.now, sleep=time.sleep)
+        return await asyncio.gather(*map(asking.answer, asked))
+
+    with closing(DiskStore(tmp_path)) as theirs, closing(DiskStore(tmp_path)) as ours:
+        assert all(theirs.claim(each.fingerprint) for each in asked)
+        answers = asyncio.run(run())
+    assert [answer.usage.hits for answer in answers] == [1, 1]
+    assert [record.message for record in caplog.records] == ["another process asks the same; waiting for it"]
+    assert {now >= 10 for now, lines in told if lines} == {True}
+
+
 # --- from where it is called
 
 
@@ -496,6 +524,18 @@ def test_articles_are_taken_as_they_are_needed(tmp_path: Path) -> None:
         next(results)
         assert taken == [0, 1]
         assert len(list(results)) == 19
+
+
+def test_what_is_under_way_is_not_lost_where_the_articles_end_in_an_error(tmp_path: Path) -> None:
+    def articles() -> Iterator[str]:
+        yield from map(weather, range(3))
+        raise OSError("the drive is gone")
+
+    with Endpoint(reads_well) as endpoint, Extractor(configured(endpoint, tmp_path)) as mahdar:
+        results = mahdar.extract_many(articles())
+        assert [type(next(results)) for _ in range(3)] == [Extraction] * 3
+        with pytest.raises(OSError, match="the drive is gone"):
+            next(results)
 
 
 def test_a_closed_extractor_opens_again(tmp_path: Path) -> None:

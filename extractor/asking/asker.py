@@ -34,6 +34,8 @@ DOUBLINGS: Final = 16
 """Of the wait between two calls to an endpoint that is silent; the policy's longest comes sooner."""
 LOOKS: Final = (0.05, 1.0)
 """Seconds between two looks for what another process is asking: the first, then twice as many, up to the last."""
+LONG: Final = 10.0
+"""Seconds after which somebody should know what is waited for: the other process may be suspended."""
 
 
 class Caller(Protocol):
@@ -143,6 +145,8 @@ class Asker:
         self._clock = clock
         self._sleep = sleep
         self._flying: dict[str, asyncio.Future[Turn | None]] = {}
+        self._heard = False  # whether the endpoint has ever taken a question
+        self._warned = False
 
     async def answer(self, request: Request) -> Answer:
         """The judged answer to a request.
@@ -195,9 +199,10 @@ class Asker:
 
     async def _claimed(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """A call, unless another process makes the same: then its answer, or the call when it has given up."""
-        looks = _looks()
+        looks, since = _looks(), self._clock()
         while not await self._shelf.claim(request.fingerprint):
             await self._sleep(next(looks))
+            self._warn(request, since)
             if (stored := await self._stored(request, earlier, left)) is not None:
                 return stored
         try:
@@ -206,6 +211,12 @@ class Asker:
             return stored or await self._ask(request, earlier, left)
         finally:
             await self._shelf.release(request.fingerprint)
+
+    def _warn(self, request: Request, since: float) -> None:
+        """Say once that another process keeps this one waiting."""
+        if not self._warned and self._clock() - since >= LONG:
+            self._warned = True
+            log.warning("another process asks the same; waiting for it", extra=_named(request))
 
     async def _ask(self, request: Request, earlier: Reask | None, left: int) -> Turn:
         """A call, judged and kept. An answer nothing can be made of is not kept: asking later may do better."""
@@ -218,7 +229,7 @@ class Asker:
         return Turn(verdict, self._usage(came, attempts), came.text)
 
     def _usage(self, came: Completion, attempts: int) -> Usage:
-        cost = self._purse.cost(came.tokens_in, came.tokens_out)
+        cost = self._purse.cost(came)
         return Usage(
             calls=1,
             attempts=attempts,
@@ -264,6 +275,7 @@ class Asker:
                 turn.tokens = came_to.tokens or turn.tokens
         except CallError as error:
             came_to = most if error.billed else Spending()
+            self._check()
             raise
         finally:
             self._purse.settle(most, came_to)
@@ -277,14 +289,20 @@ class Asker:
             self._note(error, started)
             log.info("no answer: %s", error.failure, extra=_named(request, failure=error.failure, again=error.again))
             raise
-        self._circuit = CLOSED
+        self._took()
         self._pacer.answered()
+        if log.isEnabledFor(logging.INFO):
+            log.info("called", extra=_named(request, **_figures(completion)))
         return completion
+
+    def _took(self) -> None:
+        """The endpoint takes questions, whatever it makes of this one."""
+        self._circuit, self._heard = CLOSED, True
 
     def _note(self, error: CallError, started: float) -> None:
         """What a failure says of the endpoint: that it is busy, or not there."""
         if error.failure not in SILENT:
-            self._circuit = CLOSED
+            self._took()
             return
         if error.busy:
             self._pacer.slowed(started, error.wait if error.again else None)
@@ -293,13 +311,12 @@ class Asker:
             str(error),
             started=started,
             now=self._clock(),
-            limit=policy.silent,
+            limit=1 if error.fatal and not self._heard else policy.silent,
             patience=policy.patience,
             hopeless=not error.again,
         )
         if self._circuit.probes > before.probes:
             self._pacer.hold(min(policy.first_wait * 2 ** min(before.probes, DOUBLINGS), policy.longest_wait))
-        self._check()
 
     def _check(self) -> None:
         """Go on only while there is somebody to ask.
@@ -344,11 +361,20 @@ def _named(request: Request, **more: object) -> dict[str, object]:
     return {"task": request.task, "fingerprint": request.fingerprint, **more}
 
 
+def _figures(completion: Completion) -> dict[str, object]:
+    """What a call took."""
+    seconds = round(completion.seconds, 3)
+    return {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out, "seconds": seconds}
+
+
 def _accepted(verdict: Verdict, earlier: Reask | None, request: Request, usage: Usage) -> Accept:
-    """The drafts to go on with: what an answer brought is not lost when asking again brings nothing."""
+    """The drafts to go on with: what an answer brought is not lost when asking again brings nothing.
+
+    Where the budget forbids to ask again, the article is left for a run that may: once done, it is not asked about.
+    """
     if isinstance(verdict, Accept):
         return verdict
-    if earlier is not None and earlier.best.drafts:
-        return earlier.best
     assert isinstance(verdict, GiveUp), "the judge asks again only where that is left"
+    if earlier is not None and earlier.best.drafts and verdict.failure != OVER_BUDGET:
+        return earlier.best
     raise ExtractionError(verdict.failure, f"{request.task}: {verdict.message}", usage.attempts)

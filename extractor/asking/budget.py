@@ -109,10 +109,11 @@ class Purse:
         """What the model costs, if that is known."""
         return self._find_price()
 
-    def cost(self, tokens_in: int, tokens_out: int) -> Decimal | None:
-        """US dollars of a call; None where the price is not known, or no usage was reported."""
-        known = self.price is not None and (tokens_in or tokens_out or not self.price.cost(1, 1))
-        return self.price.cost(tokens_in, tokens_out) if self.price and known else None
+    def cost(self, completion: Completion) -> Decimal | None:
+        """US dollars of a call; None where the price is not known, or its usage was not reported."""
+        if self.price is None or not (_reported(completion) or not self.price.cost(1, 1)):
+            return None
+        return self.price.cost(completion.tokens_in, completion.tokens_out)
 
     def most(self, request: Request) -> Spending:
         """What a call may come to. Nothing where nothing is bounded: it would cost time to count."""
@@ -121,8 +122,8 @@ class Purse:
         return Spending.of(self.price, most_in(request), most_out(request))
 
     def came_to(self, completion: Completion, most: Spending) -> Spending:
-        """What an answered call came to; the most, where the endpoint does not say."""
-        if not (completion.tokens_in or completion.tokens_out):
+        """What an answered call came to; the most, where the endpoint does not say all of it."""
+        if self.budget.bounded and not _reported(completion):
             return most
         return Spending.of(self.price, completion.tokens_in, completion.tokens_out)
 
@@ -155,3 +156,8 @@ class Purse:
         else:
             said = f"{self.spent.tokens:,} tokens are spent, and the next call can take {most.tokens:,}"
         return f"the budget of {self.budget} ends here: {said}; run it again with a larger one"
+
+
+def _reported(completion: Completion) -> bool:
+    """Whether an endpoint says all that it will charge for: some report only one side."""
+    return bool(completion.tokens_in and (completion.tokens_out or not completion.text))

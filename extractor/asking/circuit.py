@@ -3,7 +3,8 @@
 Only what says nothing about the article counts: no connection, a server's error, no answer in time, a key or a quota
 that does not hold. A row of such calls, without one answer in between, first holds back all calls but one at a time;
 where that one stays unanswered for as long as the policy is patient, the circuit opens. What waiting cannot help, such
-as a wrong key, opens it at once. Some time after that a call is let through again, and an answer closes it.
+as a wrong key, opens it without patience; where no question was taken before, the first call of the kind does. Some
+time after that a call is let through again, and an answer closes it.
 """
 
 import math
@@ -67,6 +68,8 @@ class Circuit:
 
     def account(self, now: float) -> str:
         """What was seen."""
+        if self.row == 1:
+            return self.said
         return f"{self.row} calls in a row, over {now - self.since:.0f} s, brought no answer; the last: {self.said}"
 
 

@@ -47,13 +47,14 @@ class RedisStore:
             import redis
         except ImportError:
             raise UsageError("a store on a server needs redis: pip install 'mahdar[redis]'") from None
-        self.folder = without_secrets(url)
         self._errors = redis.RedisError
         self._owner = secrets.token_hex(8)
         try:
+            self.folder = without_secrets(url)
             self._client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
-        except ValueError:
-            raise UsageError(f"store {self.folder!r}: not a URL; write it like redis://host:6379/0") from None
+            self._client.connection_pool.make_connection()  # not opened, but refused where the URL has a word too many
+        except (TypeError, ValueError):
+            raise UsageError("MAHDAR_STORE: not a URL; write it like redis://host:6379/0") from None
 
     def get(self, fingerprint: str) -> Completion | None:
         """The answer, or None.

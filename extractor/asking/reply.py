@@ -18,6 +18,8 @@ BUSY: Final = frozenset({408, 429, 503, 504, 529})
 """Statuses that say "too much"; 529 is Anthropic's."""
 MAYBE_BILLED: Final = frozenset({408, 502, 504})
 """Statuses of one in between, who does not know what became of the request; with others there was no answer."""
+FATAL: Final = frozenset({401, 404, 405})
+"""Statuses of a key, a URL or a model that does not hold. 403 may be about one article: filters answer with it."""
 SHOWN: Final = 200
 """Characters of an error's text in the failure's message."""
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -33,6 +35,7 @@ class CallError(Exception):
         wait: seconds the endpoint asked to wait, if it did.
         busy: whether fewer calls at once would help.
         billed: whether the endpoint may have worked, and charge for it.
+        fatal: whether every question would end so: no key, no credit, no such model.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class CallError(Exception):
         wait: float | None = None,
         busy: bool = False,
         billed: bool = True,
+        fatal: bool = False,
     ) -> None:
         super().__init__(message)
         self.failure: FailureClass = failure
@@ -51,6 +55,7 @@ class CallError(Exception):
         self.wait = wait
         self.busy = busy
         self.billed = billed
+        self.fatal = fatal
 
 
 def read_answer(answer: Any, *, seconds: float) -> Completion:
@@ -85,12 +90,14 @@ def status_error(status: int, headers: Mapping[str, str], text: str) -> CallErro
     said += "" if patient else f"; asks to wait {wait:.0f} s, which is longer than a run should: run it again then"
     busy, billed = status in BUSY, status in MAYBE_BILLED
     if status == 402 or "insufficient_quota" in text:
-        return CallError("rate_limited", f"{said}; the account has no credit left", again=False, billed=False)
+        return CallError(
+            "rate_limited", f"{said}; the account has no credit left", again=False, billed=False, fatal=True
+        )
     if status == 429:
-        return CallError("rate_limited", said, again=patient, wait=wait, busy=busy, billed=billed)
+        return CallError("rate_limited", said, again=patient, wait=wait, busy=busy, billed=billed, fatal=not patient)
     if status in {408, 409, 425} or status >= 500:
-        return CallError("unreachable", said, again=patient, wait=wait, busy=busy, billed=billed)
-    return CallError(*_final(status, said, text), again=False, billed=billed)
+        return CallError("unreachable", said, again=patient, wait=wait, busy=busy, billed=billed, fatal=not patient)
+    return CallError(*_final(status, said, text), again=False, billed=billed, fatal=status in FATAL)
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
@@ -140,7 +147,9 @@ def _text(message: Mapping[str, Any]) -> str:
     said = calls[0]["function"]["arguments"] if calls else message.get("content")
     if isinstance(said, list):
         return "".join(part.get("text") or "" for part in said)
-    return json.dumps(said, ensure_ascii=False) if isinstance(said, dict) else said or ""
+    if isinstance(said, dict):
+        return json.dumps(said, ensure_ascii=False)
+    return said if isinstance(said, str) else ""
 
 
 def _writable(text: str) -> str:
@@ -157,5 +166,6 @@ def _word(value: Any) -> str | None:
 
 
 def _count(usage: Any, name: str) -> int:
+    """A number of tokens; what cannot be one is none, so that it lowers no bill."""
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) else 0
+    return max(value, 0) if isinstance(value, int) and not isinstance(value, bool) else 0

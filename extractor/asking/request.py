@@ -85,11 +85,12 @@ def build_request(
 
 def template_values(schema: TaskSchema) -> Mapping[str, Any]:
     """The names a template may use, beside those of the article's parts."""
-    if schema.sha256 not in _OUTLINES:
+    known = _OUTLINES.get(schema.sha256)  # in one step: another thread may clear them
+    if known is None:
         if len(_OUTLINES) >= REMEMBERED:
             _OUTLINES.clear()
-        _OUTLINES[schema.sha256] = outline(schema.json_schema)
-    return {"fields": _OUTLINES[schema.sha256]}
+        known = _OUTLINES[schema.sha256] = outline(schema.json_schema)
+    return {"fields": known}
 
 
 _OUTLINES: dict[str, str] = {}

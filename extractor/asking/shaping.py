@@ -52,11 +52,12 @@ class Shaper:
 
     def _shape(self, request: Request) -> _Shape:
         kind = request.mode, request.schema.sha256
-        if kind not in self._shapes:
+        shape = self._shapes.get(kind)  # in one step: another thread may clear them
+        if shape is None:
             if len(self._shapes) >= REMEMBERED:
                 self._shapes.clear()
-            self._shapes[kind] = _learnt(request)
-        return self._shapes[kind]
+            shape = self._shapes[kind] = _learnt(request)
+        return shape
 
 
 def _learnt(request: Request) -> _Shape:

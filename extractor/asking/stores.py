@@ -27,7 +27,9 @@ def open_store(settings: "Settings") -> "DiskStore | RedisStore":
     for name, same in VALKEY.items():
         url = same + url.removeprefix(name) if url.startswith(name) else url
     if not url.startswith(SERVERS):
-        raise UsageError(f"MAHDAR_STORE {url.partition('://')[0]!r}: no such store; write it like redis://host:6379/0")
+        scheme, mark, _ = url.partition("://")  # the rest may hold a password
+        named = f"MAHDAR_STORE {scheme!r}: no such store" if mark and scheme.isalnum() else "MAHDAR_STORE: not a URL"
+        raise UsageError(f"{named}; write it like redis://host:6379/0")
     from extractor.asking.redis_store import RedisStore
 
     return RedisStore(url)

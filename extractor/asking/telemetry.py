@@ -9,14 +9,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from extractor.asking.asker import Caller
 from extractor.asking.completion import Completion
 from extractor.asking.endpoint import Endpoint
 from extractor.asking.reply import CallError
 from extractor.asking.request import Request
-from extractor.errors import ExtractionError
+from extractor.errors import ExtractionError, MahdarError
 from extractor.logs import ARTICLE
 
 if TYPE_CHECKING:
@@ -41,13 +42,6 @@ PARAMETERS: Final = {
 Attributes = Mapping[str, str | int | float | tuple[str, ...]]
 
 
-class Caller(Protocol):
-    """Who is asked."""
-
-    async def ask(self, request: Request) -> Completion:
-        """One call, no retry."""
-
-
 @dataclass(frozen=True, slots=True)
 class Telemetry:
     """The instruments, where there are any."""
@@ -67,8 +61,8 @@ class Telemetry:
         ) as span:
             try:
                 yield
-            except ExtractionError as error:
-                _mark(span, error.failure)
+            except MahdarError as error:
+                _mark(span, error.failure if isinstance(error, ExtractionError) else type(error).__name__)
                 raise
 
 

@@ -1,8 +1,9 @@
 """Tokens of a request, before it is sent: how many at most, and about how many.
 
 At most: no tokenizer of today makes more tokens of a text than UTF-8 makes bytes, since each falls back to bytes for
-what it does not know; so the bytes of all that is sent are a bound for every model, and so is what the request allows
-the answer to be. About: `estimate_tokens`, calibrated by script (see `extractor.reading.passages`).
+what it does not know; so the bytes of all that is sent, in the form that the mode gives it, are a bound for every
+model, and so is what the request allows the answer to be. About: `estimate_tokens`, calibrated by script (see
+`extractor.reading.passages`).
 """
 
 import json
@@ -10,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from extractor.asking.request import Request
+from extractor.asking.shaping import Shaper
 from extractor.errors import UsageError
 from extractor.reading.passages import estimate_tokens
 from schemas.tasks import TaskSchema
@@ -31,8 +33,7 @@ REMEMBERED: Final = 64
 
 def most_in(request: Request) -> int:
     """Input tokens, at most."""
-    turns = sum(_bytes(turn["content"]) + TURN for turn in request.messages)
-    return turns + len(_schema(request.schema).encode()) + FORM
+    return len(_SHAPER.body(request)) + TURN * len(request.messages) + FORM
 
 
 def most_out(request: Request) -> int:
@@ -65,20 +66,17 @@ def about(request: Request) -> int:
 
 
 def _schema(schema: TaskSchema) -> str:
-    if schema.sha256 not in _SCHEMAS:
+    known = _SCHEMAS.get(schema.sha256)  # in one step: another thread may clear them
+    if known is None:
         if len(_SCHEMAS) >= REMEMBERED:
             _SCHEMAS.clear()
-        _SCHEMAS[schema.sha256] = json.dumps(schema.json_schema, ensure_ascii=False)
-    return _SCHEMAS[schema.sha256]
+        known = _SCHEMAS[schema.sha256] = json.dumps(schema.json_schema, ensure_ascii=False)
+    return known
 
 
 _SCHEMAS: dict[str, str] = {}
 """By the schema's hash: the same for every article."""
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
+_SHAPER: Final = Shaper()
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -1,5 +1,6 @@
 """`mahdar extract --dry-run`: what a run would ask and cost, for each model, without a call."""
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -16,30 +17,26 @@ METHOD: Final = (
 
 
 def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInput]) -> Iterator[str]:
-    """The lines of the report. The documents are gone through once for every model."""
-    rows, read, unread = [], 0, 0
-    for mahdar in models:
-        total, read, unread = _total(mahdar, documents)
-        rows.append(_row(mahdar, total))
-    yield f"{read:,} articles" + (f", {unread:,} cannot be read" if unread else "")
-    yield from _table([HEADINGS, *rows])
+    """The lines of the report. The documents are gone through once: standard input does not come twice."""
+    asked = tuple(models)
+    totals, unread = [Forecast()] * len(asked), 0
+    for document in documents:
+        each = _forecasts(asked, document)
+        totals = list(map(operator.add, totals, each)) if each else totals
+        unread += not each
+    yield f"{totals[0].articles:,} articles" + (f", {unread:,} cannot be read" if unread else "")
+    yield from _table([HEADINGS, *map(_row, asked, totals)])
     yield METHOD
 
 
-def _total(mahdar: Extractor, documents: Iterable[Document | BadInput]) -> tuple[Forecast, int, int]:
-    """Of all articles, how many these are, and how many cannot be read."""
-    total, read, unread = Forecast(), 0, 0
-    for document in documents:
-        try:
-            total += mahdar.forecast(document) if isinstance(document, Document) else _unread(document)
-            read += 1
-        except BadInputError:
-            unread += 1
-    return total, read, unread
-
-
-def _unread(bad: BadInput) -> Forecast:
-    raise BadInputError(bad.reason)
+def _forecasts(models: Sequence[Extractor], document: Document | BadInput) -> list[Forecast]:
+    """What each model takes for an article; nothing for one that cannot be read."""
+    if isinstance(document, BadInput):
+        return []
+    try:
+        return [mahdar.forecast(document) for mahdar in models]
+    except BadInputError:
+        return []
 
 
 def _row(mahdar: Extractor, total: Forecast) -> tuple[str, ...]:

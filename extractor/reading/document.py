@@ -50,9 +50,10 @@ class Document:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the text in UTF-8, in hexadecimal; computed once."""
+        """SHA-256 of the text in UTF-8, in hexadecimal; computed once. What `check` refuses has one, too."""
         if self._sha256 is None:
-            object.__setattr__(self, "_sha256", hashlib.sha256(self.text.encode()).hexdigest())
+            data = self.text.encode("utf-8", "surrogatepass")
+            object.__setattr__(self, "_sha256", hashlib.sha256(data).hexdigest())
         return self._sha256 or ""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from extractor.choosing.accounts import go_on, is_accounted, names_of
 from extractor.choosing.actors import Cast, Mention, cast_of, unite
 from extractor.choosing.assertions import assertions_in
 from extractor.choosing.cues import Line, lines_of
@@ -57,11 +58,11 @@ def read(text: str) -> Reading:
         if told:
             scene.subject = scene.subject if _is_quoted(told[-1]) else told[-1].principals[:1]
         elif encounters and _goes_on(line):
-            _follow(encounters, len(encounters) - 1, line)
+            go_on(encounters, len(encounters) - 1, line)
         elif may_tell(line) and len(offered_in(cast, line)) > 1:
             doubtful.append(line)
         positions.extend(_held(line, scene))
-    kept = tuple(_with_members(one, cast, lines) for one in encounters if not _is_accounted(one, encounters, cast))
+    kept = tuple(_with_members(one, cast, lines) for one in encounters if not is_accounted(one, encounters, cast))
     return Reading(text, tuple(lines), cast, kept, tuple(positions), tuple(doubtful))
 
 
@@ -100,14 +101,14 @@ _PARTIES: Final = frozenset({"person", "role", "delegation", "country", "short"}
 
 def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
     """Add an encounter; one told again goes on with the first account."""
-    names = _names(one, scene.cast)
+    names = names_of(one, scene.cast)
     scene.groups.append(one.principals)
     for number, told in enumerate(encounters):
         apart = {one.kind, told.kind} & {"press_conference", "signing", "session"} and one.kind != told.kind
         apart = apart or _on_other_days(one, told)
         apart = apart or (one.status in {"cancelled", "postponed"} and told.status != one.status)
-        if names == _names(told, scene.cast) and not apart:
-            _follow(encounters, number, one.line)
+        if names == names_of(told, scene.cast) and not apart:
+            go_on(encounters, number, one.line)
             return
     encounters.append(one)
 
@@ -118,29 +119,12 @@ def _on_other_days(one: Encounter, told: Encounter) -> bool:
     return all(days) and days[0] != days[1]
 
 
-def _follow(encounters: list[Encounter], number: int, line: Line) -> None:
-    told = encounters[number]
-    if line not in (told.line, *told.followers):
-        encounters[number] = replace(told, followers=(*told.followers, line))
-
-
-def _names(encounter: Encounter, cast: Cast) -> frozenset[str]:
-    return frozenset(cast.actor(one).name for one in encounter.principals)
-
-
-def _is_accounted(visit: Encounter, encounters: list[Encounter], cast: Cast) -> bool:
-    """A visit counts only where nobody met (contract)."""
-    names = _names(visit, cast)
-    met = (one for one in encounters if one.kind != "visit" and one.status == visit.status)
-    return visit.kind == "visit" and any(names & _names(one, cast) for one in met)
-
-
 def carried(reading: Reading, encounter: Encounter, told: Callable[[Encounter], str | None]) -> str | None:
     """What an encounter of the same visit tells: its city, its date (contract, ruling 11)."""
     if encounter.status != "held":
         return None
-    names = _names(encounter, reading.cast)
-    same = (one for one in reading.encounters if one.status == "held" and names & _names(one, reading.cast))
+    names = names_of(encounter, reading.cast)
+    same = (one for one in reading.encounters if one.status == "held" and names & names_of(one, reading.cast))
     return next((found for one in same if (found := told(one))), None)
 
 

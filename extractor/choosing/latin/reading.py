@@ -1,10 +1,10 @@
 """Reading an English or French article: who is in it, who met, who takes which position."""
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from extractor.choosing.accounts import go_on, is_accounted, names_of
 from extractor.choosing.actors import Cast, Mention
 from extractor.choosing.cues import Line, lines_of
 from extractor.choosing.encounters import Encounter
@@ -48,14 +48,14 @@ def read_latin(article: str) -> tuple[tuple[Line, ...], Cast, tuple[Encounter, .
         for one in told:
             _enter(encounters, one, scene)
         if not told and encounters and _goes_on(sentence):
-            _follow(encounters, len(encounters) - 1, sentence.line)
+            go_on(encounters, len(encounters) - 1, sentence.line)
         if told:
             clauses = Clauses(sentence, scene)  # «met, and the two men agreed»: they are those who met here
         found = list(positions_in(clauses))
         scene.topic = found[-1].target if found else ""
         positions.extend(found)
         _move(scene, clauses)
-    kept = tuple(one for one in encounters if not _is_accounted(one, encounters, cast))
+    kept = tuple(one for one in encounters if not is_accounted(one, encounters, cast))
     return tuple(one.line for one in sentences), cast, kept, tuple(positions)
 
 
@@ -82,34 +82,17 @@ def _move(scene: Scene, clauses: Clauses) -> None:
 
 def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
     """Add an encounter; one told again goes on with the first account."""
-    names = _names(one, scene.cast)
+    names = names_of(one, scene.cast)
     principals = tuple(party.mention for party in one.parties if party.capacity in {"principal", "host"})
     if one.kind != "visit":
         scene.groups.append(principals)
     for number, told in enumerate(encounters):
         apart = {one.kind, told.kind} & _APART and one.kind != told.kind
         planned = {one.status, told.status} == {"held", "planned"} and one.date != told.date
-        if names == _names(told, scene.cast) and not apart and not planned:
-            _follow(encounters, number, one.line)
+        if names == names_of(told, scene.cast) and not apart and not planned:
+            go_on(encounters, number, one.line)
             return
     encounters.append(one)
-
-
-def _follow(encounters: list[Encounter], number: int, line: Line) -> None:
-    told = encounters[number]
-    if line not in (told.line, *told.followers):
-        encounters[number] = replace(told, followers=(*told.followers, line))
-
-
-def _names(encounter: Encounter, cast: Cast) -> frozenset[str]:
-    return frozenset(cast.actor(one).name for one in encounter.principals)
-
-
-def _is_accounted(visit: Encounter, encounters: list[Encounter], cast: Cast) -> bool:
-    """A visit counts only where nobody met (contract)."""
-    names = _names(visit, cast)
-    met = (one for one in encounters if one.kind != "visit" and one.status == visit.status)
-    return visit.kind == "visit" and any(names & _names(one, cast) for one in met)
 
 
 _GOING_ON: Final = listed(

@@ -287,7 +287,9 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
 
 def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
     """Sum up where the results alone do not: they went to a file, or some are missing."""
-    place = f" → {target.path}" if target else ""
+    place = ""
+    if target:  # other forms are made of the records at the end
+        place = f" → {target.records if interrupted or tally.no_model else target.path}"
     again = "; the same command goes on" if target else ""
     if interrupted:
         typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)

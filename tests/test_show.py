@@ -64,6 +64,21 @@ def test_all_records_are_shown_and_what_failed(output: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("records", "errors"),
+    [
+        ("out.jsonl", "out.jsonl.errors.jsonl"),
+        ("out.parquet.jsonl", "out.parquet.errors.jsonl"),
+        ("out.duckdb.jsonl", "out.duckdb.errors.jsonl"),
+    ],
+)
+def test_what_failed_is_found_beside_the_records_of_every_form(tmp_path: Path, records: str, errors: str) -> None:
+    file = written(tmp_path / records, [talks()])
+    written(tmp_path / errors, [], FAILED)
+    written(tmp_path / "out.errors.jsonl", [], FAILED)
+    assert [failure.document_id for failure in Outputs(file).failures()] == ["lost"]
+
+
+@pytest.mark.parametrize(
     ("wanted", "begins"),
     [
         ("talks", ["[talks] · ar", "  m1   kind", "  s1   act", "press · "]),

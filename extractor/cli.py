@@ -81,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")  # Arabic, whatever the locale
+            # Arabic, whatever the locale; and names of files, whatever they are
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app(arguments, prog_name="mahdar")
     except MahdarError as error:
@@ -234,7 +235,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     if ray_address or ray_workers:
         raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
     target = Target.of(output, form) if output else None
-    if retry_errors and (target is None or overwrite or not target.ledger.exists()):
+    if retry_errors and (target is None or overwrite or not target.begun):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
     articles = read(paths, without=target.files if target else ())
     price = price_of(price_in, price_out)

@@ -216,12 +216,16 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
         ("empty", "folder 'empty' has no .txt files"),
         ("memory://nowhere.jsonl", "'memory://nowhere.jsonl': no such file"),
         ("nothing://x.jsonl", "'nothing://x.jsonl' cannot be read: Protocol not known: nothing"),
+        ("zip://x.txt::empty.zip", "'zip://x.txt::empty.zip' cannot be read: File is not a zip file; check the URL"),
+        ("nothing://u:sesam@x/y?token=sesam", "'nothing://x/y' cannot be read: Protocol not known: nothing"),
+        ("sesam://u:sesam@x/y", "'sesam://x/y' cannot be read: ValueError; check the URL"),
     ],
 )
 def test_what_is_not_there_is_told_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str
 ) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.zip").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MahdarError) as refusal:
         Articles([path])

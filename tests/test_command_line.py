@@ -614,6 +614,23 @@ def test_a_miss_is_explained(mahdar: Command, served: Callable[..., Endpoint], a
     assert len(endpoint.requests) == 2, "nobody is asked"
 
 
+def test_a_miss_is_explained_for_every_row(mahdar: Command, served: Callable[..., Endpoint], tmp_path: Path) -> None:
+    served()
+    rows = [{"key": "خبر", "body": OTHER}, {"key": "فارغ", "body": " "}, {"key": "رقم", "body": "12"}]
+    file = tmp_path / "archive.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    columns = ("--text-column", "body", "--id-column", "key", "--task", "meetings")
+    ended = mahdar("cache", "why-miss", file, *columns)
+    assert (ended.code, ended.out.splitlines()) == (
+        0,
+        [
+            "خبر: meetings: not stored; nothing like it is stored",
+            f"فارغ: {file}:2 is empty: 'body' has no text",
+            "رقم: document 'رقم' has no letters ('12'): give the article's text",
+        ],
+    )
+
+
 ASKED = {
     "task": "meetings",
     "article": "a",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from extractor.batch.results import Results
+from extractor.commands.exits import ALL_WELL, NO_MODEL, SOME_FAILED
 from extractor.commands.output import JsonLines, Output, Tables
 from extractor.commands.progress import Silent
 from extractor.reading.document import BadInput, Document
@@ -17,7 +18,6 @@ from schemas.records import Extraction
 
 log = logging.getLogger("mahdar")
 
-ALL_WELL, SOME_FAILED, NO_MODEL = 0, 1, 3
 STOPPING: Final = frozenset({"over_budget"})
 """Classes of failure that speak of the run, not of the article: it is left as it was, and no further one is begun."""
 

@@ -147,7 +147,7 @@ def test_what_cannot_be_exported_is_told(
     Path("out.jsonl").touch()
     Path("folder.parquet").mkdir()
     Path("strange.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
-    other = {"document_id": "1", "text_sha256": "0", "language": "ar", "published_at": None}
+    other: dict[str, Any] = {"document_id": "1", "text_sha256": "0", "language": "ar", "published_at": None}
     other |= {"meetings": [1], "stances": [], "rejected": [], "provenance": {}}
     Path("other.jsonl").write_text(f"{json.dumps(other)}\n", encoding="utf-8")
     code, _, err = mahdar("export", *arguments)

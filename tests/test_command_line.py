@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -496,6 +497,9 @@ def test_the_doctor_shows_the_setup_and_asks_one_tiny_question(
     assert "✓ key       set (OPENAI_API_KEY)" in lines
     assert "✓ prompts   meetings@1, meetings@2, stances@1, stances@2" in lines
     assert any(line.startswith(f"✓ cache     {tmp_path / 'cache'}: 0 answers") for line in lines)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    named = {line.split()[1] for line in lines if line.endswith(("installed", "]'", "not whole"))}
+    assert named == extras.keys() - {"dev"}, "every extra is looked for"
     assert re.fullmatch(r"✓ answer    \d+\.\d s, 30 \+ 6 tokens", lines[-1])
     (asked,) = endpoint.requests
     assert sum(len(turn["content"]) for turn in asked.messages) < 100

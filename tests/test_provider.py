@@ -419,6 +419,16 @@ def test_an_article_that_cannot_be_read_is_named_and_the_others_go(newsroom: New
     assert ended.out.startswith("6 requests submitted in 1 batch")
 
 
+def test_rows_are_submitted_by_the_columns_that_are_named(newsroom: Newsroom) -> None:
+    rows = [{"key": "خبر", "body": ARTICLE, "day": "2024-02-05"}, {"key": "بلا يوم", "body": ARTICLE}]
+    file = newsroom.folder / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    columns = ("--text-column", "body", "--id-column", "key", "--date-column", "day")
+    ended = newsroom.mahdar("batch", "submit", file, "-o", newsroom.job, *columns)
+    assert (ended.code, ended.out.partition(" in ")[0]) == (1, "2 requests submitted")
+    assert ended.err.startswith(f"بلا يوم: bad_input: {file}:2 has no column 'day'")
+
+
 def test_no_file_of_a_job_holds_a_key_or_an_article(newsroom: Newsroom) -> None:
     def lines(answers: Lines) -> tuple[Lines, Lines]:
         return answers[1:], [answers[0] | refused(401, f"the key {KEY} is not right")]

@@ -19,10 +19,13 @@ from extractor.commands import batch as commands_batch
 from extractor.commands import cache as commands_cache
 from extractor.commands import prompts as commands_prompts
 from extractor.commands import schema as commands_schema
+from extractor.commands.exits import INTERRUPTED, NO_MODEL, UNUSABLE
 from extractor.commands.options import (
+    DateColumn,
     DryRun,
     Engine,
     Format,
+    IdColumn,
     LogLines,
     MaxCost,
     MaxTokens,
@@ -37,6 +40,7 @@ from extractor.commands.options import (
     Rows,
     Rpm,
     Tasks,
+    TextColumn,
     Tpm,
     only,
     price_of,
@@ -47,7 +51,6 @@ if TYPE_CHECKING:
     from extractor.batch.export import Target
     from extractor.commands.run import Tally
 
-UNUSABLE, NO_MODEL, INTERRUPTED = 2, 3, 130
 EXIT_CODES = """\b
 Exit codes:
   0    all well
@@ -81,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")  # Arabic, whatever the locale
+            # Arabic, whatever the locale; and names of files, whatever they are
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app(arguments, prog_name="mahdar")
     except MahdarError as error:
@@ -148,13 +152,9 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     published_at: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it.")
     ] = None,
-    text_column: Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")] = "text",
-    id_column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")
-    ] = None,
-    date_column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
-    ] = None,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
+    date_column: DateColumn = None,
     prompts: Prompts = None,
     concurrency: Annotated[
         int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
@@ -234,7 +234,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     if ray_address or ray_workers:
         raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
     target = Target.of(output, form) if output else None
-    if retry_errors and (target is None or overwrite or not target.ledger.exists()):
+    if retry_errors and (target is None or overwrite or not target.begun):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
     articles = read(paths, without=target.files if target else ())
     price = price_of(price_in, price_out)
@@ -287,7 +287,9 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
 
 def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
     """Sum up where the results alone do not: they went to a file, or some are missing."""
-    place = f" → {target.path}" if target else ""
+    place = ""
+    if target:  # other forms are made of the records at the end
+        place = f" → {target.records if interrupted or tally.no_model else target.path}"
     again = "; the same command goes on" if target else ""
     if interrupted:
         typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
@@ -311,11 +313,10 @@ def report(
     ] = None,
     *,
     articles: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--articles", metavar="PATH", help="The articles' texts: a folder of *.txt, or JSON Lines; may be repeated."
-        ),
+        list[str] | None,
+        typer.Option("--articles", metavar="PATH", help="The articles, as `extract` was given them; may be repeated."),
     ] = None,
+    text_column: TextColumn = "text",
     run: Annotated[
         Path | None, typer.Option("--eval", metavar="RUN.json", help="Show a run file against its labels instead.")
     ] = None,
@@ -352,7 +353,9 @@ def report(
         check_extra("mahdar report --eval")
         pages = of_runs(run, against, output.name, language)
     elif outputs is not None:
-        pages = commands_report.of_outputs(outputs, articles or (), output.name, language, draw=pictures)
+        pages = commands_report.of_outputs(
+            outputs, articles or (), output.name, language, column=text_column, draw=pictures
+        )
     else:
         raise UsageError("name what `mahdar extract -o` wrote, or a run file with --eval")
     for path in commands_report.write(pages, output, overwrite=overwrite):
@@ -428,9 +431,14 @@ def show(
     ] = None,
     *,
     articles: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The folder of the articles: their text is shown with the evidence marked."),
+        list[str] | None,
+        typer.Option(
+            metavar="PATH",
+            help="The articles, as `extract` was given them: their text is shown with the evidence marked; may be "
+            "repeated.",
+        ),
     ] = None,
+    text_column: TextColumn = "text",
 ) -> None:
     """Read records on the terminal, a page at a time.
 
@@ -438,7 +446,7 @@ def show(
     """
     from extractor.commands.show import show
 
-    show(output, id_, articles)
+    show(output, id_, articles or (), text_column)
 
 
 @app.command()

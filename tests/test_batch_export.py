@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,11 @@ def test_an_empty_run_has_tables_with_columns(tmp_path: Path, mahdar: Command) -
         (["out.jsonl", "-o", "other.jsonl"], "other.jsonl: is JSON Lines already"),
         (["out.jsonl", "-o", "x", "--format", "xlsx"], "format 'xlsx': not known; use one of jsonl, csv, parquet, d"),
         (["gone.jsonl", "-o", "x.parquet"], "gone.jsonl cannot be read or written: No such file"),
-        (["strange.jsonl", "-o", "x.parquet"], "strange.jsonl:1: not a record of mahdar's"),
+        (["strange.jsonl", "-o", "x.parquet"], "strange.jsonl:1: not a record of mahdar's, it lacks document_id, "),
+        (["other.jsonl", "-o", "x.parquet"], "other.jsonl: has records that cannot be written as parquet (Attrib"),
+        (["other.jsonl", "-o", "x.duckdb"], "other.jsonl: has records that cannot be written as duckdb (KeyError"),
+        (["out.jsonl", "-o", "folder.parquet"], "folder.parquet is a folder, and parquet takes a file: name another"),
+        (["out.jsonl", "-o", "out.jsonl", "--format", "csv"], "out.jsonl is a file, and csv takes a folder: name a"),
     ],
 )
 def test_what_cannot_be_exported_is_told(
@@ -140,10 +145,19 @@ def test_what_cannot_be_exported_is_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("out.jsonl").touch()
+    Path("folder.parquet").mkdir()
     Path("strange.jsonl").write_text('{"a": 1}\n', encoding="utf-8")
+    other: dict[str, Any] = {"document_id": "1", "text_sha256": "0", "language": "ar", "published_at": None}
+    other |= {"meetings": [1], "stances": [], "rejected": [], "provenance": {}}
+    Path("other.jsonl").write_text(f"{json.dumps(other)}\n", encoding="utf-8")
     code, _, err = mahdar("export", *arguments)
     assert (code, err[: len(f"mahdar: {said}")]) == (2, f"mahdar: {said}")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "strange.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "folder.parquet",
+        "other.jsonl",
+        "out.jsonl",
+        "strange.jsonl",
+    ]
 
 
 # A run that writes another form
@@ -210,6 +224,43 @@ def test_a_file_of_others_is_not_replaced(tmp_path: Path, mahdar: Command, serve
     assert "out.parquet has something in it: give --overwrite to replace it, or another name" in err
     assert mahdar("extract", tmp_path / "1.txt", "-o", tmp_path / "out.parquet", "--overwrite")[0] == 0
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "/proc/nowhere/tables", "--format", "csv"], "/proc/nowhere/tables cannot be used: No such file"),
+        (["-o", "1.txt", "--format", "csv", "--overwrite"], "1.txt is a file, and csv takes a folder: name another"),
+        (["-o", f"{'ط' * 200}.jsonl"], f"{'ط' * 200}.jsonl cannot be used: File name too long; name another"),
+        (["-o", f"{'ط' * 200}.jsonl", "--retry-errors"], "--retry-errors takes what an earlier run failed on"),
+        (["-o", "parts.parquet"], "parts.parquet is a folder, and parquet takes a file: name another; a folder of pa"),
+        (["-o", "parts.jsonl"], "parts.jsonl is a folder, and jsonl takes a file: name another"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_told_before_anything_is_asked(
+    tmp_path: Path,
+    mahdar: Command,
+    *,
+    served: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("1.txt").write_text(ARTICLE, encoding="utf-8")
+    Path("2.txt").write_text(ARTICLE, encoding="utf-8")
+    for name in ("parts.parquet", "parts.jsonl"):
+        Path(name).mkdir()
+    code, _, err = mahdar("extract", "2.txt", *arguments)
+    assert (code, err[: len(f"mahdar: {said}")], served.requests) == (2, f"mahdar: {said}", [])
+
+
+def test_a_name_that_is_not_utf_8_is_told_escaped(tmp_path: Path, mahdar: Command, served: Endpoint) -> None:
+    (tmp_path / "1.txt").write_text(ARTICLE, encoding="utf-8")
+    output = os.fsdecode(os.fsencode(tmp_path) + b"/out-\xe9.jsonl")
+    code, _, err = mahdar("extract", tmp_path / "1.txt", "-o", output)
+    assert (code, len(served.requests)) == (0, 2)
+    assert err.endswith("out-\\udce9.jsonl\n")
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ def test_records_that_came_too_late_for_the_ledger_count(tmp_path: Path) -> None
     results = opened(tmp_path)
     assert fates(results) == ["done"] * 6
     assert results.history.tokens == 720
+    assert list(results.history.latest) == [], "nobody knows when that was, and no rate is taken from it"
     results.close()
     assert len(ids(tmp_path / "out.jsonl")) == 6
 

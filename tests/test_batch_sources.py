@@ -152,6 +152,13 @@ def test_a_row_that_is_no_article_is_named_with_its_place(
     assert [one.id for one in found] == [f"r:{reason.partition(' ')[0]}" for reason in reasons]
 
 
+def test_a_bad_row_has_the_id_that_it_says(tmp_path: Path) -> None:
+    rows = [{"id": "أ-1", "text": " "}, {"id": "أ-1", "text": " "}, {"id": [], "text": FIRST}, ROWS[1]]
+    (tmp_path / "rows.jsonl").write_bytes(jsonl(rows))
+    ids = [one.id for one in Articles([tmp_path / "rows.jsonl"])]
+    assert ids == ["أ-1", f"{tmp_path}/rows.jsonl:2", "rows:3", "أ-2"], "none of them is lost"
+
+
 def test_what_follows_a_bad_row_is_read(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_bytes(b"{\n" + b'{"text": "' + b"x" * 17_000_000 + b'"}\n' + jsonl(ROWS))
     bad, long, *good = Articles([tmp_path / "rows.jsonl"])
@@ -209,12 +216,16 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
         ("empty", "folder 'empty' has no .txt files"),
         ("memory://nowhere.jsonl", "'memory://nowhere.jsonl': no such file"),
         ("nothing://x.jsonl", "'nothing://x.jsonl' cannot be read: Protocol not known: nothing"),
+        ("zip://x.txt::empty.zip", "'zip://x.txt::empty.zip' cannot be read: File is not a zip file; check the URL"),
+        ("nothing://u:sesam@x/y?token=sesam", "'nothing://x/y' cannot be read: Protocol not known: nothing"),
+        ("sesam://u:sesam@x/y", "'sesam://x/y' cannot be read: ValueError; check the URL"),
     ],
 )
 def test_what_is_not_there_is_told_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str
 ) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.zip").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MahdarError) as refusal:
         Articles([path])
@@ -263,7 +274,7 @@ def test_what_the_extra_is_for_is_told_where_it_is_missing(
     command = [sys.executable, "-c", code, *arguments, "--model", "loopback"]
     ended = subprocess.run(command, capture_output=True, env=environment, cwd=tmp_path, encoding="utf-8", check=False)
     assert (ended.returncode, ended.stdout) == (1 if said is None else 2, "")
-    assert ended.stderr.startswith(f"mahdar: {said}" if said else "rows:2: bad_input: ")
+    assert ended.stderr.startswith(f"mahdar: {said}" if said else "1: bad_input: ")
 
 
 def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:

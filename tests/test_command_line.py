@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -266,6 +267,42 @@ def test_what_failed_is_tried_again_where_that_is_asked_for(
     assert len(file.read_bytes().splitlines()) == 2
 
 
+def test_a_row_is_mended_under_its_own_id_and_what_is_not_given_again_is_said(
+    mahdar: Command, served: Callable[..., Endpoint], tmp_path: Path
+) -> None:
+    served()
+    rows, file = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+
+    def give(*texts: str) -> None:
+        lines = (json.dumps({"id": f"خبر-{number}", "text": text}) for number, text in enumerate(texts))
+        rows.write_text("\n".join(lines), encoding="utf-8")
+
+    give(OTHER, " ", "")
+    assert mahdar("extract", rows, "-o", file).err.endswith(
+        f"1 of 3 articles, 0 records, 0 rejected, 2 failed → {file}\n"
+    )
+    give(OTHER, ARTICLE)
+    retried = mahdar("extract", rows, "-o", file, "--retry-errors")
+    said = "1 of 2 articles, 2 records, 0 rejected, 0 failed, 1 that failed are not among these articles"
+    assert (retried.code, retried.err) == (1, f"{said} → {file}\n")
+    told = json.loads(mahdar("status", file, "--json").out)
+    assert (told["state"], told["total"], told["done"], told["failed"]) == ("complete", 3, 2, {"bad_input": 1})
+
+
+def test_trying_again_does_not_tell_how_many_articles_there_are(
+    mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
+) -> None:
+    file, ledger = tmp_path / "out.jsonl", tmp_path / "out.jsonl.ledger.jsonl"
+    served(completion(None, refusal="no"))
+    mahdar("extract", articles / "talks.txt", "-o", file)
+    lines = [line for line in ledger.read_text(encoding="utf-8").splitlines() if "total" not in json.loads(line)]
+    ledger.write_text("\n".join([*lines, '{"total":1000}', ""]), encoding="utf-8")
+    served()
+    assert mahdar("extract", articles, "-o", file, "--retry-errors").code == 0
+    told = json.loads(mahdar("status", file, "--json").out)
+    assert (told["state"], told["done"], told["total"]) == ("not complete", 1, 1000)
+
+
 def test_all_unreachable_is_no_model(mahdar: Command, served: Callable[..., Endpoint], articles: Path) -> None:
     served(status(403, message=f"Incorrect API key provided: {KEY}"))
     ended = mahdar("extract", articles)
@@ -331,10 +368,17 @@ def test_an_endpoint_needs_a_model(
     assert "set MAHDAR_MODEL or give --model" in ended.err
 
 
-def test_an_interrupt_leaves_what_is_written(served: Callable[..., Endpoint], articles: Path) -> None:
+@pytest.mark.parametrize(
+    ("output", "place", "again"),
+    [(None, "", ""), ("out.parquet", " → {}/out.parquet.jsonl", "; the same command goes on")],
+)
+def test_an_interrupt_leaves_what_is_written(
+    served: Callable[..., Endpoint], articles: Path, tmp_path: Path, *, output: str | None, place: str, again: str
+) -> None:
     never = threading.Event()
     endpoint = served(lambda asked: answers(asked) if MET in asked.article else completion("", after=never))
-    process = launch("extract", articles, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    options = ["-o", tmp_path / output, "--json"] if output else []
+    process = launch("extract", articles, *options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     first = process.stdout.readline()
     endpoint.await_requests(4)
@@ -347,7 +391,8 @@ def test_an_interrupt_leaves_what_is_written(served: Callable[..., Endpoint], ar
     assert (process.returncode, rest) == (130, b"")
     assert json.loads(first)["document_id"] == "talks"
     assert err.decode().strip() == (
-        "interrupted: 1 of 2 articles, 2 records, 0 rejected, 0 failed; what is written stays"
+        f"interrupted: 1 of 2 articles, 2 records, 0 rejected, 0 failed{place.format(tmp_path)}; "
+        f"what is written stays{again}"
     )
 
 
@@ -452,6 +497,9 @@ def test_the_doctor_shows_the_setup_and_asks_one_tiny_question(
     assert "✓ key       set (OPENAI_API_KEY)" in lines
     assert "✓ prompts   meetings@1, meetings@2, stances@1, stances@2" in lines
     assert any(line.startswith(f"✓ cache     {tmp_path / 'cache'}: 0 answers") for line in lines)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    named = {line.split()[1] for line in lines if line.endswith(("installed", "]'", "not whole"))}
+    assert named == extras.keys() - {"dev"}, "every extra is looked for"
     assert re.fullmatch(r"✓ answer    \d+\.\d s, 30 \+ 6 tokens", lines[-1])
     (asked,) = endpoint.requests
     assert sum(len(turn["content"]) for turn in asked.messages) < 100
@@ -568,6 +616,23 @@ def test_a_miss_is_explained(mahdar: Command, served: Callable[..., Endpoint], a
     changed = mahdar("cache", "why-miss", talks, "--task", "meetings").out
     assert re.fullmatch(r"talks: meetings: not stored; differs in article \(\w{8} → \w{8}\)\n", changed)
     assert len(endpoint.requests) == 2, "nobody is asked"
+
+
+def test_a_miss_is_explained_for_every_row(mahdar: Command, served: Callable[..., Endpoint], tmp_path: Path) -> None:
+    served()
+    rows = [{"key": "خبر", "body": OTHER}, {"key": "فارغ", "body": " "}, {"key": "رقم", "body": "12"}]
+    file = tmp_path / "archive.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    columns = ("--text-column", "body", "--id-column", "key", "--task", "meetings")
+    ended = mahdar("cache", "why-miss", file, *columns)
+    assert (ended.code, ended.out.splitlines()) == (
+        0,
+        [
+            "خبر: meetings: not stored; nothing like it is stored",
+            f"فارغ: {file}:2 is empty: 'body' has no text",
+            "رقم: document 'رقم' has no letters ('12'): give the article's text",
+        ],
+    )
 
 
 ASKED = {

@@ -123,16 +123,47 @@ def test_where_nobody_has_loaded_it_nothing_is_made_or_loaded() -> None:
     assert said == b"None False\n"
 
 
-@pytest.mark.parametrize("environment", [{}, {"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SERVICE_NAME": "news"}])
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_METRICS_EXPORTER": "none, none"}, {"OTEL_SERVICE_NAME": "news"}],
+)
 def test_nothing_is_exported_unless_asked_for(environment: dict[str, str]) -> None:
     before = set(sys.modules)
     export_telemetry(environment)
     assert {name for name in set(sys.modules) - before if name.startswith("opentelemetry")} == set()
 
 
-def test_an_exporter_that_is_not_known_is_named() -> None:
+@pytest.mark.parametrize("chosen", ["jaeger", "otlp,jaeger"])
+def test_an_exporter_that_is_not_known_is_named(chosen: str) -> None:
     with pytest.raises(UsageError, match="OTEL_TRACES_EXPORTER 'jaeger': not known; use one of otlp, console, none"):
-        export_telemetry({"OTEL_TRACES_EXPORTER": "jaeger"})
+        export_telemetry({"OTEL_TRACES_EXPORTER": chosen})
+
+
+EXPORTING = """
+import sys
+if sys.argv[1] == "without":
+    sys.modules["opentelemetry"] = None
+from extractor.commands.telemetry import export_telemetry
+export_telemetry({"OTEL_TRACES_EXPORTER": "otlp,console", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+    "OTEL_METRICS_EXPORTER": "none"})
+if sys.argv[1] == "with":
+    from opentelemetry import trace
+    print(len(trace.get_tracer_provider()._active_span_processor._span_processors))
+"""
+
+
+def test_variables_for_other_programs_do_not_refuse_a_run() -> None:
+    ended = subprocess.run([sys.executable, "-c", EXPORTING, "without"], cwd=ROOT, capture_output=True, check=True)
+    assert (ended.stdout, ended.stderr.decode()) == (
+        b"",
+        "mahdar: OTEL_… variables are set; nothing is exported without pip install 'mahdar[otel]'\n",
+    )
+
+
+def test_several_exporters_are_legal() -> None:
+    pytest.importorskip("opentelemetry.sdk", reason="the extra otel is not installed: pip install 'mahdar[otel]'")
+    ended = subprocess.run([sys.executable, "-c", EXPORTING, "with"], cwd=ROOT, capture_output=True, check=True)
+    assert ended.stdout == b"2\n"
 
 
 # --- logs

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from newsroom import ARTICLE, KEY, MET, configured, reads_well, weather
 
 from extractor.asking.endpoint import remote_endpoint
+from extractor.asking.prices import Price
 from extractor.asking.store import DiskStore
 from extractor.cli import main
 from extractor.provider.api import BatchApi
@@ -250,6 +250,49 @@ def test_an_answer_may_be_long_and_hold_the_line_ends_of_other_formats(newsroom:
     assert "collected: 6 answers;" in newsroom.collect().out
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status_code": "later"},
+        {"status_code": {}},
+        {"body": {"choices": [{"message": {"content": 5}}]}},
+        {"body": {"choices": [{"message": {"content": [5]}}]}},
+        {"body": [5]},
+    ],
+)
+def test_an_odd_line_is_a_failure_of_its_own_request_alone(newsroom: Newsroom, changes: dict[str, Any]) -> None:
+    def lines(answers: Lines) -> tuple[Lines, Lines]:
+        answers[0]["response"] |= changes
+        return answers, []
+
+    newsroom.submit()
+    newsroom.provider.end(lines)
+    assert "collected: 5 answers, 1 unreachable;" in newsroom.collect().out
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (completion("", refusal=MET), "the model refused, or its answer was filtered"),
+        (completion(MET), "$: no JSON object with the list 'meetings'"),
+        (Reply({"output_text": MET}), "the endpoint answered without a choice"),
+    ],
+)
+def test_the_words_of_an_answer_are_in_no_file_of_errors(newsroom: Newsroom, reply: Reply, said: str) -> None:
+    newsroom.provider.answering = lambda _: reply
+    newsroom.submit("--task", "meetings")
+    newsroom.provider.end()
+    newsroom.collect()
+    # What breaks the rules once is asked about again, and is no failure before that.
+    newsroom.submit("--task", "meetings")
+    newsroom.provider.end()
+    newsroom.collect()
+    files = sorted(newsroom.folder.glob("job.json.*.errors.jsonl"))
+    assert files != []
+    assert [file.name for file in files if MET[:20] in file.read_text(encoding="utf-8")] == []
+    assert said in json.loads(files[-1].read_text(encoding="utf-8").splitlines()[0])["message"]
+
+
 def test_a_line_that_is_longer_than_any_answer_is_passed_over(newsroom: Newsroom) -> None:
     newsroom.submit()
     newsroom.provider.end()
@@ -307,15 +350,11 @@ def test_a_submission_that_is_killed_is_taken_up_again(newsroom: Newsroom, path:
 
 
 def test_a_batch_is_counted_at_half_the_price(newsroom: Newsroom) -> None:
-    class Price:
-        def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
-            return Decimal(tokens_in + 2 * tokens_out)
-
     newsroom.submit()
     newsroom.provider.end()
     settings = configured(newsroom.endpoint, newsroom.folder)
     with closing(BatchApi(remote_endpoint(settings), timeout=10)) as api, closing(DiskStore(settings.cache)) as store:
-        (standing,) = collect(Job.read(newsroom.job), api, store, price=Price())
+        (standing,) = collect(Job.read(newsroom.job), api, store, price=Price.per_million(1_000_000, 2_000_000))
     assert standing.batch.result is not None
     assert standing.batch.result.cost == 6 * (100 + 2 * 20) / 2
 
@@ -380,6 +419,16 @@ def test_an_article_that_cannot_be_read_is_named_and_the_others_go(newsroom: New
     assert ended.out.startswith("6 requests submitted in 1 batch")
 
 
+def test_rows_are_submitted_by_the_columns_that_are_named(newsroom: Newsroom) -> None:
+    rows = [{"key": "خبر", "body": ARTICLE, "day": "2024-02-05"}, {"key": "بلا يوم", "body": ARTICLE}]
+    file = newsroom.folder / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    columns = ("--text-column", "body", "--id-column", "key", "--date-column", "day")
+    ended = newsroom.mahdar("batch", "submit", file, "-o", newsroom.job, *columns)
+    assert (ended.code, ended.out.partition(" in ")[0]) == (1, "2 requests submitted")
+    assert ended.err.startswith(f"بلا يوم: bad_input: {file}:2 has no column 'day'")
+
+
 def test_no_file_of_a_job_holds_a_key_or_an_article(newsroom: Newsroom) -> None:
     def lines(answers: Lines) -> tuple[Lines, Lines]:
         return answers[1:], [answers[0] | refused(401, f"the key {KEY} is not right")]
@@ -442,6 +491,23 @@ def test_a_file_that_is_no_job_is_one_line(newsroom: Newsroom, content: str | No
         newsroom.job.write_text(content, encoding="utf-8")
     ended = newsroom.collect()
     assert (ended.code, ended.err) == (2, f"mahdar: {newsroom.job}: {said}\n")
+
+
+@pytest.mark.parametrize("line", ["[]", "5", "{}", '{"fingerprint": []}', '{"fingerprint": "a", "more": 1}', "["])
+@pytest.mark.parametrize("kind", ["requests", "errors"])
+def test_a_file_of_a_job_that_was_tampered_with_is_one_line(newsroom: Newsroom, kind: str, line: str) -> None:
+    newsroom.submit()
+    newsroom.provider.end(lambda answers: (answers[1:], [expired(answers[0])]))
+    if kind == "errors":
+        newsroom.collect()
+    file = newsroom.job.with_name(f"job.json.1.{kind}.jsonl")
+    file.write_text(f"{line}\n", encoding="utf-8")
+    ended = newsroom.collect()
+    if kind == "errors" and "more" in line:
+        assert ended.code == 1, "only the fingerprint is needed"
+        return
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert ended.err.startswith(f"mahdar: {file}: cannot be read (")
 
 
 def test_two_processes_do_not_work_on_one_job(newsroom: Newsroom) -> None:

@@ -206,6 +206,8 @@ def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
         ((), "articles", "has files in it and no mahdar-run.json: give --overwrite"),
         (("--model", "another"), "old", "is of another run, which differs in model (loopback → another)"),
         ((), "talks.txt", "cannot be used"),
+        ((), "/proc/nowhere/out", "/proc/nowhere/out: cannot be used (Cannot create directory"),
+        ((), "old.parquet", "old.parquet: cannot be used ("),
     ],
 )
 def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
@@ -215,6 +217,8 @@ def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
 
     with Work(Settings.from_environment(), TASKS).extractor() as mahdar:
         Parts(str(newsroom.folder / "old")).begin(identity(mahdar))
+        Parts(str(newsroom.folder / "old.parquet")).begin(identity(mahdar))
+    (newsroom.folder / "old.parquet" / "part-1.parquet").touch()
     (newsroom.folder / "talks.txt").write_text("a file", encoding="utf-8")
     ended = newsroom.ray(*options, output=output)
     assert (ended.code, ended.err.count("\n"), newsroom.requests) == (2, 1, [])

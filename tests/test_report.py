@@ -104,10 +104,10 @@ def test_a_second_report_replaces_the_first_and_nothing_else(lines: Path, tmp_pa
             ("shape.jsonl",),
             "shape.jsonl:2: no extraction: $.text_sha256: Field required",
         ),
-        (("empty.jsonl", "--articles", "nowhere.jsonl"), "nowhere.jsonl: cannot be read: No such file or directory"),
+        (("empty.jsonl", "--articles", "nowhere.jsonl"), "'nowhere.jsonl': no such file or folder: check the path"),
         (
             ("empty.jsonl", "--articles", "text.jsonl"),
-            'text.jsonl:1: no article: give {"id": …, "text": …}',
+            "--articles text.jsonl: ",
         ),
         (("good.jsonl", "-o", "no/where.html"), "no/where.html cannot be written: No such file or directory"),
     ],

@@ -1,6 +1,8 @@
 """mahdar show: records of a file of outputs, for a reader; and how such a file is read."""
 
+import gzip
 import hashlib
+import json
 import os
 import pty
 import subprocess
@@ -10,6 +12,8 @@ from typing import Any
 
 import pytest
 from press import actor, evidence, extraction, meeting, stance, written
+from pyarrow import Table
+from pyarrow.parquet import write_table
 from tiny import mahdar
 
 from extractor import UsageError
@@ -64,6 +68,21 @@ def test_all_records_are_shown_and_what_failed(output: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("records", "errors"),
+    [
+        ("out.jsonl", "out.jsonl.errors.jsonl"),
+        ("out.parquet.jsonl", "out.parquet.errors.jsonl"),
+        ("out.duckdb.jsonl", "out.duckdb.errors.jsonl"),
+    ],
+)
+def test_what_failed_is_found_beside_the_records_of_every_form(tmp_path: Path, records: str, errors: str) -> None:
+    file = written(tmp_path / records, [talks()])
+    written(tmp_path / errors, [], FAILED)
+    written(tmp_path / "out.errors.jsonl", [], FAILED)
+    assert [failure.document_id for failure in Outputs(file).failures()] == ["lost"]
+
+
+@pytest.mark.parametrize(
     ("wanted", "begins"),
     [
         ("talks", ["[talks] · ar", "  m1   kind", "  s1   act", "press · "]),
@@ -90,6 +109,19 @@ def test_evidence_is_shown_in_its_article(output: Path, articles: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["rows.csv.gz", "rows.parquet", "rows.jsonl"])
+def test_evidence_is_shown_in_rows_of_every_form(tmp_path: Path, output: Path, name: str) -> None:
+    row = {"key": 7, "body": ARTICLE}
+    if name == "rows.parquet":
+        write_table(Table.from_pylist([row]), tmp_path / name)
+    elif name == "rows.jsonl":
+        (tmp_path / name).write_text(json.dumps(row), encoding="utf-8")
+    else:
+        (tmp_path / name).write_bytes(gzip.compress(f'key,body\n7,"{ARTICLE}"\n'.encode()))
+    lines = shown(output, "talks/s1", "--articles", tmp_path / name, "--text-column", "body")
+    assert lines[-1] == f"[**{SAID}**\u00a0[[s1]] انتهى]"
+
+
 def test_a_record_is_shown_with_the_paragraphs_of_its_evidence(output: Path, articles: Path) -> None:
     assert "[هبت رياح شديدة.]" not in shown(output, "talks/s1", "--articles", articles)
 
@@ -105,9 +137,9 @@ def test_overlapping_evidence_is_one_stretch_with_all_its_records(tmp_path: Path
 @pytest.mark.parametrize(
     ("id_", "told"),
     [
-        ("weather", "article 'weather': not found in"),
-        ("changed", "is another text than was extracted"),
-        ("../../etc/passwd", "not found in"),
+        ("weather", "article 'weather': not found: give --articles what it was extracted from"),
+        ("changed", "another text than was extracted"),
+        ("../../etc/passwd", "not found"),
     ],
 )
 def test_a_text_that_is_not_there_or_another_is_said(tmp_path: Path, articles: Path, id_: str, told: str) -> None:

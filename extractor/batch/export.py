@@ -8,6 +8,7 @@ All are written beside their place under another name, and put there when they a
 """
 
 import csv
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
@@ -20,7 +21,7 @@ from typing import IO, Any, Final, Literal, Protocol, Self, get_args
 from extractor.batch.lines import loads, whole_lines
 from extractor.batch.locations import REMEDY
 from extractor.batch.tables import TABLES, Cells, Record, Table
-from extractor.errors import UsageError
+from extractor.errors import MahdarError, UsageError
 from extractor.reading.outputs import ERRORS
 from schemas.records import Extraction
 
@@ -32,6 +33,12 @@ ROWS: Final = 2_000
 """Rows, or articles, written at once."""
 IN_FOLDER: Final = "extractions.jsonl"
 """The records of a run whose output is a folder."""
+_NEEDED: Final = frozenset(
+    {"document_id", "text_sha256", "language", "published_at", "meetings", "stances", "rejected", "provenance"}
+)
+"""What every record has."""
+_SHOWN: Final = 200
+"""Characters of an error in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +63,11 @@ class Target:
         if form is not None and form not in FORMS:
             raise UsageError(f"format {form!r}: not known; use one of {', '.join(FORMS)}")
         ending = path.suffix.lower().removeprefix(".")
-        if ending == "csv" and not path.is_dir():
+        folder = os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises below a closed folder
+        if ending == "csv" and not folder:
             raise UsageError(f"{path}: CSV is several tables, each a file; name a folder, with --format csv")
         if form is None:
-            form = "csv" if path.is_dir() else ending
+            form = "csv" if folder and ending not in FORMS else ending
         return cls(path, form if form in FORMS else "jsonl")
 
     @property
@@ -89,12 +97,24 @@ class Target:
         """What a later run goes on from."""
         return Path(f"{self.name}{LEDGER}")
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run to go on with."""
+        return os.path.exists(self.ledger)  # noqa: PTH110  # as above
+
     def check(self) -> None:
         """See that it can be written, before anything is paid for.
 
         Raises:
-            UsageError: a library is missing.
+            UsageError: a folder is in the place of a file, or the other way round; or a library is missing.
         """
+        if not self.is_folder and os.path.isdir(self.path):  # noqa: PTH112  # as above
+            raise UsageError(
+                f"{self.path} is a folder, and {self.form} takes a file: name another; "
+                "a folder of parts goes on with --engine ray"
+            )
+        if self.is_folder and os.path.isfile(self.path):  # noqa: PTH113  # as above
+            raise UsageError(f"{self.path} is a file, and {self.form} takes a folder: name another")
         needed = {"parquet": ("pyarrow",), "duckdb": ("pyarrow", "duckdb")}.get(self.form, ())
         for library in needed:
             try:
@@ -137,6 +157,11 @@ def export(records: Path, target: Target) -> int:
                 file.replace(folder / file.name)
     except OSError as error:
         raise UsageError(f"{error.filename or target.path} cannot be read or written: {error.strerror}") from None
+    except MahdarError:
+        raise
+    except Exception as error:  # noqa: BLE001  # of another hand's records; duckdb and pyarrow have errors of their own
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:_SHOWN]}"
+        raise UsageError(f"{records}: has records that cannot be written as {target.form} ({said})") from None
     return written
 
 
@@ -152,8 +177,11 @@ def _read(records: Path) -> Iterator[Record]:
     with records.open("rb") as file:
         for number, (line, _) in enumerate(whole_lines(file), 1):
             record = loads(line)
-            if record is None or "document_id" not in record or "provenance" not in record:
-                raise UsageError(f"{records}:{number}: not a record of mahdar's; name what `mahdar extract` wrote")
+            if record is None or (lacking := _NEEDED.difference(record)):
+                said = f", it lacks {', '.join(sorted(lacking))}" if record else ""
+                raise UsageError(
+                    f"{records}:{number}: not a record of mahdar's{said}; name what `mahdar extract` wrote"
+                )
             yield record
 
 

@@ -236,7 +236,8 @@ class History:
         if isinstance(entry, int):
             self.total = entry
             return
-        self.latest.append(entry.at)
+        if entry.at:  # one of a record that came too late for the ledger has no time
+            self.latest.append(entry.at)
         flags, _ = self.register.get(entry.id)
         self.failed -= flags == FAILED
         if entry.end is None:

@@ -13,19 +13,19 @@ from extractor.reading.outputs import Result
 from schemas.records import Extraction
 
 # JSON allows these inside a string, but many a reader of lines takes them for the end of one.
-_LINE_ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+LINE_ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 
 def json_line(result: Result) -> str:
     """A result as JSON on one line, Arabic as Arabic."""
     if isinstance(result, Extraction):
-        return result.model_dump_json().translate(_LINE_ENDS)
+        return result.model_dump_json().translate(LINE_ENDS)
     return dumps(asdict(result))
 
 
 def dumps(value: Any) -> str:
     """Any value as JSON on one line, Arabic as Arabic."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(LINE_ENDS)
 
 
 class LineFile:

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
+from urllib.parse import unquote
 
 from extractor.errors import BadInputError, UsageError
 from extractor.reading.document import STDIN, BadInput
@@ -26,6 +27,7 @@ COMPRESSED: Final = (".gz", ".zst")
 REMEDY: Final = "pip install 'mahdar[files]'"
 _STDIN_STEM: Final = "stdin"
 _PASSWORD: Final = re.compile(r"(?<=://)[^/@]*@")
+_USER: Final = re.compile(r"://(?:[^/@:]*:)?([^/@]*)@")
 _PATTERN: Final = frozenset("*?[")
 
 
@@ -170,8 +172,8 @@ def _remote(url: str) -> Iterator[Location]:
         found = _listed(files, path)
     except ImportError as error:  # fsspec names the package of each kind of storage
         raise UsageError(f"{shown!r}: {error}") from None
-    except (OSError, ValueError) as error:
-        said = str(error).replace(url, shown)
+    except Exception as error:  # noqa: BLE001  # every kind of storage has errors of its own
+        said = _reason(error, url, shown)
         raise BadInputError(f"{shown!r} cannot be read: {said}; check the URL, and the rights to it") from None
     if not found:
         raise BadInputError(f"{shown!r}: no such file, or no {TEXT} files in it: check the URL")
@@ -182,6 +184,14 @@ def _remote(url: str) -> Iterator[Location]:
 def _public(url: str) -> str:
     """A URL less the password and the query that it may carry."""
     return _PASSWORD.sub("", url).partition("?")[0]
+
+
+def _reason(error: Exception, url: str, shown: str) -> str:
+    """What an error says; only its name, where it repeats a part of the URL that may not be shown."""
+    said = " ".join(str(error).replace(url, shown).split())
+    secrets = [*_USER.findall(url), *re.split("[&=]", url.partition("?")[2])]
+    secrets += [unquote(secret) for secret in secrets]
+    return said if said and not any(part in said for part in secrets if part) else type(error).__name__
 
 
 def _listed(files: Any, path: str) -> list[str]:

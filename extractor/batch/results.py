@@ -68,7 +68,7 @@ class Results:
         self._under_way: dict[str, Document | BadInput] = {}
         self._retried = False
         ledger = Path(f"{name or path}{LEDGER}")
-        if not (overwrite or ledger.exists()):
+        if not (overwrite or os.path.exists(ledger)):  # noqa: PTH110  # Path.exists raises below a closed folder
             _refuse_strange(path)
         self._records, self._ledger = LineFile(path), LineFile(ledger)
         try:

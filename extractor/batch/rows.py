@@ -79,12 +79,13 @@ class RowFile:
     def _article(self, number: int, row: Mapping[str, Any] | Fault) -> Document | BadInput:
         if isinstance(row, Fault):
             return self._bad(number, row.reason)
+        id_ = self._default_id(number)
         try:
-            id_ = _id(row, self.columns) or self._default_id(number)
+            id_ = _id(row, self.columns) or id_
             day = _day(row, self.columns) or self.published_at
             return Document(id_, _text(row, self.columns), day, self.language)
         except BadInputError as error:
-            return self._bad(number, str(error))
+            return BadInput(id_, f"{self._place(number)} {error}")
 
     def _bad(self, number: int, reason: str) -> BadInput:
         return BadInput(self._default_id(number), f"{self._place(number)} {reason}")

@@ -70,7 +70,7 @@ class Articles:
             if not flags:
                 met.put(article.id, SEEN, mine)
                 yield article
-            elif text == mine:
+            elif text == mine and isinstance(article, Document):
                 self.repeated += 1
             else:
                 yield from self._refused(article, place, met)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.commands.options import IdColumn, Model, Prompts, Rows, Tasks, TextColumn
+from extractor.commands.options import DateColumn, IdColumn, Model, Prompts, Rows, Tasks, TextColumn
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def submit(
     model: Model = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
+    date_column: DateColumn = None,
     prompts: Prompts = None,
     batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests in one batch, at most.")] = None,
 ) -> None:
@@ -54,7 +55,7 @@ def submit(
     from extractor.service import Extractor
     from extractor.tasks import TASKS
 
-    articles = Articles(paths, Columns(text_column, id_column))
+    articles = Articles(paths, Columns(text_column, id_column, date_column))
     settings = _settings(model)
     with (
         Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar,

@@ -1,19 +1,20 @@
 """`mahdar cache`: the store of raw completions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.commands.options import Model, Paths, Prompts, Tasks
-from extractor.errors import UsageError
+from extractor.commands.options import DateColumn, IdColumn, Model, Prompts, Rows, Tasks, TextColumn
+from extractor.errors import BadInputError, UsageError
 
 if TYPE_CHECKING:
     from extractor.asking.redis_store import RedisStore
     from extractor.asking.store import DiskStore
     from extractor.commands.misses import Parts
-    from extractor.reading.document import Document
+    from extractor.inquiries import Inquiry
+    from extractor.reading.document import BadInput, Document
     from extractor.service import Extractor
 
 app = typer.Typer(help="The cache of answers.", no_args_is_help=True, rich_markup_mode=None)
@@ -59,25 +60,50 @@ def _agreed(question: str) -> bool:
 
 
 @app.command()
-def why_miss(paths: Paths, task: Tasks = None, model: Model = None, prompts: Prompts = None) -> None:
+def why_miss(
+    paths: Rows,
+    *,
+    task: Tasks = None,
+    model: Model = None,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
+    date_column: DateColumn = None,
+    prompts: Prompts = None,
+) -> None:
     """Tell for each article and task whether the answer is stored, or what differs from the nearest one that is."""
-    from extractor.reading.document import Document, read_documents
+    from extractor.batch.rows import Columns
+    from extractor.batch.sources import Articles
     from extractor.service import Extractor
     from extractor.tasks import TASKS
 
-    documents = read_documents(paths)
+    articles = Articles(paths, Columns(text_column, id_column, date_column))
     with _store() as store, Extractor(model=model, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
         stored = {fingerprint: entry["components"] for fingerprint, entry in store.entries() if entry}
-        for document in documents:
-            found = _found(mahdar, document, stored) if isinstance(document, Document) else [document.reason]
-            for line in found:
-                typer.echo(f"{document.id}: {line}")
+        for article in articles:
+            for line in _told(mahdar, article, stored):
+                typer.echo(f"{article.id}: {line}")
 
 
-def _found(mahdar: "Extractor", document: "Document", stored: "dict[str, Parts]") -> Iterator[str]:
+def _told(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str, Parts]") -> Iterator[str]:
+    """A line a question; one that says why, of an article that raises none."""
+    from extractor.reading.document import BadInput, check
+
+    if isinstance(article, BadInput):
+        yield article.reason
+        return
+    try:
+        check(article)
+        inquiries = mahdar.inquiries(article)
+    except BadInputError as error:
+        yield str(error)
+    else:
+        yield from _found(inquiries, stored)
+
+
+def _found(inquiries: "Iterable[Inquiry]", stored: "dict[str, Parts]") -> Iterator[str]:
     from extractor.commands.misses import why_miss
 
-    for inquiry in mahdar.inquiries(document):
+    for inquiry in inquiries:
         task, request = inquiry.task, inquiry.request
         if request.fingerprint in stored:
             yield f"{task.schema.task}: stored"

@@ -11,11 +11,11 @@ from typing import Final, NoReturn
 import typer
 
 from extractor.commands.display import cost
+from extractor.commands.exits import ALL_WELL, INTERRUPTED, SOME_FAILED
 from extractor.errors import UsageError
 from extractor.reading.document import STDIN, BadInput, Document
 from extractor.settings import Settings
 
-INTERRUPTED: Final = 130
 _FOLDED: Final = re.compile(r"^([a-z0-9+]{2,}):/+(?=[^/])")
 """A URL after `Path` has made one slash of two."""
 
@@ -72,4 +72,4 @@ def extract_on_ray(
         raise typer.Exit(INTERRUPTED) from None
     spent = f"; {came.tokens:,} tokens, {cost(came.cost)}" if came.tokens else ""
     typer.echo(f"{came}{spent} → {parts.place}", err=True)
-    raise typer.Exit(1 if came.failures or came.failed_before else 0)
+    raise typer.Exit(SOME_FAILED if came.failures or came.failed_before else ALL_WELL)

@@ -2,20 +2,15 @@
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from extractor.commands.display import END, ISOLATE, printable
-from extractor.errors import BadInputError, UsageError
-from extractor.reading.document import Document, read_documents
-from schemas.records import Extraction, Record
+from schemas.records import Record
 
 _PARAGRAPH: Final = re.compile(r"[^\n\r]*\S[^\n\r]*")
 _RIGHT_TO_LEFT: Final = "\u2067"
@@ -27,38 +22,6 @@ _NO_BREAK: Final = "\u00a0"
 
 Span = tuple[int, int, tuple[str, ...]]
 """from, to, and the records whose evidence it is"""
-
-
-class Articles:
-    """The texts that a folder holds, by the ids that `mahdar extract` gives them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def text(self, extraction: Extraction) -> str:
-        """The text that an extraction was made from.
-
-        Raises:
-            BadInputError: it is not there, or has changed since.
-        """
-        candidates = self._paths.get(extraction.document_id, [])
-        for path in candidates:
-            for document in read_documents([path]):
-                if isinstance(document, Document) and document.sha256 == extraction.text_sha256:
-                    return document.text
-        found = f"{candidates[0]} is another text than was extracted" if candidates else f"not found in {self._folder}"
-        raise BadInputError(f"article {extraction.document_id!r}: {found}: name the folder it was extracted from")
-
-    @cached_property
-    def _paths(self) -> dict[str, list[Path]]:
-        """Every text by its stem, and by its path below the folder."""
-        if not self._folder.is_dir():
-            raise UsageError(f"--articles {self._folder}: no such folder")
-        paths: dict[str, list[Path]] = defaultdict(list)
-        for path in sorted(self._folder.rglob("*.txt")):
-            paths[path.stem].append(path)
-            paths[path.relative_to(self._folder).as_posix()].append(path)
-        return paths
 
 
 @dataclass(frozen=True, slots=True)

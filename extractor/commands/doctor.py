@@ -31,12 +31,13 @@ TASK: Final = "meetings"
 """The question is tiny, but goes out with this task's schema, in the form of a real one."""
 EXTRAS: Final = {
     "evals": ("numpy", "scipy", "sacrebleu"),
-    "report": ("vl_convert", "networkx", "numpy"),
+    "report": ("vl_convert", "networkx", "numpy", "fontpkg_ibm_plex_sans_arabic"),
     "files": ("pyarrow", "duckdb", "fsspec", "zstandard"),
     "ray": ("ray",),
     "prices": ("genai_prices",),
     "redis": ("redis",),
     "otel": ("opentelemetry",),
+    "bench": ("matplotlib",),
 }
 """extra → modules; `local` is looked at by the embedded model itself"""
 

@@ -19,10 +19,6 @@ class LogForm(StrEnum):
     JSON = "json"
 
 
-Paths = Annotated[
-    list[str],
-    typer.Argument(metavar="PATH", help="Articles: text files, folders of *.txt, - for standard input."),
-]
 Rows = Annotated[
     list[str],
     typer.Argument(
@@ -71,6 +67,9 @@ RayWorkers = Annotated[
 TextColumn = Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")]
 IdColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")
+]
+DateColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
 ]
 Models = Annotated[
     list[str] | None,

@@ -62,6 +62,13 @@ def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -
 
 def _opened(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Stream:
     target.check()
+    try:
+        return _file(target, mahdar, overwrite=overwrite)
+    except OSError as error:
+        raise UsageError(f"{target.path} cannot be used: {error.strerror}; name another with --output") from None
+
+
+def _file(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Stream:
     path = target.records
     if path.exists() and not (path.is_file() or path.is_dir()):
         return Stream(path)

@@ -19,7 +19,7 @@ _MARK: Final = 'data-mahdar="report"'
 
 
 def of_outputs(
-    outputs: Path, articles: Iterable[Path], name: str, language: "Language", *, draw: bool
+    outputs: Path, articles: Iterable[str], name: str, language: "Language", *, column: str, draw: bool
 ) -> Iterator[tuple[str, str]]:
     """The pages of a file of extractions.
 
@@ -28,6 +28,7 @@ def of_outputs(
         articles: where their texts are.
         name: of the first page.
         language: of the interface.
+        column: where rows of the articles have their text.
         draw: pictures.
 
     Raises:
@@ -40,7 +41,7 @@ def of_outputs(
 
     if draw and not drawable():
         typer.echo("mahdar: no pictures in this report; pip install 'mahdar[report]' brings what draws them", err=True)
-    return report(Outputs(outputs), Texts.of(articles), name=name, language=language, draw=draw)
+    return report(Outputs(outputs), Texts.of(articles, column), name=name, language=language, draw=draw)
 
 
 def write(pages: Iterable[tuple[str, str]], first: Path, *, overwrite: bool) -> tuple[Path, ...]:

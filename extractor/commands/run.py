@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from extractor.batch.results import Results
+from extractor.commands.exits import ALL_WELL, NO_MODEL, SOME_FAILED
 from extractor.commands.output import JsonLines, Output, Tables
 from extractor.commands.progress import Silent
 from extractor.reading.document import BadInput, Document
@@ -17,7 +18,6 @@ from schemas.records import Extraction
 
 log = logging.getLogger("mahdar")
 
-ALL_WELL, SOME_FAILED, NO_MODEL = 0, 1, 3
 STOPPING: Final = frozenset({"over_budget"})
 """Classes of failure that speak of the run, not of the article: it is left as it was, and no further one is begun."""
 
@@ -33,6 +33,7 @@ class Tally:
         failed_before: those that had failed, and were left at that.
         changed: those that had been extracted, and have another text now.
         repeated: those that were in the input twice.
+        missing: those that failed before, are to be tried again, and are not in the input.
         stopped: why no further article was begun; empty where all were.
         no_model: the reason is that nobody answers.
     """
@@ -49,6 +50,7 @@ class Tally:
     failed_before: int = 0
     changed: int = 0
     repeated: int = 0
+    missing: int = 0
     stopped: str = ""
     no_model: bool = False
 
@@ -67,7 +69,7 @@ class Tally:
         """What the process is to say of the run."""
         if self.no_model:
             return NO_MODEL
-        if not (self.failures or self.failed_before or self.stopped):
+        if not (self.failures or self.failed_before or self.missing or self.stopped):
             return ALL_WELL
         silent = not (self.extracted or self.before) and set(self.failures) == {"unreachable"}
         return NO_MODEL if silent else SOME_FAILED
@@ -107,6 +109,7 @@ class Tally:
         yield self.failed_before, "failed before (--retry-errors takes them)"
         yield self.changed, "changed since they were extracted (--overwrite extracts all anew)"
         yield self.repeated, "given twice and read once"
+        yield self.missing, "that failed are not among these articles"
 
 
 class Stop(Protocol):
@@ -146,6 +149,7 @@ class Run:
         self._on_screen = any(isinstance(output, Tables | JsonLines) for output in self._outputs)
         self._retry = retry
         self._met = 0
+        self._tried_again = 0
 
     def take(self, articles: Iterable[Document | BadInput]) -> None:
         """Extract every article that needs it; one that cannot be read is a failure."""
@@ -173,9 +177,11 @@ class Run:
         self._all_met()
 
     def _all_met(self) -> None:
-        """Now it is known how many there are, those that came twice apart."""
-        if not self._retry:
-            self._tally.total = self._met
+        """Now it is known how many there are, those that came twice apart; of what failed, only how many are here."""
+        if self._retry:
+            self._tally.missing = (self._tally.total or 0) - self._tried_again
+            return
+        self._tally.total = self._met
         if self._results:
             self._results.all_met()
 
@@ -185,7 +191,9 @@ class Run:
             return True
         fate = self._results.fate(article)
         if self._retry:
-            return self._results.has_failed(article)
+            wanted = self._results.has_failed(article)
+            self._tried_again += wanted
+            return wanted
         self._tally.before += fate == "done"
         self._tally.failed_before += fate == "failed"
         self._tally.changed += fate == "changed"

@@ -5,7 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +16,20 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from extractor.commands import display
-from extractor.commands.context import Articles, marked
+from extractor.commands.context import marked
 from extractor.commands.output import standard_output
-from extractor.errors import BadInputError, UsageError
+from extractor.errors import UsageError
 from extractor.reading.outputs import Outputs, as_extraction, lines
+from extractor.reporting.texts import Texts
 from schemas.records import Extraction, Record
 
 PAGER: Final = "less"
 PAGER_OPTIONS: Final = "-FRX"
 """For `less`, unless the caller has other wishes: quit where all fits on the screen, show colours, leave the text."""
+_MISSING: Final = {
+    "absent": "not found: give --articles what it was extracted from",
+    "other": "another text than was extracted: give --articles what it was extracted from",
+}
 
 
 @dataclass(slots=True)
@@ -33,11 +38,12 @@ class Reader:
 
     Attributes:
         wanted: an article's id, or one with a record's behind a slash; None for all.
+        texts: of the articles, to be shown with their records.
     """
 
     path: Path
     wanted: str | None = None
-    articles: Articles | None = None
+    texts: Texts | None = None
     coloured: bool = False
     _nearest: tuple[float, str] = (0.0, "")
     _shown: int = 0
@@ -79,12 +85,12 @@ class Reader:
         return records[id_]
 
     def _context(self, found: Extraction, records: list[Record], *, whole: bool) -> Iterator[RenderableType]:
-        if self.articles is None:
+        if self.texts is None:
             return
-        try:
-            text = self.articles.text(found)
-        except BadInputError as error:
-            yield Text(display.clean(str(error)), "yellow")
+        text, presence = self.texts.find(found)
+        if text is None:
+            said = _MISSING[presence]
+            yield Text(f"article {display.clean(repr(found.document_id))}: {said}", "yellow")
         else:
             yield from marked(text, records, whole=whole, coloured=self.coloured)
         yield ""
@@ -103,7 +109,7 @@ class Reader:
         return f"{self.path}: no article {self.wanted!r}{near}; ID is an article's id, or ARTICLE/m1 for a record"
 
 
-def show(path: Path, wanted: str | None, articles: Path | None) -> None:
+def show(path: Path, wanted: str | None, articles: Sequence[str], column: str) -> None:
     """Page through records on a terminal; into a pipe they are written plainly.
 
     Raises:
@@ -112,7 +118,7 @@ def show(path: Path, wanted: str | None, articles: Path | None) -> None:
     paged = sys.stdout.isatty() and sys.stdin.isatty()
     console = standard_output()
     coloured = sys.stdout.isatty() and not console.no_color
-    reader = Reader(path, wanted, Articles(articles) if articles else None, coloured)
+    reader = Reader(path, wanted, Texts.of(articles, column) if articles else None, coloured)
     if paged:
         _page(reader.blocks(), console)
     else:

@@ -1,14 +1,16 @@
 """Telemetry of the command line: exported where the environment says so in OpenTelemetry's own variables, else nowhere.
 
 `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`, `…_METRICS_ENDPOINT`) names a collector; `OTEL_TRACES_EXPORTER`
-and `OTEL_METRICS_EXPORTER` are `otlp`, `console` (standard error) or `none`. An application that embeds mahdar
-configures its own.
+and `OTEL_METRICS_EXPORTER` are `otlp`, `console` (standard error) or `none`, or several with commas. An application
+that embeds mahdar configures its own.
 """
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+
+import typer
 
 from extractor.errors import UsageError
 
@@ -24,28 +26,32 @@ OTLP, CONSOLE, NONE = EXPORTERS = ("otlp", "console", "none")
 def export_telemetry(environment: Mapping[str, str] = os.environ) -> None:
     """Set up what the environment asks for; flushed when the process ends.
 
+    Without the extra that is said, and no more: the variables may be there for other programs.
+
     Raises:
-        UsageError: it asks for what is not installed, or not known.
+        UsageError: it asks for what is not known.
     """
-    traces, metrics = _exporter(TRACES, environment), _exporter(METRICS, environment)
-    if (traces, metrics) == (NONE, NONE):
+    traces, metrics = _exporters(TRACES, environment), _exporters(METRICS, environment)
+    if not (traces or metrics):
         return
     try:
         _export(traces, metrics, environment)
     except ImportError:
-        raise UsageError("OTEL_… variables are set, but not the extra: pip install 'mahdar[otel]'") from None
+        typer.echo("mahdar: OTEL_… variables are set; nothing is exported without pip install 'mahdar[otel]'", err=True)
 
 
-def _exporter(signal: str, environment: Mapping[str, str]) -> str:
+def _exporters(signal: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Those that are named, each once."""
     collected = COLLECTOR in environment or f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT" in environment
     name = f"OTEL_{signal}_EXPORTER"
     chosen = environment.get(name) or (OTLP if collected else NONE)
-    if chosen not in EXPORTERS:
-        raise UsageError(f"{name} {chosen!r}: not known; use one of {', '.join(EXPORTERS)}")
-    return chosen
+    named = dict.fromkeys(part.strip() for part in chosen.split(","))
+    if unknown := [part for part in named if part not in EXPORTERS]:
+        raise UsageError(f"{name} {unknown[0]!r}: not known; use one of {', '.join(EXPORTERS)}")
+    return tuple(part for part in named if part != NONE)
 
 
-def _export(traces: str, metrics: str, environment: Mapping[str, str]) -> None:
+def _export(traces: Sequence[str], metrics: Sequence[str], environment: Mapping[str, str]) -> None:
     from opentelemetry import metrics as metrics_api
     from opentelemetry import trace
     from opentelemetry.sdk.metrics import MeterProvider
@@ -55,13 +61,14 @@ def _export(traces: str, metrics: str, environment: Mapping[str, str]) -> None:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     resource = Resource.create({"service.name": environment.get("OTEL_SERVICE_NAME") or "mahdar"})
-    if traces != NONE:
+    spans, readers = list(map(_spans, traces)), [PeriodicExportingMetricReader(_metrics(name)) for name in metrics]
+    if spans:
         tracer = TracerProvider(resource=resource)
-        tracer.add_span_processor(BatchSpanProcessor(_spans(traces)))
+        for exporter in spans:
+            tracer.add_span_processor(BatchSpanProcessor(exporter))
         trace.set_tracer_provider(tracer)
-    if metrics != NONE:
-        reader = PeriodicExportingMetricReader(_metrics(metrics))
-        metrics_api.set_meter_provider(MeterProvider([reader], resource=resource))
+    if readers:
+        metrics_api.set_meter_provider(MeterProvider(readers, resource=resource))
 
 
 def _spans(exporter: str) -> "SpanExporter":

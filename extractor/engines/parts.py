@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -216,6 +217,22 @@ class Parts:
         with self._files.open_output_stream(made) as stream:
             stream.write(data)
         self._files.move(made, name)
+
+
+@contextmanager
+def storage(parts: Parts) -> Iterator[None]:
+    """What storage says, as an error of ours.
+
+    Raises:
+        UsageError: it cannot be read or written, or holds a part that is none.
+    """
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except (ArrowException, OSError, LookupError, TypeError) as error:
+        said = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(f"{parts.place}: cannot be used ({said}); name another folder with --output") from None
 
 
 _REMEDY: Final = "give --overwrite to replace what is there, or another name"

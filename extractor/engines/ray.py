@@ -30,7 +30,7 @@ from ray.data.datasource import WriteResult
 
 from extractor.batch.ledger import identity
 from extractor.batch.lines import dumps, json_line
-from extractor.engines.parts import Known, Made, Parts
+from extractor.engines.parts import Known, Made, Parts, storage
 from extractor.errors import BadInputError, MahdarError, UsageError
 from extractor.reading.document import BadInput, Document, check
 from extractor.service import Extractor, Failure
@@ -187,11 +187,12 @@ def run(
     Raises:
         MahdarError: nothing can be extracted, read or written, or the results there are of another run.
     """
-    if retry_errors and (overwrite or not parts.begun):
-        raise UsageError("--retry-errors takes what an earlier run failed on: name its folder with --output")
-    with work.extractor() as mahdar:
+    with storage(parts):
+        if retry_errors and (overwrite or not parts.begun):
+            raise UsageError("--retry-errors takes what an earlier run failed on: name its folder with --output")
+    with work.extractor() as mahdar, storage(parts):
         parts.begin(identity(mahdar), overwrite=overwrite)
-    known, before = parts.known(), parts.failures()
+        known, before = parts.known(), parts.failures()
     source()  # a path that does not exist is found before a cluster is waited for
     sink = _Sink(parts)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would say with a stack is raised as well
@@ -205,7 +206,8 @@ def run(
         )
         results.write_datasink(sink)
     if retry_errors:
-        parts.forget_failures(before)
+        with storage(parts):
+            parts.forget_failures(before)
     return replace(sink.summary, before=len(known.done), failed_before=0 if retry_errors else len(known.failed))
 
 

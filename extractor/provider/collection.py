@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from extractor.asking.asker import Policy
 from extractor.asking.completion import Completion
+from extractor.asking.prices import Price
 from extractor.asking.store import Store
 from extractor.provider.api import BatchApi, State
 from extractor.provider.job import Batch, Entry, Job, Result
@@ -39,13 +40,6 @@ def standings(job: Job, api: BatchApi) -> Iterator[Standing]:
         yield Standing(batch, api.state(batch.batch_id) if asked and batch.batch_id else None)
 
 
-class Price(Protocol):
-    """What a model's tokens cost when they are asked for one at a time."""
-
-    def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
-        """US dollars for one call."""
-
-
 def unanswered(job: Job, store: Store) -> int:
     """How many requests came to nothing, are not under way again, and have no answer from elsewhere."""
     failed = {error["fingerprint"] for batch in job.batches for error in job.errors(batch)}
@@ -58,7 +52,7 @@ def collect(
     """Put the answers of every batch that has ended into the store.
 
     Each is marked as collected after its last answer is in. With `again` also those are read that were collected
-    before, say into a store that was emptied. Of a `price`, half is counted.
+    before, say into a store that was emptied. Of a `price`, which is that of a live call, half is counted.
     """
     for batch in job.batches:
         if batch.batch_id is None or (batch.result is not None and not again):

@@ -8,18 +8,20 @@ an article's words.
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from extractor.batch.lines import dumps
 from extractor.errors import UsageError
 
 VERSION: Final = 1
 _CLOSED: Final = ConfigDict(frozen=True, extra="forbid")
+_Read = TypeVar("_Read")
 
 
 class Result(BaseModel):
@@ -119,7 +121,7 @@ class Job:
         Raises:
             UsageError: the file holds something else, or a job for another model or endpoint.
         """
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110  # Path.exists raises below a closed folder
             return cls(path, _Stored(version=VERSION, endpoint=endpoint, model=model))
         job = cls.read(path)
         job.check(endpoint=endpoint)
@@ -159,7 +161,7 @@ class Job:
         Raises:
             UsageError: their file is gone, or changed.
         """
-        return (Entry(**line) for line in self._lines(batch.number, "requests"))
+        return self._lines(batch.number, "requests", _entry)
 
     def errors(self, batch: Batch) -> Iterator[Mapping[str, Any]]:
         """The requests of a batch that came to nothing.
@@ -167,7 +169,7 @@ class Job:
         Raises:
             UsageError: their file is gone, or changed.
         """
-        return self._lines(batch.number, "errors") if batch.result and batch.result.failed else iter(())
+        return self._lines(batch.number, "errors", _error) if batch.result and batch.result.failed else iter(())
 
     def under_way(self) -> set[str]:
         """The fingerprints of what is with the provider, or was and is not collected yet."""
@@ -176,23 +178,24 @@ class Job:
 
     def write_entries(self, number: int, entries: Iterable[Entry]) -> None:
         """Remember the requests of a batch, before any of them leaves."""
-        _write(self._beside(number, "requests"), (_json(asdict(entry)) for entry in entries))
+        _write(self._beside(number, "requests"), (dumps(asdict(entry)) for entry in entries))
 
     def write_errors(self, batch: Batch, errors: Iterable[Mapping[str, Any]]) -> None:
         """Name the requests of a batch that have no answer; no file where there are none."""
-        path, lines = self._beside(batch.number, "errors"), [_json(error) for error in errors]
+        path, lines = self._beside(batch.number, "errors"), [dumps(error) for error in errors]
         if lines:
             _write(path, lines)
         else:
             path.unlink(missing_ok=True)
 
-    def _lines(self, number: int, kind: str) -> Iterator[Any]:
+    def _lines(self, number: int, kind: str, read: Callable[[Any], _Read]) -> Iterator[_Read]:
         path = self._beside(number, kind)
         try:
             with path.open("rb") as lines:
-                yield from map(json.loads, lines)
-        except (OSError, ValueError, TypeError) as error:
-            raise UsageError(f"{path}: cannot be read ({error}); it belongs beside {self.path.name}") from None
+                yield from map(read, map(json.loads, lines))
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            said = f"{type(error).__name__}: {error}"
+            raise UsageError(f"{path}: cannot be read ({said}); it belongs beside {self.path.name}") from None
 
     def _beside(self, number: int, kind: str) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}.{kind}.jsonl")
@@ -250,5 +253,25 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(f"{path}: cannot be written ({error.strerror}); name another file with --output")
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _entry(line: Any) -> Entry:
+    """A request, of which nothing is missing.
+
+    Raises:
+        LookupError, TypeError, ValueError: it is none.
+    """
+    entry = Entry(**line)
+    texts = (entry.fingerprint, entry.document, *(entry.components[name] for name in ("task", "schema")))
+    if not all(isinstance(text, str) for text in texts) or not isinstance(entry.turn, int):
+        raise TypeError("a request has texts, and a number of its turn")
+    return entry
+
+
+def _error(line: Any) -> Mapping[str, Any]:
+    """A request that came to nothing.
+
+    Raises:
+        LookupError, TypeError: it is none.
+    """
+    if not isinstance(line["fingerprint"], str):
+        raise TypeError("a fingerprint is a text")
+    return dict(line)

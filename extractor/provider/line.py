@@ -9,13 +9,12 @@ from extractor.asking.completion import Completion
 from extractor.asking.judging import CUT, FILTERED, GiveUp, judge
 from extractor.asking.repair import parse_whole
 from extractor.asking.reply import CallError, read_answer, status_error
+from extractor.batch.lines import LINE_ENDS
 from extractor.errors import FailureClass
 from extractor.provider.api import CHAT
 from extractor.provider.job import Entry
 from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
 
-# JSON allows these inside a string, but many a reader of lines takes them for the end of one.
-_LINE_ENDS: Final = {end.encode(): rf"\u{ord(end):04x}".encode() for end in "\x85\u2028\u2029"}
 _BY_CODE: Final = {
     "batch_expired": "expired",
     "batch_cancelled": "cancelled",
@@ -25,6 +24,8 @@ _BY_CODE: Final = {
 }
 """The class of an error that has a code and no HTTP status."""
 OK: Final = 200
+QUOTING: Final = ", begins with "
+"""Stands in a judgement before the answer's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,10 @@ class Settled:
 
 def request_line(fingerprint: str, body: bytes) -> bytes:
     """A request as a line of a file to be uploaded."""
-    for end, escaped in _LINE_ENDS.items():
-        body = body.replace(end, escaped)
     return b'{"custom_id": "%s", "method": "POST", "url": "%s", "body": %s}\n' % (
         fingerprint.encode(),
         CHAT.encode(),
-        body,
+        body.decode().translate(LINE_ENDS).encode(),
     )
 
 
@@ -62,9 +61,15 @@ def read_line(line: bytes) -> Settled | None:
     """What a line of an output or an error file says; None where it says nothing of a request."""
     try:
         said = json.loads(line)
-        return Settled(said["custom_id"], _outcome(said)) if isinstance(said["custom_id"], str) else None
+        fingerprint = said["custom_id"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    if not isinstance(fingerprint, str):
+        return None
+    try:
+        return Settled(fingerprint, _outcome(said))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return Settled(fingerprint, Failed("unreachable", "the provider's answer is in no form that is known"))
 
 
 def _outcome(said: Mapping[str, Any]) -> Completion | Failed:
@@ -80,7 +85,7 @@ def _outcome(said: Mapping[str, Any]) -> Completion | Failed:
     try:
         return read_answer(body, seconds=0.0)
     except CallError as error:
-        return Failed(error.failure, str(error))
+        return Failed(error.failure, str(error).partition(": ")[0])  # behind it stands what was answered
 
 
 def failed(code: str, message: str) -> Failed:
@@ -96,9 +101,15 @@ def worth(completion: Completion, entry: Entry, *, reasks: int) -> Completion | 
     schema = _schema(entry)
     if schema is not None:
         verdict = judge(completion, schema, reasks_left=max(reasks - entry.turn, 0))
-        return Failed(verdict.failure, verdict.message) if isinstance(verdict, GiveUp) else completion
+        return _named(verdict) if isinstance(verdict, GiveUp) else completion
     failure = _plain_failure(completion)
     return Failed(failure, "the answer is not whole") if failure else completion
+
+
+def _named(verdict: GiveUp) -> Failed:
+    """Why an answer is not kept; its words are none of a job's, which hold an article's."""
+    said = "the model refused, or its answer was filtered" if verdict.failure == "refused" else verdict.message
+    return Failed(verdict.failure, said.partition(QUOTING)[0])
 
 
 def _schema(entry: Entry) -> TaskSchema | None:

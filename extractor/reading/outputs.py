@@ -16,6 +16,8 @@ from schemas.records import Extraction, Record
 
 ERRORS: Final = ".errors.jsonl"
 """Ends the name of the file beside the results, for the articles that failed."""
+_MADE_OF_RECORDS: Final = (".parquet", ".duckdb")
+"""Outputs that are made of records kept beside them: OUT.parquet of OUT.parquet.jsonl."""
 
 Line = Mapping[str, Any]
 Result = Extraction | Failure
@@ -55,9 +57,14 @@ class Outputs:
 
     def failures(self) -> Iterator[Failure]:
         """Yield the articles that have no extraction, of this file and of the error file beside it."""
-        beside = self.path.with_name(self.path.name + ERRORS)
-        for file in (self.path, *([beside] if beside.is_file() else [])):
+        for file in (self.path, *filter(Path.is_file, self._beside())):
             yield from (as_failure(place, line) for place, line in lines(file) if "failure" in line)
+
+    def _beside(self) -> Iterator[Path]:
+        """Where a run puts what failed: by the name of its output, of which the records may be made first."""
+        yield self.path.with_name(self.path.name + ERRORS)
+        if Path(self.path.stem).suffix.lower() in _MADE_OF_RECORDS:
+            yield self.path.with_name(self.path.stem + ERRORS)
 
 
 def lines(path: Path) -> Iterator[tuple[str, Line]]:

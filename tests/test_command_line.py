@@ -314,7 +314,9 @@ def test_all_unreachable_is_no_model(mahdar: Command, served: Callable[..., Endp
 
 @pytest.mark.skipif(find_spec("xllamacpp") is not None, reason="the embedded model is installed")
 def test_nothing_configured_is_no_model(mahdar: Command, articles: Path) -> None:
-    ended = mahdar("extract", articles / "talks.txt")
+    asks = "أشاد الرئيس جيمي كارتر بالاتفاق.\nوفي حديث إلى السفير كينجي تاناكا، رحب بالنتائج.\n"
+    (articles / "asks.txt").write_text(asks, encoding="utf-8")
+    ended = mahdar("extract", articles / "asks.txt")
     assert (ended.code, ended.out) == (3, "")
     assert "mahdar[local]" in ended.err
     assert "OPENAI_BASE_URL" in ended.err

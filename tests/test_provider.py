@@ -255,7 +255,6 @@ def test_an_answer_may_be_long_and_hold_the_line_ends_of_other_formats(newsroom:
     [
         {"status_code": "later"},
         {"status_code": {}},
-        {"body": {"choices": [{"message": {"content": 5}}]}},
         {"body": {"choices": [{"message": {"content": [5]}}]}},
         {"body": [5]},
     ],

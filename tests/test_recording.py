@@ -115,6 +115,7 @@ def test_a_replay_of_another_text_names_the_article(corpus: Corpus) -> None:
 
 
 def test_a_replay_without_recordings_says_so_and_starts_no_model(corpus: Corpus) -> None:
+    corpus.monkeypatch.setenv("MAHDAR_PROFILE", "standard")  # the small one is asked nothing here
     ended = corpus.run(mode="replay")
     assert ended.code == 2
     assert "not recorded for talks" in ended.err

@@ -46,14 +46,13 @@ def inquiries(document: Document, tasks: tuple[Task, ...], endpoint: Endpoint) -
         raise PromptError(str(error)) from None
 
 
-def settled(document: Document, tasks: tuple[Task, ...]) -> tuple[tuple[Task, tuple[ItemDraft, ...]], ...]:
-    """The drafts of an article for which no question is needed, by task; none where the model drafts all itself."""
+def settled(document: Document, tasks: tuple[Task, ...]) -> tuple[tuple[Task, tuple[Question, ...]], ...]:
+    """What an article raises and needs not be asked, by task; nothing where the model drafts all itself."""
     return tuple((task, _settled(document, task)) for task in tasks if task.prompt.profile == SMALL)
 
 
-def _settled(document: Document, task: Task) -> tuple[ItemDraft, ...]:
-    found = (one for one in task_questions(document.text, task.schema.task) if one.settled)
-    return tuple(draft for question in found for draft in question.drafts)
+def _settled(document: Document, task: Task) -> tuple[Question, ...]:
+    return tuple(one for one in task_questions(document.text, task.schema.task) if one.settled)
 
 
 def _open(document: Document, task: Task) -> Iterator[Question]:

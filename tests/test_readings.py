@@ -55,6 +55,11 @@ P, H, M = "principal", "host", "member"
             id="a committee's sitting and who takes part",
         ),
         pytest.param(
+            "انعقدت القمة العربية الطارئة في بغداد أمس السبت لبحث الأوضاع في غزة.",
+            ("session", "held", [("القمة العربية الطارئة", P)]),
+            id="a summit of which nobody else is named is the sitting of one body",
+        ),
+        pytest.param(
             "بحث وزير الدفاع العراقي أحمد الجبوري مع الوفد الكويتي أمن الحدود."
             " ويضم الوفد الكويتي اللواء فهد العتيبي والسفير سالم الرشيد.",
             (

@@ -4,11 +4,11 @@ Works on types, not on tasks: quotes become spans, verbatim texts are looked up 
 countries are resolved. What does not hold is left out and named in `rejected`, however small.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from extractor.grounding.ground import Ground
@@ -55,6 +55,16 @@ class Assembly:
             self.records.append(self._record(path, draft))
         except (UngroundedError, ValidationError) as error:
             self._reject(path, _reason(error), draft)
+
+    def add_expanded(self, path: str, expand: Callable[[BaseModel], tuple[ItemDraft, ...]], choice: BaseModel) -> None:
+        """Add the drafts that a choice becomes; a choice that no draft can be made of costs no other."""
+        try:
+            drafts = expand(choice)
+        except ValidationError as error:
+            self._reject(path, _reason(error), choice)
+            return
+        for number, draft in enumerate(drafts):
+            self.add(f"{path}[{number}]", draft)
 
     def _record(self, path: str, draft: ItemDraft) -> Record:
         evidence = tuple(self._evidence(draft.evidence, path))
@@ -180,7 +190,7 @@ class Assembly:
         return place
 
     def _reject(self, path: str, reason: str, item: Any) -> None:
-        plain = item.model_dump(mode="json", exclude_none=True) if isinstance(item, Draft) else item
+        plain = item.model_dump(mode="json", exclude_none=True) if isinstance(item, BaseModel) else item
         self.rejected.append(Rejected(task=self.schema.task, path=path, reason=reason, item=plain))
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from extractor.asking.asker import Answer
 from extractor.assembling.assembly import Assembly
 from extractor.assembling.merging import merged
+from extractor.choosing.questions import Question
 from extractor.grounding.source import Source
 from extractor.inquiries import Expand
 from extractor.reading.document import Document
@@ -17,8 +18,8 @@ from schemas.records import Extraction, Provenance, Record, Rejected
 
 Answered = tuple[Task, Answer, Expand | None]
 """a task, an answer to one of its questions, and what makes drafts of it"""
-Settled = tuple[Task, tuple[ItemDraft, ...]]
-"""a task, and the drafts that needed no question"""
+Settled = tuple[Task, tuple[Question, ...]]
+"""a task, and what it needed not ask"""
 
 
 def assemble(
@@ -30,33 +31,32 @@ def assemble(
         document: the article.
         answers: what a model said.
         provenance: how it came about.
-        settled: drafts that needed no answer.
+        settled: what needed no answer.
     """
     source = Source(document.text, document.published_at)
     records: dict[str, list[Record]] = {}
     rejected: list[Rejected] = []
-    for task, drafts in settled:
+    for task, questions in settled:
         assembly = Assembly(task.schema, source, task.examples)
-        for number, draft in enumerate(drafts):
-            assembly.add(f"settled[{number}]", draft)
+        for number, question in enumerate(questions):
+            assembly.add_expanded(f"settled[{number}]", question.expand, question.proposal)
         records.setdefault(task.schema.task, []).extend(assembly.records)
         rejected.extend(assembly.rejected)
     for task, answer, expand in answers:
         assembly = Assembly(task.schema, source, task.examples)
-        for path, draft in _drafts(answer, expand):
-            assembly.add(path, draft)
+        for path, draft in answer.drafts.drafts:
+            _add(assembly, path, draft, expand)
         records.setdefault(task.schema.task, []).extend(assembly.records)
         rejected.extend((*_invalid(task, answer), *assembly.rejected))
     return _extraction(document, merged(records, document.text), rejected, provenance)
 
 
-def _drafts(answer: Answer, expand: Expand | None) -> Iterator[tuple[str, ItemDraft]]:
-    for path, draft in answer.drafts.drafts:
-        if expand is None:
-            assert isinstance(draft, ItemDraft)
-            yield path, draft
-            continue
-        yield from ((f"{path}[{number}]", made) for number, made in enumerate(expand(draft)))
+def _add(assembly: Assembly, path: str, said: BaseModel, expand: Expand | None) -> None:
+    if expand is not None:
+        assembly.add_expanded(path, expand, said)
+        return
+    assert isinstance(said, ItemDraft)
+    assembly.add(path, said)
 
 
 def _invalid(task: Task, answer: Answer) -> Iterator[Rejected]:

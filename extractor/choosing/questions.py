@@ -56,11 +56,6 @@ class Question:
     proposal: BaseModel
     settled: bool = False
 
-    @property
-    def drafts(self) -> tuple[ItemDraft, ...]:
-        """What follows from every hint."""
-        return self.expand(self.proposal)
-
 
 def task_questions(text: str, task: str) -> Iterator[Question]:
     """The questions an article raises for one task, those that are settled included.

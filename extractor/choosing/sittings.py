@@ -44,7 +44,14 @@ def _sittings(line: Line, scene: Scene) -> Iterator[Encounter]:
         attending, hosts = _attending(line, scene, cue), _hosts(line, scene, cue)
         if attending or hosts or _takes_place(line, cue):
             principals = (Party(one) for one in unique(scene, (*attending, body)))
-            yield replace(described(line, cue, (*principals, *hosts)), kind=_kind(line, cue))
+            yield _told(line, cue, (*principals, *hosts))
+
+
+def _told(line: Line, cue: Cue, parties: tuple[Party, ...]) -> Encounter:
+    """A sitting of a body alone that was held is a session, the one kind that takes no two (contract, ruling 1)."""
+    told = described(line, cue, parties)
+    alone = len(parties) == 1 and told.status in {"held", "ongoing"}
+    return replace(told, kind="session" if alone else _kind(line, cue))
 
 
 _HELD: Final = re.compile(

@@ -123,6 +123,8 @@ def test_what_stops_all_is_raised_after_the_others_have_come(tmp_path: Path) -> 
 
 
 def test_what_is_under_way_has_a_few_seconds_after_ctrl_c() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
     def interrupted() -> None:
         with Interrupt(grace=0.0) as stop:
             assert not stop.heard
@@ -133,7 +135,7 @@ def test_what_is_under_way_has_a_few_seconds_after_ctrl_c() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_bad_input_and_changed_articles_are_counted(tmp_path: Path) -> None:

@@ -412,6 +412,10 @@ def test_an_english_encounter_has_parties(sentence: str, expected: tuple[str, ..
             "Les délégations de Tunisie et du Maroc se rencontreront lundi à Rabat.",
             ("talks", "planned", "in_person", "Tunisie + Maroc"),
         ),
+        (
+            "Emmanuel Macron a rencontré mardi à Paris le chancelier allemand Olaf Scholz.",
+            ("talks", "held", "in_person", "Emmanuel Macron + Olaf Scholz"),
+        ),
     ],
 )
 def test_a_french_encounter_has_parties(sentence: str, expected: tuple[str, ...]) -> None:
@@ -466,6 +470,10 @@ def test_where_nobody_meets_no_encounter_is_found(sentence: str) -> None:
         (
             "« La Tunisie n'acceptera aucune tutelle », a martelé Habib Bourguiba.",
             [("reject", "against", "Habib Bourguiba", "aucune tutelle")],
+        ),
+        (
+            "Egyptian President Abdel Fattah al-Sisi arrived in Paris. Sisi rejected foreign interference in Libya.",
+            [("reject", "against", "Abdel Fattah al-Sisi", "foreign interference in Libya")],
         ),
     ],
 )

@@ -180,6 +180,21 @@ def test_the_same_people_on_two_days_met_twice() -> None:
             ("affirm_importance", "favor", ["يوسف الخليل"], "دعم صندوق النقد الدولي"),
             id="a need",
         ),
+        pytest.param(
+            "أعلن وزير الخارجية المصري سامح شكري رفض بلاده أي تدخل خارجي في السودان.",
+            ("reject", "against", ["سامح شكري"], "تدخل خارجي في السودان"),
+            id="an object right behind the owner of a noun",
+        ),
+        pytest.param(
+            "وصل وزير الخارجية المصري سامح شكري إلى القاهرة. وأكد شكري رفضه للتدخل في السودان.",
+            ("reject", "against", ["سامح شكري"], "التدخل في السودان"),
+            id="a surname alone before a noun of position",
+        ),
+        pytest.param(
+            "وصل وزير الخارجية المصري سامح شكري إلى القاهرة. ورفض شكري التدخل في السودان.",
+            ("reject", "against", ["سامح شكري"], "التدخل في السودان"),
+            id="a surname alone before a definite object",
+        ),
     ],
 )
 def test_a_position_is_read_from_the_sentence(text: str, position: tuple[str, str, list[str], str]) -> None:

@@ -315,10 +315,15 @@ def _trimmed(mentions: Sequence[Mention]) -> Iterator[Mention]:
 
 
 def _surnames(mentions: Iterable[Mention]) -> Iterator[str]:
-    """The words by which a person named in full may be named again."""
-    for mention in mentions:
-        words = _keys(mention.name)
-        if mention.kind == "person" and words:
+    """The words by which a person named in full may be named again.
+
+    «شكري رفضه» beside «سامح شكري» is nobody named in full: it begins with a surname.
+    """
+    named = [(mention, _keys(mention.name)) for mention in mentions if mention.kind == "person"]
+    last = {words[-1] for _, words in named if len(words) > 1}
+    for mention, words in named:
+        again = mention.office is None and len(words) > 1 and words[0] in last
+        if words and not again:
             if words[-1] not in _COMMON | _WORDS_TOO:
                 yield _bare(words[-1])
             if len(words) > 1 and len(words[0]) > 3 and not words[0].startswith("عبد"):
@@ -696,11 +701,12 @@ class _Scan:
             return self._fits_latin(at)
         if word.key in _ALEF_MAQSURA and word.raw.endswith("ي") and (so_far > 0 or self._after_office(at)):
             return True
-        if self._is_surname_behind(at, so_far) or self._is_ordinal(at, so_far):
+        again = self._is_behind_surname(at, so_far)
+        if self._is_ordinal(at, so_far) or (not again and self._is_surname_behind(at, so_far)):
             return True
         if self._is_office_word(at, so_far) or (word.key in _NAME_MONTHS and not self.line.is_counted(at)):
             return word.key in _NAME_MONTHS and not self._is_office_word(at, so_far)
-        if self._is_ordinary(at, so_far) or self._is_definite(at, so_far):
+        if again or self._is_ordinary(at, so_far) or self._is_definite(at, so_far):
             return False
         return so_far == 0 or not self._stripped_known(at) or self._goes_on(at, so_far)
 
@@ -708,6 +714,11 @@ class _Scan:
         """«الملك عبد الله الثاني»."""
         reigns = at > so_far > 0 and self.words[at - so_far - 1].key in _REIGNING
         return reigns and self.words[at].key in {"الاول", "الثاني"}
+
+    def _is_behind_surname(self, at: int, so_far: int) -> bool:
+        """«رفض شكري التدخل»: who is named by surname alone has no further name."""
+        definite = so_far == 1 and self.words[at].key.startswith("ال")
+        return definite and self._is_surname(at - 1) and not self._is_surname(at)
 
     def _is_surname_behind(self, at: int, so_far: int) -> bool:
         """«ناصر العلمي»: behind one given name a definite word is the surname, unless it is a country's adjective."""
@@ -763,9 +774,10 @@ class _Scan:
         return self.words[at].key in _COMMON or any(stem in _COMMON for stem in stems)
 
     def _ends_name(self, at: int, so_far: int) -> bool:
-        """«سامح شكري»: a word that looks like a cue, behind a given name."""
+        """«سامح شكري»: a word that looks like a cue, behind a given name that is nobody's surname."""
         verb_like = any(self.line.is_cue(table, at) for table in ("speech", "stance", "stance_noun"))
-        return so_far == 1 and self.words[at - 1].key in GIVEN and verb_like
+        begun = so_far == 1 and self.words[at - 1].key in GIVEN
+        return begun and verb_like and (not self._is_surname(at - 1) or self._is_surname(at))
 
     def _after_office(self, at: int) -> bool:
         return at > 0 and self.row.is_known(at - 1) and self._adjoins(at, _OPEN)

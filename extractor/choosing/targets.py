@@ -130,8 +130,23 @@ def _behind_owner(line: Line, scene: Scene, cue: Cue, first: int) -> int:
         return first
     end = owner.end - line.start if owner else place.end if place else words[cue.stop].end
     behind = [at for at in range(cue.stop, min(cue.stop + _MOST_OWNER, len(words))) if words[at].start >= end]
+    if behind and cue.code in _TRANSITIVE and _is_object(words[behind[0]].key):
+        return words[behind[0]].start
     found = next((at for at in behind if _PREPOSITION.fullmatch(words[at].key)), None)
     return first if found is None else words[found].start
+
+
+_TRANSITIVE: Final = frozenset({"reject", "condemn", "support"})
+"""Acts whose object may follow the owner at once: «رفض مصر التدخل في السودان»."""
+
+
+_DETERMINERS: Final = listed("اي كل جميع كافه مثل هذا هذه")
+
+
+def _is_object(key: str) -> bool:
+    """Whether a word behind an owner is what the position is about, not an adjective of either."""
+    definite = key.startswith("ال") and not key.endswith(("يه", "ي"))
+    return key in _DETERMINERS or (definite and key not in _EMPTY)
 
 
 def _behind_subject(line: Line, scene: Scene, cue: Cue) -> int:
@@ -223,11 +238,16 @@ _AND: Final = re.compile(r"[،,\"»”]?\s+و$")
 """A conjunction whose clause is cut off."""
 
 
+_ANY: Final = re.compile(r"^[لب]أي\s+(?=\S)")
+"""«رفضه لأي تدخل»."""
+
+
 def stripped(text: str, first: int, stop: int) -> str:
     """The words between, without prepositions before and marks around."""
     trimmed = _DESCRIBED.sub("", _GAP.sub("", text[first:stop]))
     while (words := trimmed.split(" ", 1))[1:] and fold(words[0]) in _EMPTY:
         trimmed = _GAP.sub("", words[1])
+    trimmed = _ANY.sub("", trimmed)
     key = fold(trimmed)
     if key.startswith("لل") and len(key) > 4:
         trimmed = f"ال{trimmed[2:]}"  # the article is in the particle

@@ -178,8 +178,12 @@ def _objects(clauses: Clauses, predicate: Predicate) -> Iterator[Party]:
 def _right_behind(clauses: Clauses, at: int) -> Mentions:
     while clauses.key(at) in _BEFORE_OBJECT:
         at += 1
-    found = clauses.joined(at) or _past_place(clauses, at)
-    return found if all(one.kind in _PARTIES - {"country"} or _is_led(one) for one in found) else ()
+    found = clauses.joined(at)
+    return found if found and all(map(_is_met, found)) else tuple(filter(_is_met, _past_place(clauses, at)))
+
+
+def _is_met(mention: Mention) -> bool:
+    return mention.kind in _PARTIES - {"country"} or _is_led(mention)
 
 
 def _past_place(clauses: Clauses, at: int) -> Mentions:

@@ -106,11 +106,15 @@ class Known:
     bodies: dict[str, str] = field(default_factory=dict)
 
     def enter(self, name: str) -> None:
-        """Remember a full name by its last word and by its last two."""
+        """Remember a full name by its last word, with and without its article, and by its last two."""
         keys = name_keys(name)
-        for key in {keys[-1], " ".join(keys[-2:])} if keys else ():
+        for key in {keys[-1], _ARTICLE.sub("", keys[-1]), " ".join(keys[-2:])} if keys else ():
             if len(name) >= len(self.people.get(key, "")) or self.people[key].split()[0] != name.split(maxsplit=1)[0]:
                 self.people[key] = name
+
+
+_ARTICLE: Final = re.compile(r"^(?:al|el)[-‑](?=\w{3})")
+"""«al-Sisi» is named again as «Sisi»."""
 
 
 def name_keys(name: str) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from extractor.choosing.actors import Mention
-from extractor.choosing.cues import Line
+from extractor.choosing.cues import Cue, Line
 from extractor.choosing.encounters import Encounter, Party, venue_in, when, where
 from extractor.choosing.latin.tokens import language_of
 from extractor.choosing.latin.wording import outcomes as latin_outcomes
@@ -13,7 +13,7 @@ from extractor.choosing.latin.wording import proposition as latin_proposition
 from extractor.choosing.latin.wording import topics as latin_topics
 from extractor.choosing.positions import Position
 from extractor.choosing.readings import Reading, carried
-from extractor.resolving.countries import country_mentions
+from extractor.resolving.countries import country_mentions, listed
 from schemas.drafts import (
     MAX_PROPOSITION_WORDS,
     MAX_QUOTE,
@@ -79,16 +79,30 @@ def _latin_meeting(reading: Reading, encounter: Encounter) -> MeetingDraft:
     )
 
 
+_MOST_TOPICS: Final = 3
+
+
 def _topics(lines: Sequence[Line]) -> Iterator[TopicDraft]:
+    """What an encounter was about, by the words of matters behind a word of talking; each word in one topic at most."""
     seen: set[str] = set()
     for line in lines:
         lead = next(iter(line.cues("topic")), None)
-        if lead is None:
-            continue
+        told = lead.first if lead else len(line.row.words)
         for cue in line.cues("topic_code"):
-            if cue.first >= lead.first and cue.code not in seen and len(seen) < 3:
-                seen.add(cue.code)
-                yield TopicDraft(text=_phrase(line, cue.first), code=cue.code)
+            if cue.first < told or cue.code in seen or len(seen) == _MOST_TOPICS or _is_bound(line, cue):
+                continue
+            seen.add(cue.code)
+            text = _phrase(line, cue.first)
+            told = cue.first + len(text.split())
+            yield TopicDraft(text=text, code=cue.code)
+
+
+def _is_bound(line: Line, cue: Cue) -> bool:
+    """«بين البلدين», «في ليبيا»: words that only say between whom, or where."""
+    return line.row.words[cue.first].key in _BINDING
+
+
+_BINDING: Final = listed("بين في")
 
 
 def _phrase(line: Line, at: int) -> str:

@@ -80,7 +80,7 @@ define install
 @$(BIN)/python -m pip install -qq --editable '.[$(EXTRAS)]'
 endef
 
-$(VENV)/local.stamp: EXTRAS := local,report,evals
+$(VENV)/local.stamp: EXTRAS := local,report,evals,files,prices
 $(VENV)/local.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@

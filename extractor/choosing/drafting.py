@@ -98,8 +98,9 @@ def _topics(lines: Sequence[Line]) -> Iterator[TopicDraft]:
 
 
 def _is_bound(line: Line, cue: Cue) -> bool:
-    """«بين البلدين», «في ليبيا»: words that only say between whom, or where."""
-    return line.row.words[cue.first].key in _BINDING
+    """«بين البلدين», «في ليبيا», «والأمني المشترك»: words that only say between whom, where, or of what further kind."""
+    key = line.row.words[cue.first].key
+    return key in _BINDING or (key.startswith("وال") and key.endswith(("ي", "يه")))
 
 
 _BINDING: Final = listed("بين في")

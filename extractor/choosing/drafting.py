@@ -98,7 +98,7 @@ def _topics(lines: Sequence[Line]) -> Iterator[TopicDraft]:
 
 
 def _is_bound(line: Line, cue: Cue) -> bool:
-    """«بين البلدين», «في ليبيا», «والأمني المشترك»: words that only say between whom, where, or of what further kind."""
+    """«بين البلدين», «في ليبيا», «والأمني المشترك»: words that only say between whom, where, of what kind."""
     key = line.row.words[cue.first].key
     return key in _BINDING or (key.startswith("وال") and key.endswith(("ي", "يه")))
 

@@ -187,7 +187,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     from extractor.batch.export import Target
     from extractor.batch.rows import Columns
     from extractor.batch.sources import Articles
-    from extractor.commands.estimate import estimated
+    from extractor.commands.estimate import assumed, estimated
     from extractor.commands.interrupt import Interrupt
     from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
@@ -241,7 +241,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
 
     def extractor(name: str | None, told: Callable[[str, float | None], None] | None = None) -> Extractor:
         return Extractor(
-            settings,
+            assumed(settings, name) if dry_run else settings,
             model=name,
             tasks=task or TASKS,
             prompts=prompts or (),

@@ -500,7 +500,7 @@ def test_the_doctor_shows_the_setup_and_asks_one_tiny_question(
     assert "✓ prompts   meetings@1, meetings@2, stances@1, stances@2" in lines
     assert any(line.startswith(f"✓ cache     {tmp_path / 'cache'}: 0 answers") for line in lines)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    named = {line.split()[1] for line in lines if line.endswith(("installed", "]'", "not whole"))}
+    named = {line.split()[1] for line in lines if line.endswith(("installed", "]'", "to use an endpoint."))}
     assert named == extras.keys() - {"dev"}, "every extra is looked for"
     assert re.fullmatch(r"✓ answer    \d+\.\d s, 30 \+ 6 tokens", lines[-1])
     (asked,) = endpoint.requests
@@ -554,6 +554,26 @@ def test_the_doctor_wants_json_for_an_answer(mahdar: Command, served: Callable[.
     ended = mahdar("doctor")
     assert ended.code == 3
     assert "set MAHDAR_MODE" in ended.out.splitlines()[-1]
+
+
+def test_the_doctor_tells_what_to_do_where_nobody_listens(
+    mahdar: Command, served: Callable[..., Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served()
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
+    ended = mahdar("doctor")
+    assert ended.code == 3
+    assert ended.out.splitlines()[-1] == (
+        "✗ answer    unreachable — http://127.0.0.1:9: All connection attempts failed; "
+        "is the server running, is OPENAI_BASE_URL right?"
+    )
+
+
+@pytest.mark.skipif(find_spec("xllamacpp") is not None, reason="the embedded model is installed")
+def test_the_doctor_tells_how_to_install_the_embedded_model(mahdar: Command, served: Callable[..., Endpoint]) -> None:
+    served(completion('{"meetings": []}'))
+    (local,) = (line for line in mahdar("doctor").out.splitlines() if line.startswith("- local "))
+    assert 'run `pip install "mahdar[local]"`' in local
 
 
 # cache

@@ -518,7 +518,7 @@ def test_the_doctor_never_shows_a_secret(
     assert ended.code == 3
     assert "✗ answer    unreachable" in ended.out
     assert "check OPENAI_API_KEY" in ended.out
-    shown = next(line for line in ended.out.splitlines() if "endpoint" in line)
+    shown = next(line for line in ended.out.splitlines() if "✓ endpoint" in line)
     assert shown == f"✓ endpoint  {endpoint.url}"
     assert not any(secret in ended.out + ended.err for secret in (KEY, "password", "hidden"))
 
@@ -709,6 +709,28 @@ def test_what_is_sent_can_be_seen(mahdar: Command, served: Callable[..., Endpoin
 
 def test_a_prompt_can_be_seen_without_an_article(mahdar: Command) -> None:
     assert mahdar("prompts", "show", "stances@1").out.endswith("[user]\n<article>\n(the article)\n</article>\n\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("prompts", "show", "meetings", "--article"), "nothing is sent: rules settle this article\n"),
+        (("cache", "why-miss"), "weather: nothing is sent: rules settle this article\n"),
+    ],
+)
+def test_where_rules_settle_an_article_nothing_is_shown_and_that_is_said(
+    mahdar: Command,
+    *,
+    served: Callable[..., Endpoint],
+    articles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    said: str,
+) -> None:
+    served()
+    monkeypatch.setenv("MAHDAR_PROFILE", "small")
+    ended = mahdar(*command, articles / "weather.txt")
+    assert (ended.code, ended.out, ended.err) == (0, "", said)
 
 
 def test_the_prompts_hold(mahdar: Command) -> None:

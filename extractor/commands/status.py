@@ -67,7 +67,7 @@ def status(output: Path) -> Status:
     Raises:
         UsageError: no run has.
     """
-    ledger = Target.of(output).ledger
+    ledger = Target.written(output).ledger
     try:
         run = header_of(ledger)
         if run is None:

@@ -339,6 +339,7 @@ def test_nothing_configured_is_no_model(mahdar: Command, articles: Path) -> None
         (["prompts", "show", "meetings@99"], "prompt 'meetings@99': not found"),
         (["prompts", "show", "meetings", "--article", "nowhere.txt"], "nowhere.txt"),
         (["schema", "export", "talks.txt"], "talks.txt"),
+        (["schema", "export"], "Missing argument 'DIR'"),
         (["cache", "why-miss", "nowhere.txt"], "'nowhere.txt': no such file or folder"),
         (["resume"], "No such command 'resume'"),
     ],

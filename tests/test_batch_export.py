@@ -261,6 +261,7 @@ def test_a_file_of_others_is_not_replaced(tmp_path: Path, mahdar: Command, serve
         (["-o", f"{'ط' * 200}.jsonl"], f"{'ط' * 200}.jsonl cannot be used: File name too long; name another"),
         (["-o", f"{'ط' * 200}.jsonl", "--retry-errors"], "--retry-errors takes what an earlier run failed on"),
         (["-o", "parts.parquet"], "parts.parquet is a folder, and parquet takes a file: name another; a folder of pa"),
+        (["articles", "-o", "articles"], "'articles' is where the results go: name another folder with --output"),
         (["-o", "out.json"], "out.json: no form mahdar writes: name .jsonl, .parquet or .duckdb, a folder with /"),
         (["-o", "x.foo"], "x.foo: no form mahdar writes"),
         (["-o", "tables"], "tables: no form named; add --format csv"),
@@ -279,8 +280,9 @@ def test_a_place_that_cannot_be_used_is_told_before_anything_is_asked(
     monkeypatch.chdir(tmp_path)
     Path("1.txt").write_text(ARTICLE, encoding="utf-8")
     Path("2.txt").write_text(ARTICLE, encoding="utf-8")
-    for name in ("parts.parquet", "parts.jsonl"):
+    for name in ("parts.parquet", "parts.jsonl", "articles"):
         Path(name).mkdir()
+    Path("articles", "3.txt").write_text(ARTICLE, encoding="utf-8")
     code, _, err = mahdar("extract", "2.txt", *arguments)
     assert (code, err[: len(f"mahdar: {said}")], served.requests) == (2, f"mahdar: {said}", [])
 

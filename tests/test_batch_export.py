@@ -296,7 +296,7 @@ def test_a_name_that_is_not_utf_8_is_told_escaped(tmp_path: Path, mahdar: Comman
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("gone.jsonl", "No such file or directory; name what"), ("in.jsonl", "is no ledger")]
+    ("name", "said"), [("gone.jsonl", "/gone.jsonl: no run has written here; name what"), ("in.jsonl", "is no ledger")]
 )
 def test_the_status_of_what_is_no_run_is_refused(tmp_path: Path, mahdar: Command, name: str, said: str) -> None:
     (tmp_path / "in.jsonl.ledger.jsonl").write_text("{}\n", encoding="utf-8")

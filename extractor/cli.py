@@ -125,12 +125,12 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     paths: Rows,
     *,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, or a folder for CSV; failures to "
+            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, or DIR/ for CSV; failures to "
             "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl. With Ray, a folder of parts.",
         ),
     ] = None,
@@ -187,7 +187,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     from extractor.batch.export import Target
     from extractor.batch.rows import Columns
     from extractor.batch.sources import Articles
-    from extractor.commands.estimate import estimated
+    from extractor.commands.estimate import assumed, estimated
     from extractor.commands.interrupt import Interrupt
     from extractor.commands.output import finish, kept, outputs
     from extractor.commands.progress import shown
@@ -206,7 +206,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
         extract_on_ray(
             paths,
             read,
-            output,
+            Path(output) if output else None,
             form,
             settings,
             model=only(model),
@@ -241,7 +241,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
 
     def extractor(name: str | None, told: Callable[[str, float | None], None] | None = None) -> Extractor:
         return Extractor(
-            settings,
+            assumed(settings, name) if dry_run else settings,
             model=name,
             tasks=task or TASKS,
             prompts=prompts or (),
@@ -380,7 +380,7 @@ def status(
 def export(
     records: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="What `mahdar extract` wrote.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet, FILE.duckdb, or a folder for CSV.")
+        str, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet, FILE.duckdb, or DIR/ for CSV.")
     ],
     form: Format = None,
 ) -> None:

@@ -122,7 +122,7 @@ class Extractor:
         """What is asked: by the environment, or the embedded model.
 
         Raises:
-            UsageError: the environment names an endpoint but no model, or an unusable URL.
+            UsageError: the environment names an endpoint but no model, a model but no endpoint, or an unusable URL.
             NoModelError: nothing is configured, and the extra `local` is not installed.
         """
         return embedded_endpoint(self.settings) if self.settings.embedded else remote_endpoint(self.settings)

@@ -130,6 +130,8 @@ def test_an_empty_run_has_tables_with_columns(tmp_path: Path, mahdar: Command) -
     ("arguments", "said"),
     [
         (["out.jsonl", "-o", "out.csv"], "out.csv: CSV is several tables, each a file; name a folder"),
+        (["out.jsonl", "-o", "out.xlsx"], "out.xlsx: no form mahdar writes: name .jsonl, .parquet or .duckdb, a fol"),
+        (["out.jsonl", "-o", "tables2"], "tables2: no form named; add --format csv, or / at its end for a folder"),
         (["out.jsonl", "-o", "other.jsonl"], "other.jsonl: is JSON Lines already"),
         (["out.jsonl", "-o", "x", "--format", "xlsx"], "format 'xlsx': not known; use one of jsonl, csv, parquet, d"),
         (["gone.jsonl", "-o", "x.parquet"], "gone.jsonl cannot be read or written: No such file"),
@@ -216,6 +218,31 @@ def test_a_run_writes_the_form_that_is_asked_for(
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        (["-o", "new/"], "new/meetings.csv"),
+        (["-o", "out.jsonl.gz"], "out.jsonl.gz"),
+        (["-o", "out.ndjson"], "out.ndjson"),
+        (["-o", "out.txt", "--format", "jsonl"], "out.txt"),
+    ],
+)
+def test_a_name_or_an_option_tells_the_form(
+    tmp_path: Path,
+    mahdar: Command,
+    *,
+    served: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    made: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("1.txt").write_text(ARTICLE, encoding="utf-8")
+    assert mahdar("extract", "1.txt", *options)[0] == 0
+    assert Path(made).is_file()
+    assert mahdar("status", options[1])[1].startswith("state     complete\n")
+
+
 def test_a_file_of_others_is_not_replaced(tmp_path: Path, mahdar: Command, served: Endpoint) -> None:
     (tmp_path / "1.txt").write_text(ARTICLE, encoding="utf-8")
     (tmp_path / "out.parquet").write_text("mine", encoding="utf-8")
@@ -234,6 +261,10 @@ def test_a_file_of_others_is_not_replaced(tmp_path: Path, mahdar: Command, serve
         (["-o", f"{'ط' * 200}.jsonl"], f"{'ط' * 200}.jsonl cannot be used: File name too long; name another"),
         (["-o", f"{'ط' * 200}.jsonl", "--retry-errors"], "--retry-errors takes what an earlier run failed on"),
         (["-o", "parts.parquet"], "parts.parquet is a folder, and parquet takes a file: name another; a folder of pa"),
+        (["articles", "-o", "articles"], "'articles' is where the results go: name another folder with --output"),
+        (["-o", "out.json"], "out.json: no form mahdar writes: name .jsonl, .parquet or .duckdb, a folder with /"),
+        (["-o", "x.foo"], "x.foo: no form mahdar writes"),
+        (["-o", "tables"], "tables: no form named; add --format csv"),
         (["-o", "parts.jsonl"], "parts.jsonl is a folder, and jsonl takes a file: name another"),
     ],
 )
@@ -249,8 +280,9 @@ def test_a_place_that_cannot_be_used_is_told_before_anything_is_asked(
     monkeypatch.chdir(tmp_path)
     Path("1.txt").write_text(ARTICLE, encoding="utf-8")
     Path("2.txt").write_text(ARTICLE, encoding="utf-8")
-    for name in ("parts.parquet", "parts.jsonl"):
+    for name in ("parts.parquet", "parts.jsonl", "articles"):
         Path(name).mkdir()
+    Path("articles", "3.txt").write_text(ARTICLE, encoding="utf-8")
     code, _, err = mahdar("extract", "2.txt", *arguments)
     assert (code, err[: len(f"mahdar: {said}")], served.requests) == (2, f"mahdar: {said}", [])
 
@@ -264,7 +296,7 @@ def test_a_name_that_is_not_utf_8_is_told_escaped(tmp_path: Path, mahdar: Comman
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("gone.jsonl", "No such file or directory; name what"), ("in.jsonl", "is no ledger")]
+    ("name", "said"), [("gone.jsonl", "/gone.jsonl: no run has written here; name what"), ("in.jsonl", "is no ledger")]
 )
 def test_the_status_of_what_is_no_run_is_refused(tmp_path: Path, mahdar: Command, name: str, said: str) -> None:
     (tmp_path / "in.jsonl.ledger.jsonl").write_text("{}\n", encoding="utf-8")

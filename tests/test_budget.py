@@ -305,6 +305,11 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Endpoint:
     return made
 
 
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "MAHDAR_MODEL", "MAHDAR_PROFILE", "MAHDAR_LOCAL_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_a_dry_run_counts_and_asks_nothing(
     endpoint: Endpoint, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -333,6 +338,38 @@ def test_a_dry_run_of_standard_input_counts_it_for_every_model(endpoint: Endpoin
     count, _, *rows, _ = said.stdout.decode().splitlines()
     assert count == "1 articles"
     assert [row.split()[:4] for row in rows] == [["one", "2", "0", "2"], ["two", "2", "0", "2"]]
+
+
+def test_a_dry_run_without_a_key_takes_models_for_those_of_openai(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unset(monkeypatch)
+    models = ["gpt-4.1", "gpt-4.1-mini", "qwen2.5-coder-1.5b-instruct-q4_k_m"]
+    options = [word for model in models for word in ("--model", model)]
+    assert mahdar("extract", folder, "--dry-run", "--no-cache", *options) == 0
+    _, _, *rows, _ = capsys.readouterr().out.splitlines()
+    larger, smaller, embedded = (row.split() for row in rows)
+    assert [larger[:4], smaller[:4]] == [["gpt-4.1", "6", "0", "6"], ["gpt-4.1-mini", "6", "0", "6"]]
+    assert float(larger[-1][1:]) > float(smaller[-1][1:]) > 0
+    assert (embedded[0], embedded[-1]) == (models[2], "$0.00")
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [(("extract", "--model", "gpt-4.1-mini"), ""), (("extract",), "gpt-4.1-mini"), (("doctor",), "gpt-4.1-mini")],
+)
+def test_a_model_that_nothing_is_configured_to_ask_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, command: Any, variable: str
+) -> None:
+    unset(monkeypatch)
+    monkeypatch.setenv("MAHDAR_MODEL", variable)
+    doctor = command == ("doctor",)
+    assert mahdar(*command, *(() if doctor else (folder / "0.txt",))) == (3 if doctor else 2)
+    said = capsys.readouterr()
+    assert (
+        "model 'gpt-4.1-mini': nothing is configured to ask it; set OPENAI_API_KEY or OPENAI_BASE_URL, "
+        "or leave --model and MAHDAR_MODEL out for the embedded model\n"
+    ) in (said.out if doctor else said.err)
 
 
 def test_a_dry_run_counts_half_a_surrogate_pair_as_unread(

@@ -339,6 +339,7 @@ def test_nothing_configured_is_no_model(mahdar: Command, articles: Path) -> None
         (["prompts", "show", "meetings@99"], "prompt 'meetings@99': not found"),
         (["prompts", "show", "meetings", "--article", "nowhere.txt"], "nowhere.txt"),
         (["schema", "export", "talks.txt"], "talks.txt"),
+        (["schema", "export"], "Missing argument 'DIR'"),
         (["cache", "why-miss", "nowhere.txt"], "'nowhere.txt': no such file or folder"),
         (["resume"], "No such command 'resume'"),
     ],
@@ -500,7 +501,7 @@ def test_the_doctor_shows_the_setup_and_asks_one_tiny_question(
     assert "✓ prompts   meetings@1, meetings@2, stances@1, stances@2" in lines
     assert any(line.startswith(f"✓ cache     {tmp_path / 'cache'}: 0 answers") for line in lines)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    named = {line.split()[1] for line in lines if line.endswith(("installed", "]'", "not whole"))}
+    named = {line.split()[1] for line in lines if line.endswith(("installed", "]'", "to use an endpoint."))}
     assert named == extras.keys() - {"dev"}, "every extra is looked for"
     assert re.fullmatch(r"✓ answer    \d+\.\d s, 30 \+ 6 tokens", lines[-1])
     (asked,) = endpoint.requests
@@ -518,7 +519,7 @@ def test_the_doctor_never_shows_a_secret(
     assert ended.code == 3
     assert "✗ answer    unreachable" in ended.out
     assert "check OPENAI_API_KEY" in ended.out
-    shown = next(line for line in ended.out.splitlines() if "endpoint" in line)
+    shown = next(line for line in ended.out.splitlines() if "✓ endpoint" in line)
     assert shown == f"✓ endpoint  {endpoint.url}"
     assert not any(secret in ended.out + ended.err for secret in (KEY, "password", "hidden"))
 
@@ -554,6 +555,26 @@ def test_the_doctor_wants_json_for_an_answer(mahdar: Command, served: Callable[.
     ended = mahdar("doctor")
     assert ended.code == 3
     assert "set MAHDAR_MODE" in ended.out.splitlines()[-1]
+
+
+def test_the_doctor_tells_what_to_do_where_nobody_listens(
+    mahdar: Command, served: Callable[..., Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served()
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
+    ended = mahdar("doctor")
+    assert ended.code == 3
+    assert ended.out.splitlines()[-1] == (
+        "✗ answer    unreachable — http://127.0.0.1:9: All connection attempts failed; "
+        "is the server running, is OPENAI_BASE_URL right?"
+    )
+
+
+@pytest.mark.skipif(find_spec("xllamacpp") is not None, reason="the embedded model is installed")
+def test_the_doctor_tells_how_to_install_the_embedded_model(mahdar: Command, served: Callable[..., Endpoint]) -> None:
+    served(completion('{"meetings": []}'))
+    (local,) = (line for line in mahdar("doctor").out.splitlines() if line.startswith("- local "))
+    assert 'run `pip install "mahdar[local]"`' in local
 
 
 # cache
@@ -689,6 +710,28 @@ def test_what_is_sent_can_be_seen(mahdar: Command, served: Callable[..., Endpoin
 
 def test_a_prompt_can_be_seen_without_an_article(mahdar: Command) -> None:
     assert mahdar("prompts", "show", "stances@1").out.endswith("[user]\n<article>\n(the article)\n</article>\n\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("prompts", "show", "meetings", "--article"), "nothing is sent: rules settle this article\n"),
+        (("cache", "why-miss"), "weather: nothing is sent: rules settle this article\n"),
+    ],
+)
+def test_where_rules_settle_an_article_nothing_is_shown_and_that_is_said(
+    mahdar: Command,
+    *,
+    served: Callable[..., Endpoint],
+    articles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    said: str,
+) -> None:
+    served()
+    monkeypatch.setenv("MAHDAR_PROFILE", "small")
+    ended = mahdar(*command, articles / "weather.txt")
+    assert (ended.code, ended.out, ended.err) == (0, "", said)
 
 
 def test_the_prompts_hold(mahdar: Command) -> None:

@@ -167,7 +167,9 @@ def test_a_record_of_a_later_task_keeps_its_fields(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
-        ("talk", "no article 'talk'; the nearest is 'talks'"),
+        ("tolk", "no article 'tolk'; the nearest is 'talks'"),
+        ("2023/talks.txt/m1", "no article '2023/talks.txt/m1'; the nearest is '2024/talks.txt'"),
+        ("tolks/m1", "no article 'tolks/m1'; the nearest is 'talks'"),
         ("talks/m9", "article 'talks' has no record 'm9': it has m1, s1"),
         ("weather/m1", "article 'weather' has no record 'm1': it has none"),
     ],
@@ -176,6 +178,21 @@ def test_what_is_not_there_is_named(output: Path, wanted: str, told: str) -> Non
     ended = mahdar("show", output, wanted)
     assert (ended.code, ended.out) == (2, "")
     assert told in ended.err
+
+
+@pytest.mark.parametrize(
+    ("wanted", "whole"),
+    [("w", "weather"), ("2024/t", "2024/talks.txt"), ("20/m1", "2024/talks.txt/m1"), ("lo", "lost")],
+)
+def test_what_an_article_alone_begins_with_names_it(output: Path, wanted: str, whole: str) -> None:
+    assert shown(output, wanted) == shown(output, whole)
+
+
+def test_what_several_articles_begin_with_names_none(tmp_path: Path) -> None:
+    output = written(tmp_path / "output.jsonl", [talks("002-a"), talks("002-b"), talks("003")])
+    ended = mahdar("show", output, "002/m1")
+    assert (ended.code, ended.out) == (2, "")
+    assert "no article '002/m1'; several begin so: '002-a', '002-b'; ID is" in ended.err
 
 
 # Reading

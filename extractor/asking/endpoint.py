@@ -51,13 +51,23 @@ class Endpoint:
 
 
 def embedded_endpoint(settings: Settings) -> Endpoint:
-    """The embedded model, named without starting it: an article answered from the store needs no server."""
+    """The embedded model, named without starting it: an article answered from the store needs no server.
+
+    Raises:
+        UsageError: another model is named, which nothing is configured to ask.
+    """
     from extractor.embedded.weights import model_name
 
+    model = model_name(settings.cache / "models")
+    if settings.model not in {None, model}:
+        raise UsageError(
+            f"model {settings.model!r}: nothing is configured to ask it; set OPENAI_API_KEY or OPENAI_BASE_URL, "
+            "or leave --model and MAHDAR_MODEL out for the embedded model"
+        )
     return Endpoint(
         base_url="",
         api_key="",
-        model=model_name(settings.cache / "models"),
+        model=model,
         mode=settings.mode or "json_schema",
         passage=EMBEDDED_PASSAGE,
         parameters={"max_tokens": EMBEDDED_MAX_TOKENS, "temperature": 0, "seed": 0},

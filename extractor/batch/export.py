@@ -29,6 +29,8 @@ Form = Literal["jsonl", "csv", "parquet", "duckdb"]
 LEDGER: Final = ".ledger.jsonl"
 """Ends the name of the file beside the results that tells what is done."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
+ENDINGS: Final = frozenset({"jsonl", "ndjson", "gz", "zst", "parquet", "duckdb"})
+"""Of names that tell what is written; JSON Lines are not compressed, whatever the name."""
 ROWS: Final = 2_000
 """Rows, or articles, written at once."""
 IN_FOLDER: Final = "extractions.jsonl"
@@ -54,21 +56,26 @@ class Target:
     form: Form
 
     @classmethod
-    def of(cls, path: Path, form: str | None = None) -> Self:
-        """By the name of the file, where no form is given.
+    def of(cls, name: str | Path, form: str | None = None) -> Self:
+        """By the name of the file, or of the folder, where no form is given.
 
         Raises:
-            UsageError: there is no such form, or the name does not go with it.
+            UsageError: there is no such form, or the name does not go with it, or tells none.
         """
         if form is not None and form not in FORMS:
             raise UsageError(f"format {form!r}: not known; use one of {', '.join(FORMS)}")
-        ending = path.suffix.lower().removeprefix(".")
-        folder = os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises below a closed folder
+        ending = _ending(Path(name))
+        folder = str(name).endswith("/") or os.path.isdir(name)  # noqa: PTH112  # Path.is_dir raises below a closed one
         if ending == "csv" and not folder:
-            raise UsageError(f"{path}: CSV is several tables, each a file; name a folder, with --format csv")
-        if form is None:
-            form = "csv" if folder and ending not in FORMS else ending
-        return cls(path, form if form in FORMS else "jsonl")
+            raise UsageError(f"{name}: CSV is several tables, each a file; name a folder, with --format csv")
+        if form is None and not folder and ending not in ENDINGS:
+            _refuse_unknown(Path(name), ending)
+        return cls(Path(name), _form(form or ending, folder=folder))
+
+    @classmethod
+    def written(cls, path: Path) -> Self:
+        """What a run has written to, in whatever form it was told."""
+        return cls(path, _form(_ending(path), folder=os.path.isdir(path)))  # noqa: PTH112  # as above
 
     @property
     def is_folder(self) -> bool:
@@ -121,6 +128,25 @@ class Target:
                 import_module(library)
             except ImportError:
                 raise UsageError(f"writing {self.form} takes {library}; {REMEDY}") from None
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")
+
+
+def _form(named: str, *, folder: bool) -> Form:
+    other: Form = "csv" if folder else "jsonl"
+    return next((form for form in FORMS if form == named), other)
+
+
+def _refuse_unknown(path: Path, ending: str) -> None:
+    """A name that tells no form is good for what is there already, such as a device."""
+    if ending:
+        raise UsageError(
+            f"{path}: no form mahdar writes: name .jsonl, .parquet or .duckdb, a folder with / at its end, or --format"
+        )
+    if not os.path.exists(path):  # noqa: PTH110  # as above
+        raise UsageError(f"{path}: no form named; add --format csv, or / at its end for a folder of CSV, or .jsonl")
 
 
 class Writer(Protocol):

@@ -106,6 +106,7 @@ class Articles:
         """Every file once, though several paths may lead to it."""
         met = Register()
         for path in self._paths:
+            self._refuse_output(path)
             for found in locations(path):
                 name = found.name if isinstance(found, Location) else found.id
                 if name in self._without:
@@ -117,6 +118,11 @@ class Articles:
                 elif not met.get(name)[0]:
                     met.put(name, SEEN, _NO_TEXT)
                     yield found
+
+    def _refuse_output(self, path: str) -> None:
+        """A folder of tables that is also one of articles would be read as such by the next run."""
+        if os.path.isdir(path) and os.path.abspath(path) in self._without:  # noqa: PTH100, PTH112  # as above
+            raise UsageError(f"{path!r} is where the results go: name another folder with --output")
 
     def _count(self, found: Location | BadInput) -> None:
         """Learn which stems are there more than once, below which folder all files are, and how many."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from extractor.commands.options import DateColumn, IdColumn, Model, Prompts, Rows, Tasks, TextColumn
+from extractor.commands.prompts import SETTLED
 from extractor.errors import BadInputError, UsageError
 
 if TYPE_CHECKING:
@@ -80,8 +81,9 @@ def why_miss(
     with _store() as store, Extractor(model=model, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
         stored = {fingerprint: entry["components"] for fingerprint, entry in store.entries() if entry}
         for article in articles:
-            for line in _told(mahdar, article, stored):
-                typer.echo(f"{article.id}: {line}")
+            lines = tuple(_told(mahdar, article, stored))
+            for line in lines or (SETTLED,):
+                typer.echo(f"{article.id}: {line}", err=not lines)
 
 
 def _told(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str, Parts]") -> Iterator[str]:

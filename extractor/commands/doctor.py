@@ -29,6 +29,8 @@ PATIENCE: Final = 60.0
 """Seconds for a tiny answer, after the embedded model is up."""
 TASK: Final = "meetings"
 """The question is tiny, but goes out with this task's schema, in the form of a real one."""
+NOBODY: Final = "; is the server running, is OPENAI_BASE_URL right?"
+"""The remedy where nobody took the call."""
 EXTRAS: Final = {
     "evals": ("numpy", "scipy", "sacrebleu"),
     "report": ("vl_convert", "networkx", "numpy", "fontpkg_ibm_plex_sans_arabic"),
@@ -106,8 +108,8 @@ def _cache(settings: Settings) -> Finding:
 def _extras(settings: Settings) -> Iterator[Finding]:
     from extractor.embedded.model import status
 
-    unusable = status(settings.cache).problem is not None  # where it is needed, the answer will say why
-    yield Finding("local", "not installed, or not whole" if unusable else "installed", spare=unusable)
+    problem = status(settings.cache).problem
+    yield Finding("local", problem or "installed", spare=problem is not None)
     for extra, modules in EXTRAS.items():
         absent = not all(map(find_spec, modules))
         yield Finding(extra, f"pip install 'mahdar[{extra}]'" if absent else "installed", spare=absent)
@@ -124,7 +126,8 @@ def _answer(endpoint: Endpoint, patience: float, progress: Progress) -> Finding:
     try:
         completion = asyncio.run(_ask(endpoint, patience, progress))
     except CallError as error:
-        return Finding("answer", error.failure, str(error))
+        silent = error.failure == "unreachable" and error.again and not (error.billed or endpoint.embedded)
+        return Finding("answer", error.failure, f"{error}{NOBODY if silent else ''}")
     except MahdarError as error:
         return Finding("answer", "", str(error))
     spent = f"{completion.seconds:.1f} s, {completion.tokens_in} + {completion.tokens_out} tokens"

@@ -1,19 +1,31 @@
 """`mahdar extract --dry-run`: what a run would ask and cost, for each model, without a call."""
 
 import operator
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from extractor.asking.endpoint import OPENAI
+from extractor.embedded.weights import model_name
 from extractor.errors import BadInputError
 from extractor.forecast import Forecast
 from extractor.reading.document import BadInput, Document
 from extractor.service import Extractor
+from extractor.settings import Settings
 
 HEADINGS: Final = ("model", "questions", "cached", "to ask", "tokens in", "tokens out", "cost", "at most")
 METHOD: Final = (
     "Tokens are estimated by the characters of each script, rather too many than too few; an answer counts as 0.4 "
     "times its question. At most: every question asked twice, every answer as long as allowed. Nothing was asked."
 )
+
+
+def assumed(settings: Settings, model: str | None) -> Settings:
+    """What to estimate a model by: where nothing is configured, a model that is not embedded is taken for OpenAI's."""
+    named = model or settings.model
+    if not settings.embedded or named in {None, model_name(settings.cache / "models")}:
+        return settings
+    return Settings.from_environment({**os.environ, "OPENAI_BASE_URL": OPENAI})
 
 
 def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInput]) -> Iterator[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prompts import Prompt
     from schemas.tasks import TaskSchema
 
+SETTLED = "nothing is sent: rules settle this article"
 PLACEHOLDER = "(the article)"
 
 app = typer.Typer(help="The prompts.", no_args_is_help=True, rich_markup_mode=None)
@@ -48,6 +49,8 @@ def show(
         prompt = PromptLibrary(*prompts or ()).get(ref, Settings.from_environment().profile)
         schema = task_schema(prompt.task)
         asked = _asked(prompt, schema, article) if article else [dict.fromkeys(prompt.parts, PLACEHOLDER)]
+        if not asked:
+            typer.echo(SETTLED, err=True)
         opening = len(prompt.messages(asked[0], template_values(schema))) - 1 if asked else 0
         for number, data in enumerate(asked):
             for message in prompt.messages(data, template_values(schema))[opening if number else 0 :]:

@@ -18,7 +18,7 @@ def _schema() -> None:
 
 
 @app.command()
-def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False)] = Path()) -> None:
+def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False)]) -> None:
     """Write every schema to a folder, and show the files with the hashes of their content."""
     from schemas.json_schema import content_hash
 

@@ -1,6 +1,7 @@
 """Showing: records of a file of outputs for a reader, article by article, however many there are."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -30,6 +31,10 @@ _MISSING: Final = {
     "absent": "not found: give --articles what it was extracted from",
     "other": "another text than was extracted: give --articles what it was extracted from",
 }
+_RECORD: Final = re.compile(r"/[a-z]+\d+$")
+"""What names a record, behind an article's id."""
+_NAMED: Final = 3
+"""Articles named at most, where several begin as what is asked for."""
 
 
 @dataclass(slots=True)
@@ -37,7 +42,7 @@ class Reader:
     """Goes through a file once, and makes what is asked for readable.
 
     Attributes:
-        wanted: an article's id, or one with a record's behind a slash; None for all.
+        wanted: an article's id or what it alone begins with, a record's behind a slash; None for all.
         texts: of the articles, to be shown with their records.
     """
 
@@ -46,6 +51,7 @@ class Reader:
     texts: Texts | None = None
     coloured: bool = False
     _nearest: tuple[float, str] = (0.0, "")
+    _begun: tuple[str, ...] = ()
     _shown: int = 0
 
     def blocks(self) -> Iterator[RenderableType]:
@@ -54,19 +60,33 @@ class Reader:
         Raises:
             UsageError: a line is no extraction, or nothing is what is asked for.
         """
+        yield from self._found()
+        if not self._shown and self.wanted and len(self._begun) == 1:
+            self.wanted = self._begun[0] + self.wanted.removeprefix(self._article)
+            yield from self._found()
+        if not self._shown:
+            raise UsageError(self._nothing())
+
+    def _found(self) -> Iterator[RenderableType]:
         for place, line in lines(self.path):
             id_ = str(line.get("document_id"))
             if self._is_wanted(id_) and "failure" not in line:
                 self._shown += 1
                 yield self._block(as_extraction(place, line))
         yield from self._failures()
-        if not self._shown:
-            raise UsageError(self._nothing())
+
+    @property
+    def _article(self) -> str:
+        """What is asked for, less the record."""
+        return _RECORD.sub("", self.wanted or "")
 
     def _is_wanted(self, id_: str) -> bool:
         if self.wanted is None or self.wanted == id_ or self.wanted.startswith(f"{id_}/"):
             return True
-        self._nearest = max(self._nearest, (fuzz.ratio(id_, self.wanted), id_))
+        article = self._article
+        if article and id_.startswith(article) and id_ not in self._begun and len(self._begun) < _NAMED:
+            self._begun = (*self._begun, id_)
+        self._nearest = max(self._nearest, (fuzz.ratio(id_, article), id_))
         return False
 
     def _block(self, found: Extraction) -> RenderableType:
@@ -106,6 +126,8 @@ class Reader:
         if self.wanted is None:
             return f"{self.path}: nothing in it; `mahdar extract -o FILE` writes a line an article"
         near = f"; the nearest is {self._nearest[1]!r}" if self._nearest[1] else ""
+        if len(self._begun) > 1:
+            near = f"; several begin so: {', '.join(map(repr, self._begun))}"
         return f"{self.path}: no article {self.wanted!r}{near}; ID is an article's id, or ARTICLE/m1 for a record"
 
 

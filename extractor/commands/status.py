@@ -67,7 +67,7 @@ def status(output: Path) -> Status:
     Raises:
         UsageError: no run has.
     """
-    ledger = Target.of(output).ledger
+    ledger = Target.written(output).ledger
     try:
         run = header_of(ledger)
         if run is None:
@@ -76,6 +76,9 @@ def status(output: Path) -> Status:
         for entry, _ in entries(ledger):
             history.add(entry)
         failed = Counter(entry.failure or "" for entry in history.failures(ledger))
+    except FileNotFoundError:
+        said = f"{output}: no run has written here"
+        raise UsageError(f"{said}; name what `mahdar extract` was told to write with --output") from None
     except OSError as error:
         said = f"{ledger}: {error.strerror}"
         raise UsageError(f"{said}; name what `mahdar extract` was told to write with --output") from None

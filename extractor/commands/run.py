@@ -31,7 +31,7 @@ class Tally:
         cost: US dollars; None once one article's cost is not known.
         before: articles that the run had extracted before it was taken up again.
         failed_before: those that had failed, and were left at that.
-        changed: those that had been extracted, and have another text now.
+        changed: those that had been extracted, and have another text or day now.
         repeated: those that were in the input twice.
         missing: those that failed before, are to be tried again, and are not in the input.
         stopped: why no further article was begun; empty where all were.
@@ -107,7 +107,7 @@ class Tally:
     def _rest(self) -> Iterator[tuple[int, str]]:
         yield self.before, "done before"
         yield self.failed_before, "failed before (--retry-errors takes them)"
-        yield self.changed, "changed since they were extracted (--overwrite extracts all anew)"
+        yield self.changed, "with another text or day than before (--overwrite extracts all anew)"
         yield self.repeated, "given twice and read once"
         yield self.missing, "that failed are not among these articles"
 

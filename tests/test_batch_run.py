@@ -146,5 +146,5 @@ def test_bad_input_and_changed_articles_are_counted(tmp_path: Path) -> None:
     assert str(changed) == (
         "1 of 4 articles, 0 records, 0 rejected, 0 failed, 1 done before, "
         "1 failed before (--retry-errors takes them), "
-        "1 changed since they were extracted (--overwrite extracts all anew)"
+        "1 with another text or day than before (--overwrite extracts all anew)"
     )

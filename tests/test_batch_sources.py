@@ -122,8 +122,6 @@ def test_a_row_without_id_is_named_by_file_and_line(tmp_path: Path) -> None:
         ("r.jsonl", b'{"text": "x", "published_at": "5/2/2024"}', Columns(), ["1 published_at '5/2/2024' is not a d"]),
         ("r.jsonl", b'{"text": "x", "published_at": "2024-13-01 10:00"}', Columns(), ["1 has the date '2024-13-01 "]),
         ("r.jsonl", b'{"text": "x", "published_at": 5}', Columns(), ["1 has a date that is no text: 5"]),
-        ("r.csv", b"title,body\n1,2\n", Columns(), ["1 has no column 'text' in its heading, but 'title', 'body'"]),
-        ("r.csv", b"", Columns(), ["1 has no column 'text' in its heading, but nothing"]),
         ("r.csv", b"id,text\n1,a,b\n2\n", Columns(), ["2 has 3 cells where the heading has 2", "3 has 1 cells"]),
         ("r.csv", b"id,text\n1,\xc7\xe1\n", Columns(), ["2 is not UTF-8"]),
         ("r.csv", b'id,text\n1,"' + b"x" * 2_100_000, Columns(), ["2 is no CSV: field larger than"]),
@@ -131,7 +129,6 @@ def test_a_row_without_id_is_named_by_file_and_line(tmp_path: Path) -> None:
         ("r.jsonl.gz", b"text", Columns(), ["1 and what follows cannot be read: Not a gzipped file"]),
         ("r.jsonl.zst", b"text", Columns(), ["1 and what follows cannot be read: "]),
         ("r.parquet", b"text", Columns(), ["1 and what follows cannot be read: "]),
-        ("r.parquet", parquet([{"body": "x"}]), Columns(), ["1 has no column 'text', but 'body'"]),
         (
             "r.parquet",
             parquet([{"text": None}, {"text": " "}]),
@@ -150,6 +147,24 @@ def test_a_row_that_is_no_article_is_named_with_its_place(
         f"{file}:{reason}" for reason in reasons
     ]
     assert [one.id for one in found] == [f"r:{reason.partition(' ')[0]}" for reason in reasons]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "columns", "said"),
+    [
+        ("r.csv", b"title,body\n1,2\n", Columns(), "'text', but 'title', 'body'"),
+        ("r.csv.gz", gzip.compress(b"id,text\n1,2\n"), Columns("body"), "'body', but 'id', 'text'"),
+        ("r.csv", b"", Columns(), "'text', but nothing"),
+        ("r.parquet", parquet([{"body": "x"}]), Columns(), "'text', but 'body'"),
+    ],
+)
+def test_a_table_without_the_texts_column_is_refused_at_once(
+    tmp_path: Path, *, name: str, data: bytes, columns: Columns, said: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(UsageError) as refusal:
+        Articles([tmp_path / name], columns)
+    assert str(refusal.value) == f"{tmp_path / name} has no column {said}: name it with --text-column"
 
 
 def test_a_bad_row_has_the_id_that_it_says(tmp_path: Path) -> None:

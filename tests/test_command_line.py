@@ -214,7 +214,9 @@ def test_a_file_gets_the_results_and_keeps_them(
 
     again = mahdar("extract", articles / "talks.txt", "-o", file)
     assert (again.code, file.read_bytes()) == (0, written)
-    assert again.err == f"0 of 1 articles, 0 records, 0 rejected, 0 failed, 1 done before → {file}\n"
+    assert again.err == f"nothing to do: 1 of 1 done before → {file}\n"
+    none = mahdar("extract", articles, "-o", file, "--retry-errors")
+    assert (none.code, none.err) == (0, f"no failures to retry → {file}\n")
 
     ledger.unlink()
     strange = mahdar("extract", articles / "talks.txt", "-o", file)

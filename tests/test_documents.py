@@ -62,6 +62,8 @@ def test_a_one_byte_encoding_is_decoded_when_the_text_proves_it(text: str, encod
         (b"\xff\xd8\xff\xe0", "is a JPEG image, not text"),
         (b"{\\rtf1\\ansi", "is an RTF document"),
         (b"\n<!DOCTYPE html>\n<html>", "is an HTML page"),
+        (b'[{"id": "x", "text": "abc def"}]\n', "is JSON, not text: write one object a line as .jsonl"),
+        (b'\n{"id": "x",\n "text": "abc def"}', "is JSON, not text"),
         (b"text\x00\x01\x02", "is binary, not text .a NUL at byte 4."),
         (b"\x01\x02\x03 text", "is binary, not text .3 control characters."),
         (ARABIC.encode() + b"\xd9", "is damaged UTF-8, first at byte [0-9]+, 1 places in all"),
@@ -97,6 +99,11 @@ def test_misread_text_is_known_by_its_beginning() -> None:
                 for byte in ARABIC.encode()
             ).encode()
         )
+
+
+@pytest.mark.parametrize("text", ["[photo] The minister met the ambassador.", "{", "2024", '"A quote."', "[" * 100_000])
+def test_what_merely_begins_like_json_is_text(text: str) -> None:
+    assert decode(text.encode()) == text
 
 
 def test_a_few_replacement_characters_are_accepted() -> None:

@@ -49,6 +49,14 @@ def test_a_report_is_one_file_that_refers_to_nothing_outside(lines: Path, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["records.jsonl", "report.html"]
 
 
+def test_how_many_texts_were_found_is_said_where_some_are_missing(lines: Path, tmp_path: Path) -> None:
+    (tmp_path / "any-name.txt").write_bytes(reports.EMOJI.encode())
+    page = tmp_path / "report.html"
+    ended = mahdar("report", str(lines), "--articles", str(tmp_path), "-o", str(page), "--no-pictures")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err == f"mahdar: texts of 2 of 5 articles found in --articles\nreport → {page}\n"
+
+
 def test_the_policy_names_the_only_script_and_style_that_run(lines: Path) -> None:
     ((_name, html),) = report(Outputs(lines), Texts(), draw=False)
     policy = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)[0].replace("&#39;", "'")

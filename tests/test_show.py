@@ -241,6 +241,17 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, told: st
         list(Outputs(tmp_path / name))
 
 
+@pytest.mark.parametrize("name", ["records.parquet", "records.duckdb"])
+def test_the_records_beside_what_was_made_of_them_are_read(tmp_path: Path, output: Path, name: str) -> None:
+    made, records = tmp_path / name, tmp_path / f"{name}.jsonl"
+    made.write_bytes(b"PAR1\xff")
+    with pytest.raises(UsageError) as refusal:
+        list(Outputs(made))
+    assert str(refusal.value) == f"{made}: reads JSON Lines: name {name}.jsonl"
+    records.write_bytes(output.read_bytes())
+    assert [one.place for one in Outputs(made)] == [one.place for one in Outputs(records)]
+
+
 def test_outputs_can_be_gone_through_twice_with_their_lines_and_failures(output: Path) -> None:
     outputs = Outputs(output)
     found: list[Any] = [[(one.place, one.line["document_id"]) for one in outputs] for _time in range(2)]

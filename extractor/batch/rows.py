@@ -6,12 +6,17 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from extractor.batch.locations import CSV, JSONL, REMEDY, Location, printable
 from extractor.errors import BadInputError, MahdarError, UsageError
 from extractor.reading.document import MAX_BYTES, BadInput, Document, as_date
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 MAX_LINE: Final = 8 * MAX_BYTES
 """Bytes of a line of JSON: the longest article with every letter escaped, and columns beside it."""
@@ -97,14 +102,42 @@ class RowFile:
         return f"{self.location.shown}:{number}"
 
 
+def check_table(location: Location, columns: Columns) -> None:
+    """Look for the text's column before any row is read. What cannot be opened is told when its rows are.
+
+    Raises:
+        UsageError: a CSV or Parquet file has no such column, or reading it takes a library that is not installed.
+    """
+    try:
+        _look(location, columns)
+    except MahdarError:
+        raise
+    except Exception:  # noqa: BLE001  # every kind of storage and compression has errors of its own
+        return
+
+
+def _look(location: Location, columns: Columns) -> None:
+    if location.form in JSONL or (location.files is None and not Path(location.name).is_file()):
+        return  # a pipe can be read but once
+    with location.stream() as stream:
+        _need(columns, _csv_names(stream) if location.form in CSV else _parquet_names(stream), location)
+
+
+def _need(columns: Columns, names: Sequence[str], location: Location) -> None:
+    """Refuse a table that has no column with texts."""
+    if columns.text not in names:
+        said = ", ".join(map(repr, names)) or "nothing"
+        raise UsageError(f"{location.shown} has no column {columns.text!r}, but {said}: name it with --text-column")
+
+
 def _rows(location: Location, columns: Columns) -> Iterator[Row]:
     with location.stream() as stream:
         if location.form in JSONL:
             yield from _json_rows(stream)
         elif location.form in CSV:
-            yield from _csv_rows(stream, columns)
+            yield from _csv_rows(stream, columns, location)
         else:
-            yield from _parquet_rows(stream, columns)
+            yield from _parquet_rows(stream, columns, location)
 
 
 def _id(row: Mapping[str, Any], columns: Columns) -> str:
@@ -180,23 +213,36 @@ def _json(line: bytes) -> Mapping[str, Any] | Fault:
     return value if isinstance(value, dict) else Fault(f"is no JSON object: {_short(value)}")
 
 
-def _csv_rows(stream: BinaryIO, columns: Columns) -> Iterator[Row]:
+@contextmanager
+def _csv_text(stream: BinaryIO) -> Iterator[io.TextIOWrapper]:
     csv.field_size_limit(MAX_BYTES)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
-        yield from _csv_of(text, columns)
+        yield text
     finally:
         text.detach()  # who opened the stream closes it
 
 
-def _csv_of(text: io.TextIOWrapper, columns: Columns) -> Iterator[Row]:
+def _csv_names(stream: BinaryIO) -> Sequence[str]:
+    with _csv_text(stream) as text:
+        return _heading(text)[0]
+
+
+def _csv_rows(stream: BinaryIO, columns: Columns, location: Location) -> Iterator[Row]:
+    with _csv_text(stream) as text:
+        names, delimiter = _heading(text)
+        _need(columns, names, location)
+        yield from _csv_of(text, names, delimiter)
+
+
+def _heading(text: io.TextIOWrapper) -> tuple[Sequence[str], str]:
+    """The names of the columns, and what stands between two."""
     heading = text.readline(MAX_LINE)
     delimiter = max(_DELIMITERS, key=heading.count)
-    names = next(csv.reader([heading], delimiter=delimiter), [])
-    if columns.text not in names:
-        said = ", ".join(map(repr, names)) or "nothing"
-        yield 1, Fault(f"has no column {columns.text!r} in its heading, but {said}: name it with --text-column")
-        return
+    return next(csv.reader([heading], delimiter=delimiter), []), delimiter
+
+
+def _csv_of(text: io.TextIOWrapper, names: Sequence[str], delimiter: str) -> Iterator[Row]:
     rows = csv.reader(text, delimiter=delimiter)
     while True:
         start = rows.line_num + 2  # the heading is not counted
@@ -219,22 +265,28 @@ def _cells(names: Sequence[str], cells: Sequence[str]) -> Mapping[str, Any] | Fa
     return dict(zip(names, cells, strict=True))
 
 
-def _parquet_rows(stream: BinaryIO, columns: Columns) -> Iterator[Row]:
-    try:
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise UsageError(f"reading Parquet takes pyarrow; {REMEDY}") from None
-    with ParquetFile(stream, pre_buffer=False) as file:
+def _parquet_names(stream: BinaryIO) -> Sequence[str]:
+    with _parquet(stream) as file:
+        return list(file.schema_arrow.names)
+
+
+def _parquet_rows(stream: BinaryIO, columns: Columns, location: Location) -> Iterator[Row]:
+    with _parquet(stream) as file:
+        _need(columns, file.schema_arrow.names, location)
         there = [name for name in columns.wanted if name in file.schema_arrow.names]
-        if columns.text not in there:
-            said = ", ".join(map(repr, file.schema_arrow.names))
-            yield 1, Fault(f"has no column {columns.text!r}, but {said}: name it with --text-column")
-            return
         number = 0
         for batch in file.iter_batches(BATCH, columns=there, use_threads=False):
             for row in batch.to_pylist():
                 number += 1
                 yield number, row
+
+
+def _parquet(stream: BinaryIO) -> "ParquetFile":
+    try:
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise UsageError(f"reading Parquet takes pyarrow; {REMEDY}") from None
+    return ParquetFile(stream, pre_buffer=False)
 
 
 def _names(row: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from extractor.batch.locations import Location, locations
 from extractor.batch.register import DONE, FAILED, SEEN, Register, text_digest
-from extractor.batch.rows import Columns, RowFile
+from extractor.batch.rows import Columns, RowFile, check_table
 from extractor.errors import MahdarError, UsageError
 from extractor.reading.document import STDIN, BadInput, Document, as_date, read_stream
 
@@ -37,7 +37,8 @@ class Articles:
 
     Raises:
         BadInputError: at once: a path that does not exist, a folder without texts, no date.
-        UsageError: at once: a URL takes a library that is not installed; a path is one of `without`.
+        UsageError: at once: a URL takes a library that is not installed; a path is one of `without`; a table has no
+            column for the text.
     """
 
     def __init__(
@@ -132,6 +133,8 @@ class Articles:
                 parent = os.path.dirname(found.name)  # noqa: PTH120  # a million times: a Path takes ten times as long
                 self._common = os.path.commonpath([self._common or parent, parent])
         rows = isinstance(found, Location) and not found.is_article
+        if isinstance(found, Location) and rows:
+            check_table(found, self._columns)
         self.total = None if rows or self.total is None else self.total + 1
 
     def _id(self, location: Location) -> str:

@@ -11,7 +11,9 @@ import typer
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
+    from extractor.reading.outputs import Outputs
     from extractor.reporting.page import Language
+    from extractor.reporting.texts import Texts
 
 _BEGINNING: Final = 256
 """Characters in which a page says what it is."""
@@ -41,7 +43,17 @@ def of_outputs(
 
     if draw and not drawable():
         typer.echo("mahdar: no pictures in this report; pip install 'mahdar[report]' brings what draws them", err=True)
-    return report(Outputs(outputs), Texts.of(articles, column), name=name, language=language, draw=draw)
+    texts = Texts.of(given := tuple(articles), column)
+    if given:
+        _tell_missing(Outputs(outputs), texts)
+    return report(Outputs(outputs), texts, name=name, language=language, draw=draw)
+
+
+def _tell_missing(outputs: "Outputs", texts: "Texts") -> None:
+    """Say how many articles have their text, unless all have."""
+    found = [texts.find(output.extraction)[1] == "found" for output in outputs]
+    if not all(found):
+        typer.echo(f"mahdar: texts of {sum(found):,} of {len(found):,} articles found in --articles", err=True)
 
 
 def write(pages: Iterable[tuple[str, str]], first: Path, *, overwrite: bool) -> tuple[Path, ...]:

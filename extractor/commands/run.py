@@ -31,11 +31,12 @@ class Tally:
         cost: US dollars; None once one article's cost is not known.
         before: articles that the run had extracted before it was taken up again.
         failed_before: those that had failed, and were left at that.
-        changed: those that had been extracted, and have another text now.
+        changed: those that had been extracted, and have another text or day now.
         repeated: those that were in the input twice.
         missing: those that failed before, are to be tried again, and are not in the input.
         stopped: why no further article was begun; empty where all were.
         no_model: the reason is that nobody answers.
+        retry: only what failed before was to be taken.
     """
 
     total: int | None
@@ -53,6 +54,7 @@ class Tally:
     missing: int = 0
     stopped: str = ""
     no_model: bool = False
+    retry: bool = False
 
     @property
     def failed(self) -> int:
@@ -95,7 +97,17 @@ class Tally:
         self.cached += made.cached
         self.cost = None if self.cost is None or made.cost is None else self.cost + made.cost
 
+    @property
+    def _idle(self) -> str:
+        """Why there was nothing to do; empty where there was something."""
+        if self.retry and self.total == 0:
+            return "no failures to retry"
+        all_done = self.before and self.before == self.total and not self.repeated
+        return f"nothing to do: {self.before} of {self.total} done before" if all_done else ""
+
     def __str__(self) -> str:
+        if self._idle:
+            return self._idle
         of = f" of {self.total}" if self.total is not None else ""
         cached = f" ({self.cached} from the cache)" if self.cached else ""
         rest = "".join(f", {number} {said}" for number, said in self._rest() if number)
@@ -107,7 +119,7 @@ class Tally:
     def _rest(self) -> Iterator[tuple[int, str]]:
         yield self.before, "done before"
         yield self.failed_before, "failed before (--retry-errors takes them)"
-        yield self.changed, "changed since they were extracted (--overwrite extracts all anew)"
+        yield self.changed, "with another text or day than before (--overwrite extracts all anew)"
         yield self.repeated, "given twice and read once"
         yield self.missing, "that failed are not among these articles"
 
@@ -153,6 +165,7 @@ class Run:
 
     def take(self, articles: Iterable[Document | BadInput]) -> None:
         """Extract every article that needs it; one that cannot be read is a failure."""
+        self._tally.retry = self._retry
         if self._results and self._retry:
             self._tally.total = self._results.history.failed
         elif self._results and self._tally.total is not None:

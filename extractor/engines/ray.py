@@ -190,10 +190,10 @@ def run(
     with storage(parts):
         if retry_errors and (overwrite or not parts.begun):
             raise UsageError("--retry-errors takes what an earlier run failed on: name its folder with --output")
+    source()  # a path that does not exist is found before a cluster is waited for
     with work.extractor() as mahdar, storage(parts):
         parts.begin(identity(mahdar), overwrite=overwrite)
         known, before = parts.known(), parts.failures()
-    source()  # a path that does not exist is found before a cluster is waited for
     sink = _Sink(parts)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would say with a stack is raised as well
     with _cluster(address), _named():

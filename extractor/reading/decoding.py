@@ -6,6 +6,7 @@ Newlines stay as they are; a byte order mark is no part of the text.
 """
 
 import codecs
+import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -182,7 +183,19 @@ def _checked(text: str) -> str:
     if lost > _DAMAGE * len(text):
         raise BadInputError(f"has lost {lost} of {len(text)} characters, replaced by U+FFFD: fetch it again")
     _refuse_misreading(text)
+    _refuse_json(text)
     return text
+
+
+def _refuse_json(text: str) -> None:
+    """Articles as JSON, all in one value: to a reader of texts they are one, in which nobody speaks."""
+    if text.lstrip()[:1] not in {"[", "{"}:
+        return
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    raise BadInputError("is JSON, not text: write one object a line as .jsonl")
 
 
 def _refuse_misreading(text: str) -> None:

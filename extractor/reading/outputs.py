@@ -73,6 +73,7 @@ def lines(path: Path) -> Iterator[tuple[str, Line]]:
     Raises:
         UsageError: the file cannot be read, or a line holds no object.
     """
+    path = _readable(path)
     with _opened(path) as file:
         first = file.readline()
         run = _run(path, first, file)
@@ -85,6 +86,7 @@ def read_run(path: Path) -> Line | None:
     Raises:
         UsageError: the file cannot be read, or is one object that is no run.
     """
+    path = _readable(path)
     with _opened(path) as file:
         return _run(path, file.readline(), file)
 
@@ -162,6 +164,20 @@ def _of_run(path: Path, run: Line) -> Iterator[tuple[str, Line]]:
             yield place, one.get("extraction") or {}
         elif failed["failure"] != "missing":
             yield place, {"document_id": one["document_id"], **failed}
+
+
+def _readable(path: Path) -> Path:
+    """The records that a file was made of, where it is no text itself.
+
+    Raises:
+        UsageError: they are not beside it.
+    """
+    if path.suffix.lower() not in _MADE_OF_RECORDS or path.is_dir():
+        return path
+    records = path.with_name(f"{path.name}.jsonl")
+    if path.is_file() and not records.is_file():
+        raise UsageError(f"{path}: reads JSON Lines: name {records.name}")
+    return records if records.is_file() else path
 
 
 @contextmanager

@@ -6,6 +6,7 @@ its choices become drafts (`extractor.choosing.questions`).
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import BaseModel
 
@@ -52,11 +53,17 @@ def settled(document: Document, tasks: tuple[Task, ...]) -> tuple[tuple[Task, tu
 
 
 def _settled(document: Document, task: Task) -> tuple[Question, ...]:
-    return tuple(one for one in task_questions(document.text, task.schema.task) if one.settled)
+    return tuple(one for one in _questions(document.text, task.schema.task) if one.settled)
 
 
 def _open(document: Document, task: Task) -> Iterator[Question]:
-    return (one for one in task_questions(document.text, task.schema.task) if not one.settled)
+    return (one for one in _questions(document.text, task.schema.task) if not one.settled)
+
+
+@lru_cache(maxsize=8)
+def _questions(text: str, task: str) -> tuple[Question, ...]:
+    """Made once for what is asked and what is settled: an answer's model is slow to build."""
+    return tuple(task_questions(text, task))
 
 
 def _of_task(document: Document, task: Task, endpoint: Endpoint) -> Iterator[Inquiry]:

@@ -252,14 +252,14 @@ class Extractor:
     async def _extracted(self, document: Document) -> Extraction:
         started = time.monotonic()
         check(document)
-        asked = self.inquiries(document)
+        asked, ready = self.inquiries(document), settled(document, self.tasks)
         answers = await asyncio.gather(*(self._asker.answer(one.request) for one in asked), return_exceptions=True)
         given = [_raised(answer) for answer in answers]
         provenance = self._provenance(given, time.monotonic() - started)
         answered = [(one.task, answer, one.expand) for one, answer in zip(asked, given, strict=True)]
         said = {"calls": provenance.calls, "cached": provenance.cached, "seconds": provenance.seconds}
         log.info("answered", extra=said)
-        return assemble(document, answered, provenance, settled(document, self.tasks))
+        return assemble(document, answered, provenance, ready)
 
     @cached_property
     def _asker(self) -> Asker:

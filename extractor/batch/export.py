@@ -18,11 +18,11 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Protocol, Self, get_args
 
-from extractor.batch.lines import loads, whole_lines
+from extractor.batch.lines import whole_lines
 from extractor.batch.locations import REMEDY
 from extractor.batch.tables import TABLES, Cells, Record, Table
 from extractor.errors import MahdarError, UsageError
-from extractor.reading.outputs import ERRORS
+from extractor.reading.outputs import ERRORS, json_object
 from schemas.records import Extraction
 
 Form = Literal["jsonl", "csv", "parquet", "duckdb"]
@@ -202,7 +202,7 @@ def _writer(target: Target, made: Path) -> Writer:
 def _read(records: Path) -> Iterator[Record]:
     with records.open("rb") as file:
         for number, (line, _) in enumerate(whole_lines(file), 1):
-            record = loads(line)
+            record = json_object(line)
             if record is None or (lacking := _NEEDED.difference(record)):
                 said = f", it lacks {', '.join(sorted(lacking))}" if record else ""
                 raise UsageError(

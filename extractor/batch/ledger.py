@@ -14,8 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from extractor.batch.lines import dumps, loads, whole_lines
+from extractor.batch.lines import dumps, whole_lines
 from extractor.batch.register import DONE, FAILED, Register, text_digest
+from extractor.reading.outputs import json_object
 from extractor.service import Failure
 from schemas.records import Extraction
 
@@ -143,7 +144,7 @@ class Entry:
     @classmethod
     def read(cls, line: bytes) -> Self | None:
         """The entry on a line; None where there is none."""
-        value = loads(line)
+        value = json_object(line)
         try:
             return cls(**value) if value else None
         except TypeError:
@@ -174,7 +175,7 @@ def total_line(articles: int) -> str:
 
 
 def _total(line: bytes) -> int | None:
-    found = (loads(line) or {}).get(_TOTAL)
+    found = (json_object(line) or {}).get(_TOTAL)
     return found if isinstance(found, int) else None
 
 
@@ -185,7 +186,7 @@ def header(of: Identity) -> str:
 
 def read_header(line: bytes) -> Identity | None:
     """The run that a ledger's first line names; None where it is no such line."""
-    value = loads(line) or {}
+    value = json_object(line) or {}
     run = value.get("run")
     return run if value.get("mahdar_ledger") == FORMAT and isinstance(run, dict) else None
 

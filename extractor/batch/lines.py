@@ -99,12 +99,3 @@ def whole_lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
             return
         end += len(line)
         yield line, end
-
-
-def loads(line: bytes) -> dict[str, Any] | None:
-    """The JSON object on a line; None where it is none."""
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -16,11 +16,11 @@ from typing import BinaryIO, Final, Literal
 
 from extractor.batch.export import LEDGER
 from extractor.batch.ledger import Entry, History, Identity, changes, entries, header, header_of, total_line
-from extractor.batch.lines import LineFile, json_line, loads, whole_lines
+from extractor.batch.lines import LineFile, json_line, whole_lines
 from extractor.batch.register import DONE, FAILED, text_digest
 from extractor.errors import UsageError
 from extractor.reading.document import BadInput, Document
-from extractor.reading.outputs import ERRORS, Result
+from extractor.reading.outputs import ERRORS, Result, json_object
 from extractor.service import Failure
 
 GROUP: Final = 256
@@ -210,7 +210,7 @@ class Results:
         with self.path.open("rb") as file:
             file.seek(start)
             line = file.read(self.history.end - start)
-        record = loads(line)
+        record = json_object(line)
         if not line.endswith(b"\n") or record is None or record.get("document_id") != entry.id:
             raise UsageError(f"{self.path} has been changed since mahdar wrote it: {_REMEDY}")
 
@@ -229,7 +229,7 @@ class Results:
 
     def _whole_records(self, file: BinaryIO) -> Iterator[Entry]:
         for line, end in whole_lines(file):
-            record = loads(line)
+            record = json_object(line)
             if record is None:
                 return
             try:

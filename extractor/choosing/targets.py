@@ -19,7 +19,7 @@ LONGEST_LIST: Final = 60
 
 _LEADS: Final = listed(
     """
-    علي الي عن ان بان ب في من ل بشده بقوه بحزم ازاء تجاه حيال بشان حول بخصوص جراء اي التي to on for of the that
+    علي الي عن ان بان ب في من ل بشده بقوه بحزم ازاء تجاه حيال بشان حول بخصوص جراء اي لاي باي التي to on for of the that
     """
 )
 
@@ -238,16 +238,11 @@ _AND: Final = re.compile(r"[،,\"»”]?\s+و$")
 """A conjunction whose clause is cut off."""
 
 
-_ANY: Final = re.compile(r"^[لب]أي\s+(?=\S)")
-"""«رفضه لأي تدخل»."""
-
-
 def stripped(text: str, first: int, stop: int) -> str:
     """The words between, without prepositions before and marks around."""
     trimmed = _DESCRIBED.sub("", _GAP.sub("", text[first:stop]))
     while (words := trimmed.split(" ", 1))[1:] and fold(words[0]) in _EMPTY:
         trimmed = _GAP.sub("", words[1])
-    trimmed = _ANY.sub("", trimmed)
     key = fold(trimmed)
     if key.startswith("لل") and len(key) > 4:
         trimmed = f"ال{trimmed[2:]}"  # the article is in the particle

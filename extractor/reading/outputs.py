@@ -131,9 +131,9 @@ def problem(error: ValidationError) -> str:
 
 def _run(path: Path, first: str, rest: TextIO) -> Line | None:
     """A run file is one object over many lines, or one with its repeats on the first."""
-    if first.strip() != "{" and "repeats" not in (_object(first) or {}):
+    if first.strip() != "{" and "repeats" not in (json_object(first) or {}):
         return None
-    whole = _object(first + rest.read())
+    whole = json_object(first + rest.read())
     if whole is None or "repeats" not in whole:
         raise UsageError(
             f"{path}: neither JSON Lines nor a run file; `mahdar extract -o FILE` writes a line an article"
@@ -144,7 +144,7 @@ def _run(path: Path, first: str, rest: TextIO) -> Line | None:
 def _of_lines(path: Path, texts: Iterable[str]) -> Iterator[tuple[str, Line]]:
     for number, text in enumerate(texts, start=1):
         if text.strip():
-            line = _object(text)
+            line = json_object(text)
             if line is None:
                 told = "no JSON object on this line; `mahdar extract -o FILE` writes one an article"
                 raise UsageError(f"{path}:{number}: {told}")
@@ -191,7 +191,8 @@ def _opened(path: Path) -> Iterator[TextIO]:
         raise UsageError(f"{path}: no UTF-8: {error.reason} at byte {error.start}") from None
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def json_object(text: str | bytes) -> dict[str, Any] | None:
+    """The JSON object that a line, or a file, holds; None where it is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

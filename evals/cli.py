@@ -18,7 +18,7 @@ from evals.options import (
     RunFile,
     check_extra,
 )
-from extractor.commands.options import Model, Prompts, Tasks
+from extractor.cli.options import Model, Prompts, Tasks
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from evals.running.recording import write_whole
+from extractor.documents.document import BadInput, read_documents
+from extractor.documents.language import language_of
 from extractor.errors import BadInputError, StoreError, UsageError
-from extractor.reading.document import BadInput, read_documents
-from extractor.reading.language import language_of
 from schemas import enums
 
 COPY: Final = "copy from the article, letter by letter"

@@ -19,7 +19,7 @@ from evals.scorer.rates import FieldScore, RecordCounts, RecordRates
 from evals.scorer.scoring import Effort
 from evals.scorer.summary import SliceSummary, Summary, TypeSummary
 from evals.scorer.uncertainty import Interval
-from extractor.commands.display import clean, cost, own
+from extractor.cli.display import clean, cost, own
 
 PIPED_WIDTH: Final = 120
 """Columns where no terminal says how many there are."""

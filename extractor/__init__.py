@@ -9,10 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from extractor.asking.asker import Policy
-    from extractor.asking.budget import Budget
-    from extractor.asking.pace import Limits
-    from extractor.asking.prices import Price
+    from extractor.documents.document import Document
     from extractor.errors import (
         BadInputError,
         ExtractionError,
@@ -22,7 +19,10 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
-    from extractor.reading.document import Document
+    from extractor.limits.budget import Budget
+    from extractor.limits.concurrency import Limits
+    from extractor.limits.prices import Price
+    from extractor.llm.client import Policy
     from extractor.service import Extractor, Failure
     from extractor.settings import Settings
     from schemas.records import Extraction, Meeting, Stance
@@ -49,15 +49,15 @@ __all__ = [
 ]
 
 _HOME = {
-    "Budget": "extractor.asking.budget",
-    "Document": "extractor.reading.document",
+    "Budget": "extractor.limits.budget",
+    "Document": "extractor.documents.document",
     "Extraction": "schemas.records",
     "Extractor": "extractor.service",
     "Failure": "extractor.service",
-    "Limits": "extractor.asking.pace",
+    "Limits": "extractor.limits.concurrency",
     "Meeting": "schemas.records",
-    "Policy": "extractor.asking.asker",
-    "Price": "extractor.asking.prices",
+    "Policy": "extractor.llm.client",
+    "Price": "extractor.limits.prices",
     "Settings": "extractor.settings",
     "Stance": "schemas.records",
 }

@@ -1,7 +1,7 @@
 """Inquiries: every question that an article raises, as requests, before any is asked.
 
 A model that reads well is asked once a task and passage, and drafts records. A small one is asked closed questions, and
-its choices become drafts (`extractor.choosing.questions`).
+its choices become drafts (`extractor.offline.questions`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,13 +10,13 @@ from functools import lru_cache
 
 from pydantic import BaseModel
 
-from extractor.asking.endpoint import Endpoint
-from extractor.asking.request import Request, build_request
-from extractor.choosing.questions import Question, task_questions
+from extractor.documents.boilerplate import body
+from extractor.documents.document import Document
+from extractor.documents.passages import is_within, split
 from extractor.errors import PromptError
-from extractor.reading.document import Document
-from extractor.reading.noise import body
-from extractor.reading.passages import is_within, split
+from extractor.llm.endpoint import Endpoint
+from extractor.llm.request import Request, build_request
+from extractor.offline.questions import Question, task_questions
 from extractor.tasks import Task
 from prompts import ARTICLE, SMALL, TemplateError
 from schemas.drafts import ItemDraft

@@ -14,24 +14,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from extractor.asking.asker import Answer, Asker, Caller, Policy, Usage
-from extractor.asking.budget import UNBOUNDED, Budget, Purse, Spending
-from extractor.asking.door import Door
-from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
-from extractor.asking.loop import TURN, LoopThread, wait
-from extractor.asking.pace import UNBOUNDED as NO_LIMITS
-from extractor.asking.pace import Limits
-from extractor.asking.prices import FREE, Price, find_price, unknown_price
-from extractor.asking.request import Request
-from extractor.asking.store import Store
-from extractor.asking.stores import open_store
-from extractor.asking.telemetry import Observed, Telemetry, article_span, telemetry
 from extractor.assembling.extraction import assemble
+from extractor.cache.disk import Store
+from extractor.cache.opening import open_store
+from extractor.documents.document import Document, as_date, check
 from extractor.errors import ExtractionError, FailureClass, MahdarError
-from extractor.forecast import Forecast, forecast_question
 from extractor.inquiries import Inquiry, inquiries, settled
-from extractor.logs import ARTICLE
-from extractor.reading.document import Document, as_date, check
+from extractor.limits.budget import UNBOUNDED, Budget, Purse, Spending
+from extractor.limits.concurrency import UNBOUNDED as NO_LIMITS
+from extractor.limits.concurrency import Limits
+from extractor.limits.forecast import Forecast, forecast_question
+from extractor.limits.prices import FREE, Price, find_price, unknown_price
+from extractor.llm.client import Answer, Asker, Caller, Policy, Usage
+from extractor.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.llm.request import Request
+from extractor.llm.transport import Door
+from extractor.loop import TURN, LoopThread, wait
+from extractor.observability.logs import ARTICLE
+from extractor.observability.tracing import Observed, Telemetry, article_span, telemetry
 from extractor.settings import Settings
 from extractor.tasks import TASKS, load_tasks
 from prompts import PromptLibrary

@@ -54,7 +54,7 @@ class Prompt:
     examples: tuple[Example, ...]
     path: Path
     profile: str = STANDARD
-    """for which models it is written; see `extractor.asking.endpoint`"""
+    """for which models it is written; see `extractor.llm.endpoint`"""
 
     @property
     def ref(self) -> str:

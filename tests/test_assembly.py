@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from extractor import Document
-from extractor.asking.asker import Answer, Usage
-from extractor.asking.judging import read_drafts
 from extractor.assembling.extraction import assemble
+from extractor.llm.client import Answer, Usage
+from extractor.llm.validation import read_drafts
 from extractor.tasks import Task
 from prompts import PromptLibrary
 from schemas.records import Extraction, Provenance

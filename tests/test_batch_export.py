@@ -13,8 +13,8 @@ import pytest
 from newsroom import ARTICLE, MET, PRINCIPALS, SAID, configured, reads_well, weather
 
 from extractor import Document, Extractor
-from extractor.batch.lines import json_line
-from extractor.cli import main
+from extractor.cli.app import main
+from extractor.runs.lines import json_line
 
 from loopback import Asked, Endpoint, Reply, completion
 

@@ -17,9 +17,9 @@ import pytest
 from newsroom import KEY, reads_well, weather
 
 from extractor import Document, Failure
-from extractor.batch.ledger import Identity
-from extractor.batch.results import Results
-from extractor.reading.document import BadInput
+from extractor.documents.document import BadInput
+from extractor.runs.ledger import Identity
+from extractor.runs.results import Results
 from schemas import Extraction, Provenance
 
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
@@ -232,7 +232,7 @@ def launch(endpoint: Endpoint, folder: Path, *arguments: object) -> "subprocess.
         "OPENAI_API_KEY": KEY,
         "MAHDAR_MODEL": "loopback",
     }
-    command = [sys.executable, "-m", "extractor.cli", "extract", *map(str, arguments)]
+    command = [sys.executable, "-m", "extractor.cli.app", "extract", *map(str, arguments)]
     command += ["--task", "meetings", "-o", str(folder / "out.jsonl")]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 

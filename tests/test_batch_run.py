@@ -10,14 +10,14 @@ import pytest
 from newsroom import configured, weather
 
 from extractor import Document, ExtractionError, Extractor, NoModelError
-from extractor.asking.completion import Completion
-from extractor.asking.request import Request
-from extractor.batch.ledger import identity
-from extractor.batch.results import Results
-from extractor.commands.interrupt import Interrupt
-from extractor.commands.progress import Silent
-from extractor.commands.run import Run, Tally
-from extractor.reading.document import BadInput
+from extractor.cli.interrupt import Interrupt
+from extractor.cli.progress import Silent
+from extractor.cli.run import Run, Tally
+from extractor.documents.document import BadInput
+from extractor.llm.completion import Completion
+from extractor.llm.request import Request
+from extractor.runs.ledger import identity
+from extractor.runs.results import Results
 
 from loopback import Asked, Endpoint, Reply, completion
 

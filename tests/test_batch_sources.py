@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from extractor.batch.rows import Columns
-from extractor.batch.sources import Articles
+from extractor.documents.document import BadInput, Document
 from extractor.errors import MahdarError, UsageError
-from extractor.reading.document import BadInput, Document
+from extractor.runs.rows import Columns
+from extractor.runs.sources import Articles
 
 FIRST = "وصل الوفد إلى المنامة، ثم غادرها «مساء»."
 SECOND = "أعلنت الوزارة، أمس، تأجيل الجلسة.\nولم تذكر سببا."
@@ -283,7 +283,7 @@ def test_what_the_extra_is_for_is_told_where_it_is_missing(
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"id,text\n1,\n"))
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['pyarrow', 'duckdb', 'fsspec', 'zstandard']));"
-        "from extractor.cli import main; main(['extract', *sys.argv[1:]])"
+        "from extractor.cli.app import main; main(['extract', *sys.argv[1:]])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
     command = [sys.executable, "-c", code, *arguments, "--model", "loopback"]

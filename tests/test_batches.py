@@ -18,8 +18,8 @@ import pytest
 from newsroom import ARTICLE, KEY, MEETINGS, configured, reads_well, weather
 
 from extractor import Document, Extraction, Extractor, Failure, NoModelError, Policy
-from extractor.asking.claims import LEASE, ClaimFiles, ClaimLocks, Claims, claims_in
-from extractor.asking.store import DiskStore
+from extractor.cache.claims import LEASE, ClaimFiles, ClaimLocks, Claims, claims_in
+from extractor.cache.disk import DiskStore
 
 from loopback import Asked, Endpoint, Reply, completion, status
 
@@ -188,7 +188,7 @@ def command(endpoint: Endpoint, cache: Path, *words: object, **more: str) -> sub
 def started(endpoint: Endpoint, cache: Path, *words: object, **more: str) -> tuple[subprocess.Popen[bytes], Any]:
     """A command under way, and how to wait for its end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "extractor.cli", *map(str, words)],
+        [sys.executable, "-m", "extractor.cli.app", *map(str, words)],
         cwd=ROOT,
         env=environment(endpoint, cache, **more),
         stdout=subprocess.PIPE,

@@ -14,12 +14,12 @@ import pytest
 from newsroom import ARTICLE, HURRIED, KEY, MEETINGS, configured, meeting, reads_well, weather
 
 from extractor import Budget, Extraction, Extractor, Failure, Limits, Price, UsageError
-from extractor.asking.budget import Spending
-from extractor.asking.prices import find_price
-from extractor.asking.request import Request, build_request
-from extractor.asking.tokens import about_in, most_in, most_out
-from extractor.cli import main
-from extractor.reading.passages import estimate_tokens
+from extractor.cli.app import main
+from extractor.documents.passages import estimate_tokens
+from extractor.limits.budget import Spending
+from extractor.limits.estimate import about_in, most_in, most_out
+from extractor.limits.prices import find_price
+from extractor.llm.request import Request, build_request
 from prompts import ARTICLE as NAME
 from prompts import PromptLibrary
 from schemas.tasks import task_schema
@@ -333,7 +333,7 @@ def test_a_dry_run_of_standard_input_counts_it_for_every_model(endpoint: Endpoin
     with endpoint:
         words = ["extract", "-", "--dry-run", "--model", "one", "--model", "two"]
         said = subprocess.run(
-            [sys.executable, "-m", "extractor.cli", *words], input=ARTICLE.encode(), capture_output=True, check=True
+            [sys.executable, "-m", "extractor.cli.app", *words], input=ARTICLE.encode(), capture_output=True, check=True
         )
     count, _, *rows, _ = said.stdout.decode().splitlines()
     assert count == "1 articles"

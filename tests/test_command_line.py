@@ -22,13 +22,13 @@ from typing import Any
 import diskcache
 import pytest
 
-from extractor.asking.store import FOLDER, TextDisk
 from extractor.assembling.examples import problems
-from extractor.cli import main
-from extractor.commands.misses import why_miss
-from extractor.commands.output import json_line
-from extractor.commands.progress import Lines
-from extractor.commands.run import Tally
+from extractor.cache.disk import FOLDER, TextDisk
+from extractor.cli.app import main
+from extractor.cli.misses import why_miss
+from extractor.cli.output import json_line
+from extractor.cli.progress import Lines
+from extractor.cli.run import Tally
 from extractor.service import Failure
 from prompts.library import read_prompt
 from schemas import Extraction, Provenance
@@ -145,7 +145,7 @@ def mahdar(environment: Mapping[str, str], capfdbinary: pytest.CaptureFixture[by
 
 def launch(*arguments: object, **streams: Any) -> "subprocess.Popen[bytes]":
     """The command, in a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "extractor.cli", *map(str, arguments)], **streams)
+    return subprocess.Popen([sys.executable, "-m", "extractor.cli.app", *map(str, arguments)], **streams)
 
 
 # extract
@@ -882,7 +882,7 @@ def test_the_version_is_shown(mahdar: Command) -> None:
 
 def test_help_waits_for_nothing_heavy() -> None:
     heavy = {"openai", "instructor", "rich.console", "jinja2", "dateparser", "scipy"}
-    code = f"import extractor.cli, sys; print(*({heavy!r} & sys.modules.keys()))"
+    code = f"import extractor.cli.app, sys; print(*({heavy!r} & sys.modules.keys()))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, timeout=PATIENCE)
     assert found.stdout.decode().split() == []
 

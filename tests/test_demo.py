@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from extractor import Extractor
-from extractor.asking.store import DiskStore
-from extractor.embedded.weights import QWEN, LocalModelMissingError, part_files, require_engine
+from extractor.cache.disk import DiskStore
+from extractor.llm.local.weights import QWEN, LocalModelMissingError, part_files, require_engine
 
 ARTICLE = Path(__file__).parents[1] / "seeds" / "articles" / "003_29bfab6d2ee2a304.txt"
 

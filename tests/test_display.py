@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from extractor.commands.display import Bidi, clean, cost, extraction, own
+from extractor.cli.display import Bidi, clean, cost, extraction, own
 from schemas import (
     Actor,
     Date,

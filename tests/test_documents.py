@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extractor.documents.decoding import decode
+from extractor.documents.document import MAX_BYTES, BadInput, Document, as_date, check, read_documents
 from extractor.errors import BadInputError
-from extractor.reading.decoding import decode
-from extractor.reading.document import MAX_BYTES, BadInput, Document, as_date, check, read_documents
 
 ARABIC = (
     "التقى وزير الخارجية الليبي نظيره المصري في القاهرة، وأكد أن الحوار مستمر بين البلدين.\r\nوقال إن «الزيارة» مهمة.\n"

@@ -23,12 +23,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from extractor.embedded import llama_server
-from extractor.embedded.llama_server import wait_until_unused
-from extractor.embedded.local_server import EmbeddedStartError
-from extractor.embedded.locks import Lease, exclusive
-from extractor.embedded.model import EmbeddedModel, LocalEndpoint, status
-from extractor.embedded.weights import (
+from extractor.errors import MahdarError, NoModelError, StoreError, UsageError
+from extractor.llm.local import llama_server
+from extractor.llm.local.llama_server import wait_until_unused
+from extractor.llm.local.local_server import EmbeddedStartError
+from extractor.llm.local.locks import Lease, exclusive
+from extractor.llm.local.model import EmbeddedModel, LocalEndpoint, status
+from extractor.llm.local.weights import (
     QWEN,
     LocalModelMissingError,
     Weights,
@@ -40,7 +41,6 @@ from extractor.embedded.weights import (
     part_files,
     require_engine,
 )
-from extractor.errors import MahdarError, NoModelError, StoreError, UsageError
 
 PATIENCE = 30.0  # seconds until a process that should have spoken or ended has failed
 PARTS = (b"GGUF, the first part, ", b"the second, ", b"and the last")
@@ -79,8 +79,8 @@ serve(start)
 USER = """
 import json, sys
 from pathlib import Path
-from extractor.embedded.model import EmbeddedModel
-from extractor.embedded.weights import Weights
+from extractor.llm.local.model import EmbeddedModel
+from extractor.llm.local.weights import Weights
 
 weights, cache, server = Weights(**json.loads(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
 with EmbeddedModel(weights=weights, cache=cache, command=(sys.executable, "-P", server)) as embedded:
@@ -91,7 +91,7 @@ with EmbeddedModel(weights=weights, cache=cache, command=(sys.executable, "-P", 
 ASSEMBLER = """
 import json, sys
 from pathlib import Path
-from extractor.embedded.weights import Weights, assemble
+from extractor.llm.local.weights import Weights, assemble
 
 seen = set()
 

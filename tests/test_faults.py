@@ -19,12 +19,12 @@ import pytest
 from newsroom import ARTICLE, HURRIED, KEY, MEETINGS, MET, configured, meeting, reads_well, stance, weather
 
 from extractor import Extraction, ExtractionError, Extractor, Failure, MahdarError, NoModelError, Policy, UsageError
-from extractor.asking.asker import Asker
-from extractor.asking.door import Door
-from extractor.asking.endpoint import remote_endpoint
-from extractor.asking.reply import retry_after
-from extractor.asking.request import build_request
-from extractor.asking.store import DiskStore
+from extractor.cache.disk import DiskStore
+from extractor.llm.client import Asker
+from extractor.llm.endpoint import remote_endpoint
+from extractor.llm.reply import retry_after
+from extractor.llm.request import build_request
+from extractor.llm.transport import Door
 from prompts import ARTICLE as NAME
 from prompts import PromptLibrary
 from schemas.tasks import task_schema

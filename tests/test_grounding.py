@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from extractor.grounding.folding import Folded, fold, spaced
+from extractor.documents.folding import Folded, fold, spaced
 from extractor.grounding.ground import MAX_LENGTH, PHRASE, Ground, Miss, Span
 
 ARTICLES = sorted((Path(__file__).parent.parent / "seeds" / "articles").glob("*.txt"))

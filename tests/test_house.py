@@ -19,7 +19,7 @@ from typing import Any, Final, get_args
 import pytest
 from typer.main import get_command
 
-from extractor.cli import app
+from extractor.cli.app import app
 from extractor.errors import FailureClass
 from schemas import Meeting, Stance
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from extractor.asking.completion import Completion
-from extractor.asking.judging import Accept, GiveUp, Problem, Reask, judge, read_drafts, reask_message
+from extractor.llm.completion import Completion
+from extractor.llm.validation import Accept, GiveUp, Problem, Reask, judge, read_drafts, reask_message
 from schemas.drafts import DRAFTS, Drafts, ItemDraft
 from schemas.records import Record
 from schemas.tasks import TaskSchema, closed_schema, task_schema

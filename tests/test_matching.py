@@ -12,7 +12,7 @@ from evals.scorer.gazetteer import is_same_city
 from evals.scorer.matching import Cast
 from evals.scorer.pairing import best_pairs, set_f1, soft_f1
 from evals.scorer.text import chrf, normalise, similarity
-from extractor.grounding.folding import fold
+from extractor.documents.folding import fold
 
 ARABIC = st.text(alphabet="ابتثجحخدذرزسشصضطظعغفقكلمنهويةىءأإآؤئ ً«»،.aZ1٢", max_size=60)
 

@@ -12,8 +12,8 @@ import pytest
 from newsroom import ARTICLE, HURRIED, KEY, MET, configured, reads_well
 
 from extractor import Extractor, NoModelError, UsageError
-from extractor.commands.telemetry import export_telemetry
-from extractor.logs import JsonFormatter, TextFormatter, log_to_standard_error
+from extractor.cli.telemetry import export_telemetry
+from extractor.observability.logs import JsonFormatter, TextFormatter, log_to_standard_error
 
 from loopback import Endpoint, status
 
@@ -116,7 +116,7 @@ def test_nothing_of_the_article_is_in_a_span(exported: tuple[Any, Any], tmp_path
 
 def test_where_nobody_has_loaded_it_nothing_is_made_or_loaded() -> None:
     program = (
-        "import sys; from extractor.service import Extractor; from extractor.asking.telemetry import telemetry;"
+        "import sys; from extractor.service import Extractor; from extractor.observability.tracing import telemetry;"
         "print(telemetry(), any(name.startswith('opentelemetry') for name in sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True).stdout
@@ -143,7 +143,7 @@ EXPORTING = """
 import sys
 if sys.argv[1] == "without":
     sys.modules["opentelemetry"] = None
-from extractor.commands.telemetry import export_telemetry
+from extractor.cli.telemetry import export_telemetry
 export_telemetry({"OTEL_TRACES_EXPORTER": "otlp,console", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
     "OTEL_METRICS_EXPORTER": "none"})
 if sys.argv[1] == "with":

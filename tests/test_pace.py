@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from extractor import Limits, UsageError
-from extractor.asking.circuit import CLOSED, REST, Circuit
-from extractor.asking.pace import MINUTE, Meter, Pace, Pacer
+from extractor.limits.circuit import CLOSED, REST, Circuit
+from extractor.limits.concurrency import MINUTE, Meter, Pace, Pacer
 
 
 class Time:

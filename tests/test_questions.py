@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from extractor.choosing.questions import Question, task_questions
+from extractor.offline.questions import Question, task_questions
 from schemas.drafts import ItemDraft, MeetingDraft, StanceDraft
 
 MET = (

@@ -17,11 +17,11 @@ from newsroom import ARTICLE, KEY, reads_well, weather
 from pyarrow import Table
 from pyarrow.parquet import read_table, write_table
 
-from extractor.batch.ledger import identity
-from extractor.batch.sources import Articles
-from extractor.cli import main
-from extractor.engines.parts import Made, Parts
+from extractor.cli.app import main
 from extractor.errors import UsageError
+from extractor.ray.parts import Made, Parts
+from extractor.runs.ledger import identity
+from extractor.runs.sources import Articles
 from extractor.settings import Settings
 from extractor.tasks import TASKS
 
@@ -132,7 +132,7 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 @pytest.mark.usefixtures("ray")
 def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(newsroom: Newsroom) -> None:
-    from extractor.engines.ray import Work, run
+    from extractor.ray.driver import Work, run
 
     work = Work(Settings.from_environment(), TASKS)
     parts = Parts(str(newsroom.out))
@@ -174,7 +174,7 @@ def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(new
 
 @pytest.mark.usefixtures("ray")
 def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
-    from extractor.engines.ray import Work, run
+    from extractor.ray.driver import Work, run
 
     def source() -> Iterator[Any]:
         return iter([1])
@@ -213,7 +213,7 @@ def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
 def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
     newsroom: Newsroom, options: tuple[str, ...], output: str | None, said: str
 ) -> None:
-    from extractor.engines.ray import Work
+    from extractor.ray.driver import Work
 
     with Work(Settings.from_environment(), TASKS).extractor() as mahdar:
         Parts(str(newsroom.folder / "old")).begin(identity(mahdar))
@@ -290,9 +290,9 @@ def guard(event, arguments):
         if arguments[1][0] not in {"127.0.0.1", "::1", "localhost"}:
             refused.append(arguments[1])
 sys.addaudithook(guard)
-from extractor.batch.ledger import identity
-from extractor.batch.sources import Articles
-from extractor.cli import main
+from extractor.runs.ledger import identity
+from extractor.runs.sources import Articles
+from extractor.cli.app import main
 try:
     main(sys.argv[1:])
 finally:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from extractor.choosing.readings import read
+from extractor.offline.readings import read
 
 
 def met(text: str) -> list[tuple[str, str, list[tuple[str, str]]]]:

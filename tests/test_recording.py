@@ -10,8 +10,8 @@ from tiny import KEY, MET, TALKS, Corpus, answers
 from evals.running import recording
 from evals.running.recording import Recordings
 from evals.running.runs import read
-from extractor.asking.completion import Completion
-from extractor.reading.document import Document
+from extractor.documents.document import Document
+from extractor.llm.completion import Completion
 
 from loopback import Asked, Endpoint, Reply, completion, status
 

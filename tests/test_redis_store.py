@@ -14,9 +14,9 @@ import pytest
 from newsroom import ARTICLE, configured, reads_well, weather
 
 from extractor import Extraction, Extractor, Settings, StoreError, UsageError
-from extractor.asking.completion import Completion
-from extractor.asking.redis_store import ENTRIES, RedisStore
-from extractor.asking.stores import open_store
+from extractor.cache.opening import open_store
+from extractor.cache.redis import ENTRIES, RedisStore
+from extractor.llm.completion import Completion
 
 from loopback import PATIENCE, Endpoint, completion
 

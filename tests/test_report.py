@@ -10,11 +10,11 @@ from typing import Any, get_args
 import pytest
 from tiny import mahdar
 
-from extractor.reading.outputs import Outputs
-from extractor.reporting.page import interface, visible
-from extractor.reporting.payload import safe_json
-from extractor.reporting.report import report, split
-from extractor.reporting.texts import Texts
+from extractor.html.page import interface, visible
+from extractor.html.payload import safe_json
+from extractor.html.report import report, split
+from extractor.html.texts import Texts
+from extractor.runs.outputs import Outputs
 from schemas.enums import (
     Act,
     Capacity,

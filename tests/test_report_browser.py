@@ -14,7 +14,7 @@ import pytest
 from tiny import mahdar
 
 from evals.running import corpus, runs
-from extractor.grounding.folding import fold
+from extractor.documents.folding import fold
 from schemas.records import Extraction
 
 import reports

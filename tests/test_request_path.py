@@ -17,10 +17,10 @@ import pytest
 from newsroom import ARTICLE, HURRIED, MEETINGS, MET, configured, meeting, reads_well, weather
 
 from extractor import Document, Extraction, Extractor, Failure, Policy, UsageError
-from extractor.asking.asker import Answer, Asker, Usage
-from extractor.asking.completion import Completion
-from extractor.asking.request import Request, build_request
-from extractor.asking.store import DiskStore
+from extractor.cache.disk import DiskStore
+from extractor.llm.client import Answer, Asker, Usage
+from extractor.llm.completion import Completion
+from extractor.llm.request import Request, build_request
 from prompts import ARTICLE as NAME
 from prompts import PromptLibrary
 from schemas.tasks import task_schema

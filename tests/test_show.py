@@ -17,7 +17,7 @@ from pyarrow.parquet import write_table
 from tiny import mahdar
 
 from extractor import UsageError
-from extractor.reading.outputs import Outputs
+from extractor.runs.outputs import Outputs
 from schemas import Extraction
 
 from loopback import PATIENCE
@@ -267,7 +267,7 @@ def test_a_terminal_is_paged_where_it_can_be(output: Path, pager: str, start: st
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PAGER": pager}
     process = subprocess.Popen(
-        [sys.executable, "-m", "extractor.cli", "show", str(output), "weather"],
+        [sys.executable, "-m", "extractor.cli.app", "show", str(output), "weather"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

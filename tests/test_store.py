@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from extractor.asking.completion import VERSION, Completion
-from extractor.asking.store import FOLDER, DiskStore
+from extractor.cache.disk import FOLDER, DiskStore
 from extractor.errors import StoreError
+from extractor.llm.completion import VERSION, Completion
 
 PRINT, OTHER = "a" * 64, "b" * 64
 PARTS = {"model": "loopback", "article": "0" * 64}
@@ -62,7 +62,7 @@ def test_an_answer_comes_back_as_it_was_and_says_that_it_is_kept(store: DiskStor
 def test_another_process_finds_it(cache: Path, store: DiskStore) -> None:
     store.put(PRINT, ANSWER, PARTS)
     program = (
-        "import sys; from pathlib import Path; from extractor.asking.store import DiskStore;"
+        "import sys; from pathlib import Path; from extractor.cache.disk import DiskStore;"
         "sys.stdout.buffer.write(DiskStore(Path(sys.argv[1])).get(sys.argv[2]).text.encode())"
     )
     found = subprocess.run([sys.executable, "-c", program, str(cache), PRINT], capture_output=True, check=True)

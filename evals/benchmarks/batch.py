@@ -125,11 +125,11 @@ def run(file: Path, folder: Path, how: str) -> dict[str, float]:
     """As `mahdar extract FILE -o …` does, with nobody to ask where answers are replayed."""
     started = time.perf_counter()
     from extractor import Extractor, Settings
-    from extractor.batch.ledger import identity
-    from extractor.batch.results import Results
-    from extractor.batch.sources import Articles
-    from extractor.commands.progress import Silent
-    from extractor.commands.run import Run, Tally
+    from extractor.cli.progress import Silent
+    from extractor.cli.run import Run, Tally
+    from extractor.runs.ledger import identity
+    from extractor.runs.results import Results
+    from extractor.runs.sources import Articles
 
     settings = Settings(base_url="http://endpoint.invalid/v1", model="benchmark", cache=folder / "cache")
     first = Clock()
@@ -168,7 +168,7 @@ class Ready:
 
     async def ask(self, request: Any) -> Any:
         """The same records for every article."""
-        from extractor.asking.completion import Completion
+        from extractor.llm.completion import Completion
 
         answer = MEETINGS if request.task == "meetings" else STANCES
         return Completion(json.dumps(answer, ensure_ascii=False), tokens_in=3_000, tokens_out=300)

@@ -31,11 +31,11 @@ import instructor
 import openai
 from pydantic import BaseModel
 
-from extractor.asking.asker import Asker, Policy
-from extractor.asking.door import Door
-from extractor.asking.endpoint import Endpoint
-from extractor.asking.request import Request, build_request
-from extractor.asking.store import DiskStore
+from extractor.cache.disk import DiskStore
+from extractor.llm.client import Asker, Policy
+from extractor.llm.endpoint import Endpoint
+from extractor.llm.request import Request, build_request
+from extractor.llm.transport import Door
 from prompts import ARTICLE, PromptLibrary
 from schemas.drafts import MeetingDraft
 from schemas.tasks import task_schema
@@ -267,7 +267,10 @@ def main() -> None:
         "import instructor": ("-c", "import instructor"),
         "import extractor": ("-c", "import extractor"),
         "from extractor import Extractor": ("-c", "from extractor import Extractor"),
-        "mahdar --help": ("-c", "import sys; sys.argv = ['mahdar', '--help']; from extractor.cli import main; main()"),
+        "mahdar --help": (
+            "-c",
+            "import sys; from extractor.cli.app import main; main(['--help'])",
+        ),
     }.items():
         show(name, *(f"{seconds:.3f}" for seconds in start_up(*arguments)))
 

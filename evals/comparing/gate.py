@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from evals.comparing.figures import Figures, figures, figures_of, mean
 from evals.running.runs import Asked, Part, Run, read_json, sha256, write_text
 from evals.scorer.config import SCORING
-from extractor.commands.display import clean
+from extractor.cli.display import clean
 from extractor.errors import UsageError
-from extractor.reading.outputs import problem
+from extractor.runs.outputs import problem
 
 VERSION: Final = 1
 DIGITS: Final = 6

@@ -14,7 +14,7 @@ from evals.comparing.figures import HEADLINES
 from evals.running.runs import Run
 from evals.scorer.uncertainty import Comparison
 from evals.tables import number
-from extractor.commands.display import Bidi, clean, own
+from extractor.cli.display import Bidi, clean, own
 
 HASH: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 

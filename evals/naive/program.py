@@ -22,9 +22,9 @@ from evals.naive.transport import Spent, Transport
 from evals.running.recording import Recordings
 from evals.running.runs import Asked, Mode, sha256
 from evals.running.systems import REMOTE_CONCURRENCY, Options, endpoint_of, with_options
-from extractor.asking.door import Progress
+from extractor.documents.document import Document
 from extractor.errors import ExtractionError, FailureClass
-from extractor.reading.document import Document
+from extractor.llm.transport import Progress
 from extractor.settings import Settings
 from schemas import records
 from schemas.enums import Act, Channel, MeetingKind, Polarity, Speech, Status, TopicCode
@@ -177,7 +177,7 @@ class Naive:
             return self._endpoint.base_url, self._endpoint.api_key
         if mode == "replay":
             return "http://127.0.0.1/v1", "none"
-        from extractor.embedded.model import EmbeddedModel
+        from extractor.llm.local.model import EmbeddedModel
 
         self._embedded = EmbeddedModel()
         local = self._embedded.ensure(progress)

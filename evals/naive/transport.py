@@ -12,8 +12,8 @@ import httpx2
 
 from evals.running.recording import MissingRecordingError, Recordings
 from evals.running.runs import Mode
-from extractor.asking.completion import Completion
-from extractor.asking.reply import CallError, read_answer
+from extractor.llm.completion import Completion
+from extractor.llm.reply import CallError, read_answer
 
 
 @dataclass(slots=True)

@@ -16,9 +16,9 @@ from evals.scorer.rates import FieldScore, RecordRates
 from evals.scorer.scoring import PairScore, TypeScore
 from evals.scorer.uncertainty import Interval, RecordType, Row, micro_interval
 from evals.tables import number
-from extractor.commands.display import clean
-from extractor.reporting import page
-from extractor.reporting.page import Language, Source
+from extractor.cli.display import clean
+from extractor.html import page
+from extractor.html.page import Language, Source
 
 SOURCE: Final = Source(
     "evals.reporting", "evaluation.html.j2", ("page.css", "evaluation.css"), ("page.js", "evaluation.js")

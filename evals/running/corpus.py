@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from extractor.documents.document import BadInput, Document, read_documents
 from extractor.errors import BadInputError, UsageError
-from extractor.reading.document import BadInput, Document, read_documents
 from schemas import labels as label_files
 from schemas.labels import LabelError, Labels
 

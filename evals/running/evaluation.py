@@ -13,8 +13,8 @@ from evals.running.outputs import read_outputs, score_outputs, score_without_tex
 from evals.running.recording import MissingRecordingError, Recordings
 from evals.running.runs import Asked, Mode, Outcome, Run, made, outcome
 from evals.running.systems import Mahdar, Options, System, extract_all
-from extractor.commands.progress import Silent, shown
-from extractor.commands.run import Tally
+from extractor.cli.progress import Silent, shown
+from extractor.cli.run import Tally
 from extractor.service import Failure
 from extractor.settings import Settings
 from extractor.tasks import TASKS

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from evals.running.corpus import Case
 from evals.running.runs import Asked, Outcome, outcome, outcome_without_text
 from extractor.errors import UsageError
-from extractor.reading.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
+from extractor.runs.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
 from schemas.labels import Labels
 
 

@@ -17,13 +17,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from extractor.asking.completion import Completion
-from extractor.asking.door import Door, Progress
-from extractor.asking.endpoint import Endpoint
-from extractor.asking.request import Request
-from extractor.commands.misses import NAMES, Change, why_miss
+from extractor.cli.misses import NAMES, Change, why_miss
+from extractor.documents.document import Document
 from extractor.errors import StoreError, UsageError
-from extractor.reading.document import Document
+from extractor.llm.completion import Completion
+from extractor.llm.endpoint import Endpoint
+from extractor.llm.request import Request
+from extractor.llm.transport import Door, Progress
 
 VERSION: Final = 1
 SHOWN: Final = 600

@@ -21,7 +21,7 @@ from evals.scorer.scoring import ArticleScore, score_article
 from evals.scorer.summary import Summary, summarise
 from evals.scorer.uncertainty import RecordType, Row
 from extractor.errors import FailureClass, StoreError, UsageError
-from extractor.reading.outputs import problem
+from extractor.runs.outputs import problem
 from extractor.service import Failure
 from schemas.labels import Labels
 from schemas.records import Extraction

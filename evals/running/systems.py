@@ -11,10 +11,10 @@ from evals.running import recording
 from evals.running.corpus import Case
 from evals.running.recording import MissingRecordingError, RecordingDoor, Recordings, Replay
 from evals.running.runs import Asked, Mode
-from extractor.asking.door import Progress
-from extractor.asking.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.documents.document import Document
 from extractor.errors import ExtractionError
-from extractor.reading.document import Document
+from extractor.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from extractor.llm.transport import Progress
 from extractor.service import Extractor, Failure
 from extractor.settings import Settings
 from extractor.tasks import TASKS

@@ -41,7 +41,7 @@ def is_only_in_noise(record: Record, text: str | None) -> bool:
 @lru_cache(maxsize=1)
 def _folded_body(text: str) -> str:
     """Computed once for all records of an article."""
-    from extractor.reading.noise import body  # scoring without texts needs no extractor
+    from extractor.documents.boilerplate import body  # scoring without texts needs no extractor
 
     return normalise(body(text))
 

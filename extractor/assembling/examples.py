@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from extractor.asking.judging import read_drafts
-from extractor.asking.request import template_values
 from extractor.assembling.assembly import Assembly
 from extractor.grounding.source import Source
+from extractor.llm.request import template_values
+from extractor.llm.validation import read_drafts
 from prompts import SMALL, Example, Prompt, TemplateError
 from schemas.drafts import ItemDraft
 from schemas.tasks import TaskSchema

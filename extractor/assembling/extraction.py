@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import BaseModel
 
-from extractor.asking.asker import Answer
 from extractor.assembling.assembly import Assembly
 from extractor.assembling.merging import merged
-from extractor.choosing.questions import Question
+from extractor.documents.document import Document
+from extractor.documents.language import language_of
 from extractor.grounding.source import Source
 from extractor.inquiries import Expand
-from extractor.reading.document import Document
-from extractor.reading.language import language_of
+from extractor.llm.client import Answer
+from extractor.offline.questions import Question
 from extractor.tasks import TASKS, Task
 from schemas.drafts import ItemDraft
 from schemas.records import Extraction, Provenance, Record, Rejected

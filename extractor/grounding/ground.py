@@ -1,7 +1,7 @@
 """Grounding: where in the article a quote stands, or why it is no evidence.
 
 A quote is evidence when the article says the same words in the same order without a gap. Only spelling conventions may
-differ (`extractor.grounding.folding`): nothing is guessed, no word is skipped, and what is returned is the article's
+differ (`extractor.documents.folding`): nothing is guessed, no word is skipped, and what is returned is the article's
 own text.
 
 What a reader would call misquoting is refused although the words are there: half a word, half a number, and a clause
@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Final, Literal
 
-from extractor.grounding.folding import Folded, fold, spaced
+from extractor.documents.folding import Folded, fold, spaced
 
 MAX_LENGTH: Final = 400
 """Characters in one piece of evidence (contract): more is a passage, not a quote."""

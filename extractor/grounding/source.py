@@ -4,9 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
-from extractor.grounding.folding import fold
+from extractor.documents.boilerplate import Line, noise_lines
+from extractor.documents.folding import fold
 from extractor.grounding.ground import PHRASE, Ground, Span
-from extractor.reading.noise import Line, noise_lines
 
 CONTENT_LETTERS = 3
 """A shorter word is a particle, and supports nothing."""

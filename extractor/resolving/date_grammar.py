@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from extractor.grounding.folding import fold
+from extractor.documents.folding import fold
 from extractor.resolving import calendar_names
 
 # Combining marks, and controls that have no width: they may stand anywhere in a word.

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from extractor.reading.language import language_of
+from extractor.documents.language import language_of
 from extractor.resolving import date_grammar
 from extractor.resolving.date_grammar import Parts
 from schemas.enums import DateResolution

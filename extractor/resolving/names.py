@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import Final
 
-from extractor.grounding.folding import fold
+from extractor.documents.folding import fold
 from extractor.resolving.countries import country_of, listed, words_of
 from extractor.resolving.offices import Office, is_office, offices_in, split_office, strip_titles
 from schemas.enums import ActorType

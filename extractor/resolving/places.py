@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-from extractor.grounding.folding import fold
+from extractor.documents.folding import fold
 from extractor.grounding.ground import PHRASE, Ground
 from extractor.resolving.countries import (
     NO_PLACE,

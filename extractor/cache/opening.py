@@ -1,0 +1,35 @@
+"""Which store: on disk by default, on a server where the settings name one."""
+
+from typing import TYPE_CHECKING, Final
+
+from extractor.cache.disk import DiskStore
+from extractor.errors import UsageError
+
+if TYPE_CHECKING:
+    from extractor.cache.redis import RedisStore
+    from extractor.settings import Settings
+
+SERVERS: Final = ("redis://", "rediss://", "unix://")
+VALKEY: Final = {"valkey://": "redis://", "valkeys://": "rediss://"}
+"""The same under its other name."""
+
+
+def open_store(settings: "Settings") -> "DiskStore | RedisStore":
+    """The store that the settings name.
+
+    Raises:
+        UsageError: they name something that is no store.
+        StoreError: it cannot be used.
+    """
+    url = settings.store
+    if url is None:
+        return DiskStore(settings.cache)
+    for name, same in VALKEY.items():
+        url = same + url.removeprefix(name) if url.startswith(name) else url
+    if not url.startswith(SERVERS):
+        scheme, mark, _ = url.partition("://")  # the rest may hold a password
+        named = f"MAHDAR_STORE {scheme!r}: no such store" if mark and scheme.isalnum() else "MAHDAR_STORE: not a URL"
+        raise UsageError(f"{named}; write it like redis://host:6379/0")
+    from extractor.cache.redis import RedisStore
+
+    return RedisStore(url)

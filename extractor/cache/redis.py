@@ -1,0 +1,156 @@
+"""The store on a server: Redis or Valkey, for machines that share answers.
+
+The same text as on disk, under `mahdar:<version>:<fingerprint>`; nothing else is written, and nothing but text is read.
+Claims are keys that expire. The password in the URL is shown nowhere.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
+
+from extractor.cache.claims import LEASE
+from extractor.cache.disk import StoreStats
+from extractor.errors import StoreError, UsageError
+from extractor.llm.completion import VERSION, Completion, read_entry
+from extractor.llm.endpoint import without_secrets
+
+ENTRIES: Final = f"mahdar:{VERSION}:"
+CLAIMS: Final = f"mahdar-claim:{VERSION}:"
+PATIENCE: Final = 10.0
+"""Seconds for the server to answer."""
+BATCH: Final = 500
+"""Keys in one turn of a listing."""
+_RELEASE: Final = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+_RENEW: Final = (
+    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
+)
+"""Only one's own claim, as it stands on the server."""
+
+
+class RedisStore:
+    """The store behind a URL: `redis://`, `rediss://` or `unix://`, as redis-py reads them.
+
+    Attributes:
+        remote: a call takes a way over the network, so that an event loop should not wait for it itself.
+    """
+
+    remote: ClassVar = True
+
+    def __init__(self, url: str) -> None:
+        """Name the server; it is first asked by the first question.
+
+        Raises:
+            UsageError: the extra is not installed, or the URL is none.
+        """
+        try:
+            import redis
+        except ImportError:
+            raise UsageError("a store on a server needs redis: pip install 'mahdar[redis]'") from None
+        self._errors = redis.RedisError
+        self._owner = secrets.token_hex(8)
+        try:
+            self.folder = without_secrets(url)
+            self._client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+            self._client.connection_pool.make_connection()  # not opened, but refused where the URL has a word too many
+        except (TypeError, ValueError):
+            raise UsageError("MAHDAR_STORE: not a URL; write it like redis://host:6379/0") from None
+
+    def get(self, fingerprint: str) -> Completion | None:
+        """The answer, or None.
+
+        Raises:
+            StoreError: the server does not answer.
+        """
+        with self._named("cannot be read"):
+            stored = self._client.get(ENTRIES + fingerprint)
+        return Completion.loads(_text(stored)) if stored is not None else None
+
+    def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
+        """Keep an answer.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        with self._named("an answer could not be kept"):
+            self._client.set(ENTRIES + fingerprint, completion.dumps(components))
+
+    def claim(self, fingerprint: str) -> bool:
+        """Take a question on, unless another process has it.
+
+        Raises:
+            StoreError: the server does not answer.
+        """
+        with self._named("a question cannot be claimed"):
+            return bool(self._client.set(CLAIMS + fingerprint, self._owner, nx=True, px=_lease()))
+
+    def renew(self, fingerprint: str) -> None:
+        """Still at it."""
+        with self._named("a claim cannot be renewed"):
+            self._client.eval(_RENEW, 1, CLAIMS + fingerprint, self._owner, _lease())
+
+    def release(self, fingerprint: str) -> None:
+        """Done, or given up."""
+        with self._named("a claim cannot be released"):
+            self._client.eval(_RELEASE, 1, CLAIMS + fingerprint, self._owner)
+
+    def entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """Every fingerprint with its entry; None where the entry cannot be read.
+
+        Raises:
+            StoreError: the server does not answer.
+        """
+        for keys in self._keys():
+            with self._named("cannot be read"):
+                values: Any = self._client.mget(keys)
+            for key, value in zip(keys, values, strict=True):
+                if value is not None:
+                    yield _text(key).removeprefix(ENTRIES), read_entry(_text(value))
+
+    def stats(self) -> StoreStats:
+        """Count what is there."""
+        found = [entry for _, entry in self.entries() if entry]
+        size = sum(len(entry["text"].encode()) for entry in found)
+        return StoreStats(self.folder, len(found), size, sum(one["tokens_in"] + one["tokens_out"] for one in found))
+
+    def verify(self) -> tuple[str, ...]:
+        """Fingerprints whose entries cannot be read."""
+        return tuple(fingerprint for fingerprint, entry in self.entries() if entry is None)
+
+    def clear(self) -> int:
+        """Remove every entry, and nothing that is not mahdar's; the number removed."""
+        removed = 0
+        for keys in self._keys():
+            with self._named("cannot be emptied"):
+                count: Any = self._client.delete(*keys)
+            removed += count
+        return removed
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _keys(self) -> Iterator[list[bytes]]:
+        cursor = -1
+        while cursor:
+            with self._named("cannot be read"):
+                scanned: Any = self._client.scan(max(cursor, 0), match=f"{ENTRIES}*", count=BATCH)
+            cursor, keys = scanned
+            if keys:
+                yield keys
+
+    @contextmanager
+    def _named(self, failed: str) -> Iterator[None]:
+        """An error of the server as a `StoreError` that names it without its password."""
+        try:
+            yield
+        except self._errors as error:
+            raise StoreError(f"{self.folder}: {failed} ({error}); is the server up, and MAHDAR_STORE right?") from None
+
+
+def _text(stored: Any) -> str:
+    return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
+
+
+def _lease() -> int:
+    return int(LEASE * 1_000)

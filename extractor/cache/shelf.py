@@ -1,0 +1,95 @@
+"""The shelf: the store as an event loop uses it, with the claims that keep other processes from asking the same.
+
+A store on a server is waited for in a thread; one on disk answers faster than a thread starts. A store that fails to
+keep an answer does not cost the extraction: the log says so once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import ParamSpec, TypeVar
+
+from extractor.cache.claims import RENEWED, Claims
+from extractor.cache.disk import Store
+from extractor.errors import StoreError
+from extractor.llm.completion import Completion
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger("mahdar")
+
+
+class Shelf:
+    """A store, or none."""
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+        self._claims = store if isinstance(store, Claims) else None
+        self._remote = bool(getattr(store, "remote", False))
+        self._held: set[str] = set()
+        self._renewal: asyncio.Task[None] | None = None
+        self._failed = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may answer the same question at the same time."""
+        return self._claims is not None
+
+    async def get(self, fingerprint: str) -> Completion | None:
+        """The answer, or None.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return await self._do(self._store.get, fingerprint) if self._store else None
+
+    async def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
+        """Keep an answer that was paid for."""
+        if self._store is None:
+            return
+        try:
+            await self._do(self._store.put, fingerprint, completion, components)
+        except StoreError as error:
+            self._warn(f"{error}; going on without keeping answers")
+
+    async def claim(self, fingerprint: str) -> bool:
+        """Take a question on, unless another process has it. Where that cannot be known, it is taken on."""
+        if self._claims is None:
+            return True
+        try:
+            taken = await self._do(self._claims.claim, fingerprint)
+        except StoreError as error:
+            self._warn(f"{error}; going on as if no other process asked the same")
+            return True
+        if taken:
+            self._held.add(fingerprint)
+            if self._renewal is None:
+                self._renewal = asyncio.create_task(self._renew())
+        return taken
+
+    async def release(self, fingerprint: str) -> None:
+        """Done, or given up."""
+        if self._claims is not None and fingerprint in self._held:
+            self._held.discard(fingerprint)
+            with suppress(StoreError):  # it expires
+                await self._do(self._claims.release, fingerprint)
+
+    async def _renew(self) -> None:
+        """Keep what is held; ends with the loop, or when nothing is left to keep."""
+        assert self._claims is not None, "nothing is held without claims"
+        while self._held:
+            await asyncio.sleep(RENEWED)
+            for fingerprint in tuple(self._held):
+                with suppress(StoreError):
+                    await self._do(self._claims.renew, fingerprint)
+        self._renewal = None
+
+    async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.to_thread(work, *args, **kwargs) if self._remote else work(*args, **kwargs)
+
+    def _warn(self, message: str) -> None:
+        if not self._failed:
+            log.warning("%s", message)
+        self._failed = True

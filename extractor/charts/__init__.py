@@ -1,0 +1,1 @@
+"""Figures over many extractions, drawn as SVG and told as tables."""

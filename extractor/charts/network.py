@@ -1,0 +1,196 @@
+"""The network: who met whom, laid out so that those who met are near each other."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from itertools import combinations
+from typing import Final
+
+from extractor.charts import chart
+from extractor.charts.figure import Figure
+from extractor.charts.tally import Key, Tally
+from extractor.charts.wording import Wording
+
+ACTORS: Final = 30
+"""As many names as can be read in one picture; the rest is said."""
+TIES: Final = 60
+"""As many lines as can be followed"""
+COUNTRIES: Final = 7
+"""As many colours as can be told apart; further countries share one."""
+WIDTH: Final = 820
+HEIGHT: Final = 600
+"""Pixels, where there are many."""
+SEED: Final = 7
+"""The same meetings make the same picture."""
+THICKEST: Final = 8.0
+MARGIN: Final = 40
+LETTER: Final = 6.2
+LINE: Final = 40
+"""Room for a name: pixels a letter, and from one name down to the next circle."""
+ROUNDS: Final = 200
+TETHER: Final = 0.15
+"""Holds groups that never met near each other, without a line drawn."""
+_STROKES: Final = {"symbolType": "stroke", "symbolStrokeColor": "#8a8a8a"}
+_AT: Final = {
+    axis: {"field": axis, "type": "quantitative", "axis": None, "scale": {"domain": [0, size], "nice": False}}
+    for axis, size in (("x", WIDTH), ("y", HEIGHT))
+}
+
+Position = tuple[float, float]
+
+
+def network(counted: Tally, words: Wording) -> Figure:
+    """Who met whom: lines as thick as they met often, countries as colours."""
+    kept = _chosen(counted)
+    actors = list(dict.fromkeys(key for pair in kept for key in pair))
+    among = sum(1 for pair in counted.encounters if set(pair) <= set(actors))
+    notes = words.notes(
+        other_actors=len(counted.present) - len(actors),
+        other_ties=among - len(kept),
+        not_met=counted.not_met,
+        alone=counted.alone,
+    )
+    headings = words.columns("one", "one_country", "other", "other_country", "meetings")
+    rows = tuple(
+        dict(zip(headings, (*_who(counted, words, one), *_who(counted, words, other), number), strict=True))
+        for (one, other), number in sorted(kept.items(), key=lambda pair: -pair[1])
+    )
+    spec = _spec(counted, words, actors, kept) if rows and find_spec("networkx") else {}  # a terminal needs no layout
+    return chart.figure("network", words, spec, rows, columns=headings, notes=notes)
+
+
+def _chosen(counted: Tally) -> dict[tuple[Key, Key], int]:
+    """The ties of those who met most often."""
+
+    def weight(pair: tuple[Key, Key]) -> tuple[int, int, tuple[Key, Key]]:
+        return -counted.encounters[pair], -sum(counted.present[key] for key in pair), pair
+
+    chosen: dict[tuple[Key, Key], int] = {}
+    actors: set[Key] = set()
+    for pair in sorted(counted.encounters, key=weight):
+        if len(chosen) < TIES and len(actors.union(pair)) <= ACTORS:
+            chosen[pair] = counted.encounters[pair]
+            actors.update(pair)
+    return chosen
+
+
+def _who(counted: Tally, words: Wording, key: Key) -> tuple[str, str]:
+    return counted.actors.name(key), words.country(counted.actors.country(key))
+
+
+def _spec(counted: Tally, words: Wording, actors: Sequence[Key], met: Mapping[tuple[Key, Key], int]) -> chart.Spec:
+    labels = dict(zip(actors, chart.labels([counted.actors.name(key) for key in actors]), strict=True))
+    places = _layout(actors, met, labels)
+    countries = _countries(counted, words, actors)
+    nodes = [
+        {"x": x, "y": y, "label": labels[key], "country": countries[key], "n": counted.present[key]}
+        for key, (x, y) in places.items()
+    ]
+    edges = [
+        {"x": places[one][0], "y": places[one][1], "x2": places[other][0], "y2": places[other][1], "n": number}
+        for (one, other), number in met.items()
+    ]
+    circles = _circles(nodes, _legend(countries, words), words)
+    layers = [_lines(edges, words), circles, _names(nodes, "halo"), _names(nodes, "name")]
+    return {"width": WIDTH, "height": HEIGHT, "layer": layers}
+
+
+def _countries(counted: Tally, words: Wording, actors: Sequence[Key]) -> dict[Key, str]:
+    """The legend's term of each actor: the country, where it is one of the most frequent."""
+    codes = {key: counted.actors.country(key) for key in actors}
+    frequent = {code for code, _number in Counter(filter(None, codes.values())).most_common(COUNTRIES)}
+    other = words.say("term", "other_countries")
+    return {key: words.country(code) if code in frequent or code is None else other for key, code in codes.items()}
+
+
+def _legend(countries: Mapping[Key, str], words: Wording) -> tuple[list[str], list[str]]:
+    """The countries that have a colour, and what comes after them in grey."""
+    grey = (words.say("term", "other_countries"), words.country(None))
+    counts = Counter(term for term in countries.values() if term not in grey)
+    return [term for term, _number in counts.most_common()], [term for term in grey if term in countries.values()]
+
+
+def _lines(edges: Sequence[Mapping[str, float]], words: Wording) -> chart.Spec:
+    most = int(max(edge["n"] for edge in edges))
+    scale = {"domain": [1, max(most, 2)], "range": [1.2, min(1.2 + most, THICKEST)]}
+    legend = {
+        "title": words.say("column", "meetings"),
+        "values": sorted({1, (most + 1) // 2, most}),
+        "format": "d",
+        **_STROKES,
+    }
+    width = {"field": "n", "type": "quantitative", "scale": scale, "legend": legend if most > 1 else None}
+    return {
+        "data": {"values": list(edges)},
+        "mark": {"type": "rule", "strokeCap": "round"},
+        "encoding": {**_AT, "x2": {"field": "x2"}, "y2": {"field": "y2"}, "strokeWidth": width},
+    }
+
+
+def _circles(nodes: Sequence[Mapping[str, object]], legend: tuple[list[str], list[str]], words: Wording) -> chart.Spec:
+    """The colours of a palette go by place: what stands for several countries has the last two, in grey."""
+    coloured, grey = legend
+    unused = [f"\u2060{number}" for number in range(COUNTRIES - len(coloured))]
+    greys = [words.say("term", "other_countries"), words.country(None)]
+    return {
+        "data": {"values": list(nodes)},
+        "mark": {"type": "circle", "opacity": 1, "style": "node"},
+        "encoding": {
+            **_AT,
+            "color": chart.colours("country", [*coloured, *unused, *greys], "country", [*coloured, *grey], words),
+            "size": {"field": "n", "type": "quantitative", "scale": {"range": [90, 520], "zero": True}, "legend": None},
+        },
+    }
+
+
+def _names(nodes: Sequence[Mapping[str, object]], style: str) -> chart.Spec:
+    return {
+        "data": {"values": list(nodes)},
+        "mark": {"type": "text", "dy": 20, "style": style},
+        "encoding": {**_AT, "text": {"field": "label"}},
+    }
+
+
+def _layout(
+    actors: Sequence[Key], met: Mapping[tuple[Key, Key], int], labels: Mapping[Key, str]
+) -> dict[Key, Position]:
+    """Positions in pixels: near each other who met, and no name over another."""
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_nodes_from(actors)
+    graph.add_weighted_edges_from((one, other, math.sqrt(number)) for (one, other), number in met.items())
+    hubs = [max(sorted(group), key=graph.degree) for group in nx.connected_components(graph)]
+    graph.add_weighted_edges_from((hubs[0], hub, TETHER) for hub in hubs[1:])
+    found = nx.spring_layout(graph, k=1.6 / math.sqrt(len(actors)), seed=SEED, iterations=300)
+    return _apart(_scaled({key: (float(x), float(y)) for key, (x, y) in found.items()}), labels)
+
+
+def _scaled(places: Mapping[Key, Position]) -> dict[Key, Position]:
+    """The same layout, filling the picture."""
+    sides = []
+    for axis, size in enumerate((WIDTH, HEIGHT)):
+        values = [place[axis] for place in places.values()]
+        low, reach = min(values), max(values) - min(values) or 1
+        sides.append({key: MARGIN + (place[axis] - low) / reach * (size - 2 * MARGIN) for key, place in places.items()})
+    return {key: (sides[0][key], sides[1][key]) for key in places}
+
+
+def _apart(places: Mapping[Key, Position], labels: Mapping[Key, str]) -> dict[Key, Position]:
+    """Moves names that cover each other apart, a little at a time."""
+    moved = {key: list(place) for key, place in places.items()}
+    half = {key: max(18.0, len(labels[key]) * LETTER / 2) for key in places}
+    for _round in range(ROUNDS):
+        for one, other in combinations(moved, 2):
+            across, down = (moved[other][axis] - moved[one][axis] for axis in (0, 1))
+            too_near = half[one] + half[other] - abs(across), LINE - abs(down)
+            if min(too_near) > 0:
+                axis = 0 if too_near[0] < too_near[1] else 1
+                step = (too_near[axis] / 2 + 0.5) * (1 if (across, down)[axis] >= 0 else -1)
+                moved[one][axis] -= step
+                moved[other][axis] += step
+        for key, place in moved.items():
+            place[0] = min(max(place[0], half[key]), WIDTH - half[key])
+            place[1] = min(max(place[1], MARGIN / 2), HEIGHT - MARGIN / 2)
+    return {key: (round(x, 1), round(y, 1)) for key, (x, y) in moved.items()}

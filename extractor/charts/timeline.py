@@ -1,0 +1,159 @@
+"""The timeline: when they met, by day, month or year as the dates allow."""
+
+import datetime as dt
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from extractor.charts import chart
+from extractor.charts.figure import Figure
+from extractor.charts.tally import Tally
+from extractor.charts.wording import Wording
+from schemas.edtf import Point, parse
+
+PARTS: Final = ("held", "ahead", "off")
+PERIODS: Final = 60
+"""The most bars that a page shows; a date far from all others is said, and draws no empty decades."""
+APART: Final = ("outside", "coarse", "yearless", "undated")
+"""Meetings without a place in time, and why"""
+BESIDE: Final = ("yearless", "undated")
+"""Those with a bar of their own, where there are few others"""
+FEW: Final = 12
+DWARFING: Final = 3
+"""How many times the tallest bar would make all others hard to see."""
+STEP: Final = 76
+WIDTH: Final = 760
+HEIGHT: Final = 200
+
+Serial = int
+"""A day, month or year by its number"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A length of time that bars stand for."""
+
+    name: str
+
+    def serial(self, point: Point) -> Serial | None:
+        """The number of the period that holds a date; None where the date says too little."""
+        if not point.year or (self.name != "year" and point.month is None):
+            return None
+        if self.name == "year":
+            return point.year
+        if self.name == "month":
+            return point.year * 12 + (point.month or 1) - 1
+        return dt.date(point.year, point.month or 1, point.day).toordinal() if point.day else None
+
+    def label(self, serial: Serial) -> str:
+        """The period as ISO 8601 writes it."""
+        if self.name == "year":
+            return f"{serial:04}"
+        if self.name == "month":
+            return f"{serial // 12:04}-{serial % 12 + 1:02}"
+        return dt.date.fromordinal(serial).isoformat()
+
+
+DAY, MONTH, YEAR = map(Unit, ("day", "month", "year"))
+
+
+def timeline(counted: Tally, words: Wording) -> Figure:
+    """Meetings by date, and by whether they took place."""
+    points = dict(_points(counted.dates))
+    known = {value: point for value, point in points.items() if point.year}
+    unit = _unit(counted.dates, known)
+    bars: Counter[tuple[Serial, str]] = Counter()
+    apart: Counter[tuple[str, str]] = Counter()
+    for (value, standing), number in sorted(counted.dates.items(), key=str):
+        serial = unit.serial(known[value]) if value in known else None
+        if serial is not None:
+            bars[serial, standing] += number
+        else:
+            apart["coarse" if value in known else "yearless" if value in points else "undated", standing] += number
+    shown = _window(bars)
+    for serial, standing in [key for key in bars if key[0] not in shown]:
+        apart["outside", standing] += bars.pop((serial, standing))
+    return _figure(bars, apart, shown, unit, words)
+
+
+def _points(dates: Mapping[tuple[str | None, str], int]) -> Iterator[tuple[str | None, Point]]:
+    for value in {value for value, _part in dates}:
+        span = parse(value) if value else None
+        if span is not None:
+            yield value, span.start
+
+
+def _unit(dates: Mapping[tuple[str | None, str], int], known: Mapping[str | None, Point]) -> Unit:
+    """The finest that places three of four dates, on no more bars than there may be."""
+    weights = [(known[value], number) for (value, _part), number in dates.items() if value in known]
+    total = sum(number for _point, number in weights)
+    for unit in (DAY, MONTH):
+        placed: Counter[Serial] = Counter()
+        for point, number in weights:
+            if (serial := unit.serial(point)) is not None:
+                placed[serial] += number
+        window = _window({(serial, ""): number for serial, number in placed.items()})
+        if sum(placed[serial] for serial in window) * 4 >= total * 3 and len(window) > 1:
+            return unit
+    return YEAR
+
+
+def _window(bars: Mapping[tuple[Serial, str], int]) -> range:
+    """The stretch of periods that holds most."""
+    totals: Counter[Serial] = Counter()
+    for (serial, _part), number in bars.items():
+        totals[serial] += number
+    serials = sorted(totals)
+    if not serials:
+        return range(0)
+    sums = [0]
+    for serial in serials:
+        sums.append(sums[-1] + totals[serial])
+    ends = [bisect_right(serials, start + PERIODS - 1) for start in serials]
+    best = max(range(len(serials)), key=lambda index: (sums[ends[index]] - sums[index], serials[index]))
+    return range(serials[best], serials[ends[best] - 1] + 1)
+
+
+def _figure(
+    bars: Mapping[tuple[Serial, str], int],
+    apart: Mapping[tuple[str, str], int],
+    shown: range,
+    unit: Unit,
+    words: Wording,
+) -> Figure:
+    """What has no place in time stands after it, where that leaves the bars readable; else in a note."""
+    totals = {label: sum(apart.get((label, part), 0) for part in PARTS) for label in APART}
+    counts = {unit.label(serial): [bars.get((serial, part), 0) for part in PARTS] for serial in shown}
+    most = max(FEW, DWARFING * max(map(sum, counts.values()))) if counts else sum(totals.values())
+    noted = {label: number for label, number in totals.items() if label not in BESIDE or len(shown) > FEW}
+    noted |= {label: number for label, number in totals.items() if number > most}
+    for label in (label for label in BESIDE if totals[label] and label not in noted):
+        counts[words.say("term", label)] = [apart.get((label, part), 0) for part in PARTS]
+    names = [words.say("standing", part) for part in PARTS]
+    headings = (*words.columns("period"), *names)
+    rows = [dict(zip(headings, (period, *found), strict=True)) for period, found in counts.items() if any(found)]
+    spec = _spec(counts, names, words) if rows else {}
+    return chart.figure("timeline", words, spec, rows, columns=headings, notes=words.notes(**noted))
+
+
+def _spec(counts: Mapping[str, Sequence[int]], names: Sequence[str], words: Wording) -> chart.Spec:
+    values = [
+        {"row": period, "part": name, "order": order, "n": number}
+        for period, found in counts.items()
+        for order, (name, number) in enumerate(zip(names, found, strict=True))
+        if number
+    ]
+    return {
+        "data": {"values": values},
+        "width": WIDTH if len(counts) * STEP > WIDTH else {"step": STEP},
+        "height": HEIGHT,
+        "mark": {"type": "bar"},
+        "encoding": {
+            "x": chart.categories("row", list(counts), labelOverlap="greedy", labelAngle=0),
+            "y": chart.amounts("n", words.say("column", "meetings"), max(map(sum, counts.values()))),
+            "color": chart.colours("part", names, "standing", [str(value["part"]) for value in values], words),
+            "order": {"field": "order"},
+        },
+    }

@@ -1,0 +1,100 @@
+"""Topics by month: what was discussed, and when."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from extractor.charts import chart
+from extractor.charts.figure import Figure
+from extractor.charts.tally import Tally
+from extractor.charts.wording import Wording
+
+MONTHS: Final = 18
+"""The most columns whose numbers can be read; earlier months are summed in one."""
+STEP: Final = 24
+DARK: Final = 0.75
+"""Part of the largest number from which a cell is dark"""
+COLUMN: Final = 50
+
+
+def topics(counted: Tally, words: Wording) -> Figure:
+    """How many meetings were about each topic, month by month; the last column is of meetings without a month."""
+    totals: Counter[str] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
+    columns = _columns({month for _code, month in counted.topics if month}, words)
+    for (code, month), number in sorted(counted.topics.items(), key=str):
+        totals[code] += number
+        counts[code, columns[month]] += number
+    return _figure(totals, counts, list(dict.fromkeys(columns.values())), words)
+
+
+def _columns(months: set[str], words: Wording) -> dict[str | None, str]:
+    """The column of each month, in order: the last months have their own, those without a meeting as well if few."""
+    ordered = _filled(sorted(months))
+    earlier, own = ordered[:-MONTHS], ordered[-MONTHS:]
+    named: dict[str | None, str] = {month: f"< {own[0]}" for month in earlier}  # noqa: C420  # there may be none
+    return {**named, **{month: month for month in own}, None: words.say("term", "no_month")}
+
+
+def _filled(months: list[str]) -> list[str]:
+    """All months from the first to the last, where they fit."""
+    if not months:
+        return months
+    first, last = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (months[0], months[-1]))
+    if last - first >= MONTHS:
+        return months
+    return [f"{serial // 12:04}-{serial % 12 + 1:02}" for serial in range(first, last + 1)]
+
+
+def _figure(totals: Counter[str], counts: Mapping[tuple[str, str], int], months: list[str], words: Wording) -> Figure:
+    if all(column != months[-1] for _code, column in counts):
+        months = months[:-1]
+    headings = (*words.columns("topic"), *months)
+    names = {code: words.say("topic", code) for code, _number in totals.most_common()}
+    rows = tuple(
+        {headings[0]: name, **{month: counts.get((code, month), 0) for month in months}} for code, name in names.items()
+    )
+    spec = _spec(names, counts, months, words) if rows else {}
+    return chart.figure("topics", words, spec, rows, columns=headings)
+
+
+def _spec(
+    names: Mapping[str, str], counts: Mapping[tuple[str, str], int], months: Sequence[str], words: Wording
+) -> chart.Spec:
+    """Earlier months in one, and no month at all, are grey: their numbers are not a month's."""
+    summed = {month for month in months if not month[:1].isdecimal()}
+    values = [
+        {"row": names[code], "column": month, "n": number, "known": month not in summed}
+        for (code, month), number in counts.items()
+    ]
+    most = max((number for (_code, month), number in counts.items() if month not in summed), default=0)
+    return {
+        "data": {"values": values},
+        "width": {"step": COLUMN},
+        "height": {"step": STEP},
+        "encoding": {
+            "x": chart.categories(
+                "column", months, orient="top", labelAngle=0 if len(months) < 8 else -90, **chart.GRID
+            ),
+            "y": chart.down("row", list(names.values()), words, **chart.GRID),
+        },
+        "layer": [
+            {"mark": {"type": "rect", "style": "tile"}, "encoding": {"color": _shade(most)}},
+            {"mark": {"type": "text"}, "encoding": {"text": {"field": "n", "format": ",d"}, "color": _ink(most)}},
+        ],
+    }
+
+
+def _shade(most: int) -> chart.Spec:
+    """The darker the more; only months are compared with each other."""
+    scale = {"range": "heatmap", "domain": [0, max(most, 1)], "clamp": True}
+    shade = {"field": "n", "type": "quantitative", "scale": scale, "legend": None}
+    return {"condition": {"test": "datum.known", **shade}, "value": "#cfcfcf"}
+
+
+def _ink(most: int) -> chart.Spec:
+    """Light on a dark cell."""
+    return {
+        "condition": {"test": f"datum.known && datum.n > {most * DARK:.2f}", "value": "#ffffff"},
+        "value": "#1a1a1a",
+    }

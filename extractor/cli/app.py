@@ -1,0 +1,486 @@
+"""The command line, `mahdar`.
+
+A command here reads its options and calls one module. What is slow to import is imported by the command that needs it,
+so that `mahdar --help` does not wait for it.
+"""
+
+import io
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from evals.cli import app as eval_app
+from evals.cli import seeds_app
+from extractor.cli import batch as commands_batch
+from extractor.cli import cache as commands_cache
+from extractor.cli import prompts as commands_prompts
+from extractor.cli import schema as commands_schema
+from extractor.cli.exits import INTERRUPTED, NO_MODEL, UNUSABLE
+from extractor.cli.options import (
+    DateColumn,
+    DryRun,
+    Engine,
+    Format,
+    IdColumn,
+    LogLines,
+    MaxCost,
+    MaxTokens,
+    Model,
+    Models,
+    OutputFile,
+    PriceIn,
+    PriceOut,
+    Prompts,
+    RayAddress,
+    RayWorkers,
+    Rows,
+    Rpm,
+    Tasks,
+    TextColumn,
+    Tpm,
+    only,
+    price_of,
+)
+from extractor.errors import MahdarError, NoModelError, UsageError
+
+if TYPE_CHECKING:
+    from extractor.cli.run import Tally
+    from extractor.runs.export import Target
+
+EXIT_CODES = """\b
+Exit codes:
+  0    all well
+  1    some articles failed, or a check found something
+  2    an option, a setting or a file that cannot be used
+  3    no model reachable
+  130  interrupted
+"""
+
+app = typer.Typer(
+    help="Read news articles and write down who met whom, and who stands where.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help starts in half the time
+)
+app.add_typer(commands_batch.app, name="batch")
+app.add_typer(commands_cache.app, name="cache")
+app.add_typer(commands_prompts.app, name="prompts")
+app.add_typer(commands_schema.app, name="schema")
+app.add_typer(eval_app, name="eval")
+app.add_typer(seeds_app, name="seeds")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an error that is foreseen is one line on standard error, and an exit code.
+
+    Args:
+        arguments: in place of the process's own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Arabic, whatever the locale; and names of files, whatever they are
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        app(arguments, prog_name="mahdar")
+    except MahdarError as error:
+        typer.echo(f"mahdar: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: MahdarError) -> int:
+    """What an error that ends a command says to the shell; what one article failed of, never does."""
+    return NO_MODEL if isinstance(error, NoModelError) else UNUSABLE
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # typer's signature
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        typer.echo(f"mahdar {version('mahdar')}")
+    except PackageNotFoundError:
+        typer.echo("mahdar, not installed")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""
+
+
+@app.command()
+def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are handed on
+    paths: Rows,
+    *,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, or DIR/ for CSV; failures to "
+            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl. With Ray, a folder of parts.",
+        ),
+    ] = None,
+    form: Format = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False,
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Take only the articles that failed before.")
+    ] = False,
+    table: Annotated[
+        bool | None,
+        typer.Option(
+            "--table/--json",
+            show_default=False,
+            help="Tables or JSON Lines on standard output; by default tables on a terminal, JSON Lines into a pipe.",
+        ),
+    ] = None,
+    task: Tasks = None,
+    model: Models = None,
+    published_at: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it.")
+    ] = None,
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
+    date_column: DateColumn = None,
+    prompts: Prompts = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
+    ] = 8,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    dry_run: DryRun = False,
+    log: LogLines = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
+    ] = False,
+    engine: Engine = "local",
+    ray_address: RayAddress = None,
+    ray_workers: RayWorkers = None,
+) -> None:
+    """Extract meetings and stances from articles.
+
+    Results come as they are ready, which may not be the order of the articles. Answers are cached: a second run costs
+    nothing. Failures are named on standard error, one line each. The same command again goes on where a run into a file
+    was interrupted.
+    """
+    from contextlib import ExitStack
+
+    from extractor.cli.estimate import assumed, estimated
+    from extractor.cli.interrupt import Interrupt
+    from extractor.cli.output import finish, kept, outputs
+    from extractor.cli.progress import shown
+    from extractor.cli.run import Run, Tally
+    from extractor.cli.telemetry import export_telemetry
+    from extractor.limits.budget import Budget
+    from extractor.limits.concurrency import Limits
+    from extractor.observability.logs import log_to_standard_error
+    from extractor.runs.export import Target
+    from extractor.runs.rows import Columns
+    from extractor.runs.sources import Articles
+    from extractor.service import Extractor
+    from extractor.settings import Settings
+    from extractor.tasks import TASKS
+
+    read = partial(Articles, columns=Columns(text_column, id_column, date_column), published_at=published_at)
+    settings = Settings.from_environment()
+    if engine == "ray":
+        from extractor.cli.cluster import extract_on_ray
+
+        extract_on_ray(
+            paths,
+            read,
+            Path(output) if output else None,
+            form,
+            settings,
+            model=only(model),
+            tasks=task or TASKS,
+            prompts=prompts or (),
+            concurrency=concurrency,
+            keep=not no_cache,
+            overwrite=overwrite,
+            retry_errors=retry_errors,
+            address=ray_address,
+            workers=ray_workers,
+            # every worker would keep its own count of these
+            local={
+                "--table": table,
+                "--log": log,
+                "--dry-run": dry_run or None,
+                "--max-cost": max_cost,
+                "--max-tokens": max_tokens,
+                "--price-in": price_in,
+                "--price-out": price_out,
+                "--rpm": rpm,
+                "--tpm": tpm,
+            },
+        )
+    if ray_address or ray_workers:
+        raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
+    target = Target.of(output, form) if output else None
+    if retry_errors and (target is None or overwrite or not target.begun):
+        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
+    articles = read(paths, without=target.files if target else ())
+    price = price_of(price_in, price_out)
+
+    def extractor(name: str | None, told: Callable[[str, float | None], None] | None = None) -> Extractor:
+        return Extractor(
+            assumed(settings, name) if dry_run else settings,
+            model=name,
+            tasks=task or TASKS,
+            prompts=prompts or (),
+            store=None if no_cache else "default",
+            concurrency=concurrency,
+            budget=Budget(max_cost, max_tokens),
+            price=price,
+            limits=Limits(rpm, tpm),
+            progress=told,
+        )
+
+    export_telemetry()
+    if log is not None:
+        log_to_standard_error(as_json=log == "json")
+    if dry_run:
+        with ExitStack() as open_:
+            names: list[str | None] = [*(model or ())] or [None]
+            for line in estimated((open_.enter_context(extractor(name)) for name in names), articles):
+                typer.echo(line)
+        raise typer.Exit
+    tally = Tally(articles.total)
+    stop = Interrupt()
+    try:
+        with (
+            shown(None if retry_errors else articles.total, slow=settings.embedded) as progress,
+            extractor(only(model), progress.phase) as mahdar,
+            kept(target, mahdar, overwrite=overwrite) as file,
+            stop,
+        ):
+            places = [*([file] if file else ()), *outputs(to_file=target is not None, table=table)]
+            Run(mahdar, places, progress, tally, stop=stop, retry=retry_errors).take(articles)
+            tally.repeated = articles.repeated
+        if target and not stop.heard:
+            finish(target)
+    except KeyboardInterrupt:
+        stop.heard = True
+    except NoModelError as error:
+        if not tally.done:
+            raise
+        tally.stopped, tally.no_model = str(error), True
+    _conclude(tally, target, interrupted=stop.heard)
+
+
+def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
+    """Sum up where the results alone do not: they went to a file, or some are missing."""
+    place = ""
+    if target:  # other forms are made of the records at the end
+        place = f" → {target.records if interrupted or tally.no_model else target.path}"
+    again = "; the same command goes on" if target else ""
+    if interrupted:
+        typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if tally.stopped:
+        typer.echo(f"stopped: {tally.stopped}\n{tally}, {tally.rest} left{place}{again}", err=True)
+    elif target is not None or tally.failures:
+        typer.echo(f"{tally}{place}", err=True)
+    raise typer.Exit(tally.exit_code)
+
+
+@app.command()
+def report(
+    outputs: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[OUTPUT.jsonl]",
+            show_default=False,
+            help="What `mahdar extract -o` wrote, or a run file; none with --eval.",
+        ),
+    ] = None,
+    *,
+    articles: Annotated[
+        list[str] | None,
+        typer.Option("--articles", metavar="PATH", help="The articles, as `extract` was given them; may be repeated."),
+    ] = None,
+    text_column: TextColumn = "text",
+    run: Annotated[
+        Path | None, typer.Option("--eval", metavar="RUN.json", help="Show a run file against its labels instead.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="OTHER.json", help="With --eval: what changed since this run, first.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="The page.")] = Path(
+        "report.html"
+    ),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE even if it is no report.")] = False,
+    language: Annotated[
+        Literal["en", "ar", "fr"], typer.Option(help="Of the page, until its reader takes another.")
+    ] = "en",
+    pictures: Annotated[
+        bool,
+        typer.Option("--pictures/--no-pictures", help="Draw pictures beside their tables; needs the extra 'report'."),
+    ] = True,
+) -> None:
+    """Write one HTML file to look at: records beside the words that say them.
+
+    It needs no network and no server. Texts are shown where --articles has the very ones that were extracted. More
+    than 2,000 articles become several files, each of which says so.
+    """
+    from extractor.cli import report as commands_report
+
+    if run is not None and (outputs or articles):
+        raise UsageError("--eval shows a run file, with its quotes: leave OUTPUT.jsonl and --articles out")
+    if run is None and against is not None:
+        raise UsageError(f"--against {against} compares run files: give --eval as well")
+    if run is not None:
+        from evals.options import check_extra
+        from evals.reporting.report import of_runs
+
+        check_extra("mahdar report --eval")
+        pages = of_runs(run, against, output.name, language)
+    elif outputs is not None:
+        pages = commands_report.of_outputs(
+            outputs, articles or (), output.name, language, column=text_column, draw=pictures
+        )
+    else:
+        raise UsageError("name what `mahdar extract -o` wrote, or a run file with --eval")
+    for path in commands_report.write(pages, output, overwrite=overwrite):
+        typer.echo(f"report → {path}", err=True)
+
+
+@app.command()
+def status(
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="What a run was told to write with --output.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show how far a run has come: articles, failures by class, tokens, cost, rate."""
+    from extractor.cli.status import status
+    from extractor.runs.lines import dumps
+
+    found = status(output)
+    typer.echo(dumps(found.as_json()) if json else "\n".join(found))
+
+
+@app.command()
+def export(
+    records: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="What `mahdar extract` wrote.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet, FILE.duckdb, or DIR/ for CSV.")
+    ],
+    form: Format = None,
+) -> None:
+    """Write records in another form; what is there already is replaced.
+
+    One Parquet file has a row an article, with everything in it. A folder, of CSV or Parquet, and a DuckDB database
+    have the tables articles, meetings, participants, stances and evidence.
+    """
+    from extractor.runs.export import Target, export
+
+    target = Target.of(output, form)
+    if target.form == "jsonl":
+        raise UsageError(f"{output}: is JSON Lines already; name a .parquet or .duckdb file, or a folder, or --format")
+    typer.echo(f"{export(records, target):,} articles → {output}", err=True)
+
+
+@app.command()
+def doctor(model: Model = None, prompts: Prompts = None) -> None:
+    """Check the setup, with one tiny question to the model.
+
+    Shows what is configured, and names what is missing, with the remedy.
+
+    Exit code 3 where something is.
+    """
+    from dataclasses import replace
+
+    from extractor.cli.doctor import examine
+    from extractor.cli.progress import shown
+    from extractor.settings import Settings
+
+    settings = Settings.from_environment()
+    settings = replace(settings, model=model or settings.model)
+    well = True
+    with shown(1, slow=True) as progress:
+        for finding in examine(settings, tuple(prompts or ()), progress.phase):
+            with progress.paused():
+                typer.echo(str(finding))
+            well &= finding.fault is None
+    raise typer.Exit(0 if well else NO_MODEL)
+
+
+@app.command()
+def show(
+    output: OutputFile,
+    id_: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="An article's id, or ARTICLE/m1 for one record; all by default."),
+    ] = None,
+    *,
+    articles: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH",
+            help="The articles, as `extract` was given them: their text is shown with the evidence marked; may be "
+            "repeated.",
+        ),
+    ] = None,
+    text_column: TextColumn = "text",
+) -> None:
+    """Read records on the terminal, a page at a time.
+
+    Articles that failed come last. Into a pipe all is written at once, without colours.
+    """
+    from extractor.cli.show import show
+
+    show(output, id_, articles or (), text_column)
+
+
+@app.command()
+def plot(
+    output: OutputFile,
+    figure: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FIGURE",
+            help="articles, meetings, timeline, network, countries, topics, acts, matrix; all by default.",
+        ),
+    ] = None,
+    *,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE|DIR",
+            help="A .png or .svg file for one figure, or a folder for all, replaced if there; else the terminal.",
+        ),
+    ] = None,
+    language: Annotated[str, typer.Option(metavar="ar|en|fr", help="The language of titles and labels.")] = "en",
+    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
+    scale: Annotated[float, typer.Option(min=0.5, max=8, metavar="N", help="Size of a PNG.")] = 2,
+) -> None:
+    """Draw what many articles say: counts, a timeline, who met whom, who stands where.
+
+    A figure shows the most frequent and says how many it leaves out. Files need the extra `report`.
+    """
+    from extractor.cli.plot import plot
+
+    plot(output, figure or (), to, language=language, dark=dark, scale=scale)
+
+
+if __name__ == "__main__":
+    main()

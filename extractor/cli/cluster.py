@@ -1,0 +1,75 @@
+"""`mahdar extract --engine ray`: the same run on a cluster."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final, NoReturn
+
+import typer
+
+from extractor.cli.display import cost
+from extractor.cli.exits import ALL_WELL, INTERRUPTED, SOME_FAILED
+from extractor.documents.document import STDIN, BadInput, Document
+from extractor.errors import UsageError
+from extractor.settings import Settings
+
+_FOLDED: Final = re.compile(r"^([a-z0-9+]{2,}):/+(?=[^/])")
+"""A URL after `Path` has made one slash of two."""
+
+
+def extract_on_ray(
+    paths: Sequence[str],
+    read: Callable[[Sequence[str]], Iterable[Document | BadInput]],
+    output: Path | None,
+    form: str | None,
+    settings: Settings,
+    *,
+    model: str | None,
+    tasks: Sequence[str],
+    prompts: Sequence[Path],
+    concurrency: int,
+    keep: bool,
+    overwrite: bool,
+    retry_errors: bool,
+    address: str | None,
+    workers: int | None,
+    local: Mapping[str, object],
+) -> NoReturn:
+    """Extract, say what it came to, and exit. Other machines may be in other folders: every path is made absolute.
+
+    Raises:
+        UsageError: no place for the results is named, an option in `local` is given, or Ray is not installed.
+    """
+    if given := [name for name, value in local.items() if value is not None]:
+        raise UsageError(f"{', '.join(given)}: not on a cluster; leave it out, or take --engine local")
+    if output is None:
+        raise UsageError("a cluster writes to a folder that every machine sees: name it with --output")
+    if STDIN in paths:
+        raise UsageError("standard input is on this machine only: name files or URLs that every machine sees")
+    try:
+        from extractor.ray.driver import Work, run
+        from extractor.ray.parts import Parts
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--engine ray takes {error.name}; pip install 'mahdar[ray]', on every machine") from None
+    work = Work(
+        replace(settings, model=model or settings.model, cache=settings.cache.absolute()),
+        tuple(tasks),
+        tuple(folder.absolute() for folder in prompts),
+        keep=keep,
+        concurrency=concurrency,
+    )
+    try:
+        parts = Parts(_FOLDED.sub(r"\1://", str(output).removeprefix("file:")), form)
+        source = partial(read, [path if "://" in path else os.path.abspath(path) for path in paths])  # noqa: PTH100
+        came = run(
+            work, source, parts, overwrite=overwrite, retry_errors=retry_errors, address=address, workers=workers
+        )
+    except KeyboardInterrupt:
+        typer.echo("\ninterrupted; what is written stays, and the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    spent = f"; {came.tokens:,} tokens, {cost(came.cost)}" if came.tokens else ""
+    typer.echo(f"{came}{spent} → {parts.place}", err=True)
+    raise typer.Exit(SOME_FAILED if came.failures or came.failed_before else ALL_WELL)

@@ -1,0 +1,90 @@
+"""Context: an article's text on a terminal, with the evidence of its records marked where it stands."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console, ConsoleOptions
+from rich.text import Text
+
+from extractor.cli.display import END, ISOLATE, printable
+from schemas.records import Record
+
+_PARAGRAPH: Final = re.compile(r"[^\n\r]*\S[^\n\r]*")
+_RIGHT_TO_LEFT: Final = "\u2067"
+_LEFT_TO_RIGHT: Final = "\u2066"
+EVIDENCE: Final = "bold underline"
+MARK: Final = "**"
+"""Stands around evidence where no colours are shown."""
+_NO_BREAK: Final = "\u00a0"
+
+Span = tuple[int, int, tuple[str, ...]]
+"""from, to, and the records whose evidence it is"""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Text in its own direction, to be wrapped at any width."""
+
+    text: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        direction = _direction(self.text.plain)
+        for line in self.text.wrap(console, options.max_width):
+            line.rstrip()
+            yield Text.assemble(direction, line, END)
+
+
+def marked(text: str, records: Iterable[Record], *, whole: bool, coloured: bool) -> Iterator[Paragraph]:
+    """The paragraphs of an article, evidence marked and followed by the ids of its records.
+
+    Args:
+        text: the article.
+        records: those whose evidence is marked.
+        whole: show the paragraphs without evidence too.
+        coloured: whether the terminal shows styles; if not, signs stand around evidence.
+    """
+    spans = _merged([(piece.start, piece.end, record.id) for record in records for piece in record.evidence])
+    for found in _PARAGRAPH.finditer(text):
+        start, end = found.span()
+        within = [(max(a, start), min(b, end), ids) for a, b, ids in spans if a < end and b > start]
+        if within or whole:
+            yield Paragraph(_paragraph(text, start, end, within, coloured=coloured))
+
+
+def _merged(pieces: Iterable[tuple[int, int, str]]) -> list[Span]:
+    """Overlapping evidence as one stretch, with every record it belongs to."""
+    merged: list[Span] = []
+    for start, end, id_ in sorted(pieces):
+        if merged and start < merged[-1][1]:
+            begin, until, ids = merged[-1]
+            merged[-1] = begin, max(until, end), tuple(dict.fromkeys((*ids, id_)))
+        else:
+            merged.append((start, end, (id_,)))
+    return merged
+
+
+def _paragraph(text: str, start: int, end: int, spans: Sequence[Span], *, coloured: bool) -> Text:
+    sign = "" if coloured else MARK
+    made, reached = Text(), start
+    for begin, until, ids in spans:
+        made.append(printable(text[reached:begin]))
+        made.append(f"{sign}{printable(text[begin:until]).rstrip()}{sign}", EVIDENCE)
+        made.append(f"{_NO_BREAK}{ISOLATE}[{_NO_BREAK.join(map(printable, ids))}]{END}", "dim")
+        made.append("" if text[until : until + 1].isspace() else " ")
+        reached = until
+    made.append(printable(text[reached:end]))
+    return made
+
+
+def _direction(text: str) -> str:
+    """The isolate of the first letter's direction: a line that begins with a foreign word stays in its paragraph's."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind in {"R", "AL"}:
+            return _RIGHT_TO_LEFT
+        if kind == "L":
+            break
+    return _LEFT_TO_RIGHT

@@ -1,0 +1,71 @@
+"""`mahdar extract --dry-run`: what a run would ask and cost, for each model, without a call."""
+
+import operator
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from extractor.documents.document import BadInput, Document
+from extractor.errors import BadInputError
+from extractor.limits.forecast import Forecast
+from extractor.llm.endpoint import OPENAI
+from extractor.llm.local.weights import model_name
+from extractor.service import Extractor
+from extractor.settings import Settings
+
+HEADINGS: Final = ("model", "questions", "cached", "to ask", "tokens in", "tokens out", "cost", "at most")
+METHOD: Final = (
+    "Tokens are estimated by the characters of each script, rather too many than too few; an answer counts as 0.4 "
+    "times its question. At most: every question asked twice, every answer as long as allowed. Nothing was asked."
+)
+
+
+def assumed(settings: Settings, model: str | None) -> Settings:
+    """What to estimate a model by: where nothing is configured, a model that is not embedded is taken for OpenAI's."""
+    named = model or settings.model
+    if not settings.embedded or named in {None, model_name(settings.cache / "models")}:
+        return settings
+    return Settings.from_environment({**os.environ, "OPENAI_BASE_URL": OPENAI})
+
+
+def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInput]) -> Iterator[str]:
+    """The lines of the report. The documents are gone through once: standard input does not come twice."""
+    asked = tuple(models)
+    totals, unread = [Forecast()] * len(asked), 0
+    for document in documents:
+        each = _forecasts(asked, document)
+        totals = list(map(operator.add, totals, each)) if each else totals
+        unread += not each
+    yield f"{totals[0].articles:,} articles" + (f", {unread:,} cannot be read" if unread else "")
+    yield from _table([HEADINGS, *map(_row, asked, totals)])
+    yield METHOD
+
+
+def _forecasts(models: Sequence[Extractor], document: Document | BadInput) -> list[Forecast]:
+    """What each model takes for an article; nothing for one that cannot be read."""
+    if isinstance(document, BadInput):
+        return []
+    try:
+        return [mahdar.forecast(document) for mahdar in models]
+    except BadInputError:
+        return []
+
+
+def _row(mahdar: Extractor, total: Forecast) -> tuple[str, ...]:
+    counts = (total.questions, total.cached, total.questions - total.cached, total.tokens_in, total.tokens_out)
+    known = mahdar.price is not None or total.questions == total.cached
+    costs = (f"${total.cost:,.2f}", f"${total.most_cost:,.2f}") if known else ("unknown", "unknown")
+    return (mahdar.endpoint.model, *(f"{count:,}" for count in counts), *costs)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        name, *figures = (
+            cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in _cells(row, widths)
+        )
+        yield "  ".join((name, *figures))
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[tuple[int, tuple[str, int]]]:
+    return enumerate(zip(row, widths, strict=True))

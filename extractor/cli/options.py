@@ -1,0 +1,129 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from extractor.errors import UsageError
+
+if TYPE_CHECKING:
+    from extractor.limits.prices import Price
+
+
+class LogForm(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Rows = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        help="Articles: text files, folders of *.txt, JSONL, CSV or Parquet, each also as .gz or .zst; patterns in "
+        "quotes; URLs; - for standard input.",
+    ),
+]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option("--task", metavar="NAME[@VERSION]", help="What to look for, and by which prompt; may be repeated."),
+]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model to ask, in place of MAHDAR_MODEL.")]
+Prompts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder of further templates; may be repeated."
+    ),
+]
+OutputFile = Annotated[
+    Path, typer.Argument(metavar="OUTPUT.jsonl", help="What `mahdar extract -o` wrote, or a run file.")
+]
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option(help="Where the work is done: in this process, or by Ray on a cluster or on this machine."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", metavar="HOST:PORT", help="A cluster of Ray's, in place of RAY_ADDRESS."),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORM", help="jsonl, csv, parquet or duckdb, where the name of the output does not tell."
+    ),
+]
+RayWorkers = Annotated[
+    int | None,
+    typer.Option(
+        "--ray-workers",
+        min=1,
+        metavar="N",
+        help="Extractors at once, each with as many calls in flight as --concurrency says.",
+    ),
+]
+TextColumn = Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")]
+IdColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")
+]
+DateColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model", metavar="NAME", help="The model to ask, in place of MAHDAR_MODEL; several only with --dry-run."
+    ),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(min=0, metavar="DOLLARS", help="Stop before the call that could make this run cost more."),
+]
+MaxTokens = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Stop before the call that could make this run take more tokens.")
+]
+PriceIn = Annotated[
+    float | None,
+    typer.Option(min=0, metavar="DOLLARS", help="Price of a million input tokens, in place of the tables'."),
+]
+PriceOut = Annotated[
+    float | None,
+    typer.Option(min=0, metavar="DOLLARS", help="Price of a million output tokens, in place of the tables'."),
+]
+Rpm = Annotated[int | None, typer.Option("--rpm", min=1, metavar="N", help="Requests a minute at most.")]
+Tpm = Annotated[int | None, typer.Option("--tpm", min=1, metavar="N", help="Tokens a minute at most, by estimate.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Estimate tokens and cost for each --model, without a call, and exit.")
+]
+LogLines = Annotated[
+    LogForm | None,
+    typer.Option("--log", help="Log every call to standard error, as text or as JSON; never an article's words."),
+]
+
+
+def price_of(price_in: float | None, price_out: float | None) -> "Price | None":
+    """The price that two options name.
+
+    Raises:
+        UsageError: only one of them is given.
+    """
+    if price_in is None and price_out is None:
+        return None
+    if price_in is None or price_out is None:
+        raise UsageError("--price-in and --price-out: give both, or neither")
+    from extractor.limits.prices import Price
+
+    return Price.per_million(price_in, price_out)
+
+
+def only(models: "list[str] | None") -> str | None:
+    """The one model that is asked.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if models and len(models) > 1:
+        raise UsageError(f"--model {' --model '.join(models)}: several models are compared with --dry-run only")
+    return models[0] if models else None

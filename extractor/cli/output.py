@@ -1,0 +1,146 @@
+"""Where results go: JSON Lines in a file or on standard output, tables on a terminal, failures beside them."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from rich.console import Console
+
+from extractor.cli import display
+from extractor.errors import UsageError
+from extractor.runs.export import Target, export
+from extractor.runs.ledger import identity
+from extractor.runs.lines import LineFile, json_line
+from extractor.runs.outputs import Result
+from extractor.runs.results import Results
+from extractor.service import Extractor, Failure
+from schemas.records import Extraction
+
+PIPED_WIDTH: Final = 100
+"""Columns of a table that no terminal shows."""
+
+
+class Output(Protocol):
+    """Takes results as they come."""
+
+    def write(self, result: Result) -> None:
+        """Take one."""
+
+
+class Stream:
+    """Extractions in a file that is no file on a disk, and cannot be taken up again: a pipe, a device."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = LineFile(path)
+
+    def write(self, result: Result) -> None:
+        """Write it, unless it failed."""
+        if isinstance(result, Extraction):
+            self._file.write(json_line(result))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+@contextmanager
+def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -> Iterator[Results | Stream | None]:
+    """The file that results are kept in, if there is one, until it is left.
+
+    Raises:
+        UsageError: it has something in it that may not be replaced or gone on from, or cannot be written.
+    """
+    if target is None:
+        yield None
+        return
+    with closing(_opened(target, mahdar, overwrite=overwrite)) as file:
+        yield file
+
+
+def _opened(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Stream:
+    target.check()
+    try:
+        return _file(target, mahdar, overwrite=overwrite)
+    except OSError as error:
+        raise UsageError(f"{target.path} cannot be used: {error.strerror}; name another with --output") from None
+
+
+def _file(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Stream:
+    path = target.records
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return Stream(path)
+    if not (overwrite or target.form == "jsonl" or path.exists()) and target.path.is_file():
+        raise UsageError(f"{target.path} has something in it: give --overwrite to replace it, or another name")
+    if target.is_folder:
+        target.path.mkdir(parents=True, exist_ok=True)
+    return Results(path, identity(mahdar), name=target.name, overwrite=overwrite)
+
+
+def finish(target: Target) -> None:
+    """Make the form that was asked for of the records that a run has kept.
+
+    Raises:
+        UsageError: it cannot be written, or a library is missing.
+    """
+    if target.form != "jsonl":
+        export(target.records, target)
+
+
+class JsonLines:
+    """Extractions on a stream of bytes, each on a line, at once; UTF-8 whatever the terminal's encoding."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, result: Result) -> None:
+        """Write it, unless it failed."""
+        if isinstance(result, Extraction):
+            self._stream.write(json_line(result).encode() + b"\n")
+            self._stream.flush()
+
+
+class Tables:
+    """Extractions for a reader."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, result: Result) -> None:
+        """Show it, unless it failed."""
+        if isinstance(result, Extraction):
+            self._console.print(display.extraction(result))
+
+
+class Complaints:
+    """Failures on standard error, a line each."""
+
+    def write(self, result: Result) -> None:
+        """Show it, if it failed."""
+        if isinstance(result, Failure):
+            said = display.clean(result.message)
+            print(f"{display.clean(result.document_id)}: {result.failure}: {said}", file=sys.stderr)  # noqa: T201
+
+
+def outputs(*, to_file: bool, table: bool | None = None) -> list[Output]:
+    """Where results are to go besides a file.
+
+    Args:
+        to_file: they go to a file.
+        table: show tables, or write JSON Lines to standard output; by default, and without a file, tables on a
+            terminal and JSON Lines into a pipe.
+    """
+    chosen: list[Output] = [Complaints()]
+    if table or (table is None and not to_file and sys.stdout.isatty()):
+        chosen.append(Tables(standard_output()))
+    elif table is False or not to_file:
+        chosen.append(JsonLines(sys.stdout.buffer))
+    return chosen
+
+
+def standard_output() -> Console:
+    """For readers: as wide as the terminal, or as `PIPED_WIDTH`; numbers are not coloured."""
+    free = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if free else PIPED_WIDTH)

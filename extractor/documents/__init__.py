@@ -1,0 +1,1 @@
+"""From bytes to sentences: documents, decoding, language, boilerplate, passages."""

@@ -1,0 +1,78 @@
+"""Noise that real articles carry: headlines, captions, related links, site furniture. The body is the rest.
+
+Only whole lines are noise, and only by their form; what a line says is never judged. A model is shown the body, so
+that it cannot quote a headline; dates are still read from the whole article, since a caption may hold the only year.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from extractor.documents.folding import fold
+from extractor.documents.sentences import is_wrapped
+
+ENDS = re.compile(r"[.!?؟…:؛][\s»”\"')\]]*$")
+"""How a sentence of the body ends."""
+BULLET = re.compile(r"^\s*(?:[-–—•*▪◾·]|\d+[.)-])\s+\S")
+FURNITURE = re.compile(
+    r"^\W*(?:المزيد من|اقر[أا] [أا]يضا|شاهد [أا]يضا|مناقشة|نشر|حدث في|ذات صلة|مواضيع ذات صلة|تابعنا|شارك|المصدر|"
+    r"read more|read also|related|share|advertisement|lire aussi|à lire aussi|partager|publicité)\b",
+    re.IGNORECASE,
+)
+LONGEST_HEADING = 22
+"""Words: longer lines are sentences, whatever they end with."""
+LONGEST_NAME = 6
+"""Words: a line so short that ends without a stop is a newsroom's name, a by-line, a button."""
+LEAST_BODY = 0.4
+"""Of the text: where less is left, the layout is not what these rules know, and all of it counts as body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the article, by its offsets, without the line break."""
+
+    start: int
+    end: int
+    text: str
+
+
+def body(text: str) -> str:
+    """The article with its noise blanked out, line breaks kept."""
+    noise = noise_lines(text)
+    return "\n".join(line.text for line in _lines(text) if line not in noise) if noise else text
+
+
+@lru_cache(maxsize=32)  # each task of an article asks for it, and the evidence once more
+def noise_lines(text: str) -> frozenset[Line]:
+    """The lines that are no body; none where too little would be left, or where lines are no units of the text."""
+    lines = [line for line in _lines(text) if line.text.strip()]
+    if is_wrapped(text):
+        return frozenset()
+    repeated = _repeated(lines)
+    noise = frozenset(line for line in lines if fold(line.text).strip() in repeated or _is_noise(line.text))
+    kept = sum(len(line.text) for line in lines if line not in noise)
+    return noise if kept >= LEAST_BODY * sum(len(line.text) for line in lines) else frozenset()
+
+
+def _is_noise(line: str) -> bool:
+    if FURNITURE.match(line) and len(line.split()) <= LONGEST_NAME:
+        return True
+    if ENDS.search(line):
+        return False
+    words = len(line.split())
+    return words <= LONGEST_HEADING if BULLET.match(line) else words <= max(LONGEST_NAME, LONGEST_HEADING - 2)
+
+
+def _repeated(lines: list[Line]) -> frozenset[str]:
+    """What stands three times or more: a caption under every picture."""
+    counts = Counter(fold(line.text).strip() for line in lines)
+    return frozenset(text for text, count in counts.items() if count > 2)
+
+
+def _lines(text: str) -> Iterator[Line]:
+    start = 0
+    for line in text.split("\n"):
+        yield Line(start, start + len(line), line)
+        start += len(line) + 1

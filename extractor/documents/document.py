@@ -1,0 +1,237 @@
+"""Documents: an article's text with its id, read from files, folders and standard input.
+
+Ids are file stems («002.txt» is "002"). Where two files of a run share a stem, both have their path below the deepest
+folder common to the run instead ("2020/talks.txt"), so that no two documents of a run have the same id. Standard input
+is "stdin".
+"""
+
+import datetime as dt
+import hashlib
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from extractor.documents.decoding import decode
+from extractor.errors import BadInputError
+
+# Bytes of UTF-8: about a million Arabic letters, a newspaper of some 400 articles. More is a mistake, not an article.
+MAX_BYTES: Final = 2_000_000
+STDIN: Final = "-"
+_STDIN_ID: Final = "stdin"
+_SUFFIX: Final = ".txt"
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An article: its exact text, and what the caller knows about it.
+
+    Attributes:
+        id: names the document in every output.
+        text: as written; all offsets are into it.
+        published_at: the day it appeared, never guessed; an ISO string becomes a date.
+        language: BCP 47, if the caller knows it.
+    """
+
+    id: str
+    text: str
+    published_at: dt.date | None = None
+    language: str | None = None
+    _sha256: str | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "published_at", as_date(self.published_at))
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the text in UTF-8, in hexadecimal; computed once. What `check` refuses has one, too."""
+        if self._sha256 is None:
+            data = self.text.encode("utf-8", "surrogatepass")
+            object.__setattr__(self, "_sha256", hashlib.sha256(data).hexdigest())
+        return self._sha256 or ""
+
+
+@dataclass(frozen=True, slots=True)
+class BadInput:
+    """A document that could not be read, and why: the run goes on and reports it."""
+
+    id: str
+    reason: str
+
+
+def as_date(value: str | dt.date | None) -> dt.date | None:
+    """A date from an ISO 8601 string such as "2020-07-20"; a date or None as it is.
+
+    Raises:
+        BadInputError: not a day of the calendar in that form.
+    """
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if value is None or isinstance(value, dt.date):
+        return value
+    try:
+        if _ISO_DATE.fullmatch(value):
+            return dt.date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise BadInputError(f"published_at {value!r} is not a date: write it as year-month-day, for example 2020-07-20")
+
+
+def read_documents(
+    paths: Iterable[str | Path],
+    stdin: BinaryIO | None = None,
+    *,
+    published_at: str | dt.date | None = None,
+    language: str | None = None,
+) -> Iterator[Document | BadInput]:
+    """Read documents in the order of the paths, one at a time.
+
+    Args:
+        paths: files; folders, of which every *.txt is read, in sorted order, hidden ones and folders left out; "-" for
+            standard input. A path named twice is read once.
+        stdin: what "-" reads; by default the process's own.
+        published_at: the day all of them appeared.
+        language: the language of all of them.
+
+    Returns:
+        Documents, and a `BadInput` for each file that cannot be read, is too long, or is no text.
+
+    Raises:
+        BadInputError: at once, before anything is read: a path that does not exist, a folder without texts, no date.
+    """
+    day = as_date(published_at)
+    listed = list(dict.fromkeys(source for path in paths for source in _listed(path)))
+    ids = _ids([source for source in listed if isinstance(source, Path)])
+    return (
+        source if isinstance(source, BadInput) else _read(ids[source], source, stdin, day, language)
+        for source in listed
+    )
+
+
+def check(document: Document) -> None:
+    """Refuse a document that no model should be paid to read.
+
+    Raises:
+        BadInputError: empty, without letters, too long, or with characters that are no text.
+    """
+    text, name = document.text, f"document {document.id!r}"
+    if not text.strip():
+        raise BadInputError(f"{name} is empty: give the article's text")
+    _check_characters(text, name)
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise BadInputError(_too_long(name, f"{size:,}"))
+    if not any(map(str.isalpha, text)):
+        raise BadInputError(f"{name} has no letters ({text.strip()[:20]!r}): give the article's text")
+
+
+def _check_characters(text: str, name: str) -> None:
+    """NUL and halves of surrogate pairs can stand in a Python string, but in no article, JSON file or request."""
+    nul = text.find("\0")
+    if nul >= 0:
+        raise BadInputError(f"{name} has a NUL character (U+0000) at offset {nul}: remove it, or check the encoding")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadInputError(
+            f"{name} has a lone surrogate (U+{ord(text[error.start]):04X}) at offset {error.start}: decode the text "
+            'again without errors="surrogateescape"'
+        ) from None
+
+
+def _too_long(name: str, size: str) -> str:
+    return f"{name} has {size} bytes, more than the {MAX_BYTES:,} an article may have: split it"
+
+
+def _listed(path: str | Path) -> Iterator[Path | BadInput]:
+    """Yield the files a path stands for, as absolute paths; standard input as `Path("-")`."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 resolve() would name a link's target, not the link
+    if str(path) == STDIN:
+        yield Path(STDIN)
+    elif os.path.isdir(absolute):  # noqa: PTH112 Path.is_dir raises where permission is missing
+        yield from _in_folder(absolute)
+    elif os.path.lexists(absolute):
+        yield absolute
+    else:
+        raise BadInputError(f"{str(path)!r}: no such file or folder: check the path, taken from {str(Path.cwd())!r}")
+
+
+def _in_folder(folder: Path) -> Iterator[Path | BadInput]:
+    """Yield a folder's texts; a folder below that cannot be listed is reported."""
+    closed: list[OSError] = []
+    found: list[Path] = []
+    for root, folders, files in os.walk(folder, onerror=closed.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(root, name) for name in files if not name.startswith(".") and name.lower().endswith(_SUFFIX)]
+    if not found and not closed:
+        raise BadInputError(
+            f"folder {str(folder)!r} has no {_SUFFIX} files: name one that has, or the files themselves"
+        )
+    yield from sorted(found)
+    for error in closed:
+        yield BadInput(_printable(str(error.filename)), f"folder cannot be listed: {error.strerror}")
+
+
+def _ids(files: Iterable[Path]) -> dict[Path, str]:
+    """One id for each file: its stem, or where that is not unique its path below the common folder."""
+    stems = {file: _STDIN_ID if str(file) == STDIN else file.stem for file in files}
+    common = os.path.commonpath([file.parent for file in stems if file.is_absolute()] or [Path(STDIN)])
+    paths = {file: file.relative_to(common).as_posix() if file.is_absolute() else STDIN for file in stems}
+    taken = Counter((*stems.values(), *paths.values()))
+    return {file: _printable(stem if taken[stem] == 1 else paths[file]) for file, stem in stems.items()}
+
+
+def _printable(name: str) -> str:
+    """A file name's bytes that are not UTF-8, escaped: an id must be writable as JSON."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def _read(
+    id_: str, file: Path, stdin: BinaryIO | None, published_at: dt.date | None, language: str | None
+) -> Document | BadInput:
+    if str(file) == STDIN:
+        stream = nullcontext(stdin or sys.stdin.buffer)
+        return read_stream(id_, "standard input", lambda: stream, published_at, language)
+    return read_stream(id_, _printable(str(file)), lambda: file.open("rb"), published_at, language)
+
+
+def read_stream(
+    id_: str,
+    place: str,
+    open_: Callable[[], AbstractContextManager[BinaryIO]],
+    published_at: dt.date | None,
+    language: str | None,
+) -> Document | BadInput:
+    """A document from a stream of bytes that is opened, read and closed.
+
+    Args:
+        id_: the document's id.
+        place: names the stream in what is reported.
+        open_: opens it.
+        published_at: the day the document appeared.
+        language: its language.
+    """
+    try:
+        with open_() as stream:
+            data = stream.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                return BadInput(id_, _too_long(place, _size(stream, data)))
+        return Document(id_, decode(data), published_at, language)
+    except OSError as error:
+        return BadInput(id_, f"{place} cannot be read: {error.strerror or error}")
+    except BadInputError as error:
+        return BadInput(id_, f"{place} {error}")
+
+
+def _size(stream: BinaryIO, data: bytes) -> str:
+    """How many bytes there are, in words; of what is no plain file, what was read tells only so much."""
+    try:
+        return f"{max(len(data), os.fstat(stream.fileno()).st_size):,}"
+    except OSError:
+        return f"at least {len(data):,}"

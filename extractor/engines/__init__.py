@@ -1,1 +1,0 @@
-"""Engines: ways to take articles through the extractor on more than one machine."""

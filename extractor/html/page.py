@@ -1,0 +1,174 @@
+"""The page: a template with its style and its scripts inside, and a policy that lets nothing else run.
+
+What comes from articles or models passes two doors only: Jinja's escaping, and JSON inside a script element that is no
+program. The policy names style and script by their hashes; a page that was tampered with on the way stays dead.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from extractor.charts.wording import wording
+from extractor.html.payload import safe_json
+
+Language = Literal["en", "ar", "fr"]
+LANGUAGES: Final[Mapping[Language, str]] = {"en": "English", "ar": "العربية", "fr": "Français"}
+RIGHT_TO_LEFT: Final = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
+"""Languages, by the first part of their code."""
+
+# Controls that change the order of what is read, and those that no reader sees: shown by their names.
+_CONTROLS: Final = re.compile(
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]"
+)
+_GAP: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A template with what is put into it: each is a file of a package."""
+
+    package: str
+    template: str
+    styles: Sequence[str]
+    scripts: Sequence[str]
+
+
+def render(source: Source, *, language: Language, **values: Any) -> str:
+    """A page, whole.
+
+    Args:
+        source: template, styles and scripts.
+        language: of the interface, until the reader takes another.
+        values: what the template shows; all of it is escaped.
+    """
+    style = "\n".join(_packaged(name, source.package) for name in source.styles)
+    script = "\n".join(_packaged(name, source.package) for name in source.scripts)
+    template = _environment(source.package).get_template(source.template)
+    return template.render(
+        policy=policy(style, script),
+        style=Markup(style),  # noqa: S704  # the package's own
+        script=Markup(script),  # noqa: S704
+        interface=Markup(safe_json(interface())),  # noqa: S704  # escaped for its place
+        languages=LANGUAGES,
+        language=language,
+        direction="rtl" if language in RIGHT_TO_LEFT else "ltr",
+        t=_Interface(language),
+        **values,
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """Content-Security-Policy: this style, this script, pictures that stand in the page, and no network."""
+    return (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def interface() -> Mapping[str, Mapping[str, str]]:
+    """The interface's words: language → name → text."""
+    own = tomllib.loads(_packaged("interface.toml", __package__))
+    return {language: {**_terms(language), **dict(_flat(own[language]))} for language in LANGUAGES}
+
+
+def visible(text: str) -> str:
+    """Text whose directional controls are written out, so that the order that is seen is the order that is there."""
+    return _CONTROLS.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text)
+
+
+def foreign(text: object) -> Markup:
+    """Words of an article or a model, kept apart from what stands beside them."""
+    return Markup('<bdi dir="auto">{}</bdi>').format(visible(str(text)))
+
+
+def numeral(text: str) -> Markup:
+    """A number or a span of numbers, read from left to right in every language."""
+    return Markup('<bdi dir="ltr">{}</bdi>').format(text)
+
+
+def data_uri(svg: str) -> str:
+    """A picture that stands in the page; inside an image element nothing of it can run."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class _Interface:
+    """Words of the interface, marked so that the script can change their language."""
+
+    language: Language
+
+    def __call__(self, name: str, **given: object) -> Markup:
+        words = interface()[self.language].get(name, _term(name))
+        arguments = Markup(' data-args="{}"').format(json.dumps(given, ensure_ascii=False)) if given else ""
+        filled = Markup("").join(_filled(words, given))
+        return Markup('<span data-t="{}"{}>{}</span>').format(name, arguments, filled)
+
+
+def _filled(words: str, given: Mapping[str, object]) -> Iterator[str | Markup]:
+    """Words, and what is filled in: apart from them, so that a sign or a bracket stays on its side of a number."""
+    for at, part in enumerate(_GAP.split(words)):
+        if at % 2:
+            text = f"{given[part]:,}" if isinstance(given[part], int) else str(given[part])
+            yield Markup('<bdi dir="{}">{}</bdi>').format("auto" if any(map(str.isalpha, text)) else "ltr", text)
+        else:
+            yield part
+
+
+def _terms(language: str) -> Mapping[str, str]:
+    """The terms of closed lists that figures use as well."""
+    texts = wording(language).texts
+    return dict(_flat({kind: texts[kind] for kind in ("kind", "act", "topic", "polarity")}))
+
+
+def _flat(texts: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]]:
+    """Texts by their whole names: `theme.dark`, and `theme` for what stands under `_`."""
+    for name, text in texts.items():
+        whole = start + name
+        if isinstance(text, Mapping):
+            yield from _flat(text, f"{whole}.")
+        else:
+            yield whole.removesuffix("._"), text
+
+
+def _term(name: str) -> str:
+    """A term of a closed list that came later than the interface's words."""
+    return name.rpartition(".")[2].replace("_", " ")
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return f"'sha256-{digest}'"
+
+
+@cache
+def _packaged(name: str, package: str) -> str:
+    """A file of the given package, or else of this one: pages share their parts."""
+    for place in (package, __package__):
+        file = files(place) / name
+        if file.is_file():
+            return file.read_text(encoding="utf-8").replace("\r\n", "\n")
+    raise FileNotFoundError(name)
+
+
+@cache
+def _environment(package: str) -> Environment:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(lambda name: _packaged(name, package)),
+    )
+    environment.filters.update(foreign=foreign, visible=visible)
+    return environment

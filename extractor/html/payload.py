@@ -1,0 +1,61 @@
+"""The payload: what the page's script is given of an article, small, and safe inside a script element."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from extractor.html.texts import Presence
+from schemas.records import Evidence, Extraction, Meeting, Provenance, Record, Stance
+
+# `<` would end the element, or open a comment in it; line separators end a line for scripts; controls of direction
+# would show the source in an order that is not its own.
+_UNSAFE: Final = re.compile("[<>&\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\uffff]")
+
+_KNOWN: Final[Mapping[type[Record], str]] = {Meeting: "meetings", Stance: "stances"}
+
+
+def safe_json(value: Any) -> str:
+    """JSON that may stand in a script element; Arabic as Arabic."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def article(found: Extraction, text: str | None, presence: Presence) -> dict[str, Any]:
+    """What is shown of one article.
+
+    Args:
+        found: its extraction.
+        text: what it was made from, where that is at hand.
+        presence: why there is no text, where there is none.
+    """
+    return {
+        "id": found.document_id,
+        "language": found.language,
+        "published": found.published_at.isoformat() if found.published_at else None,
+        "presence": presence,
+        **({"text": text} if text is not None else {}),
+        "records": [_record(record, task, text) for task, records in found.records.items() for record in records],
+        "rejected": [one.model_dump(mode="json") for one in found.rejected],
+        "made": _made(found.provenance),
+    }
+
+
+def _record(record: Record, task: str, text: str | None) -> dict[str, Any]:
+    """A record, and last what it is: a further task's own fields may have any name."""
+    shown = record.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"evidence"})
+    evidence = [_evidence(piece, text) for piece in record.evidence]
+    return {**shown, "evidence": evidence, "task": _KNOWN.get(type(record), f"more.{task}")}
+
+
+def _evidence(piece: Evidence, text: str | None) -> dict[str, Any]:
+    """Where the text has the quote, the offsets say it all; where it has not, the page says so."""
+    place: dict[str, Any] = {"start": piece.start, "end": piece.end, "match": piece.match}
+    if text is None:
+        return {"quote": piece.quote, **place}
+    return place if text[piece.start : piece.end] == piece.quote else {"quote": piece.quote, "lost": True, **place}
+
+
+def _made(made: Provenance) -> dict[str, Any]:
+    names = ("model", "tokens_in", "tokens_out", "cost", "cached", "seconds", "reasks")
+    return {name: getattr(made, name) for name in names if getattr(made, name)}

@@ -1,0 +1,162 @@
+"""Reports: from a file of extractions to pages that an analyst opens, reads and trusts, or distrusts."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from extractor.errors import UsageError
+from extractor.html import page, payload
+from extractor.html.page import Language, Source
+from extractor.html.pictures import drawable, pictures
+from extractor.html.texts import Texts
+from extractor.runs.outputs import Output, Outputs
+
+SOURCE: Final = Source("extractor.html", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
+MOST_ARTICLES: Final = 2_000
+MOST_BYTES: Final = 27_000_000
+"""Of articles on one page, which a browser opens at once; the rest of a page takes 1 to 2 MB more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A page's share of the articles, each as JSON."""
+
+    articles: tuple[str, ...]
+    first: int
+    """the number of the first of them, from 1"""
+
+    @property
+    def last(self) -> int:
+        """The number of the last of them."""
+        return self.first + len(self.articles) - 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all articles amount to."""
+
+    totals: Counter[str] = field(default_factory=Counter)
+    absences: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    prompts: dict[str, None] = field(default_factory=dict)
+    ids: Counter[str] = field(default_factory=Counter)
+
+    def add(self, output: Output, presence: str) -> None:
+        """Count an article."""
+        found = output.extraction
+        self.totals.update(articles=1, meetings=len(found.meetings), stances=len(found.stances))
+        self.totals.update(further=sum(map(len, found.more.values())), rejected=len(found.rejected))
+        self.absences.update([presence])
+        self.models.update([found.provenance.model])
+        self.prompts.update(dict.fromkeys(found.provenance.prompts.values()))
+        self.ids.update([found.document_id])
+
+    @property
+    def doubled(self) -> int:
+        """Articles whose id another one has already."""
+        return sum(count - 1 for count in self.ids.values())
+
+
+def report(
+    outputs: Outputs,
+    texts: Texts,
+    *,
+    name: str = "report.html",
+    title: str = "",
+    language: Language = "en",
+    most_articles: int = MOST_ARTICLES,
+    draw: bool = True,
+) -> Iterator[tuple[str, str]]:
+    """The pages of a report: one, unless there is more than a browser reads at once.
+
+    Args:
+        outputs: the extractions.
+        texts: what they were made from, as far as it is at hand.
+        name: of the first page; the second of `report.html` is `report-2.html`.
+        title: heads the pages; by default the file's name.
+        language: of the interface, until the reader takes another.
+        most_articles: on one page.
+        draw: pictures, where what draws them is installed.
+
+    Yields:
+        A page's file name, and its HTML.
+
+    Raises:
+        UsageError: the file cannot be read, or holds nothing.
+    """
+    tally, articles = _read(outputs, texts)
+    failures = tuple(outputs.failures())
+    if not articles and not failures:
+        raise UsageError(f"{outputs.path}: no extraction in it; name what `mahdar extract -o` wrote")
+    parts = tuple(split(articles, most_articles))
+    names = [Path(name).with_stem(stem).name for stem in _stems(Path(name).stem, len(parts))]
+    shared = {
+        "title": title or outputs.path.name,
+        "parts": names,
+        "failures": failures,
+        "pictures": pictures(lambda: (output.extraction for output in outputs), draw=draw and drawable()),
+        "undrawable": draw and not drawable(),
+        "version": _version(),
+        **_told(tally, len(failures)),
+    }
+    for number, part in enumerate(parts, start=1):
+        yield names[number - 1], _page(part, number, language, shared)
+
+
+def _read(outputs: Outputs, texts: Texts) -> tuple[Tally, list[str]]:
+    """All articles, counted, and each as JSON."""
+    tally, articles = Tally(), []
+    for output in outputs:
+        text, presence = texts.find(output.extraction)
+        tally.add(output, presence)
+        articles.append(payload.safe_json(payload.article(output.extraction, text, presence)))
+    return tally, articles
+
+
+def _told(tally: Tally, failed: int) -> Mapping[str, Any]:
+    """What the template tells of all articles."""
+    counted = ("articles", "meetings", "stances", "further", "rejected")
+    return {
+        "totals": {**{name: tally.totals[name] for name in counted}, "failed": failed},
+        "absences": {kind: tally.absences[kind] for kind in ("absent", "other")},
+        "doubled": tally.doubled,
+        "models": tally.models,
+        "prompts": list(tally.prompts),
+    }
+
+
+def _page(part: Part, number: int, language: Language, shared: Mapping[str, Any]) -> str:
+    articles = Markup(f"[{','.join(part.articles)}]")  # noqa: S704  # each was escaped for its place
+    values = {"part": number, "first": part.first, "last": part.last, "payload": articles}
+    return page.render(SOURCE, language=language, **shared, **values)
+
+
+def split(articles: Sequence[str], most_articles: int, most_bytes: int = MOST_BYTES) -> Iterator[Part]:
+    """Share articles out over pages, in their order."""
+    held: list[str] = []
+    first, size = 1, 0
+    for text in articles:
+        length = len(text.encode())
+        if held and (len(held) == most_articles or size + length > most_bytes):
+            yield Part(tuple(held), first)
+            first, size, held = first + len(held), 0, []
+        held.append(text)
+        size += length
+    yield Part(tuple(held), first)
+
+
+def _stems(stem: str, count: int) -> Iterable[str]:
+    return (stem if number == 1 else f"{stem}-{number}" for number in range(1, count + 1))
+
+
+def _version() -> str:
+    try:
+        return installed("mahdar")
+    except PackageNotFoundError:
+        return ""

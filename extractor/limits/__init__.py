@@ -1,0 +1,1 @@
+"""Bounds on calls: concurrency, rate, circuit breaker, budget, prices, estimates."""

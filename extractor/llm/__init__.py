@@ -1,0 +1,1 @@
+"""The language model: request, client, transport, validation."""

@@ -1,0 +1,1 @@
+"""Logs without keys, and OpenTelemetry spans."""

@@ -1,0 +1,733 @@
+"""Clauses: the verbs of a sentence, each with its subject, its voice, and where its object begins and ends."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from extractor.documents.folding import fold
+from extractor.offline.actors import Cast, Mention
+from extractor.offline.latin.lexicon import Form, Lexicon, Verb, lexicon, verbs_at
+from extractor.offline.latin.tokens import Sentence
+from extractor.resolving.countries import Kind, listed
+
+Mentions = tuple[Mention, ...]
+
+_THIRD: Final = listed("he she they it il elle ils elles")
+_FIRST: Final = listed("we i nous je j'")
+_PLURAL: Final = listed("they ils elles")
+_RELATIVE: Final = listed("who which that qui")
+_AND: Final = listed("and but et mais puis or ou while ainsi then")
+_OWN: Final = listed("his her their its son sa ses leur leurs our notre nos my mon")
+_HOME: Final = listed(
+    """
+    country government nation administration pays gouvernement party movement parti mouvement organisation
+    organization
+    """
+)
+_CLITICS: Final = listed("s' se m' me nous vous l' le la les lui leur y en n' ne t' que qu' -")
+_PREPOSITIONS: Final = listed(
+    """
+    of in on at to for with by from after before during as into over about against between among through under toward
+    towards regarding concerning despite without within amid following like than via de du des d' a au aux en dans par
+    pour sur avec contre entre sans sous vers chez selon apres avant pendant depuis lors malgre envers
+    """
+)
+_LIGHT: Final = listed(
+    """
+    also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore
+    deja lui elle eux en ainsi donc hier aujourd'hui alors tous
+    """
+)
+_OFFICE_OF: Final = {
+    "leaders": r"president|prime minister|king|emir|sultan|prince|chancellor",
+    "presidents": r"president",
+    "ministers": r"minister|secretary",
+    "dirigeants": r"president|premier ministre|roi|emir|sultan|prince|chancelier",
+    "ministres": r"ministre|secretaire|diplomatie",
+}
+"""What those hold who are called «the two …»."""
+_INVERTED: Final = re.compile(r"(?:a-t|ont|avait|avaient|ai)-(?:il|elle|ils|elles|on|je)")
+_PERSONS: Final = listed(
+    """
+    leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates
+    officials responsables
+    """
+)
+
+
+_HAVING: Final = listed("has have had having a ont avait avaient ai avons ait aient aura ayant auront aurait avoir s'")
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A verb in its clause."""
+
+    verb: Verb
+    first: int
+    """where its auxiliaries begin"""
+    subject: Mentions
+    passive: bool = False
+    negated: bool = False
+    uncertain: bool = False
+    future: bool = False
+    form: Form = "finite"
+    speaker: Mentions = ()
+    """who says so, where it stands in reported speech"""
+    own: bool = False
+    """whether the subject is the speaker's «we», «he», «his country»"""
+
+    def is_inverted(self, subject_first: int) -> bool:
+        """Whether the subject, which begins at a place of the article, stands behind: «…, said X»."""
+        return bool(self.subject) and not self.passive and self.subject[0].start >= subject_first
+
+
+@dataclass
+class Scene:
+    """Who is on stage at a point of the article."""
+
+    cast: Cast
+    subject: Mentions = ()
+    speaker: Mentions = ()
+    groups: list[Mentions] = field(default_factory=list)
+    """the principals of every encounter told so far"""
+    current: Mentions = ()
+    """the subject told last in this sentence"""
+    topic: str = ""
+    """the target of the position told last"""
+
+    def resolved(self, mention: Mention) -> Mentions:
+        """A mention as the actors it means: «the two leaders» are those who met last."""
+        if mention.kind != "pair":
+            return (mention,)
+        two = fold(mention.text).split()[0] in {"two", "both", "deux"}
+        persons = fold(mention.text).split()[-1] in _PERSONS
+        told = (
+            (self.current, self.subject, *reversed(self.groups))
+            if not persons
+            else (*reversed(self.groups), self.current, self.subject)
+        )
+        fitting = [one for one in told if self._fits(one, two=two, persons=persons)]
+        office = _OFFICE_OF.get(fold(mention.text).split()[-1], "")
+        held = (one for one in fitting if office and all(re.search(office, self._role(each)) for each in one))
+        return next(held, fitting[0] if fitting else ())
+
+    def _role(self, mention: Mention) -> str:
+        return fold(self.cast.actor(mention).role or "")
+
+    def _fits(self, group: Mentions, *, two: bool, persons: bool) -> bool:
+        """Whether a group may be meant by «the two», and by «leaders», who are persons."""
+        enough = len(group) == 2 if two else len(group) > 1
+        return enough and (not persons or all(one.kind in {"person", "role"} for one in group))
+
+
+@dataclass
+class Clauses:
+    """The clauses of one sentence."""
+
+    sentence: Sentence
+    scene: Scene
+
+    @cached_property
+    def words(self) -> Lexicon:
+        """The lexicon of its language."""
+        return lexicon(self.sentence.language)
+
+    @cached_property
+    def mentions(self) -> tuple[tuple[int, int, Mention], ...]:
+        """Its mentions with their first token and the one behind."""
+        start, end = self.sentence.line.start, self.sentence.line.end
+        told = self.scene.cast.within(start, end)
+        return tuple(
+            (self.sentence.number(one.start - start), self.sentence.number(one.end - start - 1) + 1, one)
+            for one in told
+        )
+
+    def mention_at(self, at: int) -> tuple[int, int, Mention] | None:
+        """The mention that holds a token."""
+        return next((one for one in self.mentions if one[0] <= at < one[1]), None)
+
+    def key(self, at: int) -> str:
+        """The folded token at a place."""
+        return self.sentence.key(at)
+
+    @cached_property
+    def predicates(self) -> tuple[Predicate, ...]:
+        """The verbs of the lexicon that are predicates here, in order."""
+        return tuple(self._predicates())
+
+    def _predicates(self) -> Iterator[Predicate]:
+        last: Predicate | None = None
+        main: Mentions = ()
+        for at in range(len(self.sentence.tokens)):
+            if self.mention_at(at) is not None:
+                continue
+            found = self._predicate(at, last, main)
+            if found is None:
+                continue
+            told = found.form in {"finite", "participle"} and not found.own and not found.passive
+            if found.subject and told:
+                main = self.scene.current = found.subject
+            last = last if found.passive else found
+            yield found
+
+    def _predicate(self, at: int, last: Predicate | None, main: Mentions) -> Predicate | None:
+        readings = sorted(verbs_at(self.sentence, at), key=lambda one: _ORDER[one.form])
+        for verb in readings:
+            told = self._read(verb, last, main)
+            if told is not None:
+                return told
+        return None
+
+    def _read(self, verb: Verb, last: Predicate | None, main: Mentions) -> Predicate | None:
+        first = self._group_start(verb.at)
+        group = [self.key(one) for one in range(first, verb.at)]
+        passive = self._is_passive(verb, group)
+        if not self._is_verb(verb, group, passive):
+            return None
+        before = self.before(first)
+        subject, own = self._subject(verb, first, before, last, main, passive)
+        speaker = self.speaker(verb.at)
+        return Predicate(
+            verb,
+            first,
+            subject,
+            passive=passive,
+            negated=not self.words.words["negation"].isdisjoint(group) or self._is_denied(first),
+            uncertain=not self.words.words["uncertain"].isdisjoint(group) or self._is_conditional(first),
+            future=not self.words.words["future"].isdisjoint(group) or self._is_future(verb),
+            form=verb.form,
+            speaker=speaker,
+            own=own,
+        )
+
+    def _is_future(self, verb: Verb) -> bool:
+        """« se rendra », « se rencontreront »; not « rencontra »."""
+        text = self.sentence.tokens[verb.at].text
+        french = self.sentence.language == "fr" and verb.form == "finite"
+        return french and re.search(r"r(?:a|ont|ons|ait|aient)$", text) is not None and not (
+            verb.lemma.endswith("rer") and not re.search(r"rer(?:a|ont|ons|ait|aient)$", text)
+        )  # fmt: skip
+
+    def _is_denied(self, first: int) -> bool:
+        """«refused to», «without»: the infinitive behind it is not done."""
+        return self.key(first - 1) in {"without", "sans"} or (
+            self.key(first - 1) in {"to", "de", "d'"}
+            and self.key(first - 2) in {"refused", "refuses", "failed", "refuse", "declined"}
+        )
+
+    def _is_conditional(self, first: int) -> bool:
+        """Whether the clause begins with «if», «whether», «unless»."""
+        for at in range(first - 1, max(-1, first - 12), -1):
+            if self.key(at) in {"if", "whether", "unless", "si", "would-be"}:
+                return True
+            if self.key(at) in {",", ";", ":", "that", "que", "qu'"}:
+                return False
+        return False
+
+    # -- the verb group --------------------------------------------------------------------------------------------
+
+    def _group_start(self, at: int) -> int:
+        """The first of the auxiliaries, pronouns and adverbs before a verb."""
+        first = at
+        while first > 0 and self.mention_at(first - 1) is None and self._is_auxiliary(first - 1):
+            first -= 1
+        while first < at and (self.key(first) in _LIGHT or self.key(first) == "to"):
+            first += 1
+        return first
+
+    def _is_auxiliary(self, at: int) -> bool:
+        key = self.key(at)
+        tables = self.words.words
+        if key in tables["auxiliaries"] | tables["negation"] | tables["uncertain"] | tables["future"] or key in _LIGHT:
+            return True
+        if self.sentence.language == "fr":
+            if key in _FIRST and self.key(at + 1) in _FIRST:
+                return False
+            return (
+                key in _CLITICS - {"que", "qu'", "-", "la", "les"} - _FIRST
+                or key.endswith("ment")
+                or key in {"pas", "plus"}
+            )
+        return (key.endswith("ly") and key not in {"italy", "only", "july"}) or key in {"further", "repeatedly"}
+
+    def _is_passive(self, verb: Verb, group: Sequence[str]) -> bool:
+        if verb.form != "participle":
+            return False
+        english = {"is", "are", "was", "were", "be", "been", "being"}
+        french = {"est", "sont", "etait", "etaient", "ete", "etant", "sera", "seront", "etre", "fut", "furent", "soit"}
+        pronominal = {"s'", "se"} & set(group)
+        if self.sentence.language == "en":
+            return not english.isdisjoint(group) or (self._by(verb) and "has" not in group and "had" not in group)
+        if any(entry.pronominal for entry in verb.entries) or pronominal:
+            return False
+        moved = verb.lemma in {"arriver", "aller", "se rendre"}
+        return not moved and (not french.isdisjoint(group) or self._by(verb))
+
+    def _by(self, verb: Verb) -> bool:
+        reach = 7 if verb.code("stance") == "rate" else 2
+        return any(self.key(at) in {"by", "par"} for at in range(verb.stop, verb.stop + reach))
+
+    def _is_verb(self, verb: Verb, group: Sequence[str], passive: bool) -> bool:  # noqa: FBT001, PLR0911  # a table
+        """Whether a form is a verb where it stands: «calls» and «support» are nouns as well."""
+        before = self.key(verb.at - 1)
+        if verb.form == "participle":
+            have = _HAVING
+            if self.sentence.language == "en":
+                return passive or not have.isdisjoint(group)
+            pronominal = any(entry.pronominal for entry in verb.entries)
+            moved = verb.lemma in {"arriver", "aller"}
+            joined = before in _AND | {","} or before.endswith("ment") or _INVERTED.fullmatch(before) is not None
+            return passive or pronominal or moved or not have.isdisjoint(group) or joined
+        if verb.form == "infinitive":
+            if self.sentence.language == "en":
+                return (
+                    before in {"to"} | self.words.words["auxiliaries"]
+                    or self._is_plural_present(verb)
+                    or self._is_after_to(verb)
+                )
+            return True
+        if verb.form == "gerund" and verb.lemma == "meet":
+            return before in {"after", "before", "while", "upon", ","}
+        if verb.form == "gerund":
+            return before not in listed("the a an of le la un une l' cet ce")
+        nominal = listed(
+            """
+            tout toute aucun aucune every each
+                the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
+            any in on for with to aux au notre nos our
+            """
+        )
+        return not (
+            before in nominal
+            and not (
+                self.sentence.language == "fr"
+                and before in {"le", "la", "l'", "les"}
+                and self.key(verb.at - 2) in _THIRD
+            )
+        )
+
+    def _is_plural_present(self, verb: Verb) -> bool:
+        """«Egypt and Jordan support the plan»: a bare form right behind a mention, a pronoun or an adverb."""
+        at = verb.at - 1
+        while at > 0 and (self.key(at) in _LIGHT or self.key(at).endswith("ly")):
+            at -= 1
+        if self.key(at) in _FIRST | _PLURAL | {"who", "and"}:
+            return self.key(at) != "and" or self._is_coordinated(at)
+        held = self.mention_at(at)
+        return held is not None and (
+            held[2].kind in {"people", "pair"}
+            or self.key(held[0] - 1) == "and"
+            or self.key(held[0] - 2) == "and"
+            or self._is_plural_name(held)
+        )
+
+    def _is_coordinated(self, at: int) -> bool:
+        return any(
+            self.key(one) == "to" or self.key(one) in self.words.words["future"] for one in range(max(0, at - 10), at)
+        )
+
+    def _is_plural_name(self, held: tuple[int, int, Mention]) -> bool:
+        return held[2].text.endswith("s") and held[2].kind in {"body", "country"}
+
+    def _is_after_to(self, verb: Verb) -> bool:
+        at = verb.at - 1
+        while at > 0 and (self.key(at) in _LIGHT or self.key(at).endswith("ly")):
+            at -= 1
+        return self.key(at) in {"to", "will", "would", "did", "does", "do", "not"}
+
+    # -- subjects --------------------------------------------------------------------------------------------------
+
+    def before(self, first: int) -> int:
+        """The token before a verb group, without what is set between commas, dashes, or in a light phrase."""
+        at = first - 1
+        while at >= 0:
+            skipped = self._skip(at)
+            if skipped is None:
+                return at
+            at = skipped
+        return at
+
+    def _skip(self, at: int) -> int | None:
+        """The token before a light phrase that ends at one; None where none does."""
+        if self.key(at) in _AND:
+            return None
+        if at in self.sentence.dated and self.mention_at(at) is None:
+            while at >= 0 and (
+                at in self.sentence.dated or self.key(at) in {"on", "in", "le", "last", "dernier", "en"}
+            ):
+                at -= 1
+            return at
+        if self.key(at) in _LIGHT or self.key(at) in {'"', "”", "»"} - {'"'}:
+            return at - 1
+        if self.key(at) in {",", ")", "–", "—", "-"}:
+            return self._skip_aside(at)
+        return self._skip_phrase(at)
+
+    def _skip_aside(self, at: int) -> int | None:
+        """«X, who was in Cairo, said»: the token before the comma that opens the aside."""
+        opener = {")": {"("}, "–": {"–"}, "—": {"—"}, "-": {"-"}}.get(self.key(at), {","})
+        for one in range(at - 1, max(-1, at - _LONGEST_ASIDE), -1):
+            if self.key(one) in opener:
+                held = self.mention_at(one - 1)
+                if held is not None or self.key(one - 1) in _THIRD:
+                    return one - 1
+        return None
+
+    def _skip_phrase(self, at: int) -> int | None:
+        """«the minister of X in Cairo said»: a preposition and what it governs, behind a mention."""
+        for one in range(at, max(-1, at - _LONGEST_PHRASE), -1):
+            if self.key(one) in _PREPOSITIONS and self.mention_at(one) is None:
+                held = self.mention_at(one - 1)
+                return one - 1 if held is not None and one < at + 1 and self.key(one) != "that" else None
+            if self.key(one) in {",", ";", ".", ":"} or self.key(one) in _RELATIVE | {"que", "qu'"}:
+                return None
+        return None
+
+    def _subject(  # noqa: C901, PLR0911, PLR0917  # what decides, in order
+        self,
+        verb: Verb,
+        first: int,
+        before: int,
+        last: Predicate | None,
+        main: Mentions,
+        passive: bool,  # noqa: FBT001
+    ) -> tuple[Mentions, bool]:
+        """Who does it, and whether that is the speaker's own side."""
+        if passive:
+            return self._agents(verb), False
+        if verb.form in {"gerund", "infinitive"} and not self._is_finite(verb):
+            return self._controller(verb, last, main), False
+        tagged = self.key(first - 1) == "," and not verb.in_table("stance", "with")
+        if (self._closes_quote(first - 1) or tagged) and (quoted := self._inverted(verb)):
+            return quoted, False
+        key = self.key(before)
+        if key in _FIRST or (key in _CLITICS and self.key(before - 1) in _FIRST):
+            return self.speaker(first), True
+        if key in _THIRD or key.endswith(("-il", "-elle", "-ils")):
+            return self._pronoun(before, last, main)
+        if key in _HOME and self._is_own(before):
+            return self.speaker(first) or main or self.scene.subject, True
+        held = self.mention_at(before)
+        if held is not None:
+            return self.named(held, first)
+        if key in _RELATIVE:
+            return self._antecedent(before), False
+        if key in _AND and last is None:
+            return self._first_named(first), False
+        if (key in _AND or key == "," or self._is_participle_chain(verb, first)) and last is not None:
+            return self._shared(verb, last, main)
+        return self._inverted(verb), False
+
+    def _first_named(self, first: int) -> Mentions:
+        """The mention that opens a sentence, where its verb is none of the lexicon."""
+        held = next((one for one in self.mentions if one[1] <= first), None)
+        if held is None or self.key(self._start(held)) in _PREPOSITIONS or self._start(held) > 1:
+            return ()
+        return self.joined(held[0], closed=True)
+
+    def _is_participle_chain(self, verb: Verb, first: int) -> bool:
+        """« il avait dénoncé … et annoncé »."""
+        return verb.form == "participle" and self.key(first - 1) in _AND
+
+    def _is_finite(self, verb: Verb) -> bool:
+        """A bare English form is finite behind a plural subject or an auxiliary."""
+        if verb.form != "infinitive" or self.sentence.language != "en":
+            return False
+        before = self.key(verb.at - 1)
+        return before != "to" and not self._is_far_to(verb)
+
+    def _is_far_to(self, verb: Verb) -> bool:
+        at = verb.at - 1
+        while at > 0 and (self.key(at) in _LIGHT or self.key(at).endswith("ly")):
+            at -= 1
+        return self.key(at) == "to"
+
+    def _agents(self, verb: Verb) -> Mentions:
+        """Those behind «by»."""
+        for at in range(verb.stop, min(verb.stop + 7, len(self.sentence.tokens))):
+            if self.key(at) in {"by", "par"}:
+                return self.joined(at + 1)
+        return ()
+
+    def joined(self, at: int, *, closed: bool = False) -> Mentions:
+        """The mentions that begin at a token, joined by «and» and commas.
+
+        Args:
+            at: the token.
+            closed: whether all belong together whatever follows, as behind «between»; else one that has a verb of its
+                own begins another clause.
+        """
+        found: list[Mention] = []
+        while at < len(self.sentence.tokens):
+            at = self._past_determiner(at)
+            held = self.mention_at(at)
+            if held is None:
+                break
+            if found and not closed and self._has_verb(held[1]):
+                break
+            found.extend(self.scene.resolved(held[2]))
+            at = held[1]
+            if not self._is_joining(at):
+                break
+            at += 1 + (self.key(at + 1) in {"and", "et", "with", "a", "aux", "au", "avec"})
+        return tuple(found)
+
+    def _has_verb(self, at: int) -> bool:
+        """Whether a finite verb stands right behind a mention: it begins another clause."""
+        if self.key(at) in self.words.words["auxiliaries"] - {"y", "en", "s'"} | {"s'", "se"}:
+            return True
+        return at < len(self.sentence.tokens) and any(
+            form == "finite" for _, form in self.words.of(self.sentence.tokens[at].text)
+        )
+
+    def _is_joining(self, at: int) -> bool:
+        behind = self._past_determiner(at + 1 + (self.key(at + 1) in {"and", "et", "with", "a", "aux", "au", "avec"}))
+        return self.key(at) in {"and", "et", ",", "&"} and self.mention_at(behind) is not None
+
+    def _past_determiner(self, at: int) -> int:
+        while self.key(at) in _DETERMINERS and self.mention_at(at) is None:
+            at += 1
+        return at
+
+    def named(self, held: tuple[int, int, Mention], first: int) -> tuple[Mentions, bool]:
+        """The mentions that end before a verb, unless a preposition governs them."""
+        group = [held]
+        while (before := self._joined_before(group[0])) is not None:
+            group.insert(0, before)
+        start = self._start(group[0])
+        if len(group) > 1 and self.key(start) in _PREPOSITIONS:
+            group, start = [held], -1  # «met X and Y said»
+        if (inside := self._inside(held)) is not None:
+            return inside, False
+        if self.key(start) in _PREPOSITIONS and not self._opens_clause(start):
+            owner = self.mention_at(start - 1)
+            return self.named(owner, first) if owner is not None and self.key(start) != "to" else ((), False)
+        if self.key(start + 1) in _OWN and group[0][2].kind in {"body", "short"}:
+            return self.speaker(first) or self.scene.subject, True
+        told = tuple(one for each in group for one in self.scene.resolved(each[2]))
+        speaker = self.speaker(first)
+        if speaker and self._speaks_for(speaker, told):
+            return speaker, True
+        return told, False
+
+    def _start(self, held: tuple[int, int, Mention]) -> int:
+        start = held[0] - 1
+        while self.key(start) in _DETERMINERS:
+            start -= 1
+        return start
+
+    def _inside(self, held: tuple[int, int, Mention]) -> Mentions | None:
+        """«two Arab countries - Egypt and Jordan - had»: those named between dashes."""
+        if held[2].kind not in {"pair", "people"} or self.key(held[1]) not in {"-", "–", "—", ",", ":", "("}:
+            return None
+        named = self.joined(held[1] + 1)
+        return named if len(named) > 1 else None
+
+    def _joined_before(self, held: tuple[int, int, Mention]) -> tuple[int, int, Mention] | None:
+        at = held[0] - 1
+        while self.key(at) in _DETERMINERS:
+            at -= 1
+        if self.key(at) not in {"and", "et", ",", "&"}:
+            return None
+        at -= 1 + (self.key(at - 1) == ",")
+        before = self.mention_at(at)
+        if before is None or (self.key(at + 1) == "," and not self._is_list(before)):
+            return None
+        return before
+
+    def _is_list(self, held: tuple[int, int, Mention]) -> bool:
+        """«A, B and C»: a comma joins only where «and» follows."""
+        return self.key(held[1]) in {"and", "et"} or any(
+            self.key(at) in {"and", "et"} and self.mention_at(self._past_determiner(at + 1)) is not None
+            for at in range(held[1], min(held[1] + 8, len(self.sentence.tokens)))
+        )
+
+    def _opens_clause(self, at: int) -> bool:
+        return self.key(at) in {"as", "after", "before", "since", "until"}
+
+    def _speaks_for(self, speaker: Mentions, told: Mentions) -> bool:
+        """Whether a subject is the speaker's own country or body."""
+        actor = self.scene.cast.actor(speaker[0])
+        home = self.scene.cast.actor(told[0]).country if len(told) == 1 else None
+        person = speaker[0].kind in {"person", "role"}
+        alike = actor.country == home or (actor.country is None and person)  # an official whose country is not told
+        return len(told) == 1 and told[0].kind in {"country", "body"} and home is not None and alike
+
+    def _pronoun(self, at: int, last: Predicate | None, main: Mentions) -> tuple[Mentions, bool]:
+        speaker = self.speaker(at)
+        if self._is_plural(at):
+            many = next(
+                (one for one in (speaker, main, self.scene.subject, *reversed(self.scene.groups)) if len(one) > 1), ()
+            )
+            return many or main or self._first_named(at) or self.scene.subject, bool(speaker)
+        if speaker:
+            return speaker, True
+        if self.key(at) in {"it", "il"} and last is None and not self.scene.subject:
+            return (), False
+        return main or self.scene.subject, False
+
+    def _is_plural(self, at: int) -> bool:
+        return self.key(at) in _PLURAL or self.key(at).endswith(("-ils", "-elles"))
+
+    def _is_own(self, at: int) -> bool:
+        return self.key(at - 1) in _OWN or self.key(at - 2) in _OWN
+
+    def _antecedent(self, at: int) -> Mentions:
+        """Whom «who», « qui » means: the mention before."""
+        behind = at - 1 - (self.key(at - 1) == ",")
+        held = self.mention_at(behind)
+        return self.named(held, at)[0] if held is not None else ()
+
+    def _shared(self, verb: Verb, last: Predicate, main: Mentions) -> tuple[Mentions, bool]:
+        """«condemned X and called for Y»: the subject of the verb before."""
+        if last.own and not verb.in_table("speech"):
+            return last.subject, True
+        if last.verb.form in {"gerund", "infinitive"}:
+            return (last.subject or main), False
+        return (main or last.subject), False
+
+    def _controller(self, verb: Verb, last: Predicate | None, main: Mentions) -> Mentions:
+        """Whose «-ing», « -ant » or infinitive it is: the subject of the sentence, perhaps told behind it."""
+        if verb.form == "gerund" and self.mention_at(verb.at - 1) is not None:
+            return ()
+        if main:
+            return main
+        if last is not None and last.subject:
+            return last.subject
+        if verb.form == "gerund" and verb.at <= 1 + (self.key(0) in {"in", "en", "by", "while"}):
+            return self._ahead(verb.at)
+        return ()
+
+    def _ahead(self, at: int) -> Mentions:
+        """«Reaffirming its support, Egypt said»: the mention behind the comma."""
+        for one in range(at, len(self.sentence.tokens)):
+            if self.key(one) == "," and self.mention_at(self._past_determiner(one + 1)) is not None:
+                return self.joined(one + 1)
+        return ()
+
+    def _inverted(self, verb: Verb) -> Mentions:
+        """'…", said X', « …, a déclaré X », « a-t-il déclaré »: whoever speaks stands behind."""
+        if not verb.in_table("speech"):
+            return ()
+        start = self._group_start(verb.at)
+        marked = self.key(start - 1) in {",", '"', "”", "»", "?", "!"} or start == 0 or self._closes_quote(start - 1)
+        if not marked:
+            return ()
+        at = verb.stop
+        while at in self.sentence.dated or (
+            self.key(at) in {"on", "de", "son", "cote", "pour", "sa", "part"} and self.mention_at(at) is None
+        ):
+            at += 1
+        if found := self.joined(at):
+            return found
+        comma = next((one for one in range(at, min(at + 7, len(self.sentence.tokens))) if self.key(one) == ","), None)
+        return self.joined(comma + 1) if comma is not None and self.sentence.language == "fr" else ()
+
+    def _closes_quote(self, at: int) -> bool:
+        marks = {'"', "”", "»"}
+        return (
+            self.key(at) in marks
+            or (self.key(at) in {",", ".", "?", "!"} and self.key(at - 1) in marks)
+            or (self.key(at) in {",", "?", "!"} and self.key(at + 1) in marks)
+        )
+
+    # -- who speaks ------------------------------------------------------------------------------------------------
+
+    def speaker(self, at: int) -> Mentions:
+        """Who says what stands at a token: the subject of the verb of saying before it, or behind its quotation."""
+        return next((one for one in (self._said_before(at), self._said_behind(at)) if one), ())
+
+    def _said_before(self, at: int) -> Mentions:
+        for told in reversed(self._sayings):
+            if told.verb.stop <= at and self._governs(told, at):
+                return told.subject
+        if self.sentence.quoted[min(at, len(self.sentence.quoted) - 1)] and self._is_all_quoted():
+            return self.scene.speaker
+        return ()
+
+    def _is_all_quoted(self) -> bool:
+        """Whether the quotation holds the whole sentence, so that who spoke last goes on."""
+        outside = (at for at, number in enumerate(self.sentence.quoted) if not number)
+        return not any(self.sentence.tokens[at].is_word for at in outside)
+
+    def _governs(self, told: Predicate, at: int) -> bool:
+        """Whether what a verb of saying tells reaches to a token: behind «that», in quotes, or right behind."""
+        between = [self.key(one) for one in range(told.verb.stop, at)]
+        if ";" in between:
+            return False
+        quoted = self.sentence.quoted[at] if at < len(self.sentence.quoted) else 0
+        return (
+            bool(quoted)
+            or not {"that", "que", "qu'", ":"}.isdisjoint(between[:8])
+            or (self.sentence.language == "en" and not {"and", "but"} & set(between) and "," not in between)
+        )
+
+    def _said_behind(self, at: int) -> Mentions:
+        quoted = self.sentence.quoted[at] if at < len(self.sentence.quoted) else 0
+        for told in self._sayings:
+            if told.verb.at <= at:
+                continue
+            closes = quoted and not self.sentence.quoted[told.verb.at]
+            if closes or self._is_tag(told):
+                return told.subject
+        return ()
+
+    def _is_tag(self, told: Predicate) -> bool:
+        """«…, X said.»: a verb of saying that ends the sentence."""
+        before = self.key(told.first - 1)
+        named = self.mention_at(told.first - 1)
+        start = named[0] - 1 if named else told.first - 1
+        while self.key(start) in _DETERMINERS:
+            start -= 1
+        rest = len(self.sentence.tokens) - told.verb.stop
+        return (
+            (self.key(start) in {",", "”", '"', "»"} or before in {",", "”", '"', "»"})
+            and rest <= _LONGEST_TAG
+            and bool(told.subject)
+        )
+
+    @cached_property
+    def _sayings(self) -> tuple[Predicate, ...]:
+        """The verbs of saying that are finite and have a subject, found without asking who speaks."""
+        if self._busy:
+            return ()
+        self._busy = True
+        try:
+            return tuple(self._find_sayings())
+        finally:
+            self._busy = False
+
+    _busy: bool = False
+
+    def _find_sayings(self) -> Iterator[Predicate]:
+        plain = Clauses(self.sentence, Scene(self.scene.cast, self.scene.subject, (), self.scene.groups))
+        plain._busy = True  # itself, without speakers
+        main: Mentions = ()
+        last: Predicate | None = None
+        for at in range(len(self.sentence.tokens)):
+            if self.mention_at(at) is not None or not any(
+                one.in_table("speech", "stance") for one in verbs_at(self.sentence, at)
+            ):
+                continue
+            found = plain._predicate(at, last, main)
+            if found is None or not found.subject:
+                continue
+            main, last = (found.subject, found) if found.form != "infinitive" else (main, last)
+            if found.verb.in_table("speech"):
+                yield found
+
+
+_LONGEST_ASIDE: Final = 24
+_LONGEST_PHRASE: Final = 7
+_LONGEST_TAG: Final = 30
+_ORDER: Final = {"finite": 1, "participle": 0, "gerund": 2, "infinitive": 3}
+_DETERMINERS: Final = listed(
+    """
+    the a an his her their its le la les l' un une du des au aux son sa ses leur leurs d' de both all many most
+    several then plusieurs tous toutes certains
+    """
+)
+
+__all__ = ["Clauses", "Kind", "Predicate", "Scene"]

@@ -1,0 +1,117 @@
+"""Reading an English or French article: who is in it, who met, who takes which position."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from extractor.offline.accounts import go_on, is_accounted, names_of
+from extractor.offline.actors import Cast, Mention
+from extractor.offline.cues import Line, lines_of
+from extractor.offline.encounters import Encounter
+from extractor.offline.latin.clauses import Clauses, Scene
+from extractor.offline.latin.encounters import encounters_in
+from extractor.offline.latin.mentions import found_in
+from extractor.offline.latin.positions import positions_in
+from extractor.offline.latin.tokens import Sentence, language_of
+from extractor.offline.positions import Position
+from extractor.resolving.countries import listed
+
+_CUT: Final = re.compile(r"(?:[A-Z]\.){2,}$")
+_APART: Final = frozenset({"press_conference", "signing", "session"})
+"""Kinds that are a record of their own (contract)."""
+
+
+@lru_cache(maxsize=4)
+def sentences_of(article: str) -> tuple[Sentence, ...]:
+    """The sentences of an article's body."""
+    language = language_of(article) or "en"
+    kept: list[Line] = []
+    for line in lines_of(article):
+        if kept and _CUT.search(kept[-1].text) and "\n\n" not in article[kept[-1].end : line.start]:
+            kept[-1] = Line(article, kept[-1].start, line.end)  # «the U.S.» ends a line, and no sentence
+        else:
+            kept.append(line)
+    return tuple(Sentence(line, language) for line in kept)
+
+
+def read_latin(article: str) -> tuple[tuple[Line, ...], Cast, tuple[Encounter, ...], tuple[Position, ...]]:
+    """Its sentences, its cast, and what code finds: encounters and positions."""
+    sentences = sentences_of(article)
+    cast = Cast(article, found_in(sentences))
+    scene = Scene(cast)
+    encounters: list[Encounter] = []
+    positions: list[Position] = []
+    for sentence in sentences:
+        scene.current = ()
+        clauses = Clauses(sentence, scene)
+        told = list(encounters_in(clauses))
+        for one in told:
+            _enter(encounters, one, scene)
+        if not told and encounters and _goes_on(sentence):
+            go_on(encounters, len(encounters) - 1, sentence.line)
+        if told:
+            clauses = Clauses(sentence, scene)  # «met, and the two men agreed»: they are those who met here
+        found = list(positions_in(clauses))
+        scene.topic = found[-1].target if found else ""
+        positions.extend(found)
+        _move(scene, clauses)
+    kept = tuple(one for one in encounters if not is_accounted(one, encounters, cast))
+    return tuple(one.line for one in sentences), cast, kept, tuple(positions)
+
+
+_OPENING: Final = 1
+"""The last token at which a mention that opens a sentence may begin."""
+
+
+def _move(scene: Scene, clauses: Clauses) -> None:
+    """Who is on stage behind a sentence: its last subject, and whoever speaks in it."""
+    subjects = [one.subject for one in clauses.predicates if one.subject and not one.own and one.form != "infinitive"]
+    said = [one.subject for one in clauses.predicates if one.subject and one.verb.in_table("speech")]
+    first = next(
+        (held[2] for held in clauses.mentions if held[2].kind in {"person", "role", "body", "delegation"}), None
+    )
+    people = (held for held in clauses.mentions if held[2].kind in {"person", "role"})
+    opens = next((held[2] for held in people if held[0] <= _OPENING), None)
+    apart = opens is not None and subjects and opens not in subjects[0]
+    if apart and opens is not None:
+        scene.subject = (opens,)  # «Mr. Maliki's visit came after Mr. Obama spoke»
+    else:
+        scene.subject = subjects[0] if subjects else (first,) if first is not None else scene.subject
+    scene.speaker = said[-1] if said else scene.speaker
+
+
+def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
+    """Add an encounter; one told again goes on with the first account."""
+    names = names_of(one, scene.cast)
+    principals = tuple(party.mention for party in one.parties if party.capacity in {"principal", "host"})
+    if one.kind != "visit":
+        scene.groups.append(principals)
+    for number, told in enumerate(encounters):
+        apart = {one.kind, told.kind} & _APART and one.kind != told.kind
+        planned = {one.status, told.status} == {"held", "planned"} and one.date != told.date
+        if names == names_of(told, scene.cast) and not apart and not planned:
+            go_on(encounters, number, one.line)
+            return
+    encounters.append(one)
+
+
+_GOING_ON: Final = listed(
+    """
+    meeting talks call visit discussions rencontre entretien reunion visite discussions pourparlers
+    """
+)
+_OPENERS: Final = listed(
+    """
+    during after following the in at they their both lors au pendant apres les la l' cette cet ils
+    """
+)
+
+
+def _goes_on(sentence: Sentence) -> bool:
+    """Whether a sentence goes on about the encounter told before: «During the meeting», "The two leaders"."""
+    keys = [sentence.key(at) for at in range(min(8, len(sentence.tokens)))]
+    pair = "two" in keys[:3] or "both" in keys[:2] or "deux" in keys[:3] or keys[:1] in (["they"], ["ils"])
+    return pair or (bool(keys) and keys[0] in _OPENERS and not _GOING_ON.isdisjoint(keys))
+
+
+__all__ = ["Mention", "read_latin", "sentences_of"]

@@ -1,0 +1,147 @@
+"""Readings: what code makes of an article by grammar alone: who is in it, who may have met, who may have said what.
+
+Cues find the sentences, case and word order suggest the parties. A reading decides nothing by itself: it is what the
+questions to a small model are made of.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from extractor.offline.accounts import go_on, is_accounted, names_of
+from extractor.offline.actors import Cast, Mention, cast_of, unite
+from extractor.offline.assertions import assertions_in
+from extractor.offline.cues import Line, lines_of
+from extractor.offline.delegations import members_of
+from extractor.offline.encounters import Encounter, Party, encounters_in, is_order, may_tell
+from extractor.offline.latin.reading import read_latin
+from extractor.offline.latin.tokens import language_of
+from extractor.offline.positions import Position, positions_in
+from extractor.offline.quotations import opened_before
+from extractor.offline.reporters import reporter_in
+from extractor.offline.sittings import sittings_in
+from extractor.offline.subjects import Scene
+from extractor.resolving.countries import listed
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What code reads in an article: who is in it, what may have taken place, who may have said what."""
+
+    text: str
+    lines: tuple[Line, ...]
+    cast: Cast
+    encounters: tuple[Encounter, ...]
+    positions: tuple[Position, ...]
+    doubtful: tuple[Line, ...]
+    """sentences with a word of meeting and two actors, in which code finds no encounter"""
+
+
+@lru_cache(maxsize=4)
+def read(text: str) -> Reading:
+    """Read an article without a model."""
+    if language_of(text):
+        return _read_latin(text)
+    cast = cast_of(text)
+    scene = Scene(cast)
+    encounters: list[Encounter] = []
+    positions: list[Position] = []
+    doubtful: list[Line] = []
+    lines = lines_of(text)
+    for line in lines:
+        scene.reporter = reporter_in(line, scene.reporter)
+        told = encounters_in(line, scene) or sittings_in(line, scene)
+        for one in told:
+            _enter(encounters, one, scene)
+        if told:
+            scene.subject = scene.subject if _is_quoted(told[-1]) else told[-1].principals[:1]
+        elif encounters and _goes_on(line):
+            go_on(encounters, len(encounters) - 1, line)
+        elif may_tell(line) and len(offered_in(cast, line)) > 1:
+            doubtful.append(line)
+        positions.extend(_held(line, scene))
+    kept = tuple(_with_members(one, cast, lines) for one in encounters if not is_accounted(one, encounters, cast))
+    return Reading(text, tuple(lines), cast, kept, tuple(positions), tuple(doubtful))
+
+
+def _held(line: Line, scene: Scene) -> tuple[Position, ...]:
+    """The positions of a sentence, in the order of their words; a question holds none."""
+    if line.text.rstrip(' "”»').endswith(("؟", "?")):
+        return ()
+    told = positions_in(line, scene)
+    asserted = assertions_in(line, scene, told)
+    return tuple(sorted((*told, *asserted), key=lambda one: one.clause))
+
+
+def _is_quoted(told: Encounter) -> bool:
+    """Whether somebody tells of an encounter in quote marks: the speaker goes on."""
+    return opened_before(told.line, told.line.row.words[told.cue.first].start) is not None
+
+
+def _read_latin(text: str) -> Reading:
+    lines, cast, encounters, positions = read_latin(text)
+    return Reading(text, lines, cast, encounters, positions, ())
+
+
+_MOST_OFFERED: Final = 12
+
+
+def offered_in(cast: Cast, line: Line, *, bodies: bool = False) -> tuple[Mention, ...]:
+    """The actors a question offers: those of the sentence who may be a party, or hold a position."""
+    kinds = _PARTIES | {"body", "people"} if bodies else _PARTIES
+    here = (one for one in cast.within(line.start, line.end) if one.kind in kinds)
+    return unite([one for one in here if not cast.is_seat(one) and not is_order(line, one)], cast)[:_MOST_OFFERED]
+
+
+_PARTIES: Final = frozenset({"person", "role", "delegation", "country", "short"})
+"""Not bodies: a ministry in a sentence mostly reports it, or is where it was."""
+
+
+def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
+    """Add an encounter; one told again goes on with the first account."""
+    names = names_of(one, scene.cast)
+    scene.groups.append(one.principals)
+    for number, told in enumerate(encounters):
+        apart = {one.kind, told.kind} & {"press_conference", "signing", "session"} and one.kind != told.kind
+        apart = apart or _on_other_days(one, told)
+        apart = apart or (one.status in {"cancelled", "postponed"} and told.status != one.status)
+        if names == names_of(told, scene.cast) and not apart:
+            go_on(encounters, number, one.line)
+            return
+    encounters.append(one)
+
+
+def _on_other_days(one: Encounter, told: Encounter) -> bool:
+    """Whether two accounts name different days of the month: the same people met twice."""
+    days = [re.findall(r"\d{1,2}(?!\d)", told.date or "")[:1] for told in (one, told)]
+    return all(days) and days[0] != days[1]
+
+
+def carried(reading: Reading, encounter: Encounter, told: Callable[[Encounter], str | None]) -> str | None:
+    """What an encounter of the same visit tells: its city, its date (contract, ruling 11)."""
+    if encounter.status != "held":
+        return None
+    names = names_of(encounter, reading.cast)
+    same = (one for one in reading.encounters if one.status == "held" and names & names_of(one, reading.cast))
+    return next((found for one in same if (found := told(one))), None)
+
+
+def _with_members(encounter: Encounter, cast: Cast, lines: Sequence[Line]) -> Encounter:
+    """An encounter with the members of its delegations."""
+    delegations = [one for one in encounter.principals if one.kind == "delegation"]
+    known = {cast.actor(party.mention).name for party in encounter.parties}
+    members = (one for told in delegations for one in members_of(told, cast, lines))
+    named = (Party(one, "member") for one in members if cast.actor(one).name not in known)
+    return replace(encounter, parties=(*encounter.parties, *named)) if delegations else encounter
+
+
+_GOING_ON: Final = listed(
+    "اللقاء الاجتماع المباحثات المحادثات الجانبان الطرفان الاتصال خلاله خلالها ذلك الزياره اللقا المحادثه"
+)
+
+
+def _goes_on(line: Line) -> bool:
+    """Whether a sentence goes on about the encounter told before."""
+    return any(word.key.lstrip("وفبل") in _GOING_ON or word.key in _GOING_ON for word in line.row.words[:40])

@@ -1,0 +1,199 @@
+"""Submission: every question of the articles that has no answer yet, packed into files and handed to the provider."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import IO, Final
+
+from extractor.cache.disk import Store
+from extractor.documents.document import BadInput, Document, check
+from extractor.errors import BadInputError
+from extractor.inquiries import Inquiry
+from extractor.llm.client import NOTHING, Policy
+from extractor.llm.request import Request
+from extractor.llm.shaping import Shaper
+from extractor.llm.validation import Reask, judge, reask_message
+from extractor.openai_batch.api import BatchApi, spooled
+from extractor.openai_batch.job import Batch, Entry, Job
+from extractor.openai_batch.line import request_line
+from extractor.service import Extractor
+
+MAX_REQUESTS: Final = 50_000
+MAX_BYTES: Final = 200_000_000
+"""Of one file, by OpenAI's reference for `POST /batches`; Azure and Groq allow as much."""
+
+
+@dataclass(slots=True)
+class Submitted:
+    """What a submission has come to.
+
+    Attributes:
+        answered: requests whose answer is in the store.
+        under_way: requests that an earlier submission handed in.
+        unread: documents that are none, and why.
+    """
+
+    documents: int = 0
+    requests: int = 0
+    batches: int = 0
+    answered: int = 0
+    under_way: int = 0
+    unread: list[BadInput] = field(default_factory=list)
+
+
+class Submission:
+    """Hands in what is missing, in the order of the articles.
+
+    Args:
+        mahdar: knows the questions; it is asked none of them.
+        store: knows the answers.
+        max_requests: in one file.
+        max_bytes: of one file.
+    """
+
+    def __init__(
+        self,
+        mahdar: Extractor,
+        store: Store,
+        job: Job,
+        api: BatchApi,
+        *,
+        max_requests: int = MAX_REQUESTS,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._mahdar = mahdar
+        self._store = store
+        self._job = job
+        self._api = api
+        self._limits = min(max_requests, MAX_REQUESTS), min(max_bytes, MAX_BYTES)
+        self._shaper = Shaper()
+        self.so_far = Submitted()
+
+    def run(self, documents: Iterable[Document | BadInput]) -> Submitted:
+        """Submit, after finishing what an interrupted submission began.
+
+        Raises:
+            MahdarError: the provider refuses or is away, or the job file cannot be written; what was submitted until
+                then is in the job, and running it again goes on from there.
+        """
+        for batch in self._job.batches:
+            if batch.batch_id is None:
+                found = self._api.find(batch.sha256, self._known, batch.file_id)
+                self._make(batch, found.batch_id if found else None)
+        for parcel in self._packed(self._missing(documents)):
+            self._hand_in(parcel)
+        return self.so_far
+
+    def _hand_in(self, parcel: "_Parcel") -> None:
+        """Remember, upload, remember, create, remember: wherever this ends, the next one knows how far it came.
+
+        Requests that the provider has a batch of already, say of a job whose file was lost, are not paid for again.
+        """
+        self._job.write_entries(parcel.number, parcel.entries)
+        sha256 = parcel.digest.hexdigest()
+        found = self._api.find(sha256, self._known)
+        file_id = found.file_id if found else self._api.upload(parcel.rewound(), f"mahdar-{sha256[:12]}.jsonl")
+        batch = Batch(number=parcel.number, requests=len(parcel.entries), sha256=sha256, file_id=file_id)
+        self._job.put(batch)
+        self._make(batch, found.batch_id if found else None)
+
+    def _make(self, batch: Batch, batch_id: str | None) -> None:
+        """A batch of an uploaded file, unless the provider has it."""
+        batch_id = batch_id or self._api.create(batch.file_id, batch.sha256)
+        self._job.put(batch.model_copy(update={"batch_id": batch_id}))
+        self.so_far.batches += 1
+        self.so_far.requests += batch.requests
+
+    @property
+    def _known(self) -> frozenset[str]:
+        return frozenset(batch.batch_id for batch in self._job.batches if batch.batch_id)
+
+    def _packed(self, missing: "Iterable[tuple[Entry, bytes]]") -> "Iterator[_Parcel]":
+        """Files within the limits, one at a time; each is handed in before the next is begun."""
+        with ExitStack() as open_:
+            parcel = None
+            for entry, line in missing:
+                if parcel is not None and not parcel.takes(line, *self._limits):
+                    yield parcel
+                    open_.close()
+                    parcel = None
+                if parcel is None:
+                    content = open_.enter_context(spooled())
+                    parcel = _Parcel(len(self._job.batches) + 1, content)
+                parcel.add(entry, line)
+            if parcel is not None:
+                yield parcel
+
+    def _missing(self, documents: Iterable[Document | BadInput]) -> Iterator[tuple[Entry, bytes]]:
+        """Every request that has no answer and is not under way, once."""
+        under_way = self._job.under_way()
+        for document in documents:
+            self.so_far.documents += 1
+            for request, turn in self._unanswered(document):
+                fingerprint = request.fingerprint
+                if fingerprint in under_way:
+                    self.so_far.under_way += 1
+                    continue
+                under_way.add(fingerprint)
+                entry = Entry(fingerprint, document.id, turn, request.components)
+                yield entry, request_line(fingerprint, self._shaper.body(request))
+
+    def _unanswered(self, document: Document | BadInput) -> Iterator[tuple[Request, int]]:
+        try:
+            inquiries = self._inquiries(document)
+        except BadInputError as error:
+            self.so_far.unread.append(BadInput(document.id, str(error)))
+            return
+        for inquiry in inquiries:
+            found = next_question(inquiry.request, self._store, reasks=Policy().reasks)
+            if found is None:
+                self.so_far.answered += 1
+            else:
+                yield found
+
+    def _inquiries(self, document: Document | BadInput) -> tuple[Inquiry, ...]:
+        if isinstance(document, BadInput):
+            raise BadInputError(document.reason)
+        check(document)
+        return self._mahdar.inquiries(document)
+
+
+class _Parcel:
+    """A file of requests that is being packed."""
+
+    def __init__(self, number: int, content: IO[bytes]) -> None:
+        self.number = number
+        self.content = content
+        self.entries: list[Entry] = []
+        self.digest = hashlib.sha256()
+        self._size = 0
+
+    def takes(self, line: bytes, max_requests: int, max_bytes: int) -> bool:
+        return len(self.entries) < max_requests and self._size + len(line) <= max_bytes
+
+    def add(self, entry: Entry, line: bytes) -> None:
+        self.entries.append(entry)
+        self.content.write(line)
+        self.digest.update(line)
+        self._size += len(line)
+
+    def rewound(self) -> IO[bytes]:
+        self.content.seek(0)
+        return self.content
+
+
+def next_question(request: Request, store: Store, *, reasks: int) -> tuple[Request, int] | None:
+    """What an extraction would have to call for next, and whether it is a re-ask; None where all is in the store."""
+    asked, earlier = request, None
+    for turn in range(reasks + 1):
+        stored = store.get(asked.fingerprint)
+        if stored is None:
+            return asked, turn
+        verdict = judge(stored, request.schema, earlier, reasks_left=reasks - turn)
+        if not isinstance(verdict, Reask):
+            return None
+        earlier = verdict
+        said = {"role": "assistant", "content": stored.text.strip() or NOTHING}
+        asked = request.followed_by(said, reask_message(verdict.problems))
+    return None

@@ -1,1 +1,0 @@
-"""The provider's batches: the requests of many articles as files, answered within a day at half the price."""

@@ -1,1 +1,0 @@
-"""From bytes to sentences: documents, their encoding, language, noise, passages."""

@@ -1,0 +1,1 @@
+"""A run over files: sources, rows, ledger, results, tables."""

@@ -1,0 +1,145 @@
+"""Sources: all articles of a run, one at a time, from wherever they are."""
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from extractor.documents.document import STDIN, BadInput, Document, as_date, read_stream
+from extractor.errors import MahdarError, UsageError
+from extractor.runs.locations import Location, locations
+from extractor.runs.register import DONE, FAILED, SEEN, Register, text_digest
+from extractor.runs.rows import Columns, RowFile, check_table
+
+_NO_TEXT: Final = text_digest("", None)
+_ONCE, _OFTEN = DONE, FAILED
+
+
+class Articles:
+    """The articles of files, folders, patterns and URLs: texts, and the rows of JSONL, CSV and Parquet.
+
+    They can be gone through more than once, standard input apart, and come in the same order each time. No two have the
+    same id: a file's is its stem, or its path where another has that stem; a row's is what its id column says, or file
+    and line. An article that comes again, with the same id and text, is passed over and counted; another text under an
+    id that is taken is a `BadInput`.
+
+    Args:
+        paths: files, folders, patterns, URLs, "-".
+        columns: what the columns of rows are called.
+        published_at: the day of articles that do not say theirs.
+        language: the language of all of them.
+        without: files that are not read though a pattern or a folder has them: a run's own.
+
+    Attributes:
+        total: how many there are, where that is known without reading them.
+        repeated: how many were passed over, so far.
+
+    Raises:
+        BadInputError: at once: a path that does not exist, a folder without texts, no date.
+        UsageError: at once: a URL takes a library that is not installed; a path is one of `without`; a table has no
+            column for the text.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[str | Path],
+        columns: Columns | None = None,
+        *,
+        published_at: str | dt.date | None = None,
+        language: str | None = None,
+        without: Iterable[Path] = (),
+    ) -> None:
+        self._without = frozenset(os.path.abspath(path) for path in without)  # noqa: PTH100  # as `locations` names them
+        self._paths = list(dict.fromkeys(str(path) for path in paths))
+        self._columns = columns or Columns()
+        self._day = as_date(published_at)
+        self._language = language
+        self._stems = Register()
+        self._common: str | None = None
+        self.repeated = 0
+        self.total: int | None = 0
+        for found in self._locations():
+            self._count(found)
+
+    def __iter__(self) -> Iterator[Document | BadInput]:
+        met = Register()
+        self.repeated = 0
+        for article, place in self._read():
+            flags, text = met.get(article.id)
+            mine = text_digest(article.sha256, article.published_at) if isinstance(article, Document) else _NO_TEXT
+            if not flags:
+                met.put(article.id, SEEN, mine)
+                yield article
+            elif text == mine and isinstance(article, Document):
+                self.repeated += 1
+            else:
+                yield from self._refused(article, place, met)
+
+    def _refused(self, article: Document | BadInput, place: str, met: Register) -> Iterator[BadInput]:
+        """An article whose id is taken, under the name of its place."""
+        if met.get(place)[0]:
+            self.repeated += 1
+            return
+        met.put(place, SEEN, _NO_TEXT)
+        reason = article.reason if isinstance(article, BadInput) else "give every article an id of its own"
+        yield BadInput(place, f"{place} has the id {article.id!r}, as an earlier article with another text: {reason}")
+
+    def _read(self) -> Iterator[tuple[Document | BadInput, str]]:
+        for found in self._locations():
+            if isinstance(found, BadInput):
+                yield found, found.id
+            elif found.is_article:
+                yield self._article(found), found.shown
+            else:
+                yield from RowFile(found, self._id(found), self._columns, self._day, self._language).articles()
+
+    def _article(self, location: Location) -> Document | BadInput:
+        id_ = self._id(location)
+        try:
+            return read_stream(id_, location.shown, location.stream, self._day, self._language)
+        except MahdarError:
+            raise
+        except Exception as error:  # noqa: BLE001  # every kind of storage and compression has errors of its own
+            return BadInput(id_, f"{location.shown} cannot be read: {location.fault(error)}")
+
+    def _locations(self) -> Iterator[Location | BadInput]:
+        """Every file once, though several paths may lead to it."""
+        met = Register()
+        for path in self._paths:
+            self._refuse_output(path)
+            for found in locations(path):
+                name = found.name if isinstance(found, Location) else found.id
+                if name in self._without:
+                    if name == os.path.abspath(path):  # noqa: PTH100  # as above
+                        raise UsageError(f"{path!r} is where the results go: name another file with --output")
+                    continue
+                if len(self._paths) == 1:
+                    yield found
+                elif not met.get(name)[0]:
+                    met.put(name, SEEN, _NO_TEXT)
+                    yield found
+
+    def _refuse_output(self, path: str) -> None:
+        """A folder of tables that is also one of articles would be read as such by the next run."""
+        if os.path.isdir(path) and os.path.abspath(path) in self._without:  # noqa: PTH100, PTH112  # as above
+            raise UsageError(f"{path!r} is where the results go: name another folder with --output")
+
+    def _count(self, found: Location | BadInput) -> None:
+        """Learn which stems are there more than once, below which folder all files are, and how many."""
+        if isinstance(found, Location):
+            self._stems.put(found.stem, _OFTEN if self._stems.get(found.stem)[0] else _ONCE, _NO_TEXT)
+            if found.files is None and found.name != STDIN:
+                parent = os.path.dirname(found.name)  # noqa: PTH120  # a million times: a Path takes ten times as long
+                self._common = os.path.commonpath([self._common or parent, parent])
+        rows = isinstance(found, Location) and not found.is_article
+        if isinstance(found, Location) and rows:
+            check_table(found, self._columns)
+        self.total = None if rows or self.total is None else self.total + 1
+
+    def _id(self, location: Location) -> str:
+        if self._stems.get(location.stem)[0] == _ONCE:
+            return location.stem
+        if location.files is not None or location.name == STDIN:
+            return location.shown
+        return Path(location.shown).relative_to(self._common or "/").as_posix()

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas import edtf, parties
-from schemas.drafts import MAX_PROPOSITION_WORDS, MAX_QUOTE
 from schemas.enums import (
     Act,
     ActorType,
@@ -29,10 +28,14 @@ from schemas.enums import (
     Status,
     TopicCode,
 )
-from schemas.records import CountryCode, Extraction, Meeting, Provenance, Record, Stance
+from schemas.records import MAX_QUOTE, CountryCode, Extraction, Meeting, Provenance, Record, Stance
 
 BEYOND_ISO = frozenset({"EU", "UN"})
 """Codes that the contract has and ISO 3166-1 has not."""
+CHOICE = " | "
+"""Between the values of a skeleton, of which one is to be chosen."""
+MAX_PROPOSITION_WORDS = 30
+"""Of a label (contract); a drafted proposition may be longer."""
 
 Text = Annotated[str, Field(pattern=r"\S")]
 """Unknown is null, never an empty text."""
@@ -198,7 +201,7 @@ def parse(text: str, source: str = "labels") -> Labels:
         json.loads(text, object_pairs_hook=_unique)
         return Labels.model_validate_json(text)
     except ValidationError as error:
-        raise LabelError(source, [_problem(part) for part in error.errors()]) from error
+        raise LabelError(source, _problems(error)) from error
     except ValueError as error:
         raise LabelError(source, [f"$: {error}"]) from error
 
@@ -247,7 +250,7 @@ def as_extraction(labels: Labels, text: str) -> Extraction:
         published_at=labels.published_at,
         meetings=tuple(Meeting.model_validate(_located(meeting, text)) for meeting in labels.meetings),
         stances=tuple(Stance.model_validate(_located(stance, text)) for stance in labels.stances),
-        provenance=Provenance(model="labels"),
+        provenance=Provenance(),
     )
 
 
@@ -270,12 +273,29 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+def _problems(error: ValidationError) -> list[str]:
+    """One line a problem, with its path; a list is not too short where what is wrong inside it is named."""
+    parts = error.errors()
+    inside = {part["loc"][:size] for part in parts for size in range(len(part["loc"]))}
+    return [_problem(part) for part in parts if part["type"] != "too_short" or part["loc"] not in inside]
+
+
 def _problem(part: Any) -> str:
-    """One of pydantic's errors as one line with its path."""
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in part["loc"])
-    value = part["input"]
+    value, wanted = part["input"], part.get("ctx", {})
     shown = f", got {value!r}" if isinstance(value, str | int | float | None) else ""
-    return f"${steps}: {part['msg']}{shown}"
+    match part["type"]:
+        case "literal_error":
+            said = f"choose {wanted['expected']}" + ("" if CHOICE in str(value) else shown)
+        case "too_short":
+            said = f"at least {wanted['min_length']} needed, got {wanted['actual_length']}"
+        case "missing":
+            said = "is missing"
+        case "extra_forbidden":
+            said = "no field of this name: correct it, or remove it"
+        case _:
+            said = part["msg"] + shown
+    return f"${steps}: {said}"
 
 
 def _records(labels: Labels, task: str) -> Iterator[tuple[str, Any]]:

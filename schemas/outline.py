@@ -29,8 +29,18 @@ def _inner(field: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, An
 
 
 def _form(field: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
-    nullable = any(option.get("type") == "null" for option in field.get("anyOf", ()))
+    nullable = any("null" in _types(option) for option in (field, *field.get("anyOf", ())))
     inner = _inner(field, defs)
-    form = " | ".join(inner["enum"]) if "enum" in inner else {"object": "object"}.get(inner.get("type", ""), "text")
+    kind = next((type_ for type_ in _types(inner) if type_ != "null"), "string")
+    form = " | ".join(inner["enum"]) if "enum" in inner else _FORMS.get(kind, "text")
     listed = f"list of {form}" if field.get("type") == "array" else form
     return f"{listed} or null" if nullable else listed
+
+
+_FORMS = {"object": "object", "integer": "number", "number": "number"}
+
+
+def _types(field: Mapping[str, Any]) -> tuple[str, ...]:
+    """A field's type, or its types where it may be null."""
+    found = field.get("type", ())
+    return (found,) if isinstance(found, str) else tuple(found)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, computed_field, model_validator
 
@@ -25,6 +25,8 @@ from schemas.enums import (
     TopicCode,
 )
 
+MAX_QUOTE: Final = 400
+"""Characters in one piece of evidence (contract)."""
 CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2, or EU, UN."""
 
@@ -38,7 +40,7 @@ class Value(BaseModel):
 class Evidence(Value):
     """A verbatim piece of the article: `text[start:end] == quote`, offsets in code points."""
 
-    quote: Annotated[str, Field(min_length=1, max_length=400)]
+    quote: Annotated[str, Field(min_length=1, max_length=MAX_QUOTE)]
     start: Annotated[int, Field(ge=0)]
     end: Annotated[int, Field(ge=0)]
     match: EvidenceMatch
@@ -121,13 +123,26 @@ class Record(Value):
     def joined(self, other: Self) -> Self:
         """This record with the evidence of its double, and with what only the double knows."""
         quotes = {piece.start: piece for piece in (*other.evidence, *self.evidence)}
-        known = {name: getattr(other, name) for name in type(self).model_fields if not getattr(self, name)}
+        known = {name: _both(getattr(self, name), getattr(other, name)) for name in type(self).model_fields}
         evidence = tuple(quotes[start] for start in sorted(quotes))[: self.most_evidence]
         return self.model_copy(update={**known, "evidence": evidence})
 
     def renumbered(self, number: int) -> Self:
         """The same record under its number in the order of mention."""
         return self.model_copy(update={"id": f"{self.id_prefix}{number}"})
+
+
+def _both(mine: Any, others: Any) -> Any:
+    """What two records know: of a list the members of both, else what the first has, or the other where it has none."""
+    if not isinstance(mine, tuple):
+        return mine or others
+    members = {_key(one): one for one in (*others, *mine)}
+    return tuple(members[key] for key in dict.fromkeys(map(_key, (*mine, *others))))
+
+
+def _key(member: Any) -> str:
+    """What a member of a list is told apart by: an actor's name, the words of a topic."""
+    return str(getattr(member, "name", None) or getattr(member, "text", member))
 
 
 class Meeting(Record):
@@ -150,13 +165,15 @@ class Meeting(Record):
         return self
 
     def same_as(self, other: Self) -> bool:
-        """Contract: one meeting per set of principals and kind."""
-        return self._identity == other._identity
+        """Contract: one meeting per set of principals and kind; the same parties on another day met again."""
+        days = {one.date.value for one in (self, other) if one.date is not None} - {None}
+        return self._identity == other._identity and len(days) < 2
 
     @property
     def _identity(self) -> tuple[object, ...]:
         apart = self.kind if self.kind in {"press_conference", "signing", "session"} else "met"
-        return apart, self.channel == "phone", self.status, frozenset(actor.name for actor in self.principals)
+        met = frozenset(actor.name for actor in self.principals or self.participants)
+        return apart, self.channel == "phone", self.status, met
 
     @property
     def principals(self) -> tuple[Participant, ...]:
@@ -244,11 +261,12 @@ class Rejected(Value):
 class Provenance(Value):
     """How an extraction came about: enough to repeat it and to pay for it."""
 
-    model: str
+    made_by: dict[str, str] = {}
+    """task → who made its records: a model, or the rule reader and its version"""
     prompts: dict[str, str] = {}
-    """task → `task@version sha256:…` of the template and its examples"""
+    """task → `template@version sha256:…` of the template and its examples, where a model was asked"""
     schemas: dict[str, str] = {}
-    """task → content hash of its JSON Schema"""
+    """task → content hash of the JSON Schema that was sent, where a model was asked"""
     fingerprints: tuple[str, ...] = ()
     calls: int = 0
     attempts: int = 0

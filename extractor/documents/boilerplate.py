@@ -5,6 +5,7 @@ that it cannot quote a headline; dates are still read from the whole article, si
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,10 +39,12 @@ class Line:
     text: str
 
 
-def body(text: str) -> str:
-    """The article with its noise blanked out, line breaks kept."""
+def body(text: str, start: int = 0, end: int | None = None) -> str:
+    """The article, or the part between two offsets, without the lines that are noise."""
+    end = len(text) if end is None else end
     noise = noise_lines(text)
-    return "\n".join(line.text for line in _lines(text) if line not in noise) if noise else text
+    lines = (line for line in _lines(text) if line.start <= end and line.end >= start and line not in noise)
+    return "\n".join(text[max(start, line.start) : min(end, line.end)] for line in lines)
 
 
 @lru_cache(maxsize=32)  # each task of an article asks for it, and the evidence once more
@@ -54,6 +57,19 @@ def noise_lines(text: str) -> frozenset[Line]:
     noise = frozenset(line for line in lines if fold(line.text).strip() in repeated or _is_noise(line.text))
     kept = sum(len(line.text) for line in lines if line not in noise)
     return noise if kept >= LEAST_BODY * sum(len(line.text) for line in lines) else frozenset()
+
+
+def in_noise(text: str, offset: int) -> bool:
+    """Whether what stands at an offset belongs to a line that is no body."""
+    starts, ends = _noise_bounds(text)
+    index = bisect_right(starts, offset) - 1
+    return index >= 0 and offset < ends[index]
+
+
+@lru_cache(maxsize=32)
+def _noise_bounds(text: str) -> tuple[list[int], list[int]]:
+    bounds = sorted((line.start, line.end) for line in noise_lines(text))
+    return [start for start, _ in bounds], [end for _, end in bounds]
 
 
 def _is_noise(line: str) -> bool:

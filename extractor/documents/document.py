@@ -17,26 +17,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from extractor.documents.checks import MAX_BYTES, check_text, too_long
 from extractor.documents.decoding import decode
 from extractor.errors import BadInputError
 
-# Bytes of UTF-8: about a million Arabic letters, a newspaper of some 400 articles. More is a mistake, not an article.
-MAX_BYTES: Final = 2_000_000
 STDIN: Final = "-"
 _STDIN_ID: Final = "stdin"
 _SUFFIX: Final = ".txt"
-_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.DOTALL)
+_AROUND_A_DATE: Final = " \t\r\n\v\f\u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
+"""blanks and marks of direction, which spreadsheets put around a date"""
+_SHOWN: Final = 40
+"""Characters of a value in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """An article: its exact text, and what the caller knows about it.
 
+    The text is never changed: HTML entities such as `&quot;` are not decoded, so that offsets stay true. A text that
+    is made of them is refused when it is extracted (`check`).
+
     Attributes:
         id: names the document in every output.
         text: as written; all offsets are into it.
         published_at: the day it appeared, never guessed; an ISO string becomes a date.
         language: BCP 47, if the caller knows it.
+
+    Raises:
+        TypeError: the id or the text is no string.
+        BadInputError: `published_at` is no date.
     """
 
     id: str
@@ -46,6 +56,13 @@ class Document:
     _sha256: str | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise TypeError(
+                f"an article is a str or a Document, not {type(self.text).__name__}: read a file with "
+                'Path.read_text(encoding="utf-8"), decode bytes with bytes.decode()'
+            )
+        if not isinstance(self.id, str):
+            raise TypeError(f"a document's id is a str, not {type(self.id).__name__}")
         object.__setattr__(self, "published_at", as_date(self.published_at))
 
     @property
@@ -68,19 +85,28 @@ class BadInput:
 def as_date(value: str | dt.date | None) -> dt.date | None:
     """A date from an ISO 8601 string such as "2020-07-20"; a date or None as it is.
 
+    Of a moment such as "2020-07-20T23:30:00+04:00" the day is taken, in its own time zone; blanks around it do not
+    count.
+
     Raises:
         BadInputError: not a day of the calendar in that form.
+        TypeError: neither a string nor a date.
     """
     if isinstance(value, dt.datetime):
         return value.date()
     if value is None or isinstance(value, dt.date):
         return value
+    if not isinstance(value, str):
+        raise TypeError(f"published_at is a str or a date, not {type(value).__name__}: for example 2020-07-20")
+    written = value.strip(_AROUND_A_DATE)
     try:
-        if _ISO_DATE.fullmatch(value):
-            return dt.date.fromisoformat(value)
+        if _ISO_DATE.fullmatch(written):
+            return dt.datetime.fromisoformat(written).date()
     except ValueError:
         pass
-    raise BadInputError(f"published_at {value!r} is not a date: write it as year-month-day, for example 2020-07-20")
+    raise BadInputError(
+        f"published_at {value[:_SHOWN]!r} is not a date: write it as year-month-day, for example 2020-07-20"
+    )
 
 
 def read_documents(
@@ -115,38 +141,28 @@ def read_documents(
 
 
 def check(document: Document) -> None:
-    """Refuse a document that no model should be paid to read.
+    """Refuse a document that no model should be paid to read: what `check_text` says of its text, under its id.
 
     Raises:
-        BadInputError: empty, without letters, too long, or with characters that are no text.
+        BadInputError: it is none.
     """
-    text, name = document.text, f"document {document.id!r}"
-    if not text.strip():
-        raise BadInputError(f"{name} is empty: give the article's text")
-    _check_characters(text, name)
-    size = len(text.encode())
-    if size > MAX_BYTES:
-        raise BadInputError(_too_long(name, f"{size:,}"))
-    if not any(map(str.isalpha, text)):
-        raise BadInputError(f"{name} has no letters ({text.strip()[:20]!r}): give the article's text")
-
-
-def _check_characters(text: str, name: str) -> None:
-    """NUL and halves of surrogate pairs can stand in a Python string, but in no article, JSON file or request."""
-    nul = text.find("\0")
-    if nul >= 0:
-        raise BadInputError(f"{name} has a NUL character (U+0000) at offset {nul}: remove it, or check the encoding")
     try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise BadInputError(
-            f"{name} has a lone surrogate (U+{ord(text[error.start]):04X}) at offset {error.start}: decode the text "
-            'again without errors="surrogateescape"'
-        ) from None
+        check_text(document.text)
+    except BadInputError as error:
+        raise BadInputError(f"document {document.id!r} {error}") from None
 
 
-def _too_long(name: str, size: str) -> str:
-    return f"{name} has {size} bytes, more than the {MAX_BYTES:,} an article may have: split it"
+def check_several(documents: object) -> None:
+    """Refuse one article where several are wanted: a string would be taken for as many articles as it has letters.
+
+    Raises:
+        TypeError: it is one article.
+    """
+    if isinstance(documents, str | bytes | os.PathLike | Document):
+        raise TypeError(
+            f"extract_many takes an iterable of articles, not one {type(documents).__name__}: give [article], or call "
+            "extract(article)"
+        )
 
 
 def _listed(path: str | Path) -> Iterator[Path | BadInput]:
@@ -221,7 +237,7 @@ def read_stream(
         with open_() as stream:
             data = stream.read(MAX_BYTES + 1)
             if len(data) > MAX_BYTES:
-                return BadInput(id_, _too_long(place, _size(stream, data)))
+                return BadInput(id_, f"{place} {too_long(_size(stream, data))}")
         return Document(id_, decode(data), published_at, language)
     except OSError as error:
         return BadInput(id_, f"{place} cannot be read: {error.strerror or error}")

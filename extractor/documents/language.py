@@ -6,6 +6,7 @@ and more in Arabic, 20 to 24 % in French, 26 to 27 % in English, and none of the
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -55,7 +56,7 @@ def language_of(text: str) -> str | None:
     Returns:
         "ar", "en" or "fr"; "fa" or "ur", which are not Arabic; None for any other, or too little to tell.
     """
-    words = _WORD.findall(_UNWRITTEN.sub("", text[:_SAMPLE]).casefold())
+    words = _WORD.findall(_UNWRITTEN.sub("", _beginning(text)).casefold())
     script = _script("".join(words))
     if script is None:
         return None
@@ -64,7 +65,12 @@ def language_of(text: str) -> str | None:
 
 def script_of(text: str) -> str | None:
     """Name the script of most letters of a text as ISO 15924 has it: "Arab", "Latn", or None for any other."""
-    return _script("".join(_WORD.findall(text[:_SAMPLE].casefold())))
+    return _script("".join(_WORD.findall(_beginning(text).casefold())))
+
+
+def _beginning(text: str) -> str:
+    """The sample, its presentation forms (those of a PDF's text: «ﻗﺎﻝ») as the letters that they are."""
+    return unicodedata.normalize("NFKC", text[:_SAMPLE])
 
 
 def _script(letters: str) -> str | None:

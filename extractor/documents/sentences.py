@@ -42,7 +42,7 @@ _INVISIBLE: Final = r"\u200b-\u200f\u202a-\u202e\u2066-\u2069"
 _CLOSERS: Final = re.compile(rf"[\"'”’“»›)\]}}{_INVISIBLE}]*(?:[ \u00a0\u202f]?[»›)\]}}])*")
 _OPENERS: Final = re.compile(rf"[\s\"'“”‘’«‹(\[\-–—•*{_INVISIBLE}]*")
 _LAST_WORD: Final = re.compile(r"[^\W\d_]+\Z")
-_ARABIC_LETTER: Final = re.compile(r"[\u0620-\u064a\u066e-\u06d3]")
+_ARABIC_LETTER: Final = re.compile(r"[\u0620-\u064a\u066e-\u06d3\ufb50-\ufdff\ufe70-\ufefc]")
 # Before these the sentence goes on: «”. ، وقال», or a second stop behind the quote.
 _CONTINUING: Final = frozenset("،؛,;:" + STOPS)
 

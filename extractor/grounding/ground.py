@@ -9,18 +9,17 @@ without the negation right before it. Words further away are not judged: a quote
 whose subject stands between.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, lru_cache
+from itertools import islice, tee
 from typing import Final, Literal
 
 from extractor.documents.folding import Folded, fold, spaced
-
-MAX_LENGTH: Final = 400
-"""Characters in one piece of evidence (contract): more is a passage, not a quote."""
+from schemas.records import MAX_QUOTE
 
 # Marks that models put around a quote, or leave off. «?» is not among them: it makes another sentence.
 _WRAPPING: Final = ' ".,;:!()[]{}*•·-'
@@ -53,6 +52,8 @@ _TRANSPARENT: Final = _THAT | _words(
 _HOWEVER: Final = _words("غير الا ما", _CONJUNCTIONS)
 _WORDS_BEFORE: Final = 3
 _CHARACTERS_BEFORE: Final = 80  # enough for so many words
+# Places looked at for one quote: an article that repeats words more often is no better evidence at the last of them.
+_MOST_PLACES: Final = 100
 
 # «وأكد» is «و» and «أكد», but «وافق» is one word. So a conjunction is taken off only before alef with hamza, since no
 # word so long has «وأ» or «فأ» in its root, and «و» also before verbs that news go on with and that make no other word
@@ -70,11 +71,14 @@ _SHORTEST_SEPARABLE: Final = 3
 _SHORTEST_AFTER_PROCLITIC: Final = 4
 
 
+_CLAUSE_END: Final = re.compile(r"[.؟!?؛;،,](?=\s)")
+
+
 class Miss(StrEnum):
     """Why a quote is no evidence. The texts are stable: rejected items carry them."""
 
     TOO_SHORT = "too short"
-    TOO_LONG = f"longer than {MAX_LENGTH} characters"
+    TOO_LONG = f"longer than {MAX_QUOTE} characters"
     ABSENT = "not in the article"
     CUTS_WORD = "cuts a word"
     OMITS_WORDS = "omits words (…)"
@@ -126,23 +130,23 @@ class Ground:
     def _vocabulary(self) -> frozenset[str]:
         return frozenset(self._folded.text.split())
 
-    def find(self, quote: str, occurrence: int = 0, *, rule: Rule = EVIDENCE) -> Span | None:
+    def find(self, quote: str, *, rule: Rule = EVIDENCE) -> Span | None:
         """Find a quote; `why_not` tells why there is none.
 
         Args:
             quote: as the model gave it.
-            occurrence: how many to pass over, in the order of `find_all`.
             rule: `EVIDENCE` or `PHRASE`.
         """
-        return next(islice(self.find_all(quote, rule=rule), occurrence, None), None)
+        return next(self.find_all(quote, rule=rule), None)
 
     def find_all(self, quote: str, *, rule: Rule = EVIDENCE) -> Iterator[Span]:
-        """Find every occurrence: those spelt exactly so, then the others, each in the order of the text."""
+        """Find the occurrences, the first hundred: those spelt exactly so, then the others, each in order."""
         wanted = _Wanted.of(quote)
-        if next(self._places(wanted, rule), None) is None:
+        ahead, exact, folded = tee(self._places(wanted, rule), 3)  # found once, as far as they are asked for
+        if next(ahead, None) is None:
             return
-        for match in ("exact", "folded") if wanted.verbatim in self.text else ("folded",):
-            for index, span in self._places(wanted, rule):
+        for match, places in (("exact", exact if wanted.verbatim in self.text else ()), ("folded", folded)):
+            for index, span in places:
                 if span.match == match and self._misquoted(wanted, rule, index, span) is None:
                     yield span
 
@@ -165,15 +169,16 @@ class Ground:
         """Where exactly these words stand: the index in the folded text, and the span."""
         if wanted.letters < rule.letters:
             return
+        first, *others = wanted.words.split()
+        if not self._vocabulary.issuperset(others):
+            return  # most absent quotes have a word that the article has not
         for proclitic in ("", *rule.proclitics):
-            for index, start, end in self._search(f" {proclitic}{wanted.words[1:]}", skip=len(proclitic)):
+            if f"{proclitic}{first}" not in self._vocabulary:
+                continue
+            places = self._folded.places(f" {proclitic}{wanted.words[1:]}", skip=len(proclitic))
+            for index, start, end in islice(places, _MOST_PLACES):
                 if self._whole(wanted, start, end) and self._free(wanted, rule, proclitic, start, end):
                     yield index, self._span(wanted, start, end, complete=not proclitic)
-
-    def _search(self, words: str, skip: int) -> Iterator[tuple[int, int, int]]:
-        """Search only where it can succeed: most absent quotes have a word that the article has not."""
-        if self._vocabulary.issuperset(words.split()):
-            yield from self._folded.places(words, skip)
 
     def _whole(self, wanted: "_Wanted", start: int, end: int) -> bool:
         """Whether the span holds these words and no more: «ﷺ» is four words in one character."""
@@ -200,7 +205,7 @@ class Ground:
         """Whether a claim is too long, or taken out of a negation."""
         if not rule.asserts:
             return None
-        if span.end - span.start > MAX_LENGTH:
+        if span.end - span.start > MAX_QUOTE:
             return Miss.TOO_LONG
         before = self._folded.text[max(0, index - _CHARACTERS_BEFORE) : index].split()[-_WORDS_BEFORE:]
         return Miss.LEAVES_OUT_NEGATION if _negates(before, wanted.first) else None
@@ -238,6 +243,21 @@ class _Wanted:
         return " . . . " in self.words
 
 
+@lru_cache(maxsize=16)
+def ground_of(article: str) -> Ground:
+    """The ground of an article, kept for a while: the drafter, the assembly and the places look into the same text."""
+    return Ground(article)
+
+
+def shortened(quote: str) -> str:
+    """Cut a quote that is longer than evidence may be, at the last mark between clauses, else between words."""
+    if len(quote) <= MAX_QUOTE:
+        return quote
+    kept = quote[:MAX_QUOTE]
+    clauses = list(_CLAUSE_END.finditer(kept))
+    return kept[: clauses[-1].end()] if clauses else kept.rsplit(None, 1)[0]
+
+
 def _negates(before: list[str], following: str) -> bool:
     """Whether the last of these words, or one that reaches over it, negates what follows."""
     for word in reversed(before):
@@ -260,6 +280,8 @@ def _separable(conjunction: str, word: str, spelt: str) -> bool:
 def _shared(characters: Iterable[str], marks: str) -> int:
     """How many of the characters are these marks in their order, or white space and quote marks before one."""
     shared = 0
+    if not marks:
+        return shared
     for count, character in enumerate(characters, start=1):
         mark = fold(character)
         if mark and marks.startswith(mark):

@@ -32,7 +32,7 @@ WEEK = 7
 SATURDAY = 5
 LONGEST_FOREIGN = 60  # characters
 LEAP_YEAR = 2000  # holds 29 February while the year is unknown
-ARABIC = re.compile(r"[\u0600-\u06ff]")
+ARABIC = re.compile(r"[\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufefc]")
 DAY_FIRST = frozenset({"ar", "fr"})
 UNKNOWN_WORDS = re.compile(r"(?=.*x)(?=.*N)(?=.*Y)[xNY.]+")  # nothing that the grammar knows, and may have refused
 FOREIGN = ["de", "es", "fa", "it", "nl", "pt", "ru", "tr", "zh"]  # for dateparser; Arabic, English, French have rules

@@ -10,11 +10,11 @@ several are of one name, the article's countries choose. A contested city («ا�
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Final
 
 from extractor.documents.folding import fold
-from extractor.grounding.ground import PHRASE, Ground
+from extractor.grounding.ground import PHRASE, Ground, ground_of
 from extractor.resolving.countries import (
     NO_PLACE,
     Kind,
@@ -95,7 +95,7 @@ def resolve_place(venue: str | None, city: str | None, country: str | None, *, a
     Returns:
         Venue and city in the article's spelling and the country's code; None where nothing is left.
     """
-    ground = _ground(article)
+    ground = ground_of(article)
     hall, town = _venue(venue, ground), _town(city)
     if hall and _is_settlement(_town(hall).name):
         hall, town = None, town if town.name else _town(hall)
@@ -122,11 +122,6 @@ class _Namesakes:
 
     codes: tuple[str, ...] = ()
     clear: bool = False
-
-
-@lru_cache(maxsize=8)
-def _ground(article: str) -> Ground:
-    return Ground(article)
 
 
 def _venue(text: str | None, ground: Ground) -> str | None:

@@ -1,0 +1,175 @@
+"""What is no article's text, although it is a string: each is refused by name, with its remedy.
+
+The same checks stand at every door: files, rows of tables, and `Document`. Offsets count in the text as it is given, so
+nothing is repaired here: HTML is not unescaped, no letter is guessed.
+"""
+
+import json
+import re
+from typing import Final
+
+from extractor.documents.language import language_of
+from extractor.errors import BadInputError
+
+MAX_BYTES: Final = 2_000_000
+"""Bytes of UTF-8: about a million Arabic letters, a newspaper of some 400 articles. More is a mistake, no article."""
+_HEAD: Final = 1_000
+"""Characters in which a file or a page shows its kind."""
+# What a file begins with that is no plain text, and what to do with it.
+_SIGNATURES: Final = (
+    (b"%PDF", "is a PDF, not text: extract its text first, for example with pdftotext"),
+    (b"PK\x03\x04", "is a ZIP archive or an Office document (docx, odt), not text: save it as plain text first"),
+    (b"\xd0\xcf\x11\xe0", "is an old Office document (doc), not text: save it as plain text first"),
+    (b"{\\rtf", "is an RTF document, not plain text: save it as plain text first"),
+    (b"\x1f\x8b", "is compressed with gzip: unpack it first"),
+    (b"BZh", "is compressed with bzip2: unpack it first"),
+    (b"\xfd7zXZ\x00", "is compressed with xz: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "is compressed with zstd: unpack it first"),
+    (b"\x89PNG", "is a PNG image, not text: give the article's text"),
+    (b"\xff\xd8\xff", "is a JPEG image, not text: give the article's text"),
+    (b"GIF8", "is a GIF image, not text: give the article's text"),
+)
+_PAGE: Final = re.compile(rb"\s*<(?:!--|(?:\?xml|!doctype|html|head|body|rss)\b)", re.IGNORECASE)
+_MARKUP: Final = re.compile(
+    r"</?(?:html|head|body|title|meta|link|script|style|div|p|br|hr|span|a|img|figure|figcaption|article|section|h[1-6]"
+    r"|ul|ol|li|table|tbody|thead|tr|td|th|strong|em|b|i|u|blockquote|iframe|video)\b[^<>]*>"
+    r"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});",
+    re.IGNORECASE,
+)
+# Of the characters: a stray form feed or escape is no binary, a lost letter or a tag here and there no broken text.
+_DAMAGE: Final = 0.01
+_CONTROL: Final = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
+# Text written in one encoding and read in another, then saved as UTF-8: «Ø§Ù„» (1, 2), «ط§ظ„» (3), «Çá» (4, 5).
+_MISREADINGS: Final = (
+    ("utf-8", "cp1252"),
+    ("utf-8", "latin-1"),
+    ("utf-8", "cp1256"),
+    ("cp1256", "cp1252"),
+    ("cp1256", "latin-1"),
+)
+# What these readings make of at least every second Arabic letter, and their share of a text that is worth a look.
+_MISREAD: Final = re.compile("[طظ\u00c0-\u00ff]")
+_MISREAD_SHARE: Final = 0.1
+# "é" and the apostrophe of French and English in UTF-8, read as Windows-1252 or Latin-1: "Ã©", "â€™".
+_LATIN_MISREAD: Final = re.compile(r"(?:Ã|â[\u20ac\x80])[\x80-\xbf\u0152-\u0192\u2013-\u2122]")
+_LATIN_MISREAD_SHARE: Final = 0.001
+# Characters looked at for a misreading of Arabic: twice as many as letters were written.
+_SAMPLE: Final = 40_000
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that no model should be paid to read.
+
+    Accepted as they are: a single tag or entity; such, control characters and U+FFFD up to one character in a hundred.
+
+    Raises:
+        BadInputError: empty, without letters, too long; a file of another kind, HTML, JSON; damaged, or read in the
+            wrong encoding. The message lacks its subject: "is empty: give the article's text".
+    """
+    if not text.strip():
+        raise BadInputError("is empty: give the article's text")
+    _refuse_unwritable(text)
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise BadInputError(too_long(f"{size:,}"))
+    refuse_kind(text[:_HEAD].encode())
+    _refuse_json(text)
+    _refuse_markup(text)
+    _refuse_damage(text)
+    _refuse_misreading(text)
+
+
+def too_long(size: str) -> str:
+    """Say that there are more bytes than an article may have.
+
+    Args:
+        size: how many there are.
+    """
+    return f"has {size} bytes, more than the {MAX_BYTES:,} an article may have: split it"
+
+
+def refuse_kind(head: bytes) -> None:
+    """Refuse what begins like a file of a known kind that is not plain text.
+
+    Raises:
+        BadInputError: it does.
+    """
+    for signature, reason in _SIGNATURES:
+        if head.startswith(signature):
+            raise BadInputError(reason)
+    if _PAGE.match(head):
+        raise BadInputError("is an HTML or XML page, not plain text: extract the article's text first")
+
+
+def _refuse_unwritable(text: str) -> None:
+    """NUL and halves of surrogate pairs can stand in a Python string, but in no article, JSON file or request."""
+    nul = text.find("\0")
+    if nul >= 0:
+        raise BadInputError(f"has a NUL character (U+0000) at offset {nul}: remove it, or check the encoding")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadInputError(
+            f"has a lone surrogate (U+{ord(text[error.start]):04X}) at offset {error.start}: decode the text "
+            'again without errors="surrogateescape"'
+        ) from None
+
+
+def _refuse_json(text: str) -> None:
+    """An object, objects line by line, or a list of articles: to a reader of texts, one article without a speaker."""
+    start = len(text) - len(text.lstrip())
+    if text[start] not in "[{":
+        return
+    try:
+        value, end = json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(value, dict) or not text[end:].strip():  # «[1] قال الوزير» has a footnote
+        raise BadInputError("is JSON, not text: write one object a line as .jsonl")
+
+
+def _refuse_damage(text: str) -> None:
+    """Binary data, and texts whose letters were lost in a conversion."""
+    controls, lost = len(_CONTROL.findall(text)), text.count("\ufffd")
+    asked = text.count("?")
+    if controls > _DAMAGE * len(text):
+        raise BadInputError(f"is binary, not text ({controls} control characters): give the article's text")
+    if lost > _DAMAGE * len(text):
+        raise BadInputError(f"has lost {lost} of {len(text)} characters, replaced by U+FFFD: fetch it again")
+    if asked > 2 and asked > sum(map(str.isalpha, text)):
+        raise BadInputError("has more question marks than letters, which a conversion replaced: fetch it again")
+    if not any(map(str.isalpha, text)):
+        raise BadInputError(f"has no letters ({text.strip()[:20]!r}): give the article's text")
+
+
+def _refuse_markup(text: str) -> None:
+    """Tags and entities: sentences run together at them, and names and quotes carry them."""
+    found = _MARKUP.findall(text)
+    if len(found) > 1 and sum(map(len, found)) > _DAMAGE * len(text):
+        raise BadInputError(
+            f"is HTML, not plain text ({len(found)} tags and entities such as {found[0][:20]!r}): extract its text "
+            "first, or unescape it with html.unescape"
+        )
+
+
+def _refuse_misreading(text: str) -> None:
+    """UTF-8 that faithfully holds what an earlier program read wrongly: undone, it becomes plain Arabic."""
+    if len(_LATIN_MISREAD.findall(text)) > max(2, _LATIN_MISREAD_SHARE * len(text)):
+        written, read = "utf-8", "cp1252"
+    else:
+        written, read = _misread_arabic(text[:_SAMPLE])
+    if written:
+        raise BadInputError(
+            f"was {written.upper()} once and has been read as {read}, so that its letters are wrong "
+            f"({text.strip()[:12]!r}...): fetch it again and read it as {written.upper()}"
+        )
+
+
+def _misread_arabic(text: str) -> tuple[str, str]:
+    """The encodings that a text was written and read in, where undoing the reading makes it Arabic; else empty."""
+    if len(_MISREAD.findall(text)) < _MISREAD_SHARE * len(text) or language_of(text) == "ar":
+        return "", ""
+    for written, read in _MISREADINGS:
+        if language_of(text.encode(read, errors="ignore").decode(written, errors="ignore")) == "ar":
+            return written, read
+    return "", ""

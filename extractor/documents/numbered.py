@@ -1,0 +1,40 @@
+"""Numbered sentences: the units in which a model is shown an article and cites its evidence.
+
+Only the body is numbered, so that no headline or caption can be cited. A sentence longer than one piece of evidence
+may be is cut, at a clause where it has one. All offsets are into the original text, so that a number is exact evidence
+by construction.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from extractor.documents.boilerplate import in_noise
+from extractor.documents.passages import split
+from extractor.documents.sentences import Sentence, sentences
+from extractor.errors import BadInputError
+from schemas.records import MAX_QUOTE
+
+
+@lru_cache(maxsize=256)  # planned, checked and assembled from, with as many articles under way meanwhile
+def numbered_sentences(text: str) -> tuple[Sentence, ...]:
+    """Split the body of an article into units of evidence; the first has the number 1."""
+    body = (one for one in sentences(text) if not in_noise(text, one.start))
+    return tuple(piece for sentence in body for piece in _pieces(text, sentence))
+
+
+def _pieces(text: str, sentence: Sentence) -> Iterator[Sentence]:
+    """Cut a sentence that is too long; its pieces have no white space at their ends."""
+    if sentence.end - sentence.start <= MAX_QUOTE:
+        yield sentence
+        return
+    whole = text[sentence.start : sentence.end]
+    try:
+        cuts = [(piece.start, piece.end) for piece in split(whole, lambda piece: len(piece) <= MAX_QUOTE)]
+    except BadInputError:  # a stretch without white space: it is cut anywhere
+        cuts = [(at, min(at + MAX_QUOTE, len(whole))) for at in range(0, len(whole), MAX_QUOTE)]
+    for start, end in cuts:
+        piece = whole[start:end]
+        first = sentence.start + start + len(piece) - len(piece.lstrip())
+        last = sentence.start + end - (len(piece) - len(piece.rstrip()))
+        if first < last:
+            yield Sentence(first, last)

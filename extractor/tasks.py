@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
-from extractor.errors import PromptError
-from extractor.grounding.ground import Ground
+from extractor.errors import PromptError, UsageError
 from prompts import Prompt, PromptLibrary, TemplateError
 from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
 
@@ -14,29 +12,37 @@ TASKS = ("meetings", "stances")
 
 @dataclass(frozen=True)
 class Task:
-    """A prompt and the schema it fills."""
+    """What is looked for: a schema, and the template that asks for it, alone or with other tasks."""
 
     prompt: Prompt
     schema: TaskSchema
 
-    @cached_property
-    def examples(self) -> tuple[Ground, ...]:
-        """The few-shot articles, to know what was copied from them."""
-        return tuple(Ground(example.article) for example in self.prompt.examples)
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.schema.task
 
 
-def load_tasks(refs: Iterable[str], library: PromptLibrary, profile: str) -> tuple[Task, ...]:
-    """The tasks called `name` or `name@version`; of a bare name the newest prompt for the profile.
+def load_tasks(refs: Iterable[str], library: PromptLibrary, size: str) -> tuple[Task, ...]:
+    """The tasks called `task` or `task@version`; of a bare name the newest template for models of this size.
 
     Raises:
-        PromptError: there is no such prompt, or no schema for its task.
+        PromptError: there is no such template, or no schema for its task.
+        UsageError: a task is named twice.
     """
-    return tuple(_task(ref, library, profile) for ref in refs)
+    tasks = tuple(_task(ref, library, size) for ref in refs)
+    names = [task.name for task in tasks]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"task {name!r}: named twice; name each task once")
+    return tasks
 
 
-def _task(ref: str, library: PromptLibrary, profile: str) -> Task:
+def _task(ref: str, library: PromptLibrary, size: str) -> Task:
+    name = ref.partition("@")[0]
     try:
-        prompt = library.get(ref, profile)
-        return Task(prompt, task_schema(prompt.task))
-    except (TemplateError, UnknownTaskError) as error:
+        return Task(library.get(ref, size), task_schema(name))
+    except UnknownTaskError as error:
+        raise PromptError(f"{error}; write a task's name, or task@version for a template of one version") from None
+    except TemplateError as error:
         raise PromptError(str(error)) from None

@@ -1,9 +1,33 @@
-"""Prompts: one folder a task, one file a version, few-shot examples beside them.
+"""Prompts: one folder a template, one file a version, few-shot examples beside them.
 
 A template is a Markdown file with TOML front matter and two Jinja blocks, `system` and `user`. It is rendered in a
 sandbox in which an undefined name is an error. The article enters as a value, never as template text.
 """
 
-from prompts.library import ARTICLE, SMALL, STANDARD, Example, Prompt, PromptLibrary, TemplateError
+from prompts.library import (
+    ARTICLE,
+    FIELDS,
+    SENTENCES,
+    SMALL,
+    STANDARD,
+    TASKS,
+    Example,
+    Prompt,
+    PromptLibrary,
+    TemplateError,
+    delimited,
+)
 
-__all__ = ["ARTICLE", "SMALL", "STANDARD", "Example", "Prompt", "PromptLibrary", "TemplateError"]
+__all__ = [
+    "ARTICLE",
+    "FIELDS",
+    "SENTENCES",
+    "SMALL",
+    "STANDARD",
+    "TASKS",
+    "Example",
+    "Prompt",
+    "PromptLibrary",
+    "TemplateError",
+    "delimited",
+]

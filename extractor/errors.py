@@ -11,6 +11,8 @@ MahdarError
 
 from typing import Literal
 
+from extractor.results import Usage
+
 FailureClass = Literal[
     "refused",
     "truncated",
@@ -21,7 +23,9 @@ FailureClass = Literal[
     "over_budget",
     "unreachable",
     "bad_input",
+    "internal",
 ]
+"""Why a document failed: by the model, by the endpoint, by the budget, by the document, or, `internal`, by mahdar."""
 
 
 class MahdarError(Exception):
@@ -49,13 +53,18 @@ class ExtractionError(MahdarError):
 
     Attributes:
         failure: the class of the failure.
-        attempts: calls made before giving up.
+        usage: what was spent before giving up.
     """
 
-    def __init__(self, failure: FailureClass, message: str, attempts: int = 0) -> None:
+    def __init__(self, failure: FailureClass, message: str, usage: Usage = Usage()) -> None:  # noqa: B008  # frozen
         super().__init__(message)
         self.failure: FailureClass = failure
-        self.attempts = attempts
+        self.usage = usage
+
+    @property
+    def attempts(self) -> int:
+        """Calls made before giving up."""
+        return self.usage.attempts
 
 
 class BadInputError(ExtractionError):

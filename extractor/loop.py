@@ -1,10 +1,14 @@
 """An event loop in a thread of its own: one client for callers with and without a loop (a notebook has one)."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from concurrent.futures import CancelledError, Future
+from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
+
+from extractor.errors import MahdarError
 
 T = TypeVar("T")
 TURN = 0.25
@@ -12,13 +16,50 @@ TURN = 0.25
 
 
 def wait(future: Future[T]) -> T:
-    """The result of a future, in waits that Ctrl-C can end."""
+    """The result of a future, in waits that Ctrl-C can end.
+
+    Raises:
+        MahdarError: the loop was closed before there was one.
+    """
     while True:
         try:
             return future.result(TURN)
         except TimeoutError:
             if future.done():
                 return future.result()
+        except CancelledError:
+            raise closed() from None
+
+
+def closed() -> MahdarError:
+    """What becomes of work that was under way when its loop was closed."""
+    return MahdarError("the extractor was closed while it read this article; extract it again before closing")
+
+
+_IN_FORKS: Final[WeakKeyDictionary[Any, Callable[[Any], None]]] = WeakKeyDictionary()
+_INHERITED: Final[list[object]] = []
+
+
+def begin_anew_in_forks(one: T, begin_anew: Callable[[T], None]) -> None:
+    """See that an object begins anew in every process that is forked from this one.
+
+    Threads, event loops and locks do not live on there: what is waited for would never come.
+    """
+    _IN_FORKS[one] = begin_anew
+
+
+def never_collect(*inherited: object) -> None:
+    """Keep what a forked process inherited: closing it would close connections that the other process uses."""
+    _INHERITED.extend(inherited)
+
+
+def _forked() -> None:
+    for one, begin_anew in list(_IN_FORKS.items()):
+        begin_anew(one)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where no process is forked
+    os.register_at_fork(after_in_child=_forked)
 
 
 class LoopThread:
@@ -31,7 +72,8 @@ class LoopThread:
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine; its future can be waited for from any thread."""
-        return asyncio.run_coroutine_threadsafe(work, self._running())
+        with self._lock:  # a loop that is being closed takes no more
+            return asyncio.run_coroutine_threadsafe(work, self._running())
 
     def close(self, last: Callable[[], Awaitable[None]] | None = None) -> None:
         """Cancel what still runs, do the last thing, and end the thread. Where none was started, nothing is done."""
@@ -45,12 +87,11 @@ class LoopThread:
         loop.close()
 
     def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="mahdar", daemon=True)
-                self._thread.start()
-            return self._loop
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="mahdar", daemon=True)
+            self._thread.start()
+        return self._loop
 
 
 async def _end(last: Callable[[], Awaitable[None]] | None) -> None:

@@ -1,16 +1,17 @@
-"""What the environment says: which endpoint, which model, where the store lies."""
+"""What the environment says: who drafts, which endpoint and model, where the cache lies."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from extractor.errors import UsageError
-
-SMALL, STANDARD = PROFILES = ("small", "standard")
-"""How a model is asked: in closed questions about single sentences, or in one question about the article."""
-DEFAULT_TIMEOUT = 300.0
-"""Seconds for one answer: the embedded model takes up to a minute for a long article on two cores."""
+OFFLINE: Final = "offline"
+"""As a model's name: the rule reader."""
+EMBEDDED: Final = "embedded"
+"""As a model's name: the llama.cpp engine on this machine."""
+DEFAULT_TIMEOUT: Final = 300.0
+"""Seconds for one answer."""
 
 
 def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
@@ -25,26 +26,23 @@ def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
 class Settings:
     """Everything the environment decides, read once.
 
-    `base_url` None and `api_key` None mean the embedded model.
+    Attributes:
+        base_url: of an endpoint; not shown, since it may hold a password.
+        api_key: of an endpoint; not shown.
+        model: a model of the endpoint, `embedded` or `offline`; None with no endpoint is `offline`.
+        mode: of instructor; None for the endpoint's own.
+        cache: the folder of answers and weights.
+        timeout: seconds for one answer.
+        store: a cache server's URL, in place of the folder; not shown, since it may hold a password.
     """
 
     base_url: str | None = field(default=None, repr=False)
-    """not shown: it may hold a password"""
     api_key: str | None = field(default=None, repr=False)
     model: str | None = None
     mode: str | None = None
-    profile: str = ""
-    """`small` or `standard`; by default small for the embedded model"""
     cache: Path = field(default_factory=cache_dir)
     timeout: float = DEFAULT_TIMEOUT
     store: str | None = field(default=None, repr=False)
-    """a server's URL, in place of the cache folder; not shown: it may hold a password"""
-
-    def __post_init__(self) -> None:
-        chosen = self.profile or (SMALL if self.embedded else STANDARD)
-        if chosen not in PROFILES:
-            raise UsageError(f"profile {chosen!r}: not known; use one of {', '.join(PROFILES)} (MAHDAR_PROFILE)")
-        object.__setattr__(self, "profile", chosen)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -54,12 +52,21 @@ class Settings:
             api_key=environment.get("OPENAI_API_KEY") or None,
             model=environment.get("MAHDAR_MODEL") or None,
             mode=environment.get("MAHDAR_MODE") or None,
-            profile=environment.get("MAHDAR_PROFILE", ""),
             cache=cache_dir(environment),
             store=environment.get("MAHDAR_STORE") or None,
         )
 
     @property
+    def configured(self) -> bool:
+        """Whether anything says who drafts."""
+        return any((self.base_url, self.api_key, self.model))
+
+    @property
+    def offline(self) -> bool:
+        """Whether the rule reader drafts: asked for by name, or nothing is configured."""
+        return self.model == OFFLINE or not self.configured
+
+    @property
     def embedded(self) -> bool:
-        """Nothing is configured, so that the embedded model serves."""
-        return self.base_url is None and self.api_key is None
+        """Whether the engine on this machine is asked."""
+        return self.model == EMBEDDED

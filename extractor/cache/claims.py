@@ -56,11 +56,16 @@ def claims_in(folder: Path) -> "ClaimLocks | ClaimFiles":
 class ClaimLocks:
     """Claims as locks on the bytes of one file.
 
-    They are of the open file (OFD), not of the process: two stores of one process are strangers to each other, too.
+    They are of the open file (OFD), not of the process: two stores of one process are strangers to each other, too. A
+    process that was forked opens the file anew, or it would share the claims of the one it came from.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._file: int | None = None
         self._held: set[str] = set()
         self._guard = threading.Lock()
@@ -71,6 +76,8 @@ class ClaimLocks:
         Raises:
             StoreError: the folder cannot be used.
         """
+        if self._process != os.getpid():
+            self._begin()
         with self._guard:
             if fingerprint in self._held or not self._lock(fingerprint, fcntl.F_WRLCK):
                 return False

@@ -2,15 +2,20 @@
 
 Kept by diskcache (SQLite, safe between threads and processes). By itself that reads pickles, and so executes what a
 stranger has planted; here nothing but text goes in, and nothing else comes out.
+
+What a disk has damaged is never believed: a checksum stands beside each entry, and an entry that cannot be read, or is
+not as it was written, is absent. A file so damaged that no entry can be looked up is refused when it is opened.
 """
 
+import logging
 import sqlite3
 import warnings
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import diskcache
 from diskcache.core import MODE_RAW
@@ -19,11 +24,23 @@ from extractor.cache.claims import claims_in
 from extractor.errors import StoreError
 from extractor.llm.completion import VERSION, Completion, read_entry
 
+log = logging.getLogger("mahdar")
+
 FOLDER = f"completions-v{VERSION}"
 CLAIMS = f"claims-v{VERSION}"
+EARLIER = tuple(f"completions-v{version}" for version in range(1, VERSION))
 REMEDY = "free space on the disk, remove the folder, or set MAHDAR_CACHE_DIR to another one"
+LOCKED = "another process keeps it locked; wait for that to end, or set MAHDAR_CACHE_DIR to another folder"
 PICKLED = "(a key that is no text)"
 UNREADABLE = "(a value that is no text)"
+DAMAGED = "(a damaged part of the file)"
+PATIENCE: Final = 60.0
+"""Seconds to wait for a database that another process keeps locked."""
+LONGEST_DAMAGE: Final = 100_000
+"""Rows of a damaged part that are tried one by one; behind more of them nothing is looked for."""
+_DAMAGE: Final = (sqlite3.DatabaseError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What SQLite and diskcache raise on a file in which bytes have changed."""
+_ROW: Final = "SELECT rowid, key, raw, mode, value, tag FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT 1"
 
 
 class Store(Protocol):
@@ -68,6 +85,16 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache is untyped
         return value
 
 
+class TextCache(diskcache.Cache):  # type: ignore[misc]  # diskcache is untyped
+    """A `Cache` in which a text that is not UTF-8 costs no more than itself: it comes with halves of surrogates."""
+
+    @property
+    def _con(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection = super()._con
+        connection.text_factory = _text_of
+        return connection
+
+
 @dataclass(frozen=True, slots=True)
 class StoreStats:
     """How much a store holds, and where: entries, bytes, tokens that a hit does not cost again."""
@@ -79,33 +106,56 @@ class StoreStats:
 
 
 class DiskStore:
-    """The store in a folder of mode 0700. Unreadable entries count as absent and are named by `verify`."""
+    """The store in a folder of mode 0700. Unreadable entries count as absent and are named by `verify`.
 
-    def __init__(self, cache: Path) -> None:
+    Args:
+        cache: the folder that it is made in.
+        patience: seconds to wait for a database that another process keeps locked.
+    """
+
+    def __init__(self, cache: Path, *, patience: float = PATIENCE) -> None:
         """Open, or create, the store below the cache folder.
 
         Raises:
             StoreError: the folder cannot be used, or the file in it is no store.
         """
         self.folder = cache / FOLDER
+        self._warned = False
         with self._named("cannot be used as a store"):
             cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._name_earlier(cache)
+            for folder in (self.folder, cache / CLAIMS):
+                if folder.is_symlink():
+                    raise StoreError(f"{folder}: is a link, which is not followed; name its folder by MAHDAR_CACHE_DIR")
             self.folder.mkdir(mode=0o700, exist_ok=True)
             self.folder.chmod(0o700)
             self._claims = claims_in(cache / CLAIMS)
-            self._cache = diskcache.Cache(
-                str(self.folder), disk=TextDisk, eviction_policy="none", cull_limit=0, statistics=0
+            self._cache = TextCache(
+                str(self.folder), patience, disk=TextDisk, eviction_policy="none", cull_limit=0, statistics=0
             )
+            self._cache.get("")  # where no entry can be looked up, this raises
 
     def get(self, fingerprint: str) -> Completion | None:
-        """The answer, or None.
+        """The answer, or None. One that is damaged is absent; the log says once that there is such a one.
 
         Raises:
-            StoreError: the file is damaged.
+            StoreError: the file is locked, or cannot be reached.
         """
-        with self._named("cannot be read"):
-            stored = self._cache.get(fingerprint)
-        return Completion.loads(stored) if stored is not None else None
+        try:
+            stored, checksum = self._cache.get(fingerprint, tag=True)
+        except diskcache.Timeout as error:
+            raise self._error("cannot be read", error) from None
+        except sqlite3.OperationalError as error:
+            raise self._error("cannot be read", error) from None
+        except _DAMAGE as error:
+            self._warn(f"is damaged ({error})")
+            return None
+        if stored is None:
+            return None
+        entry = _entry(fingerprint, stored, checksum)
+        if entry is None:
+            self._warn(f"{fingerprint} cannot be read")
+        return Completion.from_entry(entry) if entry else None
 
     def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
         """Keep an answer.
@@ -114,7 +164,17 @@ class DiskStore:
             StoreError: it could not be written, say on a full disk.
         """
         with self._named("an answer could not be kept"):
-            self._cache.set(fingerprint, completion.dumps(components))
+            text = completion.dumps(components)
+            self._cache.set(fingerprint, text, tag=_checksum(fingerprint, text.encode()))
+
+    def remove(self, fingerprint: str) -> bool:
+        """Remove one entry, readable or not; whether it was there.
+
+        Raises:
+            StoreError: the file is damaged where it stands.
+        """
+        with self._named("an answer could not be removed"):
+            return bool(self._cache.delete(fingerprint))
 
     def claim(self, fingerprint: str) -> bool:
         """Take a question on, unless another process has it.
@@ -135,25 +195,50 @@ class DiskStore:
     def entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Every fingerprint with its entry; None where the entry cannot be read.
 
+        Of a damaged part of the file, whose fingerprints are not known, there is one such entry.
+
         Raises:
-            StoreError: the file is damaged.
+            StoreError: the file is locked, or cannot be reached.
         """
-        with self._named("cannot be read"):
-            for fingerprint in self._cache.iterkeys():
-                yield fingerprint, read_entry(self._cache.get(fingerprint, UNREADABLE))
+        row, skipped = 0, 0
+        while skipped < LONGEST_DAMAGE:
+            with self._named("cannot be read"):
+                try:
+                    found = self._cache._sql(_ROW, (row,)).fetchone()  # noqa: SLF001  # iterkeys ends at the first damage
+                except sqlite3.OperationalError:
+                    raise
+                except _DAMAGE:
+                    row += 1
+                    skipped += 1
+                    if skipped == 1:
+                        yield DAMAGED, None
+                    continue
+            if found is None:
+                return
+            row, key, raw, mode, value, checksum = found
+            skipped = 0
+            disk: TextDisk = self._cache.disk
+            fingerprint = disk.get(key, raw == 1)
+            yield fingerprint, _entry(fingerprint, disk.fetch(mode, None, value, read=False), checksum)
 
     def stats(self) -> StoreStats:
         """Count what is there."""
         entries = [entry for _, entry in self.entries() if entry]
         tokens = sum(entry["tokens_in"] + entry["tokens_out"] for entry in entries)
-        return StoreStats(self.folder, len(entries), self._cache.volume(), tokens)
+        with self._named("cannot be read"):
+            return StoreStats(self.folder, len(entries), self._cache.volume(), tokens)
 
     def verify(self) -> tuple[str, ...]:
         """Fingerprints whose entries cannot be read, and what SQLite finds wrong with its file."""
         broken = tuple(fingerprint for fingerprint, entry in self.entries() if entry is None)
         with self._named("cannot be read"), warnings.catch_warnings():
             warnings.simplefilter("always")
-            return broken + tuple(str(warning.message) for warning in self._cache.check())
+            try:
+                return broken + tuple(str(warning.message) for warning in self._cache.check())
+            except sqlite3.OperationalError:
+                raise
+            except _DAMAGE as error:
+                return (*broken, str(error))
 
     def clear(self) -> int:
         """Remove every entry; the number removed."""
@@ -165,11 +250,47 @@ class DiskStore:
         self._claims.close()
         self._cache.close()
 
+    def _name_earlier(self, cache: Path) -> None:
+        """Say, when the folder is made, that one of an earlier version is left alone."""
+        for name in EARLIER if not self.folder.exists() else ():
+            if (cache / name).is_dir():
+                log.warning(
+                    "%s: answers of an earlier version, which are not read: their articles are asked about again; "
+                    "remove the folder to free its space",
+                    cache / name,
+                )
+
+    def _warn(self, found: str) -> None:
+        if not self._warned:
+            log.warning("%s: %s; what is so is asked for again; `mahdar cache verify` names it", self.folder, found)
+        self._warned = True
+
     @contextmanager
     def _named(self, failed: str) -> Iterator[None]:
         """An error of files or of SQLite as a `StoreError` that names the folder and the remedy."""
         try:
             yield
-        except (OSError, sqlite3.Error, diskcache.Timeout) as error:
-            said = str(error) or "it is locked, or the disk is full"
-            raise StoreError(f"{self.folder}: {failed} ({said}); {REMEDY}") from None
+        except (OSError, diskcache.Timeout, *_DAMAGE) as error:
+            raise self._error(failed, error) from None
+
+    def _error(self, failed: str, error: Exception) -> StoreError:
+        if isinstance(error, diskcache.Timeout) or "locked" in str(error):
+            return StoreError(f"{self.folder}: {failed}: {LOCKED}")
+        return StoreError(f"{self.folder}: {failed} ({error}); {REMEDY}")
+
+
+def _text_of(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _checksum(fingerprint: str, text: bytes) -> int:
+    return zlib.crc32(fingerprint.encode("utf-8", "surrogateescape") + text)
+
+
+def _entry(fingerprint: str, stored: str, checksum: object) -> dict[str, Any] | None:
+    """A stored entry; None where it is none, or not as it was written. One of old has no checksum."""
+    try:
+        written = stored.encode()
+    except UnicodeEncodeError:
+        return None
+    return read_entry(stored) if checksum is None or checksum == _checksum(fingerprint, written) else None

@@ -1,22 +1,27 @@
 """The store on a server: Redis or Valkey, for machines that share answers.
 
-The same text as on disk, under `mahdar:<version>:<fingerprint>`; nothing else is written, and nothing but text is read.
-Claims are keys that expire. The password in the URL is shown nowhere.
+The same text as on disk, under `mahdar:<version>:<fingerprint>`; nothing but text is read. Claims are keys that expire;
+one more key says that this version has looked for entries of earlier ones. The password in the URL is shown nowhere.
 """
 
+import logging
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Final
 
 from extractor.cache.claims import LEASE
-from extractor.cache.disk import StoreStats
+from extractor.cache.disk import UNREADABLE, StoreStats
 from extractor.errors import StoreError, UsageError
 from extractor.llm.completion import VERSION, Completion, read_entry
 from extractor.llm.endpoint import without_secrets
 
+log = logging.getLogger("mahdar")
+
 ENTRIES: Final = f"mahdar:{VERSION}:"
 CLAIMS: Final = f"mahdar-claim:{VERSION}:"
+EARLIER: Final = tuple(f"mahdar:{version}:" for version in range(1, VERSION))
+LOOKED: Final = f"mahdar-looked:{VERSION}"
 PATIENCE: Final = 10.0
 """Seconds for the server to answer."""
 BATCH: Final = 500
@@ -49,6 +54,7 @@ class RedisStore:
             raise UsageError("a store on a server needs redis: pip install 'mahdar[redis]'") from None
         self._errors = redis.RedisError
         self._owner = secrets.token_hex(8)
+        self._looked = False
         try:
             self.folder = without_secrets(url)
             self._client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
@@ -64,6 +70,9 @@ class RedisStore:
         """
         with self._named("cannot be read"):
             stored = self._client.get(ENTRIES + fingerprint)
+        if not self._looked:
+            self._looked = True
+            self._name_earlier()
         return Completion.loads(_text(stored)) if stored is not None else None
 
     def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
@@ -74,6 +83,15 @@ class RedisStore:
         """
         with self._named("an answer could not be kept"):
             self._client.set(ENTRIES + fingerprint, completion.dumps(components))
+
+    def remove(self, fingerprint: str) -> bool:
+        """Remove one entry; whether it was there.
+
+        Raises:
+            StoreError: the server does not answer.
+        """
+        with self._named("an answer could not be removed"):
+            return bool(self._client.delete(ENTRIES + fingerprint))
 
     def claim(self, fingerprint: str) -> bool:
         """Take a question on, unless another process has it.
@@ -130,6 +148,18 @@ class RedisStore:
         """Let go of the connections."""
         self._client.close()
 
+    def _name_earlier(self) -> None:
+        """Say, when this version is new on the server, that entries of an earlier one are left alone."""
+        with suppress(self._errors):
+            for entries in EARLIER if self._client.set(LOOKED, "", nx=True) else ():
+                if next(self._client.scan_iter(match=f"{entries}*", count=BATCH), None) is not None:
+                    log.warning(
+                        "%s: answers of an earlier version under %s*, which are not read: their articles are asked "
+                        "about again; delete these keys to free their space",
+                        self.folder,
+                        entries,
+                    )
+
     def _keys(self) -> Iterator[list[bytes]]:
         cursor = -1
         while cursor:
@@ -149,7 +179,11 @@ class RedisStore:
 
 
 def _text(stored: Any) -> str:
-    return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
+    """A stored text; one that is not UTF-8 is none that an entry could be read from."""
+    try:
+        return stored.decode() if isinstance(stored, bytes) else str(stored)
+    except UnicodeDecodeError:
+        return UNREADABLE
 
 
 def _lease() -> int:

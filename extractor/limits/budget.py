@@ -13,10 +13,9 @@ from functools import cached_property
 from typing import Final
 
 from extractor.errors import MahdarError, UsageError
-from extractor.limits.estimate import most_in, most_out
+from extractor.limits.estimate import Arguments, most_in, most_out
 from extractor.limits.prices import Price
 from extractor.llm.completion import Completion
-from extractor.llm.request import Request
 
 NOTHING: Final = Decimal(0)
 
@@ -115,11 +114,11 @@ class Purse:
             return None
         return self.price.cost(completion.tokens_in, completion.tokens_out)
 
-    def most(self, request: Request) -> Spending:
+    def most(self, arguments: Arguments) -> Spending:
         """What a call may come to. Nothing where nothing is bounded: it would cost time to count."""
         if not self.budget.bounded:
             return _NOT_COUNTED
-        return Spending.of(self.price, most_in(request), most_out(request))
+        return Spending.of(self.price, most_in(arguments), most_out(arguments))
 
     def came_to(self, completion: Completion, most: Spending) -> Spending:
         """What an answered call came to; the most, where the endpoint does not say all of it."""
@@ -150,14 +149,18 @@ class Purse:
             if not one.done():  # cancelled
                 one.set_result(None)
 
+    def begin_anew(self) -> None:
+        """Forget the calls under way: they are another process's, of which this one was forked."""
+        self.reserved, self._waiting = Spending(), []
+
     def _refusal(self, most: Spending) -> str:
         if not self.budget.affords(self.spent.cost + most.cost):
             said = f"${self.spent.cost:.4f} are spent, and the next call can cost ${most.cost:.4f}"
         else:
             said = f"{self.spent.tokens:,} tokens are spent, and the next call can take {most.tokens:,}"
-        return f"the budget of {self.budget} ends here: {said}; run it again with a larger one"
+        return f"the budget of {self.budget} ends here: {said}; with a larger one the same command goes on"
 
 
 def _reported(completion: Completion) -> bool:
     """Whether an endpoint says all that it will charge for: some report only one side."""
-    return bool(completion.tokens_in and (completion.tokens_out or not completion.text))
+    return bool(completion.tokens_in and (completion.tokens_out or not completion.raw))

@@ -70,7 +70,7 @@ class Circuit:
         """What was seen."""
         if self.row == 1:
             return self.said
-        return f"{self.row} calls in a row, over {now - self.since:.0f} s, brought no answer; the last: {self.said}"
+        return f"{self.row} calls in a row, over {now - self.since:.0f} s, failed; the last: {self.said}"
 
 
 CLOSED: Final = Circuit()

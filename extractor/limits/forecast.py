@@ -1,17 +1,22 @@
 """The forecast: what a run will ask and cost, before anything is asked.
 
-Two figures: about, by estimate of the tokens, and at most, where every question is asked twice (the re-ask carries the
-first answer) and every answer is as long as allowed. Attempts repeated after a timeout may come on top of either; what
-`Budget` bounds includes them.
+Two figures: about, by estimate of the tokens, and at most, where every request is asked twice (the re-ask carries the
+first answer and what is wrong with it) and every answer is as long as allowed. Attempts repeated after a timeout may
+come on top of either; what `Budget` bounds includes them.
 """
 
 import operator
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Final
 
 from extractor.limits.estimate import about_in, about_out, most_in, most_out
 from extractor.limits.prices import Price
+from extractor.llm.conversation import arguments_of
 from extractor.llm.request import Request
+
+REASK: Final = 4_096
+"""Tokens of the turn that asks again, at most: twelve lines, and what instructor puts around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +24,8 @@ class Forecast:
     """What one or more articles will take.
 
     Attributes:
-        questions: that they raise.
-        cached: of these, answered in the store.
+        requests: that they take.
+        cached: of these, answered in the cache.
         tokens_in: of the others, by estimate.
         tokens_out: of their answers, by estimate.
         most_tokens: in and out, at most.
@@ -29,7 +34,7 @@ class Forecast:
     """
 
     articles: int = 0
-    questions: int = 0
+    requests: int = 0
     cached: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
@@ -44,13 +49,22 @@ class Forecast:
 _figures = operator.attrgetter(*(field.name for field in fields(Forecast)))
 
 
-def forecast_question(request: Request, price: Price | None, *, reasks: int) -> Forecast:
-    """What a question takes that is not answered in the store."""
-    tokens_in = about_in(request)
-    tokens_out = about_out(request, tokens_in)
-    most = [(most_in(request) + asked * most_out(request), most_out(request)) for asked in range(reasks + 1)]
+def forecast_request(request: Request, price: Price | None, *, reasks: int) -> Forecast:
+    """What a request takes that is not answered in the cache.
+
+    Args:
+        request: that would be sent.
+        price: of the model, where it is known.
+        reasks: how often the model may be asked again.
+
+    Raises:
+        UsageError: the request does not bound its answer.
+    """
+    arguments = arguments_of(request)
+    tokens_in, tokens_out, longest = about_in(arguments), about_out(request), most_out(arguments)
+    most = [(most_in(arguments) + asked * (longest + REASK), longest) for asked in range(reasks + 1)]
     return Forecast(
-        questions=1,
+        requests=1,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         most_tokens=sum(map(sum, most)),

@@ -1,48 +1,56 @@
-"""Asking: from a request to judged drafts, through the store, the retries and the re-asks."""
+"""The client: from a request to validated records.
+
+A call goes down these steps, each a method:
+
+    ask                     instructor asks, validates and asks again (`extractor.llm.conversation`)
+    _create                 what instructor calls
+    _send_cached            the cache
+    _send_once              one call at a time of the same question, in this process …
+    _send_claimed           … and between processes
+    _send_with_retries      tenacity's
+    _send_within_limits     budget, rate, concurrency, circuit
+    _send                   the transport
+"""
 
 import asyncio
 import logging
-import operator
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
+from extractor.cache.async_store import AsyncStore
 from extractor.cache.disk import Store
-from extractor.cache.shelf import Shelf
-from extractor.errors import ExtractionError, NoModelError, UsageError
+from extractor.errors import NoModelError, UsageError
+from extractor.grounding.source import Source
 from extractor.limits.budget import OverBudgetError, Purse, Spending
 from extractor.limits.circuit import CLOSED, SILENT
 from extractor.limits.concurrency import UNBOUNDED, Clock, Limits, Pacer, Sleep
 from extractor.limits.estimate import about
+from extractor.llm.call import Call, Transport
 from extractor.llm.completion import Completion
+from extractor.llm.conversation import OVER_BUDGET, Conversation, Create, Outcome, converse, patched
 from extractor.llm.reply import CallError
 from extractor.llm.request import Request
-from extractor.llm.validation import Accept, GiveUp, Reask, Verdict, judge, reask_message
+from extractor.observability.logs import silence_instructor
+from extractor.results import Usage
 
 if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
     from tenacity import AsyncRetrying, RetryCallState
+
+__all__ = ["Client", "Outcome", "Policy"]
 
 log = logging.getLogger("mahdar")
 
-NOTHING = "(empty)"
-"""An empty answer in a re-ask: some endpoints refuse a turn without a word."""
-
-OVER_BUDGET: Final = "over_budget"
 DOUBLINGS: Final = 16
 """Of the wait between two calls to an endpoint that is silent; the policy's longest comes sooner."""
+TIMEOUT: Final = "timeout"
 LOOKS: Final = (0.05, 1.0)
 """Seconds between two looks for what another process is asking: the first, then twice as many, up to the last."""
 LONG: Final = 10.0
 """Seconds after which somebody should know what is waited for: the other process may be suspended."""
-
-
-class Caller(Protocol):
-    """Who can be asked: the door to an endpoint, or a double in a test."""
-
-    async def ask(self, request: Request) -> Completion:
-        """One call, no retry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,13 @@ class Policy:
     """How often, and how long. Waits double from `first_wait`, unless the endpoint says how long to wait.
 
     Attributes:
+        attempts: at one call, at most.
+        reasks: of one request, at most.
+        first_wait: seconds.
+        longest_wait: seconds.
         silent: calls in a row without an answer that are too many: from there on one call at a time is made.
         patience: seconds of such silence after which the run ends.
+        retries_timeouts: whether a call is made again that was not answered in time.
     """
 
     attempts: int = 4
@@ -60,62 +73,32 @@ class Policy:
     longest_wait: float = 60.0
     silent: int = 20
     patience: float = 60.0
+    retries_timeouts: bool = True
 
     def __post_init__(self) -> None:
         least = min(self.reasks, self.first_wait, self.longest_wait, self.patience)
         if self.attempts < 1 or self.silent < 1 or least < 0:
             raise UsageError(f"{self}: at least one attempt is needed, and nothing may be negative")
 
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What was spent on one or more requests. Cached answers count as hits and cost no tokens.
-
-    Attributes:
-        cost: US dollars, of the calls whose price is known.
-        unpriced: calls whose price is not.
-    """
-
-    calls: int = 0
-    attempts: int = 0
-    reasks: int = 0
-    hits: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost: Decimal = Decimal(0)
-    unpriced: int = 0
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(*map(operator.add, _counts(self), _counts(other)))
-
-
-_counts = operator.attrgetter(*(field.name for field in fields(Usage)))
+    def for_embedded(self) -> "Policy":
+        """The same for the engine on this machine: asked again, a small model takes as long and does no better."""
+        return replace(self, reasks=0, retries_timeouts=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The drafts a request brought, and what they cost."""
+class _Answered:
+    """What a call brought, and what it took."""
 
-    drafts: Accept
+    came: Completion | CallError
     usage: Usage
-    fingerprints: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One question and what came of it; no text where the call brought none."""
-
-    verdict: Verdict
-    usage: Usage
-    text: str | None = None
-
-
-class Asker:
-    """Asks each question once: of the store first, then of the endpoint.
+class Client:
+    """Asks a model, each question once: of the cache first, then of the endpoint.
 
     Args:
-        caller: who is asked.
-        store: where answers are kept.
+        transport: sends the calls.
+        store: where answers are kept; None for nowhere.
         policy: how often to ask again.
         concurrency: calls in flight at most.
         limits: requests and tokens a minute.
@@ -126,7 +109,7 @@ class Asker:
 
     def __init__(
         self,
-        caller: Caller,
+        transport: Transport,
         store: Store | None,
         *,
         policy: Policy,
@@ -136,97 +119,102 @@ class Asker:
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._caller = caller
-        self._shelf = Shelf(store)
+        self._transport = transport
+        self._store = AsyncStore(store)
         self._policy = policy
         self._pacer = Pacer(concurrency, limits, clock=clock, sleep=sleep)
         self._circuit = CLOSED
         self._purse = purse or Purse()
         self._clock = clock
         self._sleep = sleep
-        self._flying: dict[str, asyncio.Future[Turn | None]] = {}
+        self._patched: dict[str, Create] = {}
+        self._flying: dict[str, asyncio.Future[_Answered | None]] = {}
         self._heard = False  # whether the endpoint has ever taken a question
         self._warned = False
+        silence_instructor()
 
-    async def answer(self, request: Request) -> Answer:
-        """The judged answer to a request.
+    async def ask(self, request: Request, source: Source) -> Outcome:
+        """Ask, validate the answer against the article, and ask again while something is wrong.
+
+        Args:
+            request: what is asked.
+            source: the article.
 
         Raises:
             ExtractionError: no usable answer came; says why, and after how many attempts.
-            StoreError: the store cannot be read.
+            StoreError: the cache cannot be read.
             NoModelError: the endpoint has not answered for so long that there is no use in asking.
         """
-        asked, earlier, usage = request, None, Usage()
-        fingerprints: tuple[str, ...] = ()
-        for left in range(self._policy.reasks, -1, -1):
-            turn = await self._turn(asked, earlier, left)
-            usage += turn.usage
-            fingerprints += (asked.fingerprint,) if turn.text is not None else ()
-            if not isinstance(turn.verdict, Reask):
-                break
-            earlier, usage = turn.verdict, usage + Usage(reasks=1)
-            said = {"role": "assistant", "content": (turn.text or "").strip() or NOTHING}
-            asked = request.followed_by(said, reask_message(earlier.problems))
-        return Answer(_accepted(turn.verdict, earlier, request, usage), usage, fingerprints)
+        create = self._patched.get(request.mode)
+        if create is None:
+            create = self._patched[request.mode] = patched(self._create, request.mode)
+        return await converse(create, Conversation(request, source, self._policy.reasks))
 
-    async def _turn(self, request: Request, earlier: Reask | None, left: int) -> Turn:
-        """From the store, or from a call; the same question under way is not asked again."""
-        stored = await self._stored(request, earlier, left)
-        if stored is not None:
-            return stored
-        while (flying := self._flying.get(request.fingerprint)) is not None:
-            turn = await asyncio.shield(flying)
-            if turn is not None:
-                return replace(turn, usage=Usage(hits=1)) if turn.text is not None else turn
-        return await self._fly(request, earlier, left)
+    async def _create(self, *, conversation: Conversation, **arguments: Any) -> "ChatCompletion":
+        """Stand in for `chat.completions.create`: every attempt and every re-ask of instructor's comes here."""
+        call = conversation.call(arguments)
+        answered = await self._send_cached(call, conversation)
+        conversation.usage += answered.usage
+        if isinstance(answered.came, CallError):
+            raise answered.came
+        return conversation.take(call, answered.came)
 
-    async def _stored(self, request: Request, earlier: Reask | None, left: int) -> Turn | None:
-        stored = await self._shelf.get(request.fingerprint)
-        if stored is None:
-            return None
-        return Turn(judge(stored, request.schema, earlier, reasks_left=left), Usage(hits=1), stored.text)
+    async def _send_cached(self, call: Call, conversation: Conversation) -> _Answered:
+        """Answer a call from the cache, or send it."""
+        return await self._stored(call, conversation) or await self._send_once(call, conversation)
 
-    async def _fly(self, request: Request, earlier: Reask | None, left: int) -> Turn:
-        """A call that others may wait for. Where the one who makes it is cancelled, the next of them makes it again."""
-        landed = self._flying[request.fingerprint] = asyncio.get_running_loop().create_future()
-        turn = None
+    async def _stored(self, call: Call, conversation: Conversation) -> _Answered | None:
+        """Answer a call from the cache. What would not be kept today, say after an unreadable answer, is no answer."""
+        stored = await self._store.get(call.fingerprint)
+        return _Answered(stored, Usage(hits=1)) if stored is not None and conversation.keeps(stored) else None
+
+    async def _send_once(self, call: Call, conversation: Conversation) -> _Answered:
+        """Send a call, unless the same is under way in this process: then wait for its answer.
+
+        Where the one who makes it is cancelled, the next of those who wait makes it again.
+        """
+        while (flying := self._flying.get(call.fingerprint)) is not None:
+            answered = await asyncio.shield(flying)
+            if answered is not None:
+                return replace(answered, usage=Usage(hits=int(isinstance(answered.came, Completion))))
+        landed = self._flying[call.fingerprint] = asyncio.get_running_loop().create_future()
+        answered = None
         try:
-            turn = await self._claimed(request, earlier, left)
-            return turn
+            answered = await self._send_claimed(call, conversation)
+            return answered
         finally:
-            del self._flying[request.fingerprint]
-            landed.set_result(turn)
+            del self._flying[call.fingerprint]
+            landed.set_result(answered)
 
-    async def _claimed(self, request: Request, earlier: Reask | None, left: int) -> Turn:
-        """A call, unless another process makes the same: then its answer, or the call when it has given up."""
+    async def _send_claimed(self, call: Call, conversation: Conversation) -> _Answered:
+        """Send a call, unless another process makes the same: then its answer, or the call when it has given up."""
         looks, since = _looks(), self._clock()
-        while not await self._shelf.claim(request.fingerprint):
+        while not await self._store.claim(call.fingerprint):
             await self._sleep(next(looks))
-            self._warn(request, since)
-            if (stored := await self._stored(request, earlier, left)) is not None:
+            self._warn(call, since)
+            if (stored := await self._stored(call, conversation)) is not None:
                 return stored
         try:
             # Between the look that found nothing and the claim, another process may have answered and let go.
-            stored = await self._stored(request, earlier, left) if self._shelf.shared else None
-            return stored or await self._ask(request, earlier, left)
+            stored = await self._stored(call, conversation) if self._store.shared else None
+            return stored or await self._send_and_keep(call, conversation)
         finally:
-            await self._shelf.release(request.fingerprint)
+            await self._store.release(call.fingerprint)
 
-    def _warn(self, request: Request, since: float) -> None:
+    def _warn(self, call: Call, since: float) -> None:
         """Say once that another process keeps this one waiting."""
         if not self._warned and self._clock() - since >= LONG:
             self._warned = True
-            log.warning("another process asks the same; waiting for it", extra=_named(request))
+            log.warning("another process asks the same; waiting for it", extra=_named(call))
 
-    async def _ask(self, request: Request, earlier: Reask | None, left: int) -> Turn:
-        """A call, judged and kept. An answer nothing can be made of is not kept: asking later may do better."""
-        came, attempts = await self._persist(request)
+    async def _send_and_keep(self, call: Call, conversation: Conversation) -> _Answered:
+        """Send a call, and keep its answer. One that nothing can be made of is not kept: asking later may do better."""
+        came, attempts = await self._send_with_retries(call)
         if isinstance(came, CallError):
-            return Turn(GiveUp(came.failure, str(came)), Usage(attempts=attempts))
-        verdict = judge(came, request.schema, earlier, reasks_left=left)
-        if not isinstance(verdict, GiveUp):
-            await self._shelf.put(request.fingerprint, came, request.components)
-        return Turn(verdict, self._usage(came, attempts), came.text)
+            return _Answered(came, Usage(attempts=attempts))
+        if conversation.keeps(came):
+            await self._store.put(call.fingerprint, came, call.components)
+        return _Answered(came, self._usage(came, attempts))
 
     def _usage(self, came: Completion, attempts: int) -> Usage:
         cost = self._purse.cost(came)
@@ -239,38 +227,30 @@ class Asker:
             unpriced=int(cost is None),
         )
 
-    async def _persist(self, request: Request) -> tuple[Completion | CallError, int]:
-        """A call, repeated while that can help, and how many it took. Only one that failed pays for the repeating."""
-        try:
-            return await self._call(request), 1
-        except CallError as error:
-            failed = [error]
+    async def _send_with_retries(self, call: Call) -> tuple[Completion | CallError, int]:
+        """Send a call, again while that can help, and count."""
         retrying = self._retrying()
         try:
-            async for attempt in retrying:
-                with attempt:
-                    if failed:
-                        raise failed.pop()
-                    completion = await self._call(request)
+            completion: Completion = await retrying(self._send_within_limits, call)
         except CallError as error:
             made = retrying.statistics["attempt_number"] - (error.failure == OVER_BUDGET)
-            log.info("given up: %s", error.failure, extra=_named(request, attempts=made, failure=error.failure))
+            log.info("given up: %s", error.failure, extra=_named(call, attempts=made, failure=error.failure))
             return error, made
         return completion, retrying.statistics["attempt_number"]
 
-    async def _call(self, request: Request) -> Completion:
-        """One call, when the budget and the pace allow it."""
-        most = self._purse.most(request)
+    async def _send_within_limits(self, call: Call) -> Completion:
+        """Send a call when the budget and the pace allow it."""
+        most = self._purse.most(call.arguments)
         try:
             await self._purse.reserve(most)
         except OverBudgetError as error:
             raise CallError(OVER_BUDGET, str(error), again=False, billed=False) from None
         came_to = Spending()
         try:
-            async with self._pacer.turn(about(request) if self._pacer.counts_tokens else 0) as turn:
+            async with self._pacer.turn(about(call) if self._pacer.counts_tokens else 0) as turn:
                 self._check()
                 came_to = most  # as long as it is not known
-                completion = await self._answered(request, turn.started)
+                completion = await self._send(call, turn.started)
                 came_to = self._purse.came_to(completion, most)
                 turn.tokens = came_to.tokens or turn.tokens
         except CallError as error:
@@ -281,18 +261,18 @@ class Asker:
             self._purse.settle(most, came_to)
         return completion
 
-    async def _answered(self, request: Request, started: float) -> Completion:
-        """The answer to a call; what it says of the endpoint is remembered."""
+    async def _send(self, call: Call, started: float) -> Completion:
+        """Send a call; what comes of it says something of the endpoint, which is remembered."""
         try:
-            completion = await self._caller.ask(request)
+            completion = await self._transport.send(call)
         except CallError as error:
             self._note(error, started)
-            log.info("no answer: %s", error.failure, extra=_named(request, failure=error.failure, again=error.again))
+            log.info("no answer: %s", error.failure, extra=_named(call, failure=error.failure, again=error.again))
             raise
         self._took()
         self._pacer.answered()
         if log.isEnabledFor(logging.INFO):
-            log.info("called", extra=_named(request, **_figures(completion)))
+            log.info("called", extra=_named(call, **_figures(completion)))
         return completion
 
     def _took(self) -> None:
@@ -326,7 +306,8 @@ class Asker:
         """
         if not self._circuit.lets_through(now := self._clock()):
             said = self._circuit.account(now)
-            raise NoModelError(f"the endpoint does not answer: {said}; what is done is kept, run it again to go on")
+            verb = "refuses" if self._circuit.said.startswith("HTTP 4") else "does not answer"
+            raise NoModelError(f"the endpoint {verb}: {said}; what is done is kept, run it again to go on")
 
     def _retrying(self) -> "AsyncRetrying":
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
@@ -334,10 +315,16 @@ class Asker:
         return AsyncRetrying(
             stop=stop_after_attempt(self._policy.attempts),
             wait=self._wait,
-            retry=retry_if_exception(lambda error: isinstance(error, CallError) and error.again),
+            retry=retry_if_exception(self._retries),
             sleep=self._sleep,
             reraise=True,
         )
+
+    def _retries(self, error: BaseException) -> bool:
+        """Whether to send a call again."""
+        if not isinstance(error, CallError) or not error.again:
+            return False
+        return self._policy.retries_timeouts or error.failure != TIMEOUT
 
     def _wait(self, state: "RetryCallState") -> float:
         """Seconds until the next attempt: what the endpoint asks for, else up to twice as long each time."""
@@ -356,25 +343,12 @@ def _looks() -> Iterator[float]:
         wait = min(2 * wait, longest)
 
 
-def _named(request: Request, **more: object) -> dict[str, object]:
+def _named(call: Call, **more: object) -> dict[str, object]:
     """What a line of the log is about."""
-    return {"task": request.task, "fingerprint": request.fingerprint, **more}
+    return {"task": call.tasks, "fingerprint": call.fingerprint, **more}
 
 
 def _figures(completion: Completion) -> dict[str, object]:
     """What a call took."""
     seconds = round(completion.seconds, 3)
     return {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out, "seconds": seconds}
-
-
-def _accepted(verdict: Verdict, earlier: Reask | None, request: Request, usage: Usage) -> Accept:
-    """The drafts to go on with: what an answer brought is not lost when asking again brings nothing.
-
-    Where the budget forbids to ask again, the article is left for a run that may: once done, it is not asked about.
-    """
-    if isinstance(verdict, Accept):
-        return verdict
-    assert isinstance(verdict, GiveUp), "the judge asks again only where that is left"
-    if earlier is not None and earlier.best.drafts and verdict.failure != OVER_BUDGET:
-        return earlier.best
-    raise ExtractionError(verdict.failure, f"{request.task}: {verdict.message}", usage.attempts)

@@ -3,37 +3,50 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from extractor.errors import UsageError
-from extractor.settings import Settings
+from extractor.settings import EMBEDDED, OFFLINE, Settings
 
-MODES = ("json_schema", "json", "tools", "md_json")
+MODES: Final = ("json_schema", "json", "tools", "md_json")
 """instructor's modes that work through chat completions, most constrained first."""
 
-MODE_BY_HOST = {"api.deepseek.com": "json", "api.anthropic.com": "tools"}
+MODE_BY_HOST: Final = {"api.deepseek.com": "json", "api.anthropic.com": "tools"}
 """Hosts that cannot constrain decoding by a JSON Schema; all others, vLLM and Ollama included, can."""
 
-OPENAI = "https://api.openai.com/v1"
-FIXED_TEMPERATURE = ("o1", "o3", "o4", "gpt-5")
-"""Model families that refuse a temperature."""
+OPENAI: Final = "https://api.openai.com/v1"
+REASONING: Final = ("o1", "o3", "o4", "gpt-5")
+"""Model families that think to themselves before they answer, and refuse a temperature."""
 
-MAX_TOKENS = 6_000
-"""Of one answer: a bound against endless repetition, above what the longest seed needs."""
-PASSAGE = 16_000
+MAX_TOKENS: Final = 16_000
+"""Of one answer: a bound against endless repetition, above what an article of fifty stances needs; more is refused by
+some endpoints."""
+PASSAGE: Final = 16_000
 """Tokens of article in one request, by estimate; a longer article is asked in passages. Models of today read eight
 times as much, and find less in it."""
 
-EMBEDDED_PASSAGE = 2_500
-"""As `PASSAGE`, for the embedded model where the standard profile asks it for drafts: it loses the thread of more."""
-EMBEDDED_MAX_TOKENS = 3_000
-"""As `MAX_TOKENS`: two minutes on two cores."""
+SHORTEST_SECRET: Final = 8
+"""A shorter "key" is a placeholder such as `none`, and part of ordinary words."""
+PUBLIC: Final = frozenset({"api-version"})
+"""Parameters of a URL's query that are no secret: Azure's version is a day, which an article may name too."""
+
+EMBEDDED_PASSAGE: Final = 2_500
+"""As `PASSAGE`, for the embedded model: it loses the thread of more."""
+EMBEDDED_MAX_TOKENS: Final = 600
+"""As `MAX_TOKENS`: half a minute on two idle cores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where and how to ask."""
+    """Where and how to ask.
+
+    Attributes:
+        passage: tokens of article in one request, by estimate.
+        parameters: of decoding.
+        embedded: whether it is the engine on this machine, which is started at the first call.
+        cache: where that keeps its weights.
+    """
 
     base_url: str = field(repr=False)
     api_key: str = field(repr=False)
@@ -43,27 +56,41 @@ class Endpoint:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     embedded: bool = False
     cache: Path | None = None
-    """where the embedded model keeps its weights"""
+
+    @property
+    def reasons(self) -> bool:
+        """Whether its model thinks to itself before it answers."""
+        return is_reasoning(self.model)
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise UsageError(f"mode {self.mode!r}: not known; use one of {', '.join(MODES)} (MAHDAR_MODE)")
 
 
-def embedded_endpoint(settings: Settings) -> Endpoint:
-    """The embedded model, named without starting it: an article answered from the store needs no server.
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A base URL and a key, taken apart into what is shown and what is not.
 
-    Raises:
-        UsageError: another model is named, which nothing is configured to ask.
+    Attributes:
+        url: without credentials and query.
+        key: sent as a bearer.
+        query: sent with every request.
+        credentials: user and password, sent as HTTP's basic authentication.
+        secrets: what must not be shown, as bytes of an answer may hold it.
     """
+
+    url: str
+    key: str = field(repr=False)
+    query: Mapping[str, str] = field(repr=False)
+    credentials: tuple[str, str] | None = field(repr=False)
+    secrets: tuple[bytes, ...] = field(repr=False)
+
+
+def embedded_endpoint(settings: Settings) -> Endpoint:
+    """The embedded model, named without starting it: an article answered from the cache needs no server."""
     from extractor.llm.local.weights import model_name
 
     model = model_name(settings.cache / "models")
-    if settings.model not in {None, model}:
-        raise UsageError(
-            f"model {settings.model!r}: nothing is configured to ask it; set OPENAI_API_KEY or OPENAI_BASE_URL, "
-            "or leave --model and MAHDAR_MODEL out for the embedded model"
-        )
     return Endpoint(
         base_url="",
         api_key="",
@@ -80,8 +107,13 @@ def remote_endpoint(settings: Settings) -> Endpoint:
     """The endpoint the environment names.
 
     Raises:
-        UsageError: no model is named, or the URL is none.
+        UsageError: no model is named, nothing is configured to ask it, or the URL is none.
     """
+    if settings.base_url is None and settings.api_key is None:
+        raise UsageError(
+            f"model {settings.model!r}: nothing is configured to ask it; set OPENAI_API_KEY or OPENAI_BASE_URL, "
+            f"or name the model {EMBEDDED} or {OFFLINE}"
+        )
     base_url = (settings.base_url or OPENAI).rstrip("/")
     host = _host(base_url)
     if settings.model is None:
@@ -98,9 +130,30 @@ def remote_endpoint(settings: Settings) -> Endpoint:
 def decoding_parameters(host: str, model: str) -> Mapping[str, Any]:
     """As repeatable as the endpoint allows, and bounded."""
     bound = "max_completion_tokens" if host == "api.openai.com" else "max_tokens"
-    family = model.rsplit("/", 1)[-1]
-    temperature = {} if family.startswith(FIXED_TEMPERATURE) else {"temperature": 0}
-    return {bound: MAX_TOKENS, **temperature}
+    return {bound: MAX_TOKENS, **({} if is_reasoning(model) else {"temperature": 0})}
+
+
+def is_reasoning(model: str) -> bool:
+    """Whether a model is of a family that thinks to itself before it answers."""
+    return model.rsplit("/", 1)[-1].startswith(REASONING)
+
+
+def address_of(base_url: str, key: str) -> Address:
+    """Take a base URL and a key apart.
+
+    Raises:
+        UsageError: the key cannot be sent.
+    """
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError("OPENAI_API_KEY: has a character that no key has, and that cannot be sent; copy it again")
+    parts = urlsplit(base_url)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    hidden = [value for name, value in query.items() if name not in PUBLIC]
+    written = [value for name, _, value in (one.partition("=") for one in parts.query.split("&")) if name not in PUBLIC]
+    secrets = dict.fromkeys(one.encode() for one in (key, password, *hidden, *written) if len(one) >= SHORTEST_SECRET)
+    credentials = (user, password) if user or password else None
+    return Address(without_secrets(base_url).rstrip("/"), key, query, credentials, tuple(secrets))
 
 
 def without_secrets(url: str) -> str:
@@ -113,8 +166,11 @@ def _host(url: str) -> str:
     """The host that a URL names. One that cannot be read is not shown: it may hold a password."""
     try:
         parts = urlsplit(url)
+        sound = url.isprintable() and " " not in url and parts.port != 0  # asking for a port that is none raises
     except ValueError:
-        raise UsageError("OPENAI_BASE_URL: not a URL; write it like https://host/v1") from None
+        sound = False
+    if not sound:
+        raise UsageError("OPENAI_BASE_URL: not a URL; write it like https://host/v1")
     if not parts.hostname or parts.scheme not in {"http", "https"}:
         raise UsageError(f"OPENAI_BASE_URL {without_secrets(url)!r}: not a URL; write it like https://host/v1")
     return parts.hostname

@@ -1,15 +1,17 @@
-"""The reply: what an endpoint sent back, as a completion or as the reason why there is none."""
+"""The response: what an endpoint sent back, as a completion or as the reason why there is none."""
 
 import datetime as dt
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from extractor.errors import FailureClass
-from extractor.llm.completion import Completion
+from extractor.llm.completion import Completion, ToolCall, on_one_line, writable
 
 LONGEST_WAIT: Final = 120.0
 """Seconds of a `Retry-After` that are waited; OpenAI's own client stops there too. Who asks for more is not asked
@@ -18,12 +20,132 @@ BUSY: Final = frozenset({408, 429, 503, 504, 529})
 """Statuses that say "too much"; 529 is Anthropic's."""
 MAYBE_BILLED: Final = frozenset({408, 502, 504})
 """Statuses of one in between, who does not know what became of the request; with others there was no answer."""
-FATAL: Final = frozenset({401, 404, 405})
-"""Statuses of a key, a URL or a model that does not hold. 403 may be about one article: filters answer with it."""
 SHOWN: Final = 200
 """Characters of an error's text in the failure's message."""
+LONGEST_WORDS: Final = 4_000
+"""Characters of an error's text that are looked at."""
+MOST_TOKENS: Final = 1_000_000_000
+"""No count of tokens is larger; one that claims to be is no count."""
+UNFINISHED: Final = frozenset(
+    {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource"}
+)
+"""Finish reasons of an endpoint that gave up: OpenRouter's, vLLM's, SGLang's, Zhipu's and DeepSeek's."""
+EMPTY_ARGUMENTS: Final = frozenset({"", "{}", "null"})
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
-_TOO_LONG: Final = re.compile(r"context.{0,30}(length|size|window)|prompt is too long|too many tokens", re.IGNORECASE)
+_SAYING: Final = ("error", "errors", "message", "msg", "detail", "metadata", "raw")
+"""The members of an error's body that say what is wrong."""
+_NAMING: Final = (*_SAYING, "code", "type", "status", "param", "loc", "reason", "reasons", "error_type")
+"""The members by which it is told from others; what it repeats of the request is none of them."""
+_DEEPEST: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What an error means, by its status, its words, or both.
+
+    Attributes:
+        statuses: those that it may have.
+        words: one of which it has; None where the status says it all.
+        again, fatal: as of a `CallError`.
+        remedy: added to what the endpoint says.
+    """
+
+    failure: FailureClass
+    remedy: str
+    statuses: range | frozenset[int] = range(1_000)
+    words: str | None = None
+    again: bool = False
+    fatal: bool = False
+
+    def fits(self, status: int, words: str) -> bool:
+        return status in self.statuses and (self.words is None or bool(re.search(self.words, words, re.IGNORECASE)))
+
+
+_NO_CREDIT: Final = "the account has no credit left"
+_NO_KEY: Final = "check OPENAI_API_KEY"
+_NO_MODEL: Final = "check OPENAI_BASE_URL and MAHDAR_MODEL"
+_TOO_LONG: Final = "the article is longer than the model reads"
+_MEANINGS: Final = (
+    _Meaning("rate_limited", _NO_CREDIT, frozenset({402}), fatal=True),
+    _Meaning(
+        "rate_limited",
+        _NO_CREDIT,
+        words=r"insufficient.{0,20}(quota|balance|credit|funds)|credit balance is too low|billing_hard_limit|arrearage",
+        fatal=True,
+    ),
+    _Meaning(
+        "rate_limited",
+        "one request needs more tokens than the account has for a minute: have its limit raised",
+        words=r"request too large.{0,200}(tokens per min|\bTPM\b)",
+    ),
+    _Meaning("rate_limited", "", frozenset({429}), again=True),
+    _Meaning("rate_limited", "", range(400, 500), r"rate.?limit|tokens per min|too many requests|throttl", again=True),
+    _Meaning(
+        "refused",
+        "the endpoint's filter refuses this article",
+        frozenset({400, 403, 422, 451}),
+        r"content.?(filter|policy|management)|data_inspection|moderation|flagged|responsible.?ai|safety|敏感",
+    ),
+    _Meaning("unreachable", _NO_KEY, frozenset({401}), fatal=True),
+    _Meaning("unreachable", _NO_KEY, frozenset({403})),
+    _Meaning(
+        "unreachable",
+        _NO_KEY,
+        frozenset({400}),
+        r"api.?key.{0,20}(not valid|invalid)|invalid.{0,5}api.?key",
+        fatal=True,
+    ),
+    _Meaning("bad_input", _TOO_LONG, frozenset({413})),
+    _Meaning(
+        "bad_input",
+        _TOO_LONG,
+        frozenset({400, 422, 500, 503}),
+        r"context.{0,30}(length|size|window|limit)|(prompt|inputs?|query|message).{0,40}(too long|too large)"
+        r"|too (many|long).{0,20}tokens|(token count|input length|prompt length|input tokens).{0,80}exceed"
+        r"|maximum (prompt|input) length|must be <= [0-9]+\. given|exceed.{0,30}max(imum)? (input|prompt)"
+        r"|range of input length|must have less than [0-9]+ tokens",
+    ),
+    _Meaning(
+        "unparsable",
+        "the model does not keep to the form; set MAHDAR_MODE to json or md_json",
+        range(400, 500),
+        r"json_validate_failed|tool_use_failed|failed to generate json",
+    ),
+    _Meaning(
+        "refused",
+        "set MAHDAR_MODE to json, tools or md_json",
+        frozenset({400, 404, 422, 500, 501}),
+        r"response.?format|json.?schema|schema|structured.?output|grammar|requested parameters|tool.?(use|choice|call)"
+        r"|support.{0,20}(tools|functions?)|(tools|functions?).{0,20}support|additionalProperties|json mode",
+    ),
+    _Meaning(
+        "unreachable",
+        _NO_MODEL,
+        range(400, 500),
+        r"model.{0,80}(not.?found|not exist|decommissioned|no longer)"
+        r"|(invalid|no such|unknown) model|not a valid model",
+        fatal=True,
+    ),
+    _Meaning("unreachable", "", frozenset({408, 409, 425, *range(500, 600)}), again=True),
+    _Meaning("unreachable", _NO_MODEL, frozenset({404, 405, *range(400)}), fatal=True),
+    _Meaning(
+        "refused",
+        "the endpoint refuses a parameter and does not say what it takes instead: take another model",
+        words=r"max_tokens|max_completion_tokens|temperature|unsupported.?parameter",
+    ),
+    _Meaning("refused", ""),
+)
+"""The first that fits counts."""
+_NAMED: Final = (
+    (402, r"insufficient|payment|billing"),
+    (429, r"rate.?limit|exhausted|too.?many"),
+    (401, r"auth|api.?key|permission"),
+    (529, r"overload"),
+    (404, r"not.?found"),
+    (400, r"context|invalid|bad.?request"),
+    (500, r"server|internal|unavailable|timeout"),
+)
+"""Statuses that an error names by a word."""
 
 
 class CallError(Exception):
@@ -58,46 +180,77 @@ class CallError(Exception):
         self.fatal = fatal
 
 
-def read_answer(answer: Any, *, seconds: float) -> Completion:
-    """The text of an answer, from its content or from the arguments of its tool call.
+def read_answer(answer: Any, *, seconds: float, headers: Mapping[str, str] | None = None) -> Completion:
+    """Read the text of an answer, and its tool calls.
+
+    Args:
+        answer: the JSON that came with status 200.
+        seconds: that it took.
+        headers: that came with it.
 
     Raises:
-        CallError: there is no choice in it.
+        CallError: there is no choice in it, or an error in place of one.
     """
+    _raise_named(answer, headers or {})
     try:
         choice = answer["choices"][0]
+        _raise_named(choice, headers or {})
         message = choice["message"]
-        text = _text(message)
+        tool_calls = _tool_calls(message)
+        text = _content(message, called=bool(tool_calls))
     except (KeyError, IndexError, TypeError, AttributeError):
-        detail = json.dumps(answer, ensure_ascii=False)[:SHOWN]
+        detail = on_one_line(json.dumps(answer, ensure_ascii=False)[:SHOWN])
         raise CallError("unreachable", f"the endpoint answered without a choice: {detail}", again=True) from None
-    usage = answer.get("usage")
+    usage, finish = answer.get("usage"), _word(choice.get("finish_reason")) or ""
+    if finish.lower() in UNFINISHED:
+        raise CallError("unreachable", f"the endpoint gave up its answer (finish reason {finish!r})", again=True)
     return Completion(
-        text=_writable(text),
-        finish=_word(choice.get("finish_reason")) or "stop",
+        text=writable(text),
+        finish=finish,
         refusal=_word(message.get("refusal")),
         model=_word(answer.get("model")),
         tokens_in=_count(usage, "prompt_tokens"),
         tokens_out=_count(usage, "completion_tokens"),
         seconds=seconds,
+        tool_calls=tool_calls,
     )
 
 
-def status_error(status: int, headers: Mapping[str, str], text: str) -> CallError:
-    """What an HTTP status means for the document and for asking again."""
-    said, wait = f"HTTP {status}: {_said(text)}", retry_after(headers, now=time.time())
+def status_error(status: int, headers: Mapping[str, str], text: str, *, came: str = "") -> CallError:
+    """What an HTTP status means for the document and for asking again.
+
+    Args:
+        status: of the response, or the one that its body names.
+        headers: of the response.
+        text: its body.
+        came: how the status came, where it is not the response's own.
+    """
+    message, words = error_words(text)
+    meaning = next(one for one in _MEANINGS if one.fits(status, words))
+    said, wait = f"HTTP {status}{came}: {message}", retry_after(headers, now=time.time())
     patient = wait is None or wait <= LONGEST_WAIT
-    said += "" if patient else f"; asks to wait {wait:.0f} s, which is longer than a run should: run it again then"
-    busy, billed = status in BUSY, status in MAYBE_BILLED
-    if status == 402 or "insufficient_quota" in text:
-        return CallError(
-            "rate_limited", f"{said}; the account has no credit left", again=False, billed=False, fatal=True
-        )
-    if status == 429:
-        return CallError("rate_limited", said, again=patient, wait=wait, busy=busy, billed=billed, fatal=not patient)
-    if status in {408, 409, 425} or status >= 500:
-        return CallError("unreachable", said, again=patient, wait=wait, busy=busy, billed=billed, fatal=not patient)
-    return CallError(*_final(status, said, text), again=False, billed=billed, fatal=status in FATAL)
+    if meaning.again and not patient:
+        said += f"; asks to wait {wait:.0f} s, which is longer than a run should: run it again then"
+    return CallError(
+        meaning.failure,
+        f"{said}; {meaning.remedy}" if meaning.remedy else said,
+        again=meaning.again and patient,
+        wait=wait if meaning.again else None,
+        busy=meaning.again and (status in BUSY or meaning.failure == "rate_limited"),
+        billed=status in MAYBE_BILLED,
+        fatal=meaning.fatal or (meaning.again and not patient),
+    )
+
+
+def error_words(text: str) -> tuple[str, str]:
+    """What an error's body says, on one line, and all the words by which it is told from others."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    said = "; ".join(dict.fromkeys(_members(body, _SAYING))) or text
+    named = " ".join(_members(body, _NAMING)) or text
+    return on_one_line(said[: 2 * SHOWN])[:SHOWN] or "no reason given", named[:LONGEST_WORDS]
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
@@ -118,54 +271,76 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     return max((until if until.tzinfo else until.replace(tzinfo=dt.UTC)).timestamp() - now, 0.0)
 
 
-def _final(status: int, said: str, text: str) -> tuple[FailureClass, str]:
-    """The class and the remedy, for a status that asking again does not change."""
-    if status in {401, 403}:
-        return "unreachable", f"{said}; check OPENAI_API_KEY"
-    if status in {404, 405} or status < 400:
-        return "unreachable", f"{said}; check OPENAI_BASE_URL and MAHDAR_MODEL"
-    if status == 413 or _TOO_LONG.search(text):
-        return "bad_input", f"{said}; the article is longer than the model reads"
-    if "response_format" in text or "json_schema" in text:
-        return "refused", f"{said}; set MAHDAR_MODE to json, tools or md_json"
-    return "refused", said
+def _members(value: Any, names: tuple[str, ...], depth: int = 0) -> Iterator[str]:
+    """The texts in an error's body under some names; one provider's error may stand as text in another's."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    if isinstance(value, dict):
+        for name in names:
+            yield from _members(value.get(name), names, depth + 1)
+    elif isinstance(value, list):
+        for one in value[:_DEEPEST]:
+            yield from _members(one, names, depth + 1)
+    elif value is not None and (isinstance(value, str) or depth > 1):
+        yield str(value)
 
 
-def _said(text: str) -> str:
-    """What an error's body says, on one line: its message where it is JSON as OpenAI words it."""
-    try:
-        error = json.loads(text)["error"]
-        text = error if isinstance(error, str) else error["message"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    return " ".join(str(text).split())[:SHOWN] or "no reason given"
+def _raise_named(answer: Any, headers: Mapping[str, str]) -> None:
+    """Raise the error that stands in an answer of status 200, as the status that it names; nothing where it names none.
+
+    Raises:
+        CallError: it names one.
+    """
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if not isinstance(error, dict):
+        return
+    for name in ("code", "status", "type"):
+        said = str(error.get(name) or "").lower()
+        known = int(said) if re.fullmatch(r"[45][0-9]{2}", said) else None
+        status = known or next((number for number, words in _NAMED if re.search(words, said)), None)
+        if status is not None:
+            text = json.dumps({"error": error}, ensure_ascii=False)
+            raise status_error(status, headers, text, came=" in an answer of status 200")
 
 
-def _text(message: Mapping[str, Any]) -> str:
-    """What a message says: some servers split it into parts, some leave a tool's arguments unwritten."""
-    calls = message.get("tool_calls")
-    said = calls[0]["function"]["arguments"] if calls else message.get("content")
+def _content(message: Mapping[str, Any], *, called: bool) -> str:
+    """What a message says: some servers split it into parts, some leave all of it in the field for reasoning."""
+    said = _joined(message.get("content"))
+    if said.strip() or called:
+        return said
+    return next(filter(str.strip, (_joined(message.get(name)) for name in ("reasoning_content", "reasoning"))), said)
+
+
+def _joined(said: Any) -> str:
     if isinstance(said, list):
         return "".join(part.get("text") or "" for part in said)
-    if isinstance(said, dict):
-        return json.dumps(said, ensure_ascii=False)
     return said if isinstance(said, str) else ""
 
 
-def _writable(text: str) -> str:
-    """The text with halves of surrogate pairs, which no file can hold, replaced by U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+def _tool_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+    """The functions that a message calls, by the old field for one too, but for those that are given nothing."""
+    called = [call["function"] for call in message.get("tool_calls") or ()]
+    if isinstance(old := message.get("function_call"), dict):
+        called.append(old)
+    calls = (ToolCall(_word(one.get("name")) or "", _arguments(one.get("arguments"))) for one in called)
+    return tuple(call for call in calls if call.arguments.strip() not in EMPTY_ARGUMENTS)
+
+
+def _arguments(said: Any) -> str:
+    """The arguments of a function; some servers leave them unwritten."""
+    return writable(said if isinstance(said, str) else json.dumps(said or {}, ensure_ascii=False))
 
 
 def _word(value: Any) -> str | None:
-    return _writable(value) if value and isinstance(value, str) else None
+    return writable(value) if value and isinstance(value, str) else None
 
 
 def _count(usage: Any, name: str) -> int:
     """A number of tokens; what cannot be one is none, so that it lowers no bill."""
     value = usage.get(name) if isinstance(usage, dict) else None
-    return max(value, 0) if isinstance(value, int) and not isinstance(value, bool) else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 < value <= MOST_TOKENS else 0

@@ -5,103 +5,77 @@ Keys, URLs, time and process never enter; the same question has the same fingerp
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Final
 
-from prompts import ARTICLE, Prompt
-from schemas.outline import outline
-from schemas.tasks import TaskSchema
+from schemas.tasks import AnswerSchema
 
 Message = Mapping[str, str]
 
-REMEMBERED = 64
-"""Outlines, and hashes of turns, at most: those of closed questions never come again."""
+BOUNDS: Final = ("max_completion_tokens", "max_tokens")
+"""The parameters that bound the tokens of an answer."""
+REMEMBERED: Final = 64
+"""Hashes of turns, at most."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One question to a model."""
+    """One question to a model, for one task or several.
 
-    task: str
+    Attributes:
+        messages: instructions, examples, and last the article.
+        answer: the schema of what is asked for.
+        parameters: of decoding, as the endpoint names them.
+        sentences: the numbers of those that it shows; no part of the fingerprint, since the messages hold them.
+    """
+
+    tasks: tuple[str, ...]
     model: str
     mode: str
     messages: tuple[Message, ...]
-    schema: TaskSchema
+    answer: AnswerSchema
     parameters: Mapping[str, Any]
     prompt_sha256: str
     article_sha256: str
+    sentences: range
 
     @cached_property
     def components(self) -> Mapping[str, str]:
         """What the fingerprint is made of, part by part, so that a miss can say which part changed."""
         return {
-            "task": self.task,
+            "task": "+".join(self.tasks),
             "model": self.model,
             "mode": self.mode,
-            "schema": self.schema.sha256,
+            "schema": self.answer.sha256,
             "parameters": json.dumps(self.parameters, ensure_ascii=False, sort_keys=True),
             "prompt": self.prompt_sha256,
             "article": self.article_sha256,
-            "messages": _sha256("".join(_turn_sha256(turn["role"], turn["content"]) for turn in self.messages)),
+            "messages": sha256("".join(_turn_sha256(turn["role"], turn["content"]) for turn in self.messages)),
         }
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the components."""
-        return _sha256(json.dumps(self.components, ensure_ascii=False, sort_keys=True))
-
-    def followed_by(self, *messages: Message) -> "Request":
-        """The same request with further turns: a re-ask."""
-        return replace(self, messages=self.messages + messages)
+        return sha256(json.dumps(self.components, ensure_ascii=False, sort_keys=True))
 
 
-def build_request(
-    prompt: Prompt,
-    schema: TaskSchema,
-    data: Mapping[str, str],
-    *,
-    model: str,
-    mode: str,
-    parameters: Mapping[str, Any],
-) -> Request:
-    """The request that asks one task of one article, or of the part of it in `data`.
+def reask_fingerprint(first: str, answers: Sequence[str], problems: Sequence[tuple[str, str]]) -> str:
+    """The fingerprint of a re-ask.
 
-    Raises:
-        prompts.TemplateError: the template does not render.
+    It holds the first request's, the raw answers so far, and the problems of the last by path and code; never their
+    wording, so that a better sentence, or another version of pydantic, does not orphan what is stored.
     """
-    return Request(
-        task=prompt.task,
-        model=model,
-        mode=mode,
-        messages=prompt.messages(data, template_values(schema)),
-        schema=schema,
-        parameters=parameters,
-        prompt_sha256=prompt.sha256,
-        article_sha256=_sha256(data[ARTICLE] if data.keys() == {ARTICLE} else json.dumps(data, ensure_ascii=False)),
-    )
-
-
-def template_values(schema: TaskSchema) -> Mapping[str, Any]:
-    """The names a template may use, beside those of the article's parts."""
-    known = _OUTLINES.get(schema.sha256)  # in one step: another thread may clear them
-    if known is None:
-        if len(_OUTLINES) >= REMEMBERED:
-            _OUTLINES.clear()
-        known = _OUTLINES[schema.sha256] = outline(schema.json_schema)
-    return {"fields": known}
-
-
-_OUTLINES: dict[str, str] = {}
-"""By the schema's hash: the same for every article."""
+    return sha256(json.dumps([first, list(answers), [list(one) for one in problems]], ensure_ascii=False))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _turn_sha256(role: str, content: str) -> str:
     """Remembered: all turns but the last are the same for every article of a task."""
-    return _sha256(f"{role}\n{content}")
+    return sha256(f"{role}\n{content}")
 
 
-def _sha256(text: str) -> str:
+def sha256(text: str) -> str:
+    """The hash that names a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

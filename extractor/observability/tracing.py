@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from extractor.errors import ExtractionError, MahdarError
-from extractor.llm.client import Caller
+from extractor.llm.call import Call, Transport
 from extractor.llm.completion import Completion
 from extractor.llm.endpoint import Endpoint
 from extractor.llm.reply import CallError
-from extractor.llm.request import Request
 from extractor.observability.logs import ARTICLE
 
 if TYPE_CHECKING:
@@ -85,40 +84,44 @@ def article_span(instruments: Telemetry | None, document_id: str) -> AbstractCon
     return instruments.article(document_id) if instruments else nullcontext()
 
 
-class Observed:
-    """A caller whose calls are spans."""
+class TracingTransport:
+    """A transport whose calls are spans."""
 
-    def __init__(self, caller: Caller, endpoint: Endpoint, instruments: Telemetry) -> None:
-        self._caller = caller
+    def __init__(self, transport: Transport, endpoint: Endpoint, instruments: Telemetry) -> None:
+        self._transport = transport
         self._instruments = instruments
         self._known = dict(_known(endpoint))
 
-    async def ask(self, request: Request) -> Completion:
-        """One call, no retry; it is a span of kind CLIENT.
+    async def send(self, call: Call) -> Completion:
+        """Make one call, without a retry; it is a span of kind CLIENT.
 
         Raises:
             CallError: no completion came.
         """
         from opentelemetry.trace import SpanKind
 
-        named = {**self._known, "gen_ai.request.model": request.model}
-        about = {**named, **_about(request)}
+        model = call.request.model
+        named = {**self._known, "gen_ai.request.model": model}
         started = time.perf_counter()
         start = self._instruments.tracer.start_as_current_span
         with start(
-            f"{CHAT} {request.model}",
+            f"{CHAT} {model}",
             kind=SpanKind.CLIENT,
-            attributes=about,
+            attributes={**named, **_about(call)},
             record_exception=False,  # its message may quote the endpoint
             set_status_on_exception=False,
         ) as span:
             try:
-                completion = await self._caller.ask(request)
+                completion = await self._transport.send(call)
             except CallError as error:
                 self._failed(span, named, error, started)
                 raise
             self._answered(span, named, completion, started)
             return completion
+
+    async def close(self) -> None:
+        """Let go of the transport's connections."""
+        await self._transport.close()
 
     def _failed(self, span: "Span", named: Attributes, error: CallError, started: float) -> None:
         _mark(span, error.failure)
@@ -151,12 +154,12 @@ def _known(endpoint: Endpoint) -> Iterator[tuple[str, str | int]]:
         yield "server.port", parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _about(request: Request) -> dict[str, str | int | float]:
+def _about(call: Call) -> dict[str, str | int | float]:
     """What one call is about."""
-    about: dict[str, str | int | float] = {"mahdar.task": request.task, "mahdar.fingerprint": request.fingerprint}
+    about: dict[str, str | int | float] = {"mahdar.task": call.tasks, "mahdar.fingerprint": call.fingerprint}
     if (article := ARTICLE.get()) is not None:
         about["mahdar.document_id"] = article
     for name, given in PARAMETERS.items():
-        if given in request.parameters:
-            about[name] = request.parameters[given]
+        if given in call.arguments:
+            about[name] = call.arguments[given]
     return about

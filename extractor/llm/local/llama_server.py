@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import TextIO
 
 LOG_ERRORS = 1
-PROMPT_CACHE_MIB = 1024  # memory for earlier prompts: the engine's own 8 GiB is more than many machines have
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to serve, as JSON on standard input: the key must not show in the list of processes."""
+    """What to serve. It comes as JSON on standard input, since the list of processes must not show the key."""
 
     path: str
     model: str
@@ -34,7 +33,7 @@ class Order:
 
 
 def serve(start: Callable[[Order], tuple[object, str]]) -> None:
-    """Take an order, start what it asks for, tell the address, and stay until the lease is free.
+    """Read an order, start the server that it asks for, write its address, and stay until the lease is free.
 
     Args:
         start: returns the running server, kept alive here, and its address.
@@ -52,7 +51,7 @@ def serve(start: Callable[[Order], tuple[object, str]]) -> None:
 
 
 def _standard_output() -> TextIO:
-    """The pipe to the caller; whatever else writes to standard output goes to the log from now on."""
+    """Return the pipe to the caller; whatever else writes to standard output goes to the log from now on."""
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return answer
@@ -86,6 +85,9 @@ def wait_until_unused(path: Path) -> None:
 
 def llama(order: Order) -> tuple[object, str]:
     """Load the model and listen on a free loopback port; returns when it is ready to answer."""
+    # Threads that wait for each other by spinning bring the engine down to a token a second, and the machine with it,
+    # as soon as another program wants a core. OpenMP reads this when the engine is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import xllamacpp  # only in the process that serves: a test's server has no engine
 
     params = xllamacpp.CommonParams()
@@ -98,7 +100,7 @@ def llama(order: Order) -> tuple[object, str]:
     params.n_parallel = 1  # two slots at once were no faster
     params.cpuparams.n_threads = order.threads
     params.cache_prompt = True
-    params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.cache_ram_mib = 0  # the instructions, which all passages share, stay in the slot; earlier prompts need not
     params.fit_params = len(xllamacpp.get_device_info()) > 1  # fits a model to a GPU; on a CPU it only loads twice
     params.verbosity = LOG_ERRORS
     params.offline = True

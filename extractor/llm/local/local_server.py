@@ -1,4 +1,4 @@
-"""Local servers as their users see them: what a run file says, whether it holds, and how one is launched."""
+"""Local servers, from the side of the process that uses them: the run file, the health check, the launch."""
 
 import http.client
 import json
@@ -29,12 +29,12 @@ Child = subprocess.Popen[bytes]
 
 
 class EmbeddedStartError(NoModelError):
-    """The server did not come up."""
+    """The server did not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """What a run file says about its server."""
+    """A server, as its run file describes it."""
 
     address: str
     key: str = field(repr=False)
@@ -45,19 +45,19 @@ class RunningServer:
     host: str
 
     def serves(self, model: str, context: int) -> bool:
-        """Whether its answers are those of a server that would be started now."""
+        """Tell whether it was started with this model, this context and the installed engine."""
         return (self.model, self.context, self.engine) == (model, context, engine_version())
 
     def answers(self) -> bool:
-        """Whether it is up, takes the key, and has the model that it should have."""
+        """Check its health: it is up, takes the key, and serves its model."""
         return self._get("/health") is not None and self.model in _model_ids(self._get("/v1/models"))
 
     def is_here(self) -> bool:
-        """Whether it ran on this machine: home folders are shared between machines, loopback ports are not."""
+        """Tell whether it runs on this machine: home folders are shared between machines, loopback ports are not."""
         return self.host == socket.gethostname()
 
     def _get(self, path: str) -> Any:
-        """The JSON at a path, None without an answer. Not through a proxy, whatever the environment says."""
+        """Fetch the JSON at a path; None without an answer. No proxy is used, whatever the environment says."""
         headers = {"Authorization": f"Bearer {self.key}"}
         try:
             place = urlsplit(self.address)
@@ -75,7 +75,7 @@ def _model_ids(listing: Any) -> list[object]:
 
 
 def engine_version() -> str:
-    """The installed engine: another version may give other answers."""
+    """Return the version of the installed engine; another one may give other answers."""
     try:
         return version(ENGINE)
     except PackageNotFoundError:
@@ -83,7 +83,7 @@ def engine_version() -> str:
 
 
 def read_run_file(path: Path) -> RunningServer | None:
-    """What a run file says; None unless it is whole, ours, and closed to others: it decides where articles are sent."""
+    """Read a run file; None unless it is complete, ours, and closed to others, since it decides where articles go."""
     try:
         state = path.stat()
         if state.st_uid != os.getuid() or state.st_mode & 0o077:
@@ -96,7 +96,7 @@ def read_run_file(path: Path) -> RunningServer | None:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One attempt to bring up a server.
+    """One attempt to start a server.
 
     Attributes:
         command: the program that serves; it follows `extractor.llm.local.llama_server.serve`.
@@ -111,7 +111,7 @@ class Launch:
     timeout: float
 
     def run(self, progress: Progress) -> tuple[Child, RunningServer]:
-        """The child and what it serves, once it answers; after an error there is no child left.
+        """Start the server and wait until it answers; an error leaves no process behind.
 
         Raises:
             EmbeddedStartError: it ended or took too long.
@@ -188,7 +188,7 @@ def _ended_on_error(child: Child) -> Iterator[None]:
 
 
 def _hand_over(child: Child, order: Order) -> None:
-    """Give the order; a child that has already ended is noticed when its answer is awaited."""
+    """Send the order; a child that has already ended is noticed when its answer is awaited."""
     assert child.stdin is not None
     with suppress(BrokenPipeError):
         child.stdin.write(json.dumps(asdict(order), ensure_ascii=False).encode() + b"\n")
@@ -196,5 +196,5 @@ def _hand_over(child: Child, order: Order) -> None:
 
 
 def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The child imports from where its parent does."""
+    """Return the environment of the child, which imports from where its parent does."""
     return {**environment, "PYTHONPATH": os.pathsep.join(place or str(Path.cwd()) for place in sys.path)}

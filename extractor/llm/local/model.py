@@ -39,7 +39,7 @@ from extractor.llm.local.weights import (
 )
 from extractor.settings import cache_dir
 
-CONTEXT = 16_384  # tokens for prompt and answer: the longest seed article takes a tenth
+CONTEXT = 8_192  # tokens for prompt and answer: instructions, the longest passage, and the longest answer
 COMMAND = (sys.executable, "-P", llama_server.__file__)
 START_TIMEOUT = 300.0  # seconds: loading took 2 to 15 on two idle cores, and 56 on two busy ones
 END_TIMEOUT = 1.0  # seconds: a server without users is gone in a tenth of that
@@ -48,7 +48,7 @@ RUN_FILES = "server-*.json"
 
 @dataclass(frozen=True, slots=True)
 class LocalEndpoint:
-    """Where the embedded model answers: what a client of any other endpoint is given, too."""
+    """Where the embedded model answers: base URL, key and model, as of any other endpoint."""
 
     base_url: str
     api_key: str = field(repr=False)
@@ -75,7 +75,7 @@ class _Held:
 
 
 class EmbeddedModel:
-    """The embedded model for as long as this object holds it: until `stop`, its deletion, or the process's end.
+    """The embedded model, kept running until `stop`, this object's deletion, or the end of the process.
 
     Args:
         weights: what to load unless `MAHDAR_LOCAL_MODEL` names a file.
@@ -116,10 +116,13 @@ class EmbeddedModel:
         self.stop()
 
     def ensure(self, progress: Progress | None = None) -> LocalEndpoint:
-        """The endpoint, started or joined if needed; after a connection error, call it again.
+        """Start the server, or join a running one, and return its endpoint; call it again after a connection error.
 
-        Blocks for seconds when the model has to be loaded: from a coroutine, call it in a thread. What `progress`
-        raises ends the start, and so does `stop` from another thread.
+        Blocks for seconds while the model is loaded: from a coroutine, call it in a thread. What `progress` raises ends
+        the start, and so does `stop` from another thread.
+
+        Args:
+            progress: told each phase of the start, and the part of it that is done.
 
         Raises:
             LocalModelMissingError: the extra `local` is not installed.
@@ -134,7 +137,7 @@ class EmbeddedModel:
             return _endpoint(self._server)
 
     def stop(self) -> None:
-        """Stop using the server, or starting it; it ends unless another process uses it."""
+        """Stop using the server, or starting it; it ends with its last user."""
         self._stopping.set()
         with self._lock:
             self._let_go()
@@ -196,14 +199,14 @@ def _endpoint(server: RunningServer) -> LocalEndpoint:
 
 
 def _cores() -> int:
-    """The cores this process may use: fewer than the machine has, where it is confined to some."""
+    """Count the cores that this process may use: fewer than the machine has, where it is confined to some."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _join(run: Path, model: Model, context: int) -> _Held | None:
-    """A server of another process that fits, its lease already held. Run files of dead servers are removed."""
+    """Join a fitting server of another process; None where there is none. Run files of dead servers are removed."""
     for path in sorted(run.glob(RUN_FILES)):
         if (lease := Lease.join(path)) is None:
             continue
@@ -218,7 +221,7 @@ def _join(run: Path, model: Model, context: int) -> _Held | None:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a check-up of the installation wants to know.
+    """The state of the installation.
 
     Attributes:
         problem: why the model cannot be started; None when it can.
@@ -232,7 +235,7 @@ class Status:
 
 
 def status(cache: Path | None = None, weights: Weights = QWEN, environment: Mapping[str, str] = os.environ) -> Status:
-    """Look, without starting, assembling or hashing anything."""
+    """Describe the installation, without starting, assembling or hashing anything."""
     folder = cache or cache_dir(environment)
     model, problem = ready(folder / "models", weights, environment)
     try:

@@ -94,7 +94,7 @@ def require_engine(modules: Sequence[str] = NEEDED) -> None:
 
 
 def private_folder(folder: Path) -> Path:
-    """`folder`, made if needed, for its owner only.
+    """Make a folder that only its owner can read, and return it.
 
     Raises:
         StoreError: it cannot be made, or belongs to someone else.
@@ -114,7 +114,13 @@ def locate(
     progress: Progress = silent,
     environment: Mapping[str, str] = os.environ,
 ) -> Model:
-    """The model to load: the file that `MAHDAR_LOCAL_MODEL` names, else the published weights, assembled in `folder`.
+    """Find the model to load: the file that `MAHDAR_LOCAL_MODEL` names, else the published weights, assembled.
+
+    Args:
+        folder: where weights are kept; made if needed.
+        weights: the published ones.
+        progress: told what takes long.
+        environment: in place of the process's.
 
     Raises:
         UsageError: `MAHDAR_LOCAL_MODEL` names no GGUF file.
@@ -134,7 +140,7 @@ def model_name(
     progress: Progress = silent,
     environment: Mapping[str, str] = os.environ,
 ) -> str:
-    """What `locate` would name the model, without the weights: an answer from the store needs none.
+    """Name the model as `locate` does, without the weights: an answer from the cache needs none.
 
     Raises:
         UsageError: `MAHDAR_LOCAL_MODEL` names no GGUF file.
@@ -146,7 +152,7 @@ def model_name(
 
 
 def own_model(path: Path, folder: Path, progress: Progress = silent) -> Model:
-    """A user's GGUF file, named by its stem and its content; what was hashed is remembered in `folder`.
+    """Name a user's GGUF file by its stem and its content; its hash is remembered in `folder`.
 
     Raises:
         UsageError: there is no such file, or it is no GGUF.
@@ -157,7 +163,7 @@ def own_model(path: Path, folder: Path, progress: Progress = silent) -> Model:
 
 
 def assemble(weights: Weights, folder: Path, progress: Progress = silent) -> Path:
-    """The verified file of `weights` in `folder`, put together from the installed parts if it is not there yet."""
+    """Return the verified file of `weights` in `folder`, put together from the installed parts if it is not there."""
     target, stamp = _target(weights, folder)
     if _stamped(target, stamp) == weights.sha256:
         return target
@@ -175,7 +181,7 @@ def assemble(weights: Weights, folder: Path, progress: Progress = silent) -> Pat
 def ready(
     folder: Path, weights: Weights = QWEN, environment: Mapping[str, str] = os.environ
 ) -> tuple[Model | None, str | None]:
-    """The model if it could be loaded at once, else why not; nothing is hashed, written or imported.
+    """Return the model if it can be loaded at once, else why not; nothing is hashed, written or imported.
 
     A model that is installed but not assembled yet is neither: None and None.
     """
@@ -192,7 +198,7 @@ def ready(
 
 
 def part_files(weights: Weights) -> list[Path]:
-    """The installed parts, in order, found without importing their packages.
+    """Find the installed parts, in order, without importing their packages.
 
     Raises:
         LocalModelMissingError: one is not installed.
@@ -238,7 +244,7 @@ def _replace(target: Path, weights: Weights, progress: Progress) -> None:
 
 
 def _join(parts: list[Path], partial: Path, size: int, progress: Progress) -> str:
-    """Write the parts one after the other, and their SHA-256 is the answer."""
+    """Write the parts one after the other, and return their SHA-256."""
     digest, done = hashlib.sha256(), 0
     with partial.open("wb") as out:
         for part in parts:
@@ -280,7 +286,7 @@ def _check_magic(path: Path) -> None:
 
 
 def _own_stamp(path: Path, folder: Path) -> Path:
-    """In mahdar's folder, never beside a user's file."""
+    """Return where the hash of a user's file is kept: in mahdar's folder, never beside the file."""
     place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
     return folder / f"own-{place[:16]}.stamp.json"
 
@@ -299,7 +305,7 @@ def _own_ready(path: Path, folder: Path) -> tuple[Model | None, str | None]:
 
 
 def _digest(path: Path, stamp: Path, progress: Progress) -> str:
-    """The SHA-256 of a file: from its stamp while it has not changed, else computed and stamped."""
+    """Return the SHA-256 of a file: from its stamp while it has not changed, else computed and stamped."""
     if (known := _stamped(path, stamp)) is not None:
         return known
     before = _stamp_of(path, "")
@@ -319,7 +325,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _stamped(path: Path, stamp: Path) -> str | None:
-    """The SHA-256 that was found when the file had the size and modification time it has now."""
+    """Return the SHA-256 that a file had at its present size and modification time; None where none is known."""
     try:
         written = _Stamp(**json.loads(stamp.read_text(encoding="utf-8")))
         return written.sha256 if written == _stamp_of(path, written.sha256) else None

@@ -1,4 +1,4 @@
-"""The shelf: the store as an event loop uses it, with the claims that keep other processes from asking the same.
+"""The store as an event loop uses it, with the claims that keep other processes from asking the same.
 
 A store on a server is waited for in a thread; one on disk answers faster than a thread starts. A store that fails to
 keep an answer does not cost the extraction: the log says so once.
@@ -21,8 +21,8 @@ T = TypeVar("T")
 log = logging.getLogger("mahdar")
 
 
-class Shelf:
-    """A store, or none."""
+class AsyncStore:
+    """A store, or none, for one event loop."""
 
     def __init__(self, store: Store | None) -> None:
         self._store = store

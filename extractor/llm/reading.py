@@ -1,0 +1,431 @@
+"""Reading: the JSON in a completion, as far as it can be understood without changing what it says.
+
+What a JSON parser refuses and a reader does not is read: fences and prose around the JSON, trailing commas, a byte
+order mark, line breaks inside a text, several tool calls, a cut end. What could be read in two ways is not.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from string import ascii_letters
+from typing import Any, Final
+
+from extractor.errors import FailureClass
+from extractor.grounding.validation import Place, Problem
+from extractor.llm.completion import Completion, writable
+from schemas.tasks import ACTORS, AnswerSchema
+
+MARGIN: Final = "\ufeff \t\r\n"
+FENCE: Final = "```"
+SHOWN: Final = 40
+"""Characters of an unreadable answer in the failure's message."""
+LONGEST: Final = 1_000_000
+"""Characters of an answer; no model of today writes a tenth of it for an article."""
+MOST: Final = 20_000
+"""Values in an answer, objects and lists included: one of fifty stances has some 1,500."""
+THOUGHT: Final = "</think>"
+"""The end of what a model thinks to itself, where a server leaves it in the answer."""
+DEEPEST: Final = 64
+"""Levels of an answer: the schemas have five."""
+BROKEN: Final = 64
+"""Places at which an object may begin and does not, after which a text is not searched further: its end is read again
+from each of them."""
+_ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_CLOSING: Final = {"{": "}", "[": "]"}
+_BEGINNING: Final = re.compile(r'[{\[]\s*["{\[]')
+
+
+class UnusableError(Exception):
+    """An answer that asking again does not mend: a refusal, one that was cut too early, or one without an end.
+
+    Attributes:
+        failure: the class of the failure.
+    """
+
+    def __init__(self, failure: FailureClass, message: str) -> None:
+        super().__init__(message)
+        self.failure: FailureClass = failure
+
+
+class UnreadableError(Exception):
+    """An answer without an object of the form asked for.
+
+    Attributes:
+        failure: the class of the failure, where asking again does not help.
+        problem: what is wrong, for the re-ask.
+    """
+
+    def __init__(self, failure: FailureClass, message: str) -> None:
+        super().__init__(message)
+        self.failure: FailureClass = failure
+        self.problem = Problem((), failure, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an answer says, before it is validated.
+
+    Attributes:
+        value: an object as JSON, with at least one list of the answer's schema.
+        lost: what was cut off.
+        ambiguous: keys that stand twice in an object.
+    """
+
+    value: dict[str, Any]
+    lost: tuple[Problem, ...] = ()
+    ambiguous: tuple[Problem, ...] = ()
+
+    @property
+    def unambiguous(self) -> dict[str, Any]:
+        """The value with null for every member of a list in which a key stands twice."""
+        kept: dict[Any, Any] = {name: list(one) if isinstance(one, list) else one for name, one in self.value.items()}
+        for problem in self.ambiguous:
+            match problem.place:
+                case (name, int(index), *_):
+                    kept[name][index] = None
+                case (name, *_):
+                    kept[name] = []
+        return kept
+
+
+class _Twice(dict[str, Any]):
+    """An object in which a key stands twice; the last value is kept."""
+
+
+def read_completion(completion: Completion, answer: AnswerSchema) -> Reading:
+    """Read the answer in a completion: its text, or the arguments of all calls of the function asked for.
+
+    Raises:
+        UnusableError: it is a refusal, was cut before one record was complete, or is larger than an answer can be.
+        UnreadableError: it holds no object of the form asked for.
+    """
+    if (refused := completion.refused) is not None:
+        raise UnusableError("refused", refused)
+    texts = _texts(completion, answer)
+    if (length := sum(len(text.strip()) for text in texts)) > LONGEST:
+        raise UnusableError("invalid", f"the answer has {length:,} characters; it may have {LONGEST:,}")
+    lost: tuple[Problem, ...] = ()
+    if completion.is_cut:
+        value, lost = _read_cut(texts, answer, f"the answer was cut after {completion.tokens_out} tokens")
+    else:
+        value = read(texts[0], answer) if len(texts) == 1 else _joined(_read_calls(texts, answer))
+    return Reading(value, lost, tuple(_ambiguous(value, ())))
+
+
+def read(text: str, answer: AnswerSchema) -> dict[str, Any]:
+    """Read the object in a text: all of it, or what stands between other words.
+
+    Of several objects the last counts where it has every list, none of them empty that was filled before, since what a
+    model drafts or quotes comes before its answer; else their lists are joined. A smaller part is never taken for the
+    whole.
+
+    Raises:
+        UnreadableError: there is none, or there are several that contradict each other.
+    """
+    if not text.strip(MARGIN):
+        raise UnreadableError("unparsable", "the answer is empty")
+    for mend in (str, without_trailing_commas):
+        candidate = mend(text)
+        try:
+            value = parse(candidate)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return _formed(value, answer)
+        objects = [one for one in _objects(candidate) if not _fields(answer).isdisjoint(one)]
+        if objects:
+            return objects[-1] if _is_final(objects, answer) else _joined(objects)
+    raise UnreadableError("unparsable", f"no JSON object with {_named(answer)}")
+
+
+def parse(text: str) -> Any:
+    """Parse the JSON value that a text is, but for a fence around it.
+
+    Raises:
+        ValueError: it is more than that, or less.
+        UnusableError: it has more values than an answer can have.
+        UnreadableError: it is nested too deep.
+    """
+    return _checked(_DECODER.decode(_unfenced(text.strip(MARGIN))), text)
+
+
+def with_all_lists(value: dict[str, Any], answer: AnswerSchema) -> dict[str, Any]:
+    """Add an empty list for every one that the schema asks for and the answer has not."""
+    missing: dict[str, list[Any]] = {name: [] for name in answer.model.model_fields if name not in value}
+    return {**value, **missing}
+
+
+def without_trailing_commas(text: str) -> str:
+    """Drop every comma that, outside a string, stands before a closing bracket."""
+    kept: list[str] = []
+    quoted = escaped = False
+    for char in text:
+        if quoted:
+            quoted = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+        elif char in "}]":
+            _drop_comma(kept)
+        else:
+            quoted = char == '"'
+        kept.append(char)
+    return "".join(kept)
+
+
+def _texts(completion: Completion, answer: AnswerSchema) -> list[str]:
+    """Read the texts of an answer: one, unless the function was called several times."""
+    named = [call.arguments for call in completion.tool_calls if call.name == answer.model.__name__]
+    return named or [call.arguments for call in completion.tool_calls] or [completion.text]
+
+
+def _read_calls(texts: Sequence[str], answer: AnswerSchema) -> list[dict[str, Any]]:
+    """Read the objects of several calls; one that cannot be read is as if it had not been made.
+
+    Raises:
+        UnreadableError: none can be read.
+    """
+    objects, unread = [], UnreadableError("unparsable", "the answer is empty")
+    for text in texts:
+        try:
+            objects.append(read(text, answer))
+        except UnreadableError as error:
+            unread = error
+    if not objects:
+        raise unread
+    return objects
+
+
+def _read_cut(texts: Sequence[str], answer: AnswerSchema, cut: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Read the whole items of an answer that stops in the middle; an item that was not finished is left out.
+
+    Args:
+        texts: of the answer; the last of them stops in the middle.
+        answer: its schema.
+        cut: how it was cut, for the message.
+
+    Returns:
+        The answer with all its lists, and what was lost.
+
+    Raises:
+        UnusableError: not one record is complete.
+        UnreadableError: its objects contradict each other.
+    """
+    *whole, last = texts
+    objects = []
+    with suppress(UnreadableError):
+        objects += _read_calls(whole, answer)
+    open_list = item = None
+    try:
+        objects.append(_formed(parse(last), answer))  # whole: the rest was white space
+    except (ValueError, RecursionError, UnreadableError):
+        value, open_list, item = _begun(last, answer)
+        objects.append(value)
+    joined = _joined(objects)
+    lists = [task.field for task in answer.tasks]
+    if not any(joined.get(name) for name in lists):
+        raise UnusableError("truncated", f"{cut}, before one record was complete")
+    lost = [Problem((name,), "cut", f"{cut}, before this list") for name in lists if name not in joined]
+    if open_list is not None:
+        lost.insert(0, Problem((open_list, len(joined[open_list])), "cut", f"{cut}, in this item or after it", item))
+    return with_all_lists(joined, answer), tuple(lost)
+
+
+def _formed(value: Any, answer: AnswerSchema) -> dict[str, Any]:
+    """Return the object asked for, also where the object around a single list is missing."""
+    fields = _fields(answer)
+    if isinstance(value, list) and len(fields) == 1:
+        return {next(iter(fields)): value}
+    if isinstance(value, dict) and not fields.isdisjoint(value):
+        return value
+    raise UnreadableError("invalid", f"an object with {_named(answer)} is asked for")
+
+
+def _is_final(objects: Sequence[dict[str, Any]], answer: AnswerSchema) -> bool:
+    """Whether the last of several objects is the answer, and those before it its drafts."""
+    *before, last = objects
+    return all(name in last and (last[name] or not any(one.get(name) for one in before)) for name in _fields(answer))
+
+
+def _joined(objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Join the lists of several objects.
+
+    Raises:
+        UnreadableError: they contradict each other, say by one id for two actors.
+    """
+    if len(objects) == 1:
+        return objects[0]
+    joined: dict[str, Any] = _Twice() if any(isinstance(one, _Twice) for one in objects) else {}
+    for one in objects:
+        for name, value in one.items():
+            known = joined.setdefault(name, value)
+            if known is not value and isinstance(known, list) and isinstance(value, list):
+                joined[name] = [*known, *(item for item in value if item not in known)]
+            elif known != value:
+                raise UnreadableError("unparsable", "several JSON objects that contradict each other; answer with one")
+    actors = joined.get(ACTORS)
+    ids = [str(actor.get("id")) for actor in actors if isinstance(actor, dict)] if isinstance(actors, list) else []
+    if len(set(ids)) < len(ids):
+        raise UnreadableError("unparsable", "several JSON objects with one id for two actors; answer with one")
+    return joined
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """Find the objects that stand in a text, the outermost."""
+    at = broken = 0
+    while broken < BROKEN and (at := text.find("{", at)) >= 0:
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at, broken = at + 1, broken + 1
+        else:
+            yield _checked(value, text)
+
+
+def _begun(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], str | None, Any]:
+    """Read a beginning of JSON: the object, the list that was open at its end, and that list's unfinished item."""
+    value, depth = _last_begun(text.rpartition(THOUGHT)[2])
+    try:
+        formed = _formed(value, answer)
+    except UnreadableError:
+        return {}, None, None
+    depth += formed is not value
+    if depth < 2:  # between two lists
+        return formed, None, None
+    name, last = next(reversed(formed.items()))
+    if not isinstance(last, list):
+        del formed[name]
+        return formed, None, None
+    return formed, name, last.pop() if depth > 2 and last else None
+
+
+def _last_begun(text: str) -> tuple[Any, int]:
+    """The JSON value that is open at a text's end, else the first whole one, and how many brackets are open.
+
+    Brackets in the prose before it, which close or hold no JSON, are passed over.
+    """
+    whole, at = None, 0
+    for _ in range(BROKEN):
+        if (opening := _BEGINNING.search(text, at)) is None:
+            break
+        at = opening.start() + 1
+        closed, depth = _closed(without_trailing_commas(text[opening.start() :]))
+        try:
+            value = parse(closed)
+        except (ValueError, RecursionError, UnreadableError):
+            continue
+        if depth:
+            return value, depth
+        whole = value if whole is None else whole
+    return whole, 0
+
+
+def _closed(text: str) -> tuple[str, int]:
+    """Close a beginning of JSON behind its last whole value: the text, and how many brackets were open."""
+    missing: list[str] = []
+    end, quoted, escaped = 0, False, False
+    for at, char in enumerate(text):
+        if quoted:
+            quoted = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+        elif char == '"':
+            quoted = True
+        elif char in _CLOSING:
+            missing.append(_CLOSING[char])
+            end = at + 1
+        elif char in "}]":
+            if missing.pop() != char:
+                return "", 0
+            end = at + 1
+            if not missing:
+                break
+        elif char == ",":
+            end = at
+    return text[:end] + "".join(reversed(missing)), len(missing)
+
+
+def _ambiguous(value: Any, place: Place, item: Any = None) -> Iterator[Problem]:
+    """Find the objects in which a key stands twice."""
+    if isinstance(value, _Twice):
+        yield Problem(place, "twice", "has the same key twice", item)
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in members:
+        if isinstance(inner, dict | list):
+            yield from _ambiguous(inner, (*place, step), inner if len(place) < 2 else item)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs; of a key that stands twice with two lists, both are kept."""
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    twice = _Twice()
+    for name, value in pairs:
+        known = twice.pop(name, None)
+        twice[name] = [*known, *value] if isinstance(known, list) and isinstance(value, list) else value
+    return twice
+
+
+# `strict=False`: models break lines inside a string. What is no number in JSON (`NaN`) is unknown, which is null.
+_DECODER: Final = json.JSONDecoder(strict=False, parse_constant=lambda _: None, object_pairs_hook=_object)
+
+
+def _fields(answer: AnswerSchema) -> frozenset[str]:
+    return frozenset(answer.model.model_fields)
+
+
+def _named(answer: AnswerSchema) -> str:
+    """Name the lists that are asked for."""
+    names = [repr(name) for name in answer.model.model_fields]
+    return f"the list {names[0]}" if len(names) == 1 else f"the lists {', '.join(names)}"
+
+
+def _unfenced(text: str) -> str:
+    """Return the text between two fences, without the name of its language."""
+    if not (text.startswith(FENCE) and text.endswith(FENCE) and len(text) > 2 * len(FENCE)):
+        return text
+    return text[len(FENCE) : -len(FENCE)].lstrip(ascii_letters).strip()
+
+
+def _checked(value: Any, text: str) -> Any:
+    """Refuse what no answer can be; replace halves of surrogate pairs, which no file can hold, by U+FFFD.
+
+    Args:
+        value: that was parsed.
+        text: it was parsed from.
+
+    Raises:
+        UnusableError: it has too many values.
+        UnreadableError: it is nested too deep.
+    """
+    level, count = [value], 0
+    for _ in range(DEEPEST):
+        level = [inner for one in level for inner in _members(one)]
+        count += len(level)
+        if count > MOST:
+            raise UnusableError("invalid", f"the answer has more than {MOST:,} values")
+        if not level:
+            return _writable(value) if _ESCAPED_SURROGATE.search(text) else value
+    raise UnreadableError("invalid", f"is nested deeper than {DEEPEST} levels")
+
+
+def _members(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return writable(value)
+    if isinstance(value, dict):
+        return type(value)((writable(name), _writable(one)) for name, one in value.items())
+    return [_writable(one) for one in value] if isinstance(value, list) else value
+
+
+def _drop_comma(kept: list[str]) -> None:
+    last = len(kept) - 1
+    while last >= 0 and kept[last].isspace():
+        last -= 1
+    if last >= 0 and kept[last] == ",":
+        del kept[last]

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from extractor.offline.actors import Mention
 from extractor.offline.cues import Cue, Line
+from extractor.offline.mention import Mention
 from extractor.offline.positions import AGAINST, Position, attribution, subject_length
 from extractor.offline.quotations import speech_of
 from extractor.offline.subjects import Scene, is_named, subject_of

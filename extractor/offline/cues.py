@@ -12,7 +12,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
-from extractor.documents.boilerplate import ENDS, noise_lines
+from extractor.documents.boilerplate import ENDS, in_noise
 from extractor.documents.sentences import sentences
 from extractor.resolving import date_grammar
 from extractor.resolving.countries import Mention as Country
@@ -26,9 +26,7 @@ _PARTICLES: Final = {"stance": "[وف]?", "speech": "[وف]?", "stance_noun": "[
 """Tables of verbs, which take a conjunction only: with «ب» before it, «بحث» would be «حث»."""
 _PAGE: Final = range(45, 95)
 """Characters in a line that was broken to fit a page."""
-_NEGATIONS: Final = frozenset(
-    ["لم", "لا", "لن", "ما", "ليس", "ليست", "لما", "عدم", "دون", "بدون", "غير", "not", "never"]
-)
+_NEGATIONS: Final = frozenset(["لم", "لا", "لن", "ما", "ليس", "ليست", "لما", "عدم", "دون", "بدون", "غير"])
 _QUOTES_OPEN: Final = '"“”«‹„('
 
 
@@ -131,10 +129,9 @@ class Line:
 @lru_cache(maxsize=8)
 def lines_of(article: str) -> tuple[Line, ...]:
     """The sentences of an article's body."""
-    noise = noise_lines(article)
     kept: list[Line] = []
     for one in sentences(article):
-        if any(line.start <= one.start <= line.end for line in noise):
+        if in_noise(article, one.start):
             continue
         if kept and _is_wrapped(kept[-1], one.start):
             kept[-1] = Line(article, kept[-1].start, one.end)

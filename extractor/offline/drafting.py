@@ -1,88 +1,151 @@
-"""Drafting: from what a reading suggests and a model chose to a draft, every text of which stands in the article."""
+"""From a reading to an answer in the form that a model's has: actors once, evidence by the numbers of sentences.
+
+Every text of an answer stands in the article.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from extractor.offline.actors import Mention
+from extractor.grounding.source import Source
+from extractor.offline.circumstances import venue_in
 from extractor.offline.cues import Cue, Line
-from extractor.offline.encounters import Encounter, Party, venue_in, when, where
+from extractor.offline.encounters import Encounter, when, where
 from extractor.offline.latin.tokens import language_of
 from extractor.offline.latin.wording import outcomes as latin_outcomes
 from extractor.offline.latin.wording import proposition as latin_proposition
 from extractor.offline.latin.wording import topics as latin_topics
+from extractor.offline.mention import Mention
 from extractor.offline.positions import Position
-from extractor.offline.readings import Reading, carried
+from extractor.offline.readings import Reading, carried, read
 from extractor.resolving.countries import country_mentions, listed
-from schemas.drafts import (
-    MAX_PROPOSITION_WORDS,
-    MAX_QUOTE,
-    ActorDraft,
-    DateDraft,
-    MeetingDraft,
-    OutcomeDraft,
-    ParticipantDraft,
-    PlaceDraft,
-    StanceDraft,
-    TargetDraft,
-    TopicDraft,
-)
+from schemas.drafts import MAX_EVIDENCE
+from schemas.records import Actor
+from schemas.tasks import ACTORS
 
-MOST_PARTICIPANTS: Final = 12
-"""In a meeting, by its draft."""
+Fields = dict[str, Any]
+
+_LONGEST_PROPOSITION: Final = 30
+"""Words: behind more of a clause follows what is no part of the position."""
 
 
-def meeting_draft(reading: Reading, encounter: Encounter) -> MeetingDraft:
-    """A meeting as code reads it."""
-    if language_of(reading.text):
-        return _latin_meeting(reading, encounter)
+def answer_of(source: Source, tasks: Sequence[str]) -> Fields:
+    """Read an article, and write down what the rules find as an answer to these tasks."""
+    reading = read(source.text)
+    answering = _Answering(source, reading)
+    lists: Fields = {}
+    if "meetings" in tasks:
+        lists["meetings"] = [answering.meeting(one) for one in reading.encounters]
+    if "stances" in tasks:
+        lists["stances"] = [answering.stance(one) for one in reading.positions]
+    return {ACTORS: [{"id": id_, **_actor(source, actor)} for actor, id_ in answering.ids.items()], **lists}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """An answer while it is written: the actors referred to so far, with their ids."""
+
+    source: Source
+    reading: Reading
+    ids: dict[Actor, str] = field(default_factory=dict)
+
+    def meeting(self, encounter: Encounter) -> Fields:
+        """A meeting as its sentences tell it."""
+        lines = (encounter.line, *encounter.followers)
+        principals = self._cited(encounter.principals)
+        others = {self._id(one.mention): one.capacity for one in encounter.parties if one.capacity != "principal"}
+        fields = _latin(self.reading, encounter) if language_of(self.reading.text) else _arabic(self.reading, encounter)
+        return {
+            "evidence": self._numbers((line.start, line.end) for line in lines),
+            "principals": principals,
+            "others": [{"actor": id_, "capacity": one} for id_, one in others.items() if id_ not in principals],
+            "kind": encounter.kind,
+            "channel": encounter.channel,
+            "status": encounter.status,
+            **fields,
+        }
+
+    def stance(self, position: Position) -> Fields:
+        """A stance as its clause tells it."""
+        return {
+            "evidence": self._numbers(position.pieces),
+            "holders": self._cited(position.holders),
+            "act": position.act,
+            "polarity": position.polarity,
+            "target": position.target,
+            "addressee": position.addressee,
+            "proposition": _proposition(self.reading, position),
+            "speech": position.speech,
+            "attribution": [position.attribution] if position.attribution else [],
+        }
+
+    def _cited(self, mentions: Iterable[Mention]) -> list[str]:
+        """The ids of actors, each once."""
+        return list(dict.fromkeys(self._id(one) for one in mentions))
+
+    def _id(self, mention: Mention) -> str:
+        return self.ids.setdefault(self.reading.cast.actor(mention), f"a{len(self.ids) + 1}")
+
+    def _numbers(self, pieces: Iterable[tuple[int, int]]) -> list[int]:
+        """The numbers of the sentences that pieces of the article lie in."""
+        spans = tuple(pieces)
+        return [
+            number
+            for number, one in enumerate(self.source.sentences, start=1)
+            if any(start < one.end and one.start < end for start, end in spans)
+        ][:MAX_EVIDENCE]
+
+
+def _actor(source: Source, actor: Actor) -> Fields:
+    named = (source.text[one.start : one.end] for one in country_mentions(source.text) if one.code == actor.country)
+    return {
+        "name": actor.name,
+        "type": actor.type,
+        "role": actor.role,
+        "organization": actor.organization,
+        "country": next(named, None),
+    }
+
+
+def _arabic(reading: Reading, encounter: Encounter) -> Fields:
     lines = (encounter.line, *encounter.followers)
-    venue = next((found for line in lines if (found := venue_in(line))), None)
     date, city = when(encounter) or carried(reading, encounter, when), where(encounter)
     if city is None and encounter.channel == "in_person":
         city = carried(reading, encounter, where)
-    host = next(
-        (one.mention for one in encounter.parties if one.capacity == "host" and one.mention.kind == "country"), None
-    )
-    place = PlaceDraft(venue=venue, city=city, country=host.name if host else None)
-    return MeetingDraft(
-        evidence=tuple(_quote(line) for line in lines[:4]),
-        participants=tuple(_participant(reading, party) for party in encounter.parties[:MOST_PARTICIPANTS]),
-        date=DateDraft(text=date) if date else None,
-        place=place if place != PlaceDraft() else None,
-        topics=tuple(_topics(lines)),
-        outcomes=tuple(_outcomes(lines)),
-        status=encounter.status,
-        channel=encounter.channel,
-        kind=encounter.kind,
-    )
+    hosts = (one.mention for one in encounter.parties if one.capacity == "host" and one.mention.kind == "country")
+    return {
+        "date": date,
+        "place": {
+            "venue": next((found for line in lines if (found := venue_in(line))), None),
+            "city": city,
+            "country": next((one.name for one in hosts), None),
+        },
+        "topics": list(_topics(lines)),
+        "outcomes": list(_outcomes(lines)),
+    }
 
 
-def _latin_meeting(reading: Reading, encounter: Encounter) -> MeetingDraft:
-    """A meeting of an English or French article: what its own sentence tells of date and place, and no other."""
-    lines = (encounter.line, *encounter.followers)
+def _latin(reading: Reading, encounter: Encounter) -> Fields:
+    """Date and place of an English or French article's meeting: what its own sentence tells, and no other."""
     city = encounter.city
     if city is None and encounter.channel == "in_person":
         city = carried(reading, encounter, lambda one: one.city)
     host = next((one.mention.name for one in encounter.parties if one.capacity == "host"), None)
-    place = PlaceDraft(venue=encounter.venue, city=city, country=host)
-    return MeetingDraft(
-        evidence=tuple(_quote(line) for line in lines[:4]),
-        participants=tuple(_participant(reading, party) for party in encounter.parties[:MOST_PARTICIPANTS]),
-        date=DateDraft(text=encounter.date) if encounter.date else None,
-        place=place if place != PlaceDraft() else None,
-        topics=tuple(TopicDraft(text=text, code=code) for text, code in latin_topics(encounter)),
-        outcomes=tuple(OutcomeDraft(text=text, type=code) for text, code in latin_outcomes(lines)),
-        status=encounter.status,
-        channel=encounter.channel,
-        kind=encounter.kind,
-    )
+    agreed = latin_outcomes((encounter.line, *encounter.followers))
+    return {
+        "date": encounter.date,
+        "place": {"venue": encounter.venue, "city": city, "country": host},
+        "topics": [{"text": text, "code": code} for text, code in latin_topics(encounter)],
+        "outcomes": [{"text": text, "type": code} for text, code in agreed],
+    }
 
 
 _MOST_TOPICS: Final = 3
+_BINDING: Final = listed("بين في")
 
 
-def _topics(lines: Sequence[Line]) -> Iterator[TopicDraft]:
+def _topics(lines: Sequence[Line]) -> Iterator[Fields]:
     """What an encounter was about, by the words of matters behind a word of talking; each word in one topic at most."""
     seen: set[str] = set()
     for line in lines:
@@ -94,16 +157,13 @@ def _topics(lines: Sequence[Line]) -> Iterator[TopicDraft]:
             seen.add(cue.code)
             text = _phrase(line, cue.first)
             told = cue.first + len(text.split())
-            yield TopicDraft(text=text, code=cue.code)
+            yield {"text": text, "code": cue.code}
 
 
 def _is_bound(line: Line, cue: Cue) -> bool:
     """«بين البلدين», «في ليبيا», «والأمني المشترك»: words that only say between whom, where, of what kind."""
     key = line.row.words[cue.first].key
     return key in _BINDING or (key.startswith("وال") and key.endswith(("ي", "يه")))
-
-
-_BINDING: Final = listed("بين في")
 
 
 def _phrase(line: Line, at: int) -> str:
@@ -113,72 +173,23 @@ def _phrase(line: Line, at: int) -> str:
     return re.split(r"[،,.؛;»”\"\n]", line.text[start:end])[0].strip() or line.row.words[at].raw
 
 
-def _outcomes(lines: Sequence[Line]) -> Iterator[OutcomeDraft]:
+def _outcomes(lines: Sequence[Line]) -> Iterator[Fields]:
     for line in lines:
         for cue in line.cues("outcome"):
             if cue.stop < len(line.row.words) and cue.code != "joint_statement":
-                yield OutcomeDraft(text=_phrase(line, cue.stop), type=cue.code)
+                yield {"text": _phrase(line, cue.stop), "type": cue.code}
                 return
-
-
-def _participant(reading: Reading, party: Party) -> ParticipantDraft:
-    return ParticipantDraft(**_actor_fields(reading, party.mention), capacity=party.capacity)
-
-
-def stance_draft(reading: Reading, position: Position) -> StanceDraft:
-    """A stance as code reads it."""
-    holders = tuple(ActorDraft(**_actor_fields(reading, one)) for one in position.holders[:6])
-    institution = len(holders) == 1 and holders[0].type in {"organization", "government", "country", "delegation"}
-    mode = "joint" if len(holders) > 1 else "institution" if institution else "individual"
-    return StanceDraft(
-        evidence=(_quote(position.line, position.clause),),
-        attribution=(position.attribution,) if position.attribution else (),
-        holders=holders,
-        holder_mode=mode,
-        act=position.act,
-        target=TargetDraft(text=position.target),
-        polarity=position.polarity,
-        addressee=position.addressee,
-        proposition=_proposition(reading, position),
-        speech=position.speech,
-    )
 
 
 def _proposition(reading: Reading, position: Position) -> str:
     """Verb, holders, and the rest of the clause in the article's words."""
     clause = " ".join(reading.text[start:end].strip() for start, end in position.pieces)
+    holders = [reading.cast.actor(one).name for one in position.holders]
     if language := language_of(reading.text):
-        holders = [reading.cast.actor(one).name for one in position.holders]
-        return latin_proposition(language, holders, clause, MAX_PROPOSITION_WORDS)
+        return latin_proposition(language, holders, clause, _LONGEST_PROPOSITION)
     verb, _, rest = clause.partition(" ")
-    names = " و".join(reading.cast.actor(one).name for one in position.holders)
     for mention in reading.cast.within(*position.clause):
         if mention in position.holders:
             rest = rest.replace(mention.text, "", 1)
-    words = f"{verb.removeprefix('و')} {names} {rest}".split()
-    return " ".join(words[:MAX_PROPOSITION_WORDS]).strip(' ،,"“”«»')
-
-
-def _actor_fields(reading: Reading, mention: Mention) -> dict[str, Any]:
-    actor = reading.cast.actor(mention)
-    return {
-        "name": actor.name,
-        "type": actor.type,
-        "role": actor.role,
-        "organization": actor.organization,
-        "country": _country_words(reading.text, actor.country),
-    }
-
-
-def _country_words(text: str, code: str | None) -> str | None:
-    """Words of the article that stand for a country."""
-    return next((text[one.start : one.end] for one in country_mentions(text) if one.code == code), None)
-
-
-def _quote(line: Line, clause: tuple[int, int] | None = None) -> str:
-    """A sentence as evidence; of one too long, the part that holds the clause."""
-    if len(line.text) <= MAX_QUOTE:
-        return line.text
-    start = max(0, (clause[0] - line.start) if clause else 0)
-    piece = line.text[start : start + MAX_QUOTE]
-    return piece.rsplit(" ", 1)[0].strip()
+    words = f"{verb.removeprefix('و')} {' و'.join(holders)} {rest}".split()
+    return " ".join(words[:_LONGEST_PROPOSITION]).strip(' ،,"“”«»')

@@ -1,35 +1,24 @@
-"""Encounters: the sentences that may tell of one, and what code reads in them: parties, capacities, date, place."""
+"""Encounters: the sentences that tell of one, with what each tells of it."""
 
-import itertools
-import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from extractor.offline.actors import Mention
-from extractor.offline.cues import Cue, Line
-from extractor.offline.subjects import Scene, after, before, is_named, subject_of, that_before, unique
-from extractor.resolving import date_grammar
-from extractor.resolving.countries import Kind, Word, listed
-from schemas.enums import Capacity, Channel, MeetingKind, Status
-
-_LINKS: Final = listed("مع بين وبين ومع with between avec ضم يضم جمع يجمع سيجمع ضمت جمعت")
-_TOPICAL: Final = listed("سبل حول بشان افاق مناقشه لبحث استعراض التباحث تطورات مجال الاوضاع")
-_VERBAL_NOUNS: Final = re.compile(
-    r"(?:ال)?(?:لقا|اجتماع|مباحثات|محادث|مشاورات|مفاوضات|اتصال|قم[هت]|موتمر|ندوه|جلسه|زيار|حوار|استقبال|توقيع|visit|call|talks|meeting|summit|conference)\w*"
+from extractor.offline.circumstances import (
+    channel_of,
+    city_in,
+    date_near,
+    is_visit,
+    kind_of,
+    status_of,
+    venue_in,
 )
-_WEAK: Final = re.compile(r"(?:بحث\w?|[يت]بحث|ناقش\w?|استعرض\w?|مناقشات|حوار|وقع\w?|وقعا|لقاات|اجتماعات)")
-"""Words that tell an encounter only with «مع»: «بحث الوزير الأزمة» is none."""
-_PLANNED_VERBS: Final = re.compile(r"س[يت]\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """One who may have met."""
-
-    mention: Mention
-    capacity: Capacity = "principal"
+from extractor.offline.cues import Cue, Line
+from extractor.offline.mention import Mention
+from extractor.offline.parties import Party, Side, parties_of
+from extractor.offline.subjects import Scene, is_named
+from extractor.resolving.countries import Kind, listed
+from schemas.enums import Channel, MeetingKind, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +49,7 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
     for cue in line.cues("meeting"):
         if is_named(line, scene, cue) or _is_letter(line, cue) or line.is_negated(cue.first):
             continue
-        subject, objects = _parties(line, scene, cue)
+        subject, objects = parties_of(line, scene, cue)
         for group in _separate(line, scene, subject, objects):
             known = {scene.cast.actor(one).name for told in found for one in told.principals}
             names = {scene.cast.actor(party.mention).name for party in group if party.capacity == "principal"}
@@ -86,7 +75,7 @@ _LETTER_REACH: Final = 12
 
 def _is_enough(parties: Sequence[Party], names: set[str], cue: Cue, line: Line) -> bool:
     """Whether enough have met: two, or a guest and the country visited."""
-    if len(names) > 1 or not names or not _is_visit(line.row.words[cue.first].key):
+    if len(names) > 1 or not names or not is_visit(line.row.words[cue.first].key):
         return len(names) > 1
     return any(party.capacity == "host" for party in parties) or _visits_city(line, cue)
 
@@ -103,367 +92,6 @@ _NEAR_VISIT: Final = 10
 """Words from a word of visiting to the town: subject, office and day."""
 
 
-Side = tuple[Party, ...]
-
-
-def _parties(line: Line, scene: Scene, cue: Cue) -> tuple[Side, Side]:
-    """The actors that stand to a word of meeting as its subject and as its objects."""
-    key = line.row.words[cue.first].key
-    objects = _objects(line, scene, cue)
-    subject = _subject(line, scene, cue, key)
-    if _is_visit(key):
-        objects = (*objects, *_visited(line, scene, cue))
-    linked = any(party.capacity in {"principal", "host"} for party in objects) or _is_visit(key)
-    persons = all(one.kind in {"person", "role"} for one in subject)
-    if not linked and not (len(subject) > 1 and (persons or not _WEAK.fullmatch(key.lstrip("وفس")))):
-        return (), ()
-    taken = {scene.cast.actor(one).name for one in subject}
-    others = tuple(party for party in objects if scene.cast.actor(party.mention).name not in taken)
-    return tuple(Party(one) for one in subject), tuple(_once(scene, others))
-
-
-def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
-    seen: set[str] = set()
-    for party in parties:
-        name = scene.cast.actor(party.mention).name
-        if name not in seen:
-            seen.add(name)
-            yield party
-
-
-def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
-    """Who met: the subject of the verb, or who stands right behind the noun, or before it."""
-    if _PURPOSE.fullmatch(key):
-        return _going(line, scene, cue) or _speaker(line, scene, cue) or scene.subject
-    if not _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")) and not _VERBAL_NOUNS.fullmatch(key):
-        return _subject_of_verb(line, scene, cue, key)
-    if _PRONOMINAL.fullmatch(key):
-        return _owner(line, scene, cue) or scene.subject
-    return _subject_of_noun(line, scene, cue)
-
-
-def _subject_of_noun(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
-    if any(word.key in _OF_BOTH for word in line.row.words[cue.first : cue.stop + 3]):
-        return scene.subject if len(scene.subject) > 1 else ()
-    named = after(line, scene.cast, cue.stop - 1)
-    if named and not (named[0].kind == "body" and _has_link(line, cue, "مع")):
-        return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
-    if _has_link(line, cue, "بين"):
-        return ()
-    return _governing(line, scene, cue) or _speaker(line, scene, cue) or scene.subject
-
-
-_PRONOMINAL: Final = re.compile(
-    r"[وف]?[بل]?(?:لقا|لقاء|لقاي|اجتماع|استقبال|زيارت|مباحثات|محادثات|اتصال|مقابلت|مشاورات)(?:ه|ها|هم|هما)"
-)
-"""«لقائه»: the pronoun is who met."""
-
-
-_PURPOSE: Final = re.compile(r"ل(?:ل?لقا(?:ء|اء)?|لاجتماع|لتباحث|مقابله|لقاء)")
-"""«للقاء الرئيس»: who goes to meet is told before."""
-
-
-def _going(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
-    """The subject of the visit before: «يزور الملك واشنطن للقاء الرئيس»."""
-    visits = [one for one in line.cues("meeting") if one.first < cue.first and _is_visit(line.row.words[one.first].key)]
-    return subject_of(line, scene, visits[-1]) if visits else ()
-
-
-def _owner(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
-    """Whom a pronoun means: the person named last before it in the sentence."""
-    before_it = scene.cast.within(line.start, line.start + line.row.words[cue.first].start)
-    return tuple(one for one in before_it if one.kind in {"person", "role", "short"})[-1:]
-
-
-def _subject_of_verb(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
-    if _is_visit(key) and _is_relative(line, cue):
-        return ()
-    if _is_relative(line, cue) and cue.stop < len(line.row.words) and line.row.words[cue.stop].key in _THERE:
-        persons = (one for one in scene.cast.within(line.start, line.end) if one.kind in {"person", "role"})
-        return tuple(itertools.islice((one for one in persons if not one.particle), 1))
-    if told := _continued(line, scene, cue):
-        return told
-    subject = subject_of(line, scene, cue)
-    if subject is not scene.subject:
-        return subject
-    return _speaker(line, scene, cue) or subject or _governing(line, scene, cue)
-
-
-def _continued(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
-    """«استقبل السفير», with nobody else behind: who stands there is met, and who meets was told before."""
-    words = line.row.words
-    named = after(line, scene.cast, cue.stop - 1)
-    if not _TRANSITIVE.match(words[cue.first].key) or len(named) != 1 or _has_link(line, cue, "مع"):
-        return ()
-    if before(line, scene.cast, cue.first, that_before(line, cue.first)) or _is_followed(line, scene, cue, named[0]):
-        return ()
-    told = [one for one in _verbs(line) if one.first < cue.first]
-    meant = subject_of(line, scene, told[0]) if told else scene.subject
-    known = {scene.cast.actor(one).name for one in meant}
-    return () if scene.cast.actor(named[0]).name in known else meant
-
-
-def _verbs(line: Line) -> list[Cue]:
-    """Words of meeting, saying and position that are verbs, in order."""
-    found = (*line.cues("meeting"), *line.cues("speech"), *line.cues("stance"))
-    verbs = (one for one in found if not _VERBAL_NOUNS.fullmatch(line.row.words[one.first].key.lstrip("وبفل")))
-    return sorted(verbs, key=lambda one: one.first)
-
-
-def _is_followed(line: Line, scene: Scene, cue: Cue, named: Mention) -> bool:
-    """Whether another actor stands behind the one named, in the same clause."""
-    start = line.start + line.row.words[cue.stop - 1].end
-    others = (one for one in scene.cast.within(named.end, line.end) if one.kind in {"person", "role", "delegation"})
-    return any(not _is_cut(line, scene, cue, start, one.start) for one in others)
-
-
-_THERE: Final = listed("فيه فيها خلاله خلالها اثناءه")
-"""Behind a verb of a relative clause about an occasion: who met is the sentence's own subject."""
-_OF_BOTH: Final = listed("جمعهما بينهما لقايهما لقاءهما اجتماعهما لقاؤهما")
-_REPORTERS: Final = listed("وكاله قناه صحيفه المتحدث الناطق متحدث ناطق")
-
-
-def _is_relative(line: Line, cue: Cue) -> bool:
-    return cue.first > 0 and line.row.words[cue.first - 1].key.removeprefix("و") in {"الذي", "التي", "الذين"}
-
-
-def _speaker(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
-    """Who says it in this sentence, unless they only report."""
-    said = [one for one in line.cues("speech") if one.first < cue.first]
-    subject = subject_of(line, scene, said[-1]) if said else ()
-    reports = any(
-        word.key in _REPORTERS
-        for one in subject
-        for word in line.row.words
-        if one.start <= line.start + word.start < one.end
-    )
-    return () if reports else subject
-
-
-_HOLDING: Final = re.compile(r"و(?:عقد|اجري|يعقد|يجري|اجرت|عقدت|تعقد|ترا?س|راس)")
-
-
-def _is_joined_verb(line: Line, cue: Cue) -> bool:
-    """«هنأ الملك الرئيس، وعقد جلسة مع»: who stands before the verb is another verb's object."""
-    return any(_HOLDING.fullmatch(word.key) for word in line.row.words[max(0, cue.first - 2) : cue.first])
-
-
-def _governing(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
-    """The subject of «أجرى X مباحثات مع», «عقد X لقاء مع»: the nearest before the noun that nothing governs."""
-    if _is_joined_verb(line, cue):
-        return ()
-    least = that_before(line, cue.first)
-    start, end = line.start + least, line.start + line.row.words[cue.first].start
-    mentions = [one for one in scene.cast.within(start, end) if one.kind != "country" or one.particle == ""]
-    free = [one for one in mentions if one.particle in {"", "و"} and not _link(line, one)]
-    if not free:
-        return ()
-    first = free[-1]
-    group = [first]
-    for one in reversed(free[:-1]):
-        if "و" in group[0].particle:
-            group.insert(0, one)
-    return tuple(unique(scene, (one for mention in group for one in scene.resolved(mention))))
-
-
-def _has_link(line: Line, cue: Cue, word: str) -> bool:
-    return any(one.key == word for one in line.row.words[cue.stop : cue.stop + 4])
-
-
-def _behind(line: Line, mention: Mention) -> int:
-    """The number of words before a mention."""
-    return bisect_right(line.row.words, mention.start - line.start, key=lambda word: word.end)
-
-
-def _link(line: Line, mention: Mention) -> str:
-    """The preposition before a mention, or ""."""
-    behind = _behind(line, mention)
-    last = line.row.words[behind - 1].key if behind else ""
-    return last if last in listed("مع في الي من عن علي بين لدي وبين ومع بحضور with between avec to") | _LINKS else ""
-
-
-def _objects(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
-    """Those whom a word of meeting takes as objects, and those who were present."""
-    start = line.start + line.row.words[cue.stop - 1].end
-    key = line.row.words[cue.first].key
-    accepted: list[Party] = []
-    previous: Mention | None = None
-    previous_capacity: Capacity | None = None
-    for mention in scene.cast.within(start, line.end):
-        if _is_cut(line, scene, cue, start, mention.start):
-            break
-        if scene.cast.is_seat(mention):
-            continue
-        capacity = _capacity(line, mention)
-        if capacity is None:
-            if previous is not None and previous_capacity and _is_joined(line, previous, mention):
-                capacity = previous_capacity
-            elif _is_object(line, scene, cue, key, mention):
-                capacity = "principal"
-        if capacity == "principal" and "المرافق" in mention.text:
-            capacity = "member"
-        if capacity is not None:
-            accepted.extend(Party(one, capacity) for one in scene.resolved(mention))
-            previous = mention
-        previous_capacity = capacity
-        previous = mention
-    return tuple(accepted) + tuple(_present(line, scene, cue))
-
-
-def _present(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
-    """«بحضور وكيل الوزارة، اجتمع…»: present, and told before."""
-    for mention in scene.cast.within(line.start, line.start + line.row.words[cue.first].start):
-        if _capacity(line, mention) == "attendee":
-            yield Party(mention, "attendee")
-
-
-def _is_cut(line: Line, scene: Scene, cue: Cue, start: int, end: int) -> bool:
-    """Whether another statement begins between two places."""
-    words = [word for word in line.row.words if start <= line.start + word.start < end]
-    said = (other for other in line.cues("speech") if not is_named(line, scene, other))
-    at = {line.row.words[other.first].start for other in (*said, *_verbs_behind(line, cue))}
-    if any(word.start in at for word in words) or re.search(r"[؛;]|[.]\s", line.article[start:end]):
-        return True
-    behind = line.row.words[min(cue.stop + 1, len(line.row.words) - 1)].end  # «اللقاء الذي جمعه مع» goes on
-    if any(word.key in _CUTTING and word.start > behind for word in words):
-        return True
-    named = scene.cast.within(line.start, line.end)
-    return any(
-        _begins_clause(line, word) and not any(one.start - 1 <= line.start + word.start < one.end for one in named)
-        for word in words
-    )
-
-
-_CUTTING: Final = listed("ان بان انه التي الذي")
-
-
-def _verbs_behind(line: Line, cue: Cue) -> Iterator[Cue]:
-    """Verbs of meeting behind a word of meeting: «وتلقى» tells of another encounter."""
-    for other in line.cues("meeting"):
-        key = line.row.words[other.first].key
-        if other.first > cue.stop and key.startswith("و") and not _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")):
-            yield other
-
-
-_GOING_WITH: Final = listed("ومع وبين وفي وبحضور وعلي وبرفقه وعن ووزير ورييس ونايب وقايد والقايم")
-
-
-def _begins_clause(line: Line, word: Word) -> bool:
-    """Whether a word with «و» stands behind a comma, and is no particle."""
-    behind_comma = line.text[: word.start].rstrip(" \u00a0")[-1:] in {"،", ","}
-    return behind_comma and word.key.startswith("و") and word.key not in _GOING_WITH
-
-
-def _capacity(line: Line, mention: Mention) -> Capacity | None:
-    """The capacity that the words right before a mention tell."""
-    behind = _behind(line, mention)
-    for at in range(max(0, behind - 3), behind):
-        for cue in line.cues("present"):
-            if cue.first == at:
-                return None if cue.code == "order" else cue.code  # type: ignore[return-value]
-    return None
-
-
-def _is_joined(line: Line, previous: Mention, mention: Mention) -> bool:
-    gap = line.article[previous.end : mention.start].strip(' \u00a0"”“»«،,)')
-    return gap in {"", "و", "and"} and ("و" in mention.particle or gap in {"و", "and"} or mention.text.startswith("و"))
-
-
-_TAKES_BI: Final = ("التق", "اجتم", "لتق", "يلتق", "تلتق", "يجتم", "اتصل")
-_TAKES_LI: Final = ("استقبال", "لقاء", "زيار", "توديع")
-_TAKES_MIN: Final = ("تلق", "اتصال")
-"""Folded beginnings of words of meeting that take their object behind «بـ», «لـ», «من»."""
-_MEETING_THEM: Final = re.compile(r"و?ب?ل?لق(?:ا|اء|اي)(?:ه|ها|هم|هما)")
-_TRANSITIVE: Final = re.compile(r"و?ف?س?(?:التق|يلتق|تلتق|استقبل|يستقبل|تستقبل|قابل|استدع|هاتف)")
-_TRANSITIVE_LATIN: Final = re.compile(r"meets?|met|hosts?|hosted|receives?|received|phoned|telephoned|recoit|rencontre")
-
-
-def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -> bool:
-    """Whether a mention is an object by its preposition, or by standing right behind verb or subject."""
-    link = _link(line, mention)
-    weak = _WEAK.fullmatch(key.lstrip("وفس")) is not None
-    if link in _LINKS:
-        return _is_linked(line, cue, mention, weak=weak)
-    if weak or mention.kind == "country":
-        return False
-    return _is_preposed(key, link, mention) or (
-        not link and mention.particle in {"", "و"} and _is_direct(line, scene, cue, key, mention)
-    )
-
-
-def _is_preposed(key: str, link: str, mention: Mention) -> bool:
-    """«التقى بالوزير», «استقباله لفلان», «تلقى اتصالا من»."""
-    bare = key.lstrip("وفس")
-    by = mention.particle in {"ب", "وب"} and bare.startswith(_TAKES_BI)
-    to = mention.particle in {"ل", "لل"} and key.lstrip("وفب").startswith(_TAKES_LI)
-    return by or to or (link == "من" and bare.startswith(_TAKES_MIN))
-
-
-def _is_direct(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -> bool:
-    """«التقى الوزير السفير»: an object without a preposition."""
-    behind = line.start + line.row.words[cue.stop - 1].end
-    if _MEETING_THEM.fullmatch(key) or _PURPOSE.fullmatch(key):
-        return line.article[behind : mention.start].strip() == ""
-    if _TRANSITIVE_LATIN.fullmatch(key):
-        return _near(line, behind, mention.start)
-    if not _TRANSITIVE.match(key):
-        return False
-    subject = after(line, scene.cast, cue.stop - 1)
-    if _continued(line, scene, cue):
-        return mention in subject
-    if mention in subject:
-        return mention is not subject[0] or bool(before(line, scene.cast, cue.first, that_before(line, cue.first)))
-    return not subject or _near(line, subject[-1].end, mention.start)
-
-
-def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
-    """Whether «مع», «بين» before a mention belong to the word of meeting, and not to «العلاقات مع»."""
-    words = [word for word in line.row.words if word.end <= mention.start - line.start]
-    distance = len(words) - 1 - cue.stop
-    nouns = (word.key.lstrip("وبل").removeprefix("ال") for word in words[max(cue.stop, len(words) - 3) : -1])
-    bound = not _BOUND.isdisjoint(nouns)
-    if words[-1].key in _GATHERING:
-        return distance <= _GATHERING_REACH and not _is_visit(line.row.words[cue.first].key)
-    if words[-1].key in {"بين", "وبين", "between", "entre"}:
-        sides = any(word.key in _SIDES for word in line.row.words[cue.first : cue.stop + 2])
-        return (distance <= 2 and not bound) or (sides and mention.kind == "country")
-    if mention.kind == "country" and distance > 4:
-        return False
-    return distance <= _WITH_REACH and (weak or not bound)
-
-
-_GATHERING: Final = listed("ضم يضم جمع يجمع سيجمع ضمت جمعت")
-"""«اجتماع ضم الوزيرين»."""
-_GATHERING_REACH: Final = 3
-_WITH_REACH: Final = 22
-_SIDES: Final = listed("الثلاثي الثنايي الرباعي الثلاثيه الثناييه الوزاري")
-_BOUND: Final = listed("علاقات علاقه علاقاتنا تعاون تعامل شراكه تنسيق تضامن صداقه حدود صراع حرب اتفاق")
-
-
-def _near(line: Line, start: int, end: int) -> bool:
-    """Whether only dates and places stand between."""
-    words = [at for at, word in enumerate(line.row.words) if start <= line.start + word.start < end]
-    return len(words) <= 8 and not any(line.row.words[at].key in _TOPICAL for at in words)
-
-
-def _is_visit(key: str) -> bool:
-    return re.match(r"و?ف?ب?ل?(?:ال)?(?:زيار|زار|س?[يت]زور|visit)", key) is not None
-
-
-def _visited(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
-    """The country visited takes part as host (contract, ruling 1)."""
-    start = line.start + line.row.words[cue.stop - 1].end
-    verb = not _VERBAL_NOUNS.fullmatch(line.row.words[cue.first].key.lstrip("وبفل"))
-    for mention in scene.cast.within(start, line.end):
-        if mention.kind != "country":
-            continue
-        direct = not _link(line, mention) and not mention.particle
-        near = line.article[start : mention.start].strip() == "" or (verb and _near(line, start, mention.start))
-        if _link(line, mention) in {"الي", "to"} or "ل" in mention.particle or (direct and near):
-            yield Party(mention, "host")
-            return
-
-
 def _separate(line: Line, scene: Scene, subject: Side, objects: Side) -> tuple[Side, ...]:
     """One encounter for each host of a guest, one for each call of several (contract, ruling 14)."""
     others = [party for party in objects if party.capacity == "principal"]
@@ -474,9 +102,7 @@ def _separate(line: Line, scene: Scene, subject: Side, objects: Side) -> tuple[S
 
 
 def _is_several(line: Line) -> bool:
-    return any(
-        word.key in listed("اتصالين اتصالات لقاءين لقاءات لقااين اجتماعين calls meetings") for word in line.row.words
-    )
+    return any(word.key in listed("اتصالين اتصالات لقاءين لقاءات لقااين اجتماعين") for word in line.row.words)
 
 
 def _is_guest(line: Line, scene: Scene, subject: Party, others: Sequence[Party]) -> bool:
@@ -493,107 +119,13 @@ def described(line: Line, cue: Cue, parties: tuple[Party, ...]) -> Encounter:
         line,
         cue,
         parties,
-        kind=_kind(line, cue),
-        channel=_channel(line),
-        status=_status(line, cue),
+        kind=kind_of(line, cue),
+        channel=channel_of(line),
+        status=status_of(line, cue),
         date=date_near(line, cue),
         venue=venue_in(line),
         city=city_in(line, cue),
     )
-
-
-def _kind(line: Line, cue: Cue) -> MeetingKind:
-    key = line.row.words[cue.first].key
-    for found in line.cues("kind"):
-        near = abs(found.first - cue.first) <= _KIND_REACH
-        if near and found.code in {"press_conference", "signing", "summit", "session", "negotiation", "ceremony"}:
-            return found.code  # type: ignore[return-value]
-    return "visit" if _is_visit(key) else "talks"
-
-
-def _channel(line: Line) -> Channel:
-    codes = line.codes("channel")
-    return "phone" if "phone" in codes else "video" if "video" in codes else "in_person"
-
-
-def _status(line: Line, cue: Cue) -> Status:
-    key = line.row.words[cue.first].key.lstrip("وف")
-    codes = {one.code for one in line.cues("status") if abs(one.first - cue.first) <= _STATUS_REACH}
-    for code in ("cancelled", "postponed", "denied", "proposed"):
-        if code in codes:
-            return code
-    told = re.match(r"(?:التق|اجتمع|استقبل|بحث|اجر)", key) is not None
-    if _PLANNED_VERBS.match(key) or ("planned" in codes and not told):
-        return "planned"
-    return "held"
-
-
-_STATUS_REACH: Final = 8
-_KIND_REACH: Final = 3
-
-
-def date_near(line: Line, cue: Cue | None) -> str | None:
-    """The date that stands nearest to a word."""
-    spans = dates_in(line)
-    if not spans:
-        return None
-    at = line.row.words[cue.first].start if cue else 0
-    start, end = min(spans, key=lambda span: abs(span[0] - at))
-    return line.text[start:end]
-
-
-def dates_in(line: Line) -> list[tuple[int, int]]:
-    """Where phrases stand that are dates as a whole."""
-    runs: list[list[date_grammar.Item]] = []
-    for item in date_grammar.items(line.text):
-        if item.kind not in _DATE_KINDS:
-            continue
-        if runs and not line.text[runs[-1][-1].end : item.start].strip(" \u00a0ـ،و"):
-            runs[-1].append(item)
-        else:
-            runs.append([item])
-    return [span for run in runs if (span := _longest_date(line.text, run))]
-
-
-def _longest_date(text: str, run: list[date_grammar.Item]) -> tuple[int, int] | None:
-    """The longest part of a run of words that is a date."""
-    spans = ((one.start, other.end) for at, one in enumerate(run) for other in run[at:])
-    dates = [span for span in spans if date_grammar.parse(text[span[0] : span[1]])]
-    return max(dates, key=lambda span: span[1] - span[0], default=None)
-
-
-_DATE_KINDS: Final = "AWNMYPFCckmydO"
-_VENUE: Final = re.compile(r"\b(?:بمقر|في مقر|مقر|بقصر|في قصر|بديوان|بفندق|في فندق|البيت الأبيض)[^،,.؛:\"“”«»()]*")
-_VENUE_END: Final = re.compile(r"\s+(?:في|ب(?:ال)?عاصمة|بالعاصمة|بمدينة|مع|اليوم|أمس|حيث|يوم|على|خلال|بأن|أن)(?:\s|$)")
-
-
-def venue_in(line: Line) -> str | None:
-    """A building named as the place."""
-    found = _VENUE.search(line.text)
-    if not found:
-        return None
-    cut = _VENUE_END.search(found[0], 4)
-    return (found[0][: cut.start()] if cut else found[0]).strip() or None
-
-
-_CITY_REACH: Final = 24
-
-
-def city_in(line: Line, cue: Cue) -> str | None:
-    """A city named as the place: behind «في», «بـ», «العاصمة», near the word of meeting."""
-    words = line.row.words
-    for one in line.countries:
-        if one.kind is not Kind.CITY:
-            continue
-        at = next((n for n, word in enumerate(words) if word.end > one.start), 0)
-        before_key = words[at - 1].key if at else ""
-        behind = before_key in listed("في العاصمه بالعاصمه للعاصمه مدينه بمدينه الي in to") or "ب" in one.particles
-        behind = behind or (at > 1 and words[at - 2].key in {"العاصمه", "بالعاصمه"})
-        topical = any(at - 14 < lead.first < at for lead in line.cues("topic")) and "العاصمه" not in before_key
-        far = abs(at - cue.first) > _CITY_REACH
-        if behind and not topical and not far:
-            return line.text[one.start : one.end]
-    return None
 
 
 def when(encounter: Encounter) -> str | None:
@@ -606,27 +138,3 @@ def where(encounter: Encounter) -> str | None:
     """The city that an encounter's sentences tell."""
     behind = (city_in(line, cue) for line in encounter.followers for cue in line.cues("meeting"))
     return city_in(encounter.line, encounter.cue) or next((found for found in behind if found), None)
-
-
-def may_tell(line: Line) -> bool:
-    """Whether a sentence has a word of meeting that may tell an encounter which code does not find in it."""
-    return any(_is_telling(line, cue) for cue in line.cues("meeting"))
-
-
-def _is_telling(line: Line, cue: Cue) -> bool:
-    key = line.row.words[cue.first].key
-    if _is_visit(key):
-        return False
-    weak = _WEAK.fullmatch(key.lstrip("وفس")) is not None
-    return not weak or any(word.key in _LINKS for word in line.row.words[cue.stop :])
-
-
-def is_order(line: Line, mention: Mention) -> bool:
-    """«بتعليمات من الملك»: somebody who is named, and was not there."""
-    words = [at for at, word in enumerate(line.row.words) if word.end <= mention.start - line.start][-3:]
-    return any(cue.first in words for cue in line.cues("present") if cue.code == "order")
-
-
-def capacity_of(line: Line, mention: Mention) -> Capacity:
-    """The capacity that the words before a mention tell; who just stands there has met."""
-    return _capacity(line, mention) or "principal"

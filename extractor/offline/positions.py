@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from extractor.documents.folding import fold
-from extractor.offline.actors import Mention
 from extractor.offline.cues import Cue, Line
+from extractor.offline.mention import Mention
 from extractor.offline.quotations import speech_of
 from extractor.offline.subjects import Scene, after, is_named, subject_of
 from extractor.offline.targets import object_of, statements, targets
@@ -174,9 +174,6 @@ def _is_attribute(line: Line, cue: Cue) -> bool:
     before = line.row.words[cue.first - 1].key if cue.first else ""
     if before in {"التي", "الذي", "الذين", "اللذين", "سبل", "وسبل", "بحث", "مناقشه", "حول"}:
         return True
-    behind = line.row.words[cue.stop].key if cue.stop < len(line.row.words) else ""
-    if behind in {"par", "by"}:
-        return True
     return not cue.is_noun and before in {
         "بشان",
         "من",
@@ -188,8 +185,6 @@ def _is_attribute(line: Line, cue: Cue) -> bool:
         "قبل",
         "مع",
         "عدم",
-        "the",
-        "of",
         "عند",
     }
 

@@ -1,7 +1,6 @@
 """Readings: what code makes of an article by grammar alone: who is in it, who may have met, who may have said what.
 
-Cues find the sentences, case and word order suggest the parties. A reading decides nothing by itself: it is what the
-questions to a small model are made of.
+Cues find the sentences, case and word order tell the parties.
 """
 
 import re
@@ -11,13 +10,14 @@ from functools import lru_cache
 from typing import Final
 
 from extractor.offline.accounts import go_on, is_accounted, names_of
-from extractor.offline.actors import Cast, Mention, cast_of, unite
+from extractor.offline.actors import Cast, cast_of
 from extractor.offline.assertions import assertions_in
 from extractor.offline.cues import Line, lines_of
 from extractor.offline.delegations import members_of
-from extractor.offline.encounters import Encounter, Party, encounters_in, is_order, may_tell
+from extractor.offline.encounters import Encounter, encounters_in
 from extractor.offline.latin.reading import read_latin
 from extractor.offline.latin.tokens import language_of
+from extractor.offline.parties import Party
 from extractor.offline.positions import Position, positions_in
 from extractor.offline.quotations import opened_before
 from extractor.offline.reporters import reporter_in
@@ -28,15 +28,13 @@ from extractor.resolving.countries import listed
 
 @dataclass(frozen=True)
 class Reading:
-    """What code reads in an article: who is in it, what may have taken place, who may have said what."""
+    """What code reads in an article: who is in it, what took place, who said what."""
 
     text: str
     lines: tuple[Line, ...]
     cast: Cast
     encounters: tuple[Encounter, ...]
     positions: tuple[Position, ...]
-    doubtful: tuple[Line, ...]
-    """sentences with a word of meeting and two actors, in which code finds no encounter"""
 
 
 @lru_cache(maxsize=4)
@@ -48,7 +46,6 @@ def read(text: str) -> Reading:
     scene = Scene(cast)
     encounters: list[Encounter] = []
     positions: list[Position] = []
-    doubtful: list[Line] = []
     lines = lines_of(text)
     for line in lines:
         scene.reporter = reporter_in(line, scene.reporter)
@@ -59,11 +56,9 @@ def read(text: str) -> Reading:
             scene.subject = scene.subject if _is_quoted(told[-1]) else told[-1].principals[:1]
         elif encounters and _goes_on(line):
             go_on(encounters, len(encounters) - 1, line)
-        elif may_tell(line) and len(offered_in(cast, line)) > 1:
-            doubtful.append(line)
         positions.extend(_held(line, scene))
     kept = tuple(_with_members(one, cast, lines) for one in encounters if not is_accounted(one, encounters, cast))
-    return Reading(text, tuple(lines), cast, kept, tuple(positions), tuple(doubtful))
+    return Reading(text, tuple(lines), cast, kept, tuple(positions))
 
 
 def _held(line: Line, scene: Scene) -> tuple[Position, ...]:
@@ -82,21 +77,7 @@ def _is_quoted(told: Encounter) -> bool:
 
 def _read_latin(text: str) -> Reading:
     lines, cast, encounters, positions = read_latin(text)
-    return Reading(text, lines, cast, encounters, positions, ())
-
-
-_MOST_OFFERED: Final = 12
-
-
-def offered_in(cast: Cast, line: Line, *, bodies: bool = False) -> tuple[Mention, ...]:
-    """The actors a question offers: those of the sentence who may be a party, or hold a position."""
-    kinds = _PARTIES | {"body", "people"} if bodies else _PARTIES
-    here = (one for one in cast.within(line.start, line.end) if one.kind in kinds)
-    return unite([one for one in here if not cast.is_seat(one) and not is_order(line, one)], cast)[:_MOST_OFFERED]
-
-
-_PARTIES: Final = frozenset({"person", "role", "delegation", "country", "short"})
-"""Not bodies: a ministry in a sentence mostly reports it, or is where it was."""
+    return Reading(text, lines, cast, encounters, positions)
 
 
 def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:

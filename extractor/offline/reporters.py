@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from extractor.documents.folding import fold
-from extractor.offline.actors import BODY_HEADS
 from extractor.offline.cues import Cue, Line
+from extractor.offline.lexicon import BODIES
 from extractor.resolving.countries import listed
 
 MOST_WORDS: Final = 9
@@ -93,7 +93,7 @@ def _named(line: Line, first: int) -> Reporter | None:
 def _is_body(line: Line, at: int) -> bool:
     key = line.row.words[at].key
     heads = {key, key.removeprefix("ل"), f"ال{key.removeprefix('لل')}" if key.startswith("لل") else key}
-    return not heads.isdisjoint(BODY_HEADS) or any(one.first == at for one in line.cues("source") if one.code == "body")
+    return not heads.isdisjoint(BODIES) or any(one.first == at for one in line.cues("source") if one.code == "body")
 
 
 def _stop(line: Line, first: int) -> int:
@@ -110,7 +110,7 @@ def _stop(line: Line, first: int) -> int:
 def _glued(line: Line, first: int) -> int:
     """Letters of a preposition before the name: «لوزارة»."""
     word = line.row.words[first]
-    return 1 if word.key.startswith("ل") and word.key[1:] in BODY_HEADS else 0
+    return 1 if word.key.startswith("ل") and word.key[1:] in BODIES else 0
 
 
 def _keys_behind(line: Line, cue: Cue) -> str:

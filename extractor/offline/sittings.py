@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from extractor.documents.folding import fold
-from extractor.offline.actors import Mention
+from extractor.offline.circumstances import city_in, date_near
 from extractor.offline.cues import Cue, Line
-from extractor.offline.encounters import Encounter, Party, city_in, date_near, described
+from extractor.offline.encounters import Encounter, described
+from extractor.offline.mention import Mention
+from extractor.offline.parties import Party
 from extractor.offline.subjects import Scene, after, before, unique
 from extractor.resolving.countries import listed
 from schemas.enums import MeetingKind

@@ -1,6 +1,5 @@
 """Subjects: who does what a verb says, when the article names them, leaves them out, or says «الجانبان»."""
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -8,8 +7,9 @@ from itertools import zip_longest
 from typing import Final
 
 from extractor.documents.folding import fold
-from extractor.offline.actors import Cast, Mention
+from extractor.offline.actors import Cast
 from extractor.offline.cues import Cue, Line
+from extractor.offline.mention import Mention
 from extractor.offline.reporters import Reporter
 from extractor.resolving.countries import Kind, Word, country_mentions, listed, words_of
 
@@ -21,10 +21,9 @@ _LIGHT: Final = listed(
     لها لهم بدوره بدورها مشترك مشتركا الصحفي المؤتمر الموتمر ثنايي ثناييه ثناييا اتصالين اتصالا اتصال هاتفيه
     مباحثات محادثات اجتماعا لقاءا جلسه عمل رسميه موسعه موسعا مغلقا مغلقه مدينه العاصمه بالعاصمه مطوله مطولا عده
     بيان البيان الختامي تصريح تغريده كلمه وقت سابق لاحق الماضي المقبل الاسبوع الشهر الجاري
-    also then later today yesterday on in a an the will held by phone
     """
 )
-_THAT: Final = listed("ان وان بان انه انها انهم انهما بانه وانه that que")
+_THAT: Final = listed("ان وان بان انه انها انهم انهما بانه وانه")
 _QUOTE: Final = re.compile(r"[«“”\"]")
 """Before a country: what stands in quote marks is said, and does not say."""
 _ASIDE: Final = re.compile(r"^\s*[،,\-–]\s*[^،,\-–]{2,60}[،,\-–]\s*")
@@ -53,13 +52,7 @@ class Scene:
         for group in reversed(self.groups):
             if not wanted or wanted <= {self.cast.actor(one).country for one in group}:
                 return group
-        return self._two_before(mention) if _OF_OFFICE.match(fold(mention.text)) else ()
-
-    def _two_before(self, mention: Mention) -> tuple[Mention, ...]:
-        """«الوزيران», where no encounter was told: the two persons named last."""
-        persons = unique(self, (one for one in self.cast.before(mention.start) if one.kind == "person"))
-        two = tuple(itertools.islice(persons, 2))
-        return two[::-1] if len(two) > 1 else ()
+        return ()
 
     def _alike(self, group: tuple[Mention, ...]) -> tuple[Mention, ...]:
         """The two of a group whose side has two: «النائبان»."""
@@ -68,7 +61,6 @@ class Scene:
         return same if len(same) > 1 else group
 
 
-_OF_OFFICE: Final = re.compile(r"و?(?:الوزير|الرييس|الزعيم|القايد|المسوول)(?:ان|ين)")
 _MANY: Final = listed("وزراء روساء قاده زعماء ممثلو ممثلي سفراء مندوبو كبار")
 
 
@@ -142,13 +134,13 @@ def _preposed(line: Line, mention: Mention) -> bool:
     return bool(words) and words[-1] in listed(
         """
     مع في الي من عن علي بين لدي بحضور لقاء اجتماع استقبال مقر بمقر صفحه باسم
-    """
+        """
     )
 
 
 def _joins(line: Line, end: int, mention: Mention) -> bool:
     gap = line.article[end : mention.start].strip(' \u00a0"”“»«،,')
-    return "و" in mention.particle or gap in {"و", "and", "et"} or (gap == "" and mention.text.startswith("و"))
+    return "و" in mention.particle or gap == "و" or (gap == "" and mention.text.startswith("و"))
 
 
 def _is_light(line: Line, start: int, end: int) -> bool:
@@ -229,8 +221,6 @@ _PARTICIPLES: Final = re.compile(r"[وف]?م\w{3,}(?:ا|ان|ه)")
 def subject_of(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     """Who does what a verb says: named behind it, before it, or left out and known."""
     key = line.row.words[cue.first].key
-    if key.isascii():
-        return _latin_subject(line, scene, cue)
     if _PARTICIPLES.fullmatch(key) or key.lstrip("و").startswith("قايل") or _is_pronominal(line, cue.first):
         return scene.subject
     named = _subject_first(line, scene.cast, cue) or after(line, scene.cast, cue.stop - 1)
@@ -251,23 +241,6 @@ def _left_out(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
 
 
 _BOTH: Final = 2
-
-
-_SAYING_FIRST: Final = listed("said says told added dit ajoute declare")
-"""Verbs that may stand before their subject, behind what is said."""
-_LATIN_PRONOUNS: Final = listed("he she they it il elle ils elles who qui")
-
-
-def _latin_subject(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
-    """English and French put the subject before the verb; a pronoun there means the one told last."""
-    words = line.row.words
-    near = {word.key for word in words[max(0, cue.first - 3) : cue.first]}
-    if not _LATIN_PRONOUNS.isdisjoint(near):
-        return scene.subject
-    named = before(line, scene.cast, cue.first, that_before(line, cue.first))
-    if not named and words[cue.first].key in _SAYING_FIRST:
-        named = after(line, scene.cast, cue.stop - 1)
-    return tuple(unique(scene, (one for mention in named for one in scene.resolved(mention))))
 
 
 def _is_final_statement(line: Line, cue: Cue) -> bool:

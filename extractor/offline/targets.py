@@ -19,7 +19,7 @@ LONGEST_LIST: Final = 60
 
 _LEADS: Final = listed(
     """
-    علي الي عن ان بان ب في من ل بشده بقوه بحزم ازاء تجاه حيال بشان حول بخصوص جراء اي لاي باي التي to on for of the that
+    علي الي عن ان بان ب في من ل بشده بقوه بحزم ازاء تجاه حيال بشان حول بخصوص جراء اي لاي باي التي
     """
 )
 
@@ -207,7 +207,7 @@ _SHORTEST_DEED: Final = 3
 _TO_WHOM: Final = frozenset({"الي", "علي", "to"})
 
 
-_TO: Final = {"warn": frozenset({"من", "against"})}
+_TO: Final = {"warn": frozenset({"من"})}
 """Words behind which the target stands: «حذر فلانا من كذا», «دعا فلانا إلى كذا»."""
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from extractor.offline.cues import Cue
-from extractor.offline.latin.clauses import Clauses, Mentions, Predicate
+from extractor.offline.latin.clauses import Clauses
 from extractor.offline.latin.objects import ADDRESSED, MARKS, Object, behind_leads, parts_of, without_stop
+from extractor.offline.latin.stage import Mentions, Predicate
 from extractor.offline.positions import AGAINST, Position
 from schemas.enums import Polarity, Speech
 

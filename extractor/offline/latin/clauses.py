@@ -1,24 +1,17 @@
-"""Clauses: the verbs of a sentence, each with its subject, its voice, and where its object begins and ends."""
+"""Clauses: the verbs of a sentence, each with its subject and with who says so."""
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.actors import Cast, Mention
-from extractor.offline.latin.lexicon import Form, Lexicon, Verb, lexicon, verbs_at
-from extractor.offline.latin.tokens import Sentence
-from extractor.resolving.countries import Kind, listed
+from extractor.offline.latin.lexicon import Verb, verbs_at
+from extractor.offline.latin.stage import Mentions, Predicate, Scene
+from extractor.offline.latin.verbs import AND, CLITICS, FIRST, LIGHT, PLURAL, THIRD, VerbGroups
+from extractor.offline.mention import Mention
+from extractor.resolving.countries import listed
 
-Mentions = tuple[Mention, ...]
-
-_THIRD: Final = listed("he she they it il elle ils elles")
-_FIRST: Final = listed("we i nous je j'")
-_PLURAL: Final = listed("they ils elles")
 _RELATIVE: Final = listed("who which that qui")
-_AND: Final = listed("and but et mais puis or ou while ainsi then")
 _OWN: Final = listed("his her their its son sa ses leur leurs our notre nos my mon")
 _HOME: Final = listed(
     """
@@ -26,7 +19,6 @@ _HOME: Final = listed(
     organization
     """
 )
-_CLITICS: Final = listed("s' se m' me nous vous l' le la les lui leur y en n' ne t' que qu' -")
 _PREPOSITIONS: Final = listed(
     """
     of in on at to for with by from after before during as into over about against between among through under toward
@@ -34,123 +26,24 @@ _PREPOSITIONS: Final = listed(
     pour sur avec contre entre sans sous vers chez selon apres avant pendant depuis lors malgre envers
     """
 )
-_LIGHT: Final = listed(
+_LONGEST_ASIDE: Final = 24
+_LONGEST_PHRASE: Final = 7
+_LONGEST_TAG: Final = 30
+_ORDER: Final = {"finite": 1, "participle": 0, "gerund": 2, "infinitive": 3}
+_DETERMINERS: Final = listed(
     """
-    also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore
-    deja lui elle eux en ainsi donc hier aujourd'hui alors tous
-    """
-)
-_OFFICE_OF: Final = {
-    "leaders": r"president|prime minister|king|emir|sultan|prince|chancellor",
-    "presidents": r"president",
-    "ministers": r"minister|secretary",
-    "dirigeants": r"president|premier ministre|roi|emir|sultan|prince|chancelier",
-    "ministres": r"ministre|secretaire|diplomatie",
-}
-"""What those hold who are called «the two …»."""
-_INVERTED: Final = re.compile(r"(?:a-t|ont|avait|avaient|ai)-(?:il|elle|ils|elles|on|je)")
-_PERSONS: Final = listed(
-    """
-    leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates
-    officials responsables
+    the a an his her their its le la les l' un une du des au aux son sa ses leur leurs d' de both all many most
+    several then plusieurs tous toutes certains
     """
 )
 
 
-_HAVING: Final = listed("has have had having a ont avait avaient ai avons ait aient aura ayant auront aurait avoir s'")
-
-
-@dataclass(frozen=True, slots=True)
-class Predicate:
-    """A verb in its clause."""
-
-    verb: Verb
-    first: int
-    """where its auxiliaries begin"""
-    subject: Mentions
-    passive: bool = False
-    negated: bool = False
-    uncertain: bool = False
-    future: bool = False
-    form: Form = "finite"
-    speaker: Mentions = ()
-    """who says so, where it stands in reported speech"""
-    own: bool = False
-    """whether the subject is the speaker's «we», «he», «his country»"""
-
-    def is_inverted(self, subject_first: int) -> bool:
-        """Whether the subject, which begins at a place of the article, stands behind: «…, said X»."""
-        return bool(self.subject) and not self.passive and self.subject[0].start >= subject_first
-
-
 @dataclass
-class Scene:
-    """Who is on stage at a point of the article."""
-
-    cast: Cast
-    subject: Mentions = ()
-    speaker: Mentions = ()
-    groups: list[Mentions] = field(default_factory=list)
-    """the principals of every encounter told so far"""
-    current: Mentions = ()
-    """the subject told last in this sentence"""
-    topic: str = ""
-    """the target of the position told last"""
-
-    def resolved(self, mention: Mention) -> Mentions:
-        """A mention as the actors it means: «the two leaders» are those who met last."""
-        if mention.kind != "pair":
-            return (mention,)
-        two = fold(mention.text).split()[0] in {"two", "both", "deux"}
-        persons = fold(mention.text).split()[-1] in _PERSONS
-        told = (
-            (self.current, self.subject, *reversed(self.groups))
-            if not persons
-            else (*reversed(self.groups), self.current, self.subject)
-        )
-        fitting = [one for one in told if self._fits(one, two=two, persons=persons)]
-        office = _OFFICE_OF.get(fold(mention.text).split()[-1], "")
-        held = (one for one in fitting if office and all(re.search(office, self._role(each)) for each in one))
-        return next(held, fitting[0] if fitting else ())
-
-    def _role(self, mention: Mention) -> str:
-        return fold(self.cast.actor(mention).role or "")
-
-    def _fits(self, group: Mentions, *, two: bool, persons: bool) -> bool:
-        """Whether a group may be meant by «the two», and by «leaders», who are persons."""
-        enough = len(group) == 2 if two else len(group) > 1
-        return enough and (not persons or all(one.kind in {"person", "role"} for one in group))
-
-
-@dataclass
-class Clauses:
+class Clauses(VerbGroups):
     """The clauses of one sentence."""
 
-    sentence: Sentence
-    scene: Scene
-
-    @cached_property
-    def words(self) -> Lexicon:
-        """The lexicon of its language."""
-        return lexicon(self.sentence.language)
-
-    @cached_property
-    def mentions(self) -> tuple[tuple[int, int, Mention], ...]:
-        """Its mentions with their first token and the one behind."""
-        start, end = self.sentence.line.start, self.sentence.line.end
-        told = self.scene.cast.within(start, end)
-        return tuple(
-            (self.sentence.number(one.start - start), self.sentence.number(one.end - start - 1) + 1, one)
-            for one in told
-        )
-
-    def mention_at(self, at: int) -> tuple[int, int, Mention] | None:
-        """The mention that holds a token."""
-        return next((one for one in self.mentions if one[0] <= at < one[1]), None)
-
-    def key(self, at: int) -> str:
-        """The folded token at a place."""
-        return self.sentence.key(at)
+    _busy: bool = False
+    """while the verbs of saying are looked for, so that they are not asked who says so themselves"""
 
     @cached_property
     def predicates(self) -> tuple[Predicate, ...]:
@@ -202,143 +95,6 @@ class Clauses:
             own=own,
         )
 
-    def _is_future(self, verb: Verb) -> bool:
-        """« se rendra », « se rencontreront »; not « rencontra »."""
-        text = self.sentence.tokens[verb.at].text
-        french = self.sentence.language == "fr" and verb.form == "finite"
-        return french and re.search(r"r(?:a|ont|ons|ait|aient)$", text) is not None and not (
-            verb.lemma.endswith("rer") and not re.search(r"rer(?:a|ont|ons|ait|aient)$", text)
-        )  # fmt: skip
-
-    def _is_denied(self, first: int) -> bool:
-        """«refused to», «without»: the infinitive behind it is not done."""
-        return self.key(first - 1) in {"without", "sans"} or (
-            self.key(first - 1) in {"to", "de", "d'"}
-            and self.key(first - 2) in {"refused", "refuses", "failed", "refuse", "declined"}
-        )
-
-    def _is_conditional(self, first: int) -> bool:
-        """Whether the clause begins with «if», «whether», «unless»."""
-        for at in range(first - 1, max(-1, first - 12), -1):
-            if self.key(at) in {"if", "whether", "unless", "si", "would-be"}:
-                return True
-            if self.key(at) in {",", ";", ":", "that", "que", "qu'"}:
-                return False
-        return False
-
-    # -- the verb group --------------------------------------------------------------------------------------------
-
-    def _group_start(self, at: int) -> int:
-        """The first of the auxiliaries, pronouns and adverbs before a verb."""
-        first = at
-        while first > 0 and self.mention_at(first - 1) is None and self._is_auxiliary(first - 1):
-            first -= 1
-        while first < at and (self.key(first) in _LIGHT or self.key(first) == "to"):
-            first += 1
-        return first
-
-    def _is_auxiliary(self, at: int) -> bool:
-        key = self.key(at)
-        tables = self.words.words
-        if key in tables["auxiliaries"] | tables["negation"] | tables["uncertain"] | tables["future"] or key in _LIGHT:
-            return True
-        if self.sentence.language == "fr":
-            if key in _FIRST and self.key(at + 1) in _FIRST:
-                return False
-            return (
-                key in _CLITICS - {"que", "qu'", "-", "la", "les"} - _FIRST
-                or key.endswith("ment")
-                or key in {"pas", "plus"}
-            )
-        return (key.endswith("ly") and key not in {"italy", "only", "july"}) or key in {"further", "repeatedly"}
-
-    def _is_passive(self, verb: Verb, group: Sequence[str]) -> bool:
-        if verb.form != "participle":
-            return False
-        english = {"is", "are", "was", "were", "be", "been", "being"}
-        french = {"est", "sont", "etait", "etaient", "ete", "etant", "sera", "seront", "etre", "fut", "furent", "soit"}
-        pronominal = {"s'", "se"} & set(group)
-        if self.sentence.language == "en":
-            return not english.isdisjoint(group) or (self._by(verb) and "has" not in group and "had" not in group)
-        if any(entry.pronominal for entry in verb.entries) or pronominal:
-            return False
-        moved = verb.lemma in {"arriver", "aller", "se rendre"}
-        return not moved and (not french.isdisjoint(group) or self._by(verb))
-
-    def _by(self, verb: Verb) -> bool:
-        reach = 7 if verb.code("stance") == "rate" else 2
-        return any(self.key(at) in {"by", "par"} for at in range(verb.stop, verb.stop + reach))
-
-    def _is_verb(self, verb: Verb, group: Sequence[str], passive: bool) -> bool:  # noqa: FBT001, PLR0911  # a table
-        """Whether a form is a verb where it stands: «calls» and «support» are nouns as well."""
-        before = self.key(verb.at - 1)
-        if verb.form == "participle":
-            have = _HAVING
-            if self.sentence.language == "en":
-                return passive or not have.isdisjoint(group)
-            pronominal = any(entry.pronominal for entry in verb.entries)
-            moved = verb.lemma in {"arriver", "aller"}
-            joined = before in _AND | {","} or before.endswith("ment") or _INVERTED.fullmatch(before) is not None
-            return passive or pronominal or moved or not have.isdisjoint(group) or joined
-        if verb.form == "infinitive":
-            if self.sentence.language == "en":
-                return (
-                    before in {"to"} | self.words.words["auxiliaries"]
-                    or self._is_plural_present(verb)
-                    or self._is_after_to(verb)
-                )
-            return True
-        if verb.form == "gerund" and verb.lemma == "meet":
-            return before in {"after", "before", "while", "upon", ","}
-        if verb.form == "gerund":
-            return before not in listed("the a an of le la un une l' cet ce")
-        nominal = listed(
-            """
-            tout toute aucun aucune every each
-                the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
-            any in on for with to aux au notre nos our
-            """
-        )
-        return not (
-            before in nominal
-            and not (
-                self.sentence.language == "fr"
-                and before in {"le", "la", "l'", "les"}
-                and self.key(verb.at - 2) in _THIRD
-            )
-        )
-
-    def _is_plural_present(self, verb: Verb) -> bool:
-        """«Egypt and Jordan support the plan»: a bare form right behind a mention, a pronoun or an adverb."""
-        at = verb.at - 1
-        while at > 0 and (self.key(at) in _LIGHT or self.key(at).endswith("ly")):
-            at -= 1
-        if self.key(at) in _FIRST | _PLURAL | {"who", "and"}:
-            return self.key(at) != "and" or self._is_coordinated(at)
-        held = self.mention_at(at)
-        return held is not None and (
-            held[2].kind in {"people", "pair"}
-            or self.key(held[0] - 1) == "and"
-            or self.key(held[0] - 2) == "and"
-            or self._is_plural_name(held)
-        )
-
-    def _is_coordinated(self, at: int) -> bool:
-        return any(
-            self.key(one) == "to" or self.key(one) in self.words.words["future"] for one in range(max(0, at - 10), at)
-        )
-
-    def _is_plural_name(self, held: tuple[int, int, Mention]) -> bool:
-        return held[2].text.endswith("s") and held[2].kind in {"body", "country"}
-
-    def _is_after_to(self, verb: Verb) -> bool:
-        at = verb.at - 1
-        while at > 0 and (self.key(at) in _LIGHT or self.key(at).endswith("ly")):
-            at -= 1
-        return self.key(at) in {"to", "will", "would", "did", "does", "do", "not"}
-
-    # -- subjects --------------------------------------------------------------------------------------------------
-
     def before(self, first: int) -> int:
         """The token before a verb group, without what is set between commas, dashes, or in a light phrase."""
         at = first - 1
@@ -351,7 +107,7 @@ class Clauses:
 
     def _skip(self, at: int) -> int | None:
         """The token before a light phrase that ends at one; None where none does."""
-        if self.key(at) in _AND:
+        if self.key(at) in AND:
             return None
         if at in self.sentence.dated and self.mention_at(at) is None:
             while at >= 0 and (
@@ -359,7 +115,7 @@ class Clauses:
             ):
                 at -= 1
             return at
-        if self.key(at) in _LIGHT or self.key(at) in {'"', "”", "»"} - {'"'}:
+        if self.key(at) in LIGHT or self.key(at) in {'"', "”", "»"} - {'"'}:
             return at - 1
         if self.key(at) in {",", ")", "–", "—", "-"}:
             return self._skip_aside(at)
@@ -371,7 +127,7 @@ class Clauses:
         for one in range(at - 1, max(-1, at - _LONGEST_ASIDE), -1):
             if self.key(one) in opener:
                 held = self.mention_at(one - 1)
-                if held is not None or self.key(one - 1) in _THIRD:
+                if held is not None or self.key(one - 1) in THIRD:
                     return one - 1
         return None
 
@@ -403,9 +159,9 @@ class Clauses:
         if (self._closes_quote(first - 1) or tagged) and (quoted := self._inverted(verb)):
             return quoted, False
         key = self.key(before)
-        if key in _FIRST or (key in _CLITICS and self.key(before - 1) in _FIRST):
+        if key in FIRST or (key in CLITICS and self.key(before - 1) in FIRST):
             return self.speaker(first), True
-        if key in _THIRD or key.endswith(("-il", "-elle", "-ils")):
+        if key in THIRD or key.endswith(("-il", "-elle", "-ils")):
             return self._pronoun(before, last, main)
         if key in _HOME and self._is_own(before):
             return self.speaker(first) or main or self.scene.subject, True
@@ -414,9 +170,9 @@ class Clauses:
             return self.named(held, first)
         if key in _RELATIVE:
             return self._antecedent(before), False
-        if key in _AND and last is None:
+        if key in AND and last is None:
             return self._first_named(first), False
-        if (key in _AND or key == "," or self._is_participle_chain(verb, first)) and last is not None:
+        if (key in AND or key == "," or self._is_participle_chain(verb, first)) and last is not None:
             return self._shared(verb, last, main)
         return self._inverted(verb), False
 
@@ -429,7 +185,7 @@ class Clauses:
 
     def _is_participle_chain(self, verb: Verb, first: int) -> bool:
         """« il avait dénoncé … et annoncé »."""
-        return verb.form == "participle" and self.key(first - 1) in _AND
+        return verb.form == "participle" and self.key(first - 1) in AND
 
     def _is_finite(self, verb: Verb) -> bool:
         """A bare English form is finite behind a plural subject or an auxiliary."""
@@ -440,7 +196,7 @@ class Clauses:
 
     def _is_far_to(self, verb: Verb) -> bool:
         at = verb.at - 1
-        while at > 0 and (self.key(at) in _LIGHT or self.key(at).endswith("ly")):
+        while at > 0 and (self.key(at) in LIGHT or self.key(at).endswith("ly")):
             at -= 1
         return self.key(at) == "to"
 
@@ -569,7 +325,7 @@ class Clauses:
         return main or self.scene.subject, False
 
     def _is_plural(self, at: int) -> bool:
-        return self.key(at) in _PLURAL or self.key(at).endswith(("-ils", "-elles"))
+        return self.key(at) in PLURAL or self.key(at).endswith(("-ils", "-elles"))
 
     def _is_own(self, at: int) -> bool:
         return self.key(at - 1) in _OWN or self.key(at - 2) in _OWN
@@ -632,8 +388,6 @@ class Clauses:
             or (self.key(at) in {",", ".", "?", "!"} and self.key(at - 1) in marks)
             or (self.key(at) in {",", "?", "!"} and self.key(at + 1) in marks)
         )
-
-    # -- who speaks ------------------------------------------------------------------------------------------------
 
     def speaker(self, at: int) -> Mentions:
         """Who says what stands at a token: the subject of the verb of saying before it, or behind its quotation."""
@@ -699,8 +453,6 @@ class Clauses:
         finally:
             self._busy = False
 
-    _busy: bool = False
-
     def _find_sayings(self) -> Iterator[Predicate]:
         plain = Clauses(self.sentence, Scene(self.scene.cast, self.scene.subject, (), self.scene.groups))
         plain._busy = True  # itself, without speakers
@@ -717,17 +469,3 @@ class Clauses:
             main, last = (found.subject, found) if found.form != "infinitive" else (main, last)
             if found.verb.in_table("speech"):
                 yield found
-
-
-_LONGEST_ASIDE: Final = 24
-_LONGEST_PHRASE: Final = 7
-_LONGEST_TAG: Final = 30
-_ORDER: Final = {"finite": 1, "participle": 0, "gerund": 2, "infinitive": 3}
-_DETERMINERS: Final = listed(
-    """
-    the a an his her their its le la les l' un une du des au aux son sa ses leur leurs d' de both all many most
-    several then plusieurs tous toutes certains
-    """
-)
-
-__all__ = ["Clauses", "Kind", "Predicate", "Scene"]

@@ -4,13 +4,25 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from extractor.offline.actors import Mention
 from extractor.offline.cues import Cue
-from extractor.offline.encounters import Encounter, Party, dates_in
-from extractor.offline.latin.clauses import Clauses, Mentions, Predicate
-from extractor.offline.latin.tokens import Sentence
-from extractor.resolving.countries import Kind, is_contested, listed
-from schemas.enums import Capacity, Channel, MeetingKind, Status
+from extractor.offline.encounters import Encounter
+from extractor.offline.latin.circumstances import (
+    PRESS,
+    SUMMIT,
+    channel_of,
+    city_of,
+    date_of,
+    is_told_apart,
+    kind_of,
+    status_of,
+    venue_of,
+)
+from extractor.offline.latin.clauses import Clauses
+from extractor.offline.latin.stage import Mentions, Predicate
+from extractor.offline.mention import Mention
+from extractor.offline.parties import Party
+from extractor.resolving.countries import Kind, listed
+from schemas.enums import Capacity, MeetingKind
 
 _WITH: Final = listed("with avec")
 _PARTIES: Final = frozenset({"person", "role", "delegation", "country", "body", "people", "pair"})
@@ -20,36 +32,10 @@ _VISITS: Final = listed(
     """
 )
 _VISIT_NOUNS: Final = listed("visit trip visite deplacement")
-_PHONE: Final = listed(
-    """
-    phone telephone telephonic call phoned telephoned telephonique telephoniquement telephoner telephones appel
-    """
-)
-_VIDEO: Final = listed("video videoconference visioconference virtual virtually")
 _SIGNED: Final = listed("sign signer")
-_CANCELLED: Final = listed("cancelled canceled cancels cancel annule annulee annules annulees annuler scrapped")
-_POSTPONED: Final = listed(
-    """
-    postponed delayed postpone reporte reportee reportes reportees repousse repoussee ajourne ajournee
-    """
-)
-_INVITED: Final = listed("invited invites invitation invite invitee")
-_PROPOSED: Final = listed("proposed proposes offered proposal propose offre")
-_PLANNED: Final = listed(
-    """
-    will tomorrow scheduled due expected planned plans upcoming set doit doivent va vont prevu prevue prevus prevoit
-    demain prochain prochaine prochains prochaines s'apprete sera seront devrait devraient shall intends intend
-    intention next agreed
-    """
-)
-_HELD: Final = listed("met held was were had a ont took lieu")
-_SUMMIT: Final = listed("summit sommet")
-_PRESS: Final = listed("press presse news")
 _REACH: Final = 30
 _AND: Final = listed("and et")
 _STOPS: Final = frozenset({".", ";", "!", "?", "—"})
-
-
 _BEFORE_OBJECT: Final = listed(
     "with hier lundi mardi mercredi jeudi vendredi samedi dimanche brievement briefly également egalement aussi"
 )
@@ -308,7 +294,7 @@ def _by_nouns(clauses: Clauses) -> Iterator[Told]:
 
 
 def _is_press(clauses: Clauses, at: int) -> bool:
-    return clauses.key(at - 1) in _PRESS or clauses.key(at + 2) in _PRESS
+    return clauses.key(at - 1) in PRESS or clauses.key(at + 2) in PRESS
 
 
 def _noun_parties(  # noqa: PLR0911  # a table
@@ -341,7 +327,7 @@ def _noun_parties(  # noqa: PLR0911  # a table
         held = next((one for one in clauses.mentions if first and one[2] is first[-1]), None)
         if held is not None and clauses.key(held[1]) in _WITH:
             return first, tuple(_joined_parties(clauses, held[1] + 1))
-        host = _main_subject(clauses, at) if clauses.key(at) in _SUMMIT else ()
+        host = _main_subject(clauses, at) if clauses.key(at) in SUMMIT else ()
         if host and first:
             return host, tuple(Party(one) for one in first)
         return (first[:1], tuple(Party(one) for one in first[1:])) if len(first) > 1 else None
@@ -377,19 +363,12 @@ def _visit_parties(clauses: Clauses, at: int, owner: Mentions) -> tuple[Mentions
 
 
 def _owner(clauses: Clauses, at: int) -> Mentions:
-    """«Egypt's consultations»; « son entretien » is the one who is on stage."""
+    """Whose a noun of meeting is: «Egypt's consultations»."""
     first = at - 1
     while first > 0 and at - first < 4 and clauses.key(first) != "'s" and clauses.mention_at(first) is None:
-        if clauses.key(first) in listed("his her son sa ses its their leur leurs"):
-            return _pronominal(clauses)
         first -= 1
     held = clauses.mention_at(first - 1) if clauses.key(first) == "'s" else None
     return clauses.scene.resolved(held[2]) if held is not None else ()
-
-
-def _pronominal(clauses: Clauses) -> Mentions:
-    main = next((one.subject for one in clauses.predicates if one.subject and not one.own), ())
-    return main or clauses.scene.subject
 
 
 def _main_subject(clauses: Clauses, at: int) -> Mentions:
@@ -427,25 +406,22 @@ def _once(clauses: Clauses, parties: Sequence[Party]) -> Iterator[Party]:
                 yield Party(mention, party.capacity)
 
 
-# -- circumstances ----------------------------------------------------------------------------------------------------
-
-
 def _described(clauses: Clauses, at: int, parties: tuple[Party, ...], kind: MeetingKind) -> Encounter:
     sentence = clauses.sentence
     row = sentence.line.row.words
     first = next((number for number, word in enumerate(row) if word.end > sentence.tokens[at].start), 0)
     cue = Cue("met", first, first + 1)
     city = city_of(sentence, at)
-    channel = _channel(sentence, at)
-    if channel == "in_person" and not city and _is_told_apart(sentence, at):
+    channel = channel_of(sentence, at)
+    if channel == "in_person" and not city and is_told_apart(sentence, at):
         channel = "unspecified"
     return Encounter(
         sentence.line,
         cue,
         (*parties, *_present(clauses, parties)),
-        kind=_kind(sentence, at, kind),
+        kind=kind_of(sentence, at, kind),
         channel=channel,
-        status=_status(clauses, at),
+        status=status_of(clauses, at),
         date=date_of(sentence, at),
         venue=venue_of(sentence.line.text),
         city=city if channel == "in_person" else None,
@@ -466,124 +442,3 @@ _PRESENCE: Final[tuple[tuple[str, Capacity], ...]] = (
     (r"(?:joined|accompanied) by|accompagne\w* (?:de|du|par)", "member"),
     (r"presence of|attended by|presence (?:de|du)|en presence", "attendee"),
 )
-
-
-def _window(sentence: Sentence, at: int, reach: int) -> list[str]:
-    return [sentence.key(one) for one in range(max(0, at - reach), min(at + reach, len(sentence.tokens)))]
-
-
-def _kind(sentence: Sentence, at: int, kind: MeetingKind) -> MeetingKind:
-    near = set(_window(sentence, at, 5))
-    if near & _PRESS and near & {"conference"}:
-        return "press_conference"
-    if sentence.key(at) in _SUMMIT and kind == "talks":
-        return "summit"
-    if near & {"negotiations", "negotiation", "pourparlers", "negociations"}:
-        return "negotiation"
-    return kind
-
-
-def _channel(sentence: Sentence, at: int) -> Channel:
-    near = set(_window(sentence, at, 9))
-    if near & _VIDEO:
-        return "video"
-    called = sentence.key(at) in {"call", "calls", "called", "appel", "phoned", "telephoned", "phone"}
-    return "phone" if called or near & (_PHONE - {"call", "appel"}) or {"phone", "call"} <= near else "in_person"
-
-
-_ANYHOW: Final = listed(
-    """
-    speak spoke spoken speaking talked consultations negotiations dialogue pourparlers negociations consultations
-    entretenu entretenus entretient entretiendra discute discuter parle negotiated signed signe chaired co-chaired
-    consulted
-    """
-)
-"""Words of meeting that do not tell whether people met in person."""
-
-
-def _is_told_apart(sentence: Sentence, at: int) -> bool:
-    return sentence.key(at) in _ANYHOW and venue_of(sentence.line.text) is None
-
-
-def _status(clauses: Clauses, at: int) -> Status:
-    near = set(_window(clauses.sentence, at, 12))
-    if near & _CANCELLED:
-        return "cancelled"
-    if near & _POSTPONED:
-        return "postponed"
-    if set(_window(clauses.sentence, at, 8)) & _INVITED:
-        return "proposed"
-    told = next((one for one in clauses.predicates if one.verb.at <= at < max(one.verb.stop, one.verb.at + 1)), None)
-    if told is not None:
-        future = told.future or (told.form == "infinitive" and bool(_before(clauses, told) & _PLANNED))
-        if told.form == "infinitive" and any(one.future and one.verb.at < told.verb.at for one in clauses.predicates):
-            future = True
-        return "planned" if future else "proposed" if near & _PROPOSED else "held"
-    before = set(_window(clauses.sentence, at, 6))
-    return (
-        "planned"
-        if before & (_PLANNED - {"a", "va"}) and not before & _HELD - {"a"}
-        else "proposed"
-        if near & _PROPOSED
-        else "held"
-    )
-
-
-def _before(clauses: Clauses, told: Predicate) -> set[str]:
-    return {clauses.key(one) for one in range(max(0, told.verb.at - 6), told.verb.at)}
-
-
-_VAGUE: Final = re.compile(
-    r"in the (?:near future|coming (?:days|weeks|months))|as soon as possible"
-    r"|(?:earlier|later) this\s+(?:month|week|year)"
-    r"|dans les (?:prochain(?:s|es)\s+(?:jours|semaines|mois)|(?:jours|semaines|mois) à venir)|prochainement"
-)
-"""Words of time that name no date, and are still the article's."""
-
-
-def date_of(sentence: Sentence, at: int) -> str | None:
-    """The date nearest to a word of meeting."""
-    spans = [*dates_in(sentence.line), *(found.span() for found in _VAGUE.finditer(sentence.line.text))]
-    place = sentence.tokens[at].start
-    if not spans:
-        return None
-    start, end = min(spans, key=lambda span: abs(span[0] - place))
-    return sentence.line.text[start:end]
-
-
-_CITY_REACH: Final = 20
-_AT: Final = listed("in to at a pour near")
-
-
-def city_of(sentence: Sentence, at: int) -> str | None:
-    """A city behind «in», «at», «to», « à », near a word of meeting."""
-    for place in range(max(1, at - _CITY_REACH), min(at + _CITY_REACH, len(sentence.tokens))):
-        if (
-            sentence.tokens[place].is_capital
-            and sentence.key(place - 1) in _AT
-            and is_contested(sentence.tokens[place].text)
-        ):
-            return sentence.tokens[place].text
-    for one in sentence.line.countries:
-        if one.kind is not Kind.CITY:
-            continue
-        first = sentence.number(one.start)
-        if sentence.key(first - 1) in _AT and abs(first - at) <= _CITY_REACH:
-            return sentence.line.text[one.start : one.end]
-    return None
-
-
-_VENUE: Final = re.compile(
-    r"\b(?:at|in|à|au|dans)\s+(?:the\s+|l['’]|la\s+|le\s+)?"
-    r"((?:[A-ZÉ][\w’'-]+\s+|presidential\s+|royal\s+|government\s+|foreign\s+|palais\s+|hôtel\s+|siège\s+)*"
-    r"(?:White House|Oval Office|Elys[ée]e|Élysée|Kremlin|Camp David|Bureau ovale|Maison[ -]Blanche|Matignon|"
-    r"Quai d['’]Orsay|"
-    r"[Pp]alace|[Hh]eadquarters|[Hh]otel|State Department|[Mm]inistry|[Rr]esidence|airport|"
-    r"(?:palais|siège|hôtel|ministère|aéroport)(?:\s+(?:de|du|des|d['’]|de la|de l['’])\s*[\w’'-]+)?))"
-)
-
-
-def venue_of(text: str) -> str | None:
-    """A building named as the place."""
-    found = _VENUE.search(text)
-    return found[1].strip() if found else None

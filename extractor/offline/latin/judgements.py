@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from extractor.offline.latin.building import built, polarity
-from extractor.offline.latin.clauses import Clauses, Mentions
+from extractor.offline.latin.clauses import Clauses
 from extractor.offline.latin.objects import (
     DIRECT_PREPOSITION,
     END,
@@ -16,6 +16,7 @@ from extractor.offline.latin.objects import (
     match,
     without_stop,
 )
+from extractor.offline.latin.stage import Mentions
 from extractor.offline.positions import Position
 from extractor.resolving.countries import listed
 
@@ -89,17 +90,6 @@ def _judgement(clauses: Clauses, act: str, speaker: Mentions, places: tuple[int,
         yield built(
             clauses, act, speaker, target, "against" if against else bad, None, ((_saying(clauses, first), stop),)
         )
-    elif (
-        not _takes_before(clauses, first)
-        and clauses.key(first) in {"it", "this", "that", "il", "c'", "ce"}
-        and clauses.scene.topic
-    ):
-        yield built(clauses, act, speaker, clauses.scene.topic, bad, None, ((_saying(clauses, first), stop),))
-
-
-def _takes_before(clauses: Clauses, first: int) -> bool:
-    """Whether a position is taken in the same sentence before: what «it» means is judged already."""
-    return any(one.verb.code("stance") and one.verb.at < first for one in clauses.predicates)
 
 
 def _saying(clauses: Clauses, first: int) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from extractor.offline.latin.clauses import Clauses, Predicate
+from extractor.offline.latin.clauses import Clauses
+from extractor.offline.latin.stage import Predicate
 from extractor.resolving.countries import listed
 
 DIRECT_PREPOSITION: Final = listed(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from extractor.offline.latin.building import built, polarity, positions
-from extractor.offline.latin.clauses import Clauses, Mentions, Predicate
+from extractor.offline.latin.clauses import Clauses
 from extractor.offline.latin.judgements import felt, rated, vowed
 from extractor.offline.latin.objects import (
     AND,
@@ -24,6 +24,7 @@ from extractor.offline.latin.objects import (
     trimmed,
     without_stop,
 )
+from extractor.offline.latin.stage import Mentions, Predicate
 from extractor.offline.positions import Position
 from extractor.resolving.countries import listed
 
@@ -49,7 +50,6 @@ def positions_in(clauses: Clauses) -> Iterator[Position]:
         place = (position.target, position.pieces[-1][1])
         if any(map(str.isalpha, position.target)) and position.holders and place not in seen:
             seen.add(place)
-            clauses.scene.topic = position.target
             yield position
 
 

@@ -5,13 +5,14 @@ from functools import lru_cache
 from typing import Final
 
 from extractor.offline.accounts import go_on, is_accounted, names_of
-from extractor.offline.actors import Cast, Mention
+from extractor.offline.actors import Cast
 from extractor.offline.cues import Line, lines_of
 from extractor.offline.encounters import Encounter
-from extractor.offline.latin.clauses import Clauses, Scene
+from extractor.offline.latin.clauses import Clauses
 from extractor.offline.latin.encounters import encounters_in
 from extractor.offline.latin.mentions import found_in
 from extractor.offline.latin.positions import positions_in
+from extractor.offline.latin.stage import Scene
 from extractor.offline.latin.tokens import Sentence, language_of
 from extractor.offline.positions import Position
 from extractor.resolving.countries import listed
@@ -51,9 +52,7 @@ def read_latin(article: str) -> tuple[tuple[Line, ...], Cast, tuple[Encounter, .
             go_on(encounters, len(encounters) - 1, sentence.line)
         if told:
             clauses = Clauses(sentence, scene)  # «met, and the two men agreed»: they are those who met here
-        found = list(positions_in(clauses))
-        scene.topic = found[-1].target if found else ""
-        positions.extend(found)
+        positions.extend(positions_in(clauses))
         _move(scene, clauses)
     kept = tuple(one for one in encounters if not is_accounted(one, encounters, cast))
     return tuple(one.line for one in sentences), cast, kept, tuple(positions)
@@ -112,6 +111,3 @@ def _goes_on(sentence: Sentence) -> bool:
     keys = [sentence.key(at) for at in range(min(8, len(sentence.tokens)))]
     pair = "two" in keys[:3] or "both" in keys[:2] or "deux" in keys[:3] or keys[:1] in (["they"], ["ils"])
     return pair or (bool(keys) and keys[0] in _OPENERS and not _GOING_ON.isdisjoint(keys))
-
-
-__all__ = ["Mention", "read_latin", "sentences_of"]

@@ -1,0 +1,64 @@
+"""The drafter that asks no model: the rules read an article, and the answer is validated as a model's would be."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from extractor.documents.document import Document
+from extractor.drafting import Drafted, Maker, items_of
+from extractor.errors import UsageError
+from extractor.grounding.source import Source
+from extractor.grounding.validation import Problem, salvage
+from extractor.tasks import TASKS, Task
+from schemas.tasks import AnswerSchema, answer_schema
+
+if TYPE_CHECKING:
+    from extractor.llm.request import Request
+
+VERSION: Final = 1
+"""Of the rules: a change of what they find is another version, and a run of another version is not resumed."""
+MAKER: Final = Maker(f"mahdar-rules@{VERSION}")
+
+
+class RulesDrafter:
+    """Drafts meetings and stances by grammar and word lists, without a model and without the network."""
+
+    def made_by(self, tasks: Sequence[Task]) -> Mapping[str, Maker]:
+        """Name the rules and their version, for every task."""
+        return {task.name: MAKER for task in tasks}
+
+    def plan(self, document: Document, tasks: Sequence[Task]) -> "tuple[Request, ...]":  # noqa: ARG002  # the protocol's
+        """Plan no request: no model is asked."""
+        return ()
+
+    async def draft(self, document: Document, tasks: Sequence[Task]) -> Drafted:
+        """Draft the meetings and stances of an article, in a thread: a long one takes seconds.
+
+        Raises:
+            UsageError: there are no rules for a task.
+        """
+        if unread := [task.name for task in tasks if task.name not in TASKS]:
+            raise UsageError(
+                f"task {unread[0]!r}: there are rules for {' and '.join(TASKS)} only; "
+                "configure a model (`--model`, MAHDAR_MODEL) to draft it"
+            )
+        return await asyncio.to_thread(self._draft, document, tasks)
+
+    def _draft(self, document: Document, tasks: Sequence[Task]) -> Drafted:
+        from extractor.offline.drafting import answer_of
+
+        source = Source(document.text, document.published_at)
+        schema = answer_schema(tuple(task.name for task in tasks))
+        answer, problems = salvage(answer_of(source, [task.name for task in tasks]), schema, source)
+        items = items_of(answer, schema) if answer is not None else {}
+        return Drafted(items, _by_task(problems, schema), self.made_by(tasks))
+
+
+def _by_task(problems: Sequence[Problem], schema: AnswerSchema) -> Mapping[str, Sequence[Problem]]:
+    """The problems of each task; those of the shared list of actors are the first task's."""
+    tasks = {task.field: task.task for task in schema.tasks}
+    first = schema.tasks[0].task
+    found: dict[str, list[Problem]] = {task: [] for task in tasks.values()}
+    for problem in problems:
+        found[tasks.get(problem.field or "", first)].append(problem)
+    return found

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from extractor.limits.concurrency import Limits
     from extractor.limits.prices import Price
     from extractor.llm.client import Policy
-    from extractor.service import Extractor, Failure
+    from extractor.results import Failure
+    from extractor.service import Extractor
     from extractor.settings import Settings
     from schemas.records import Extraction, Meeting, Stance
 
@@ -53,7 +54,7 @@ _HOME = {
     "Document": "extractor.documents.document",
     "Extraction": "schemas.records",
     "Extractor": "extractor.service",
-    "Failure": "extractor.service",
+    "Failure": "extractor.results",
     "Limits": "extractor.limits.concurrency",
     "Meeting": "schemas.records",
     "Policy": "extractor.llm.client",

@@ -5,10 +5,11 @@ import datetime as dt
 import itertools
 import logging
 import queue
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -17,55 +18,44 @@ from typing import TYPE_CHECKING, Literal, Self
 from extractor.assembling.extraction import assemble
 from extractor.cache.disk import Store
 from extractor.cache.opening import open_store
-from extractor.documents.document import Document, as_date, check
-from extractor.errors import ExtractionError, FailureClass, MahdarError
-from extractor.inquiries import Inquiry, inquiries, settled
+from extractor.documents.document import Document, as_date, check, check_several
+from extractor.drafting import Drafter, Maker
+from extractor.errors import ExtractionError, MahdarError
 from extractor.limits.budget import UNBOUNDED, Budget, Purse, Spending
 from extractor.limits.concurrency import UNBOUNDED as NO_LIMITS
 from extractor.limits.concurrency import Limits
-from extractor.limits.forecast import Forecast, forecast_question
+from extractor.limits.forecast import Forecast, forecast_request
 from extractor.limits.prices import FREE, Price, find_price, unknown_price
-from extractor.llm.client import Answer, Asker, Caller, Policy, Usage
+from extractor.llm.client import Client, Policy
+from extractor.llm.drafter import LLMDrafter
 from extractor.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from extractor.llm.request import Request
-from extractor.llm.transport import Door
-from extractor.loop import TURN, LoopThread, wait
+from extractor.llm.transport import OpenAITransport, Progress, Transport
+from extractor.loop import TURN, LoopThread, begin_anew_in_forks, closed, never_collect, wait
 from extractor.observability.logs import ARTICLE
-from extractor.observability.tracing import Observed, Telemetry, article_span, telemetry
+from extractor.observability.tracing import Telemetry, TracingTransport, article_span, telemetry
+from extractor.offline import RulesDrafter
+from extractor.results import Failure
 from extractor.settings import Settings
 from extractor.tasks import TASKS, load_tasks
-from prompts import PromptLibrary
-from schemas.records import Extraction, Provenance
+from prompts import SMALL, STANDARD, PromptLibrary
+from schemas.records import Extraction
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+__all__ = ["Extractor", "Failure", "as_document"]
+
 log = logging.getLogger("mahdar")
-
-Progress = Callable[[str, float | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A document that could not be extracted, and why. It has no records, so that it is never taken for an empty one.
-
-    Attributes:
-        failure: the class of the failure, see `extractor.errors`.
-        attempts: calls made before giving up.
-    """
-
-    document_id: str
-    failure: FailureClass
-    message: str
-    attempts: int = 0
 
 
 class Extractor:
     """Extracts meetings and stances from articles.
 
-    Without arguments it reads the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `MAHDAR_MODEL`, and uses the
-    embedded model where nothing is configured. Nothing is loaded or started before the first question needs it.
-    Safe to use from several threads and event loops at once.
+    Who drafts is decided by the arguments, or by the environment (`OPENAI_API_KEY`, `OPENAI_BASE_URL`,
+    `MAHDAR_MODEL`): a model at an endpoint, the embedded model (`embedded`), or the rule reader (`offline`, and where
+    nothing is configured). Nothing is loaded or started before the first article needs it. Safe to use from several
+    threads and event loops at once.
 
     >>> with Extractor() as mahdar:
     ...     result = mahdar.extract(text, published_at="2020-11-19")
@@ -73,18 +63,20 @@ class Extractor:
 
     Args:
         settings: in place of the environment's.
-        model: overrides the environment's.
+        model: overrides the environment's: a model of the endpoint, `embedded` or `offline`.
         tasks: `name` or `name@version`, in the order asked.
         prompts: folders with further templates.
-        store: where answers are kept; None for nowhere. By default the server that `MAHDAR_STORE` names, or the
-            user's cache folder.
+        store: where answers are kept, which its caller closes; None for nowhere. By default the server that
+            `MAHDAR_STORE` names, or the user's cache folder.
         policy: how often to ask again.
         concurrency: calls in flight at most; fewer while the endpoint is busy.
         budget: what may be spent, until it is closed for good; an article that could exceed it fails `over_budget`.
         price: of the model, in place of the tables'.
         limits: requests and tokens a minute.
-        caller: who is asked, in place of the endpoint.
-        progress: told what the embedded model's start is doing: a phase and the part done.
+        transport: sends the calls, in place of openai's client; its caller closes it. Of a function that makes one,
+            it is closed with the extractor, in the event loop that used it.
+        drafter: drafts the records, in place of what the settings name.
+        progress: told what the embedded model is doing, its start and its passages: a phase and the part done.
     """
 
     def __init__(
@@ -100,37 +92,65 @@ class Extractor:
         budget: Budget = UNBOUNDED,
         price: Price | None = None,
         limits: Limits = NO_LIMITS,
-        caller: Caller | None = None,
+        transport: Transport | Callable[[], Transport] | None = None,
+        drafter: Drafter | None = None,
         progress: Progress | None = None,
     ) -> None:
         settings = settings or Settings.from_environment()
         self.settings = replace(settings, model=model) if model else settings
-        self.tasks = load_tasks(tasks, PromptLibrary(*prompts), self.settings.profile)
+        size = SMALL if self.settings.embedded else STANDARD
+        self.tasks = load_tasks(tasks, PromptLibrary(*prompts), size)
         self._purse = Purse(budget, lambda: price or self._known_price())
         if budget.max_cost is not None and self._purse.price is None:
-            raise unknown_price(self.endpoint.model)
-        self._store = open_store(self.settings) if store == "default" else store
+            raise unknown_price(self.endpoint.model if self.endpoint else "")
+        asks = drafter is None and not self.settings.offline
+        self._own_store = open_store(self.settings) if asks and store == "default" else None
+        self._store: Store | None = self._own_store if store == "default" else store
         self._policy = policy or Policy()
         self._concurrency = concurrency
         self._limits = limits
         self._progress = progress
-        self._caller = caller
+        self._transport = transport
+        self._own_transport: Transport | None = None
+        self._given_drafter = self._drafter = drafter
+        self._lock = threading.RLock()  # several threads may be the first to ask for the drafter
         self._loop = LoopThread()
+        begin_anew_in_forks(self, Extractor._begin_anew)
 
     @cached_property
-    def endpoint(self) -> Endpoint:
-        """What is asked: by the environment, or the embedded model.
+    def endpoint(self) -> Endpoint | None:
+        """What is asked; None for the rule reader.
 
         Raises:
-            UsageError: the environment names an endpoint but no model, a model but no endpoint, or an unusable URL.
-            NoModelError: nothing is configured, and the extra `local` is not installed.
+            UsageError: the settings name an endpoint but no model, a model but no endpoint, or an unusable URL.
+            NoModelError: the embedded model is named, and the extra `local` is not installed.
         """
+        if self.settings.offline:
+            return None
         return embedded_endpoint(self.settings) if self.settings.embedded else remote_endpoint(self.settings)
+
+    @property
+    def drafter(self) -> Drafter:
+        """Who drafts the records."""
+        with self._lock:
+            if self._drafter is None:
+                at = self.endpoint
+                self._drafter = LLMDrafter(at, self._client(at), self._progress) if at else RulesDrafter()
+            return self._drafter
+
+    @property
+    def made_by(self) -> Mapping[str, Maker]:
+        """Who makes the records, by task."""
+        return self.drafter.made_by(self.tasks)
 
     @property
     def spent(self) -> Spending:
         """Money and tokens so far, failed calls that may have been billed included."""
         return self._purse.spent
+
+    def charge(self, earlier: Spending) -> None:
+        """Count what earlier runs spent against the budget."""
+        self._purse.spent += earlier
 
     def extract(
         self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
@@ -152,9 +172,14 @@ class Extractor:
         self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
     ) -> Extraction:
         """`extract` for a caller with an event loop."""
-        return await asyncio.wrap_future(
-            self._loop.submit(self._extract(as_document(document, published_at, document_id)))
-        )
+        future = self._loop.submit(self._extract(as_document(document, published_at, document_id)))
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():  # the caller's own wish
+                raise
+            raise closed() from None
 
     def extract_many(
         self, documents: Iterable[str | Document], *, concurrency: int | None = None
@@ -162,39 +187,66 @@ class Extractor:
         """Extract articles as they come, each result as soon as it is there, at most `concurrency` articles at once.
 
         An article that fails is a `Failure` among the results; only what stops all of them is raised, once those under
-        way have come to their end. What `documents` itself raises is such a thing.
+        way have come to their end. What `documents` itself raises is such a thing. Where the caller stops early, what
+        is under way is given up.
         """
-        done: queue.SimpleQueue[Future[Extraction | Failure]] = queue.SimpleQueue()
-        waiting, under_way = iter(documents), 0
-        free = concurrency or self._concurrency
-        while True:
-            try:
-                for document in itertools.islice(waiting, free - under_way):
-                    self._loop.submit(self._outcome(as_document(document))).add_done_callback(done.put)
-                    under_way += 1
-            except Exception:
-                yield from _results(done, under_way)
-                raise
-            if not under_way:
-                return
-            ended = _first(done)
-            under_way -= 1
-            if isinstance(stopped := ended.exception(), MahdarError):
-                yield from _results(done, under_way)
-                raise stopped
-            yield ended.result()
+        check_several(documents)
+        return self._results(iter(documents), concurrency or self._concurrency, threading.Event())
 
     async def aextract_many(
         self, documents: Iterable[str | Document], *, concurrency: int | None = None
     ) -> AsyncIterator[Extraction | Failure]:
-        """`extract_many` for a caller with an event loop."""
-        results = self.extract_many(documents, concurrency=concurrency)
-        while (result := await asyncio.to_thread(next, results, None)) is not None:
-            yield result
+        """`extract_many` for a caller with an event loop. If its task is cancelled, what is under way is given up."""
+        check_several(documents)
+        stop = threading.Event()
+        results = self._results(iter(documents), concurrency or self._concurrency, stop)
+        try:
+            while (result := await asyncio.to_thread(next, results, None)) is not None:
+                yield result
+        finally:
+            stop.set()
+            with suppress(ValueError):  # it runs in its thread, and hears of it there
+                results.close()
 
-    def inquiries(self, document: Document) -> tuple[Inquiry, ...]:
-        """Every question that the article raises, before any is asked."""
-        return inquiries(document, self.tasks, self.endpoint)
+    def _results(
+        self, waiting: Iterator[str | Document], concurrency: int, stop: threading.Event
+    ) -> Generator[Extraction | Failure, None, None]:
+        """The results as they come; ends early, and gives up what is under way, once `stop` is set."""
+        done: queue.SimpleQueue[Future[Extraction | Failure]] = queue.SimpleQueue()
+        under_way: set[Future[Extraction | Failure]] = set()
+        try:
+            while True:
+                try:
+                    for document in itertools.islice(waiting, concurrency - len(under_way)):
+                        begun = self._loop.submit(self._outcome(as_document(document)))
+                        under_way.add(begun)
+                        begun.add_done_callback(done.put)
+                except Exception:
+                    yield from _last(done, len(under_way))
+                    raise
+                ended = _first(done, stop) if under_way else None
+                if ended is None:
+                    return
+                under_way.discard(ended)
+                try:
+                    result = wait(ended)
+                except MahdarError:
+                    yield from _last(done, len(under_way))
+                    raise
+                yield result
+        finally:
+            for future in under_way:
+                future.cancel()
+
+    def plan(self, document: str | Document) -> tuple[Request, ...]:
+        """The requests that an article takes, before any is sent; none for the rule reader.
+
+        Raises:
+            BadInputError: the article cannot be read.
+        """
+        document = as_document(document)
+        check(document)
+        return self.drafter.plan(document, self.tasks)
 
     @property
     def price(self) -> Price | None:
@@ -202,27 +254,36 @@ class Extractor:
         return self._purse.price
 
     def forecast(self, document: str | Document) -> Forecast:
-        """What an article will take, by estimate, less what is in the store. Nothing is asked.
+        """What an article will take, by estimate, less what is in the cache. Nothing is asked.
 
         Raises:
             BadInputError: the article cannot be read.
         """
-        document = as_document(document)
-        check(document)
-        asked = (self._forecast(inquiry.request) for inquiry in self.inquiries(document))
-        return sum(asked, Forecast(articles=1))
+        return sum(map(self._forecast, self.plan(document)), Forecast(articles=1))
 
     def _forecast(self, request: Request) -> Forecast:
         if self._store is not None and self._store.get(request.fingerprint) is not None:
-            return Forecast(questions=1, cached=1)
-        return forecast_question(request, self.price, reasks=self._policy.reasks)
+            return Forecast(requests=1, cached=1)
+        return forecast_request(request, self.price, reasks=self._policy.reasks)
 
     def close(self) -> None:
-        """Let go of connections and files. The embedded model stops when its last user does."""
-        self._loop.close(self._caller.close if isinstance(self._caller, Door) else None)
-        self.__dict__.pop("_asker", None)  # its locks belong to the loop that has ended
-        if self._store is not None:
-            self._store.close()
+        """Let go of connections and files. The embedded model stops when its last user does.
+
+        What is under way is given up. An extractor that is used again opens again.
+        """
+        with self._lock:
+            transport, self._own_transport = self._own_transport, None
+            self._drafter = self._given_drafter  # the locks of the other one belong to the loop that ends
+
+        async def last() -> None:
+            if transport is not None:
+                await transport.close()
+            if self._own_store is not None:
+                self._own_store.close()  # in the thread that used it, which has its own connection
+
+        self._loop.close(last)
+        if self._own_store is not None:
+            self._own_store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -232,46 +293,60 @@ class Extractor:
     ) -> None:
         self.close()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    def _begin_anew(self) -> None:
+        """Begin anew in a process that was forked after first use; calls under way are the other process's."""
+        never_collect(self._loop, self._drafter, self._own_transport)
+        self._lock, self._loop = threading.RLock(), LoopThread()
+        self._drafter, self._own_transport = self._given_drafter, None
+        self._purse.begin_anew()
+
     async def _outcome(self, document: Document) -> Extraction | Failure:
         try:
             return await self._extract(document)
         except ExtractionError as error:
-            return Failure(document.id, error.failure, str(error), error.attempts)
-        except MahdarError:
-            raise
-        except Exception as error:  # a fault of ours in one article must not cost the others
-            fault, more = type(error).__name__, {"document_id": document.id}  # its words may be the article's
-            log.warning("%s: %s", document.id, fault, exc_info=log.isEnabledFor(logging.DEBUG), extra=more)
-            return Failure(document.id, "invalid", f"mahdar failed on this article: {error!r}"[:300])
+            return Failure(document.id, error.failure, str(error), error.usage)
 
     async def _extract(self, document: Document) -> Extraction:
         ARTICLE.set(document.id)  # of this task, which is the article's own
         with article_span(self._telemetry, document.id):
-            return await self._extracted(document)
+            try:
+                return await self._drafted(document)
+            except MahdarError:
+                raise
+            except Exception as error:  # a fault of ours in one article must not cost the others
+                fault = type(error).__name__  # its words may be the article's
+                log.warning("failed: %s", fault, exc_info=log.isEnabledFor(logging.DEBUG))
+                said = f"mahdar failed on this article: {fault}; logged at the level DEBUG, it says where"
+                raise ExtractionError("internal", said) from error
 
-    async def _extracted(self, document: Document) -> Extraction:
+    async def _drafted(self, document: Document) -> Extraction:
         started = time.monotonic()
         check(document)
-        asked, ready = self.inquiries(document), settled(document, self.tasks)
-        answers = await asyncio.gather(*(self._asker.answer(one.request) for one in asked), return_exceptions=True)
-        given = [_raised(answer) for answer in answers]
-        provenance = self._provenance(given, time.monotonic() - started)
-        answered = [(one.task, answer, one.expand) for one, answer in zip(asked, given, strict=True)]
-        said = {"calls": provenance.calls, "cached": provenance.cached, "seconds": provenance.seconds}
-        log.info("answered", extra=said)
-        return assemble(document, answered, provenance, ready)
+        drafted = await self.drafter.draft(document, self.tasks)
+        result = assemble(document, self.tasks, drafted, time.monotonic() - started)
+        made = result.provenance
+        log.info("drafted", extra={"calls": made.calls, "cached": made.cached, "seconds": made.seconds})
+        return result
 
-    @cached_property
-    def _asker(self) -> Asker:
-        if self._caller is None:
-            self._caller = Door(self.endpoint, timeout=self.settings.timeout, progress=self._progress)
-        slots = 1 if self.endpoint.embedded else self._concurrency  # its server answers one at a time
-        observed = Observed(self._caller, self.endpoint, self._telemetry) if self._telemetry else self._caller
-        return Asker(
-            observed,
+    def _client(self, endpoint: Endpoint) -> Client:
+        if self._transport is None:
+            transport: Transport = OpenAITransport(endpoint, timeout=self.settings.timeout, progress=self._progress)
+        else:
+            transport = self._transport() if callable(self._transport) else self._transport
+        self._own_transport = transport if transport is not self._transport else None
+        return Client(
+            TracingTransport(transport, endpoint, self._telemetry) if self._telemetry else transport,
             self._store,
-            policy=self._policy,
-            concurrency=slots,
+            policy=self._policy.for_embedded() if endpoint.embedded else self._policy,
+            concurrency=1 if endpoint.embedded else self._concurrency,  # its server answers one at a time
             limits=self._limits,
             purse=self._purse,
         )
@@ -281,26 +356,10 @@ class Extractor:
         return telemetry()
 
     def _known_price(self) -> Price | None:
-        """What the tables know; the embedded model costs nothing."""
-        return FREE if self.endpoint.embedded else find_price(self.endpoint.model, self.endpoint.base_url)
-
-    def _provenance(self, answers: list[Answer], seconds: float) -> Provenance:
-        usage = sum((answer.usage for answer in answers), Usage())
-        return Provenance(
-            model=self.endpoint.model,
-            prompts={task.prompt.task: f"{task.prompt.ref} sha256:{task.prompt.sha256}" for task in self.tasks},
-            schemas={task.schema.task: f"sha256:{task.schema.sha256}" for task in self.tasks},
-            fingerprints=tuple(print_ for answer in answers for print_ in answer.fingerprints),
-            calls=usage.calls,
-            attempts=usage.attempts,
-            reasks=usage.reasks,
-            tokens_in=usage.tokens_in,
-            tokens_out=usage.tokens_out,
-            cost=None if usage.unpriced else float(usage.cost),
-            cached=not usage.calls and usage.hits > 0,
-            seconds=round(seconds, 3),
-            valid_at_first=not any(answer.usage.reasks or answer.drafts.problems for answer in answers),
-        )
+        """What the tables know; what runs on this machine costs nothing."""
+        if self.endpoint is None or self.endpoint.embedded:
+            return FREE
+        return find_price(self.endpoint.model, self.endpoint.base_url)
 
 
 def as_document(
@@ -314,22 +373,24 @@ def as_document(
     return made if document_id else replace(made, id=made.sha256[:12])
 
 
-def _first(done: "queue.SimpleQueue[Future[Extraction | Failure]]") -> "Future[Extraction | Failure]":
-    """The next that is done. Waits in short turns: a signal that comes just before a wait would not end it."""
-    while True:
+def _first(
+    done: "queue.SimpleQueue[Future[Extraction | Failure]]", stop: threading.Event
+) -> "Future[Extraction | Failure] | None":
+    """The next that is done; None once `stop` is set.
+
+    Waits in short turns: a signal that comes just before a wait would not end it.
+    """
+    while not stop.is_set():
         with suppress(queue.Empty):
             return done.get(timeout=TURN)
+    return None
 
 
-def _results(done: "queue.SimpleQueue[Future[Extraction | Failure]]", under_way: int) -> Iterator[Extraction | Failure]:
+def _last(done: "queue.SimpleQueue[Future[Extraction | Failure]]", under_way: int) -> Iterator[Extraction | Failure]:
     """The results among the last that are under way."""
+    never = threading.Event()
     for _ in range(under_way):
+        ended = _first(done, never)
         with suppress(MahdarError):
-            yield _first(done).result()
-
-
-def _raised(answer: Answer | BaseException) -> Answer:
-    """The answer; what was raised instead is raised here, after all other questions had theirs stored."""
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
+            if ended is not None:
+                yield wait(ended)

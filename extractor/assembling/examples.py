@@ -1,35 +1,40 @@
 """Examples: whether a prompt renders, and whether its few-shot examples obey the rules that they teach.
 
-An example goes through the same reading and grounding as a model's answer, and is held to more: a quote must be spelt
-as in its article, and every field must be there, in the schema's order, because a model copies what it is shown.
+An example goes through the same validation and assembly as a model's answer, and is held to more: every field must be
+there, in the schema's order, and nothing may be left out on the way, because a model copies what it is shown.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from extractor.assembling.assembly import Assembly
+from extractor.drafting import items_of
 from extractor.grounding.source import Source
-from extractor.llm.request import template_values
-from extractor.llm.validation import read_drafts
-from prompts import SMALL, Example, Prompt, TemplateError
-from schemas.drafts import ItemDraft
-from schemas.tasks import TaskSchema
+from extractor.grounding.validation import problems_of, validate
+from extractor.llm.plan import answer_to, first_turns
+from prompts import Example, Prompt, TemplateError
+from schemas.tasks import AnswerSchema, UnknownTaskError
 
 Schema = Mapping[str, Any]
 
+_BLANK: Final = Example("blank", "خبر", {})
+"""Shown behind the prompt's own examples, so that the turn with the article is rendered where it has none."""
 
-def problems(prompt: Prompt, schema: TaskSchema) -> list[str]:
-    """What is wrong with a prompt, a line each: the file, the place, the reason. Empty if it holds.
 
-    Of a prompt of closed questions only the rendering is checked: its answers are choices, and quote nothing.
-    """
+def problems(prompt: Prompt) -> list[str]:
+    """What is wrong with a prompt, a line each: the file, the place, the reason. Empty if it holds."""
     try:
-        prompt.messages(_blank(prompt), template_values(schema))
+        schema = answer_to(prompt, prompt.tasks)
+        shown = replace(prompt, examples=(*prompt.examples, _BLANK))
+        for tasks in {prompt.tasks, *((task,) for task in prompt.tasks)}:
+            first_turns(shown, tasks)
     except TemplateError as error:
         return [str(error)]
-    if prompt.profile == SMALL:
-        return []
+    except UnknownTaskError as error:
+        return [f"{prompt.path}: {error}"]
     folder = prompt.path.parent
     return [
         f"{folder / example.name}.json: {problem}"
@@ -38,31 +43,20 @@ def problems(prompt: Prompt, schema: TaskSchema) -> list[str]:
     ]
 
 
-def _blank(prompt: Prompt) -> Mapping[str, str]:
-    """Something for each part of an article that the template is given."""
-    return dict.fromkeys(prompt.parts, "خبر")
-
-
-def _of_example(example: Example, schema: TaskSchema) -> Iterator[str]:
+def _of_example(example: Example, schema: AnswerSchema) -> Iterator[str]:
     yield from _misshapen(example.answer, schema.json_schema, schema.json_schema.get("$defs", {}), "$")
-    read = read_drafts(json.dumps(example.answer, ensure_ascii=False), schema)
-    yield from map(str, read.problems)
     source = Source(example.article)
-    assembly = Assembly(schema, source)
-    for path, draft in read.drafts:
-        assert isinstance(draft, ItemDraft)
-        assembly.add(path, draft)
-        yield from _respelt(draft.evidence, source, path)
-    yield from (f"{one.path}: {one.reason}" for one in assembly.rejected)
-
-
-def _respelt(quotes: tuple[str, ...], source: Source, path: str) -> Iterator[str]:
-    """Quotes that are evidence, but not letter by letter."""
-    for number, quote in enumerate(quotes):
-        span = source.find_quote(quote)
-        if span is not None and source.text[span.start : span.end] != quote:
-            found = source.text[span.start : span.end]
-            yield f"{path}.evidence[{number}]: not letter by letter; the example's article has {found!r}"
+    try:
+        answer = validate(example.answer, schema, source)
+    except ValidationError as error:
+        yield from map(str, problems_of(error, example.answer, schema))
+        return
+    items = items_of(answer, schema)
+    for task in schema.tasks:
+        assembly = Assembly(task, source)
+        for item in items[task.task]:
+            assembly.add(item)
+        yield from (f"{one.path}: {one.reason}" for one in assembly.rejected)
 
 
 def _misshapen(value: Any, schema: Schema, defs: Schema, path: str) -> Iterator[str]:

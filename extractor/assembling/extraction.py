@@ -1,6 +1,6 @@
-"""The extraction that the answers to an article's questions amount to. Pure: over stored answers it is free."""
+"""The extraction that an article's drafts amount to. Pure: over stored answers it costs nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
@@ -8,75 +8,66 @@ from extractor.assembling.assembly import Assembly
 from extractor.assembling.merging import merged
 from extractor.documents.document import Document
 from extractor.documents.language import language_of
+from extractor.drafting import Drafted
 from extractor.grounding.source import Source
-from extractor.inquiries import Expand
-from extractor.llm.client import Answer
-from extractor.offline.questions import Question
+from extractor.grounding.validation import Problem
 from extractor.tasks import TASKS, Task
-from schemas.drafts import ItemDraft
 from schemas.records import Extraction, Provenance, Record, Rejected
 
-Answered = tuple[Task, Answer, Expand | None]
-"""a task, an answer to one of its questions, and what makes drafts of it"""
-Settled = tuple[Task, tuple[Question, ...]]
-"""a task, and what it needed not ask"""
 
-
-def assemble(
-    document: Document, answers: Iterable[Answered], provenance: Provenance, settled: Iterable[Settled] = ()
-) -> Extraction:
-    """Drafts become records, told apart, numbered and linked.
+def assemble(document: Document, tasks: Sequence[Task], drafted: Drafted, seconds: float) -> Extraction:
+    """Turn drafts into records, told apart, numbered and linked.
 
     Args:
         document: the article.
-        answers: what a model said.
-        provenance: how it came about.
-        settled: what needed no answer.
+        tasks: what was looked for.
+        drafted: the drafts of each task.
+        seconds: that drafting took.
     """
-    source = Source(document.text, document.published_at)
+    source = drafted.source or Source(document.text, document.published_at)
     records: dict[str, list[Record]] = {}
     rejected: list[Rejected] = []
-    for task, questions in settled:
-        assembly = Assembly(task.schema, source, task.examples)
-        for number, question in enumerate(questions):
-            assembly.add_expanded(f"settled[{number}]", question.expand, question.proposal)
-        records.setdefault(task.schema.task, []).extend(assembly.records)
-        rejected.extend(assembly.rejected)
-    for task, answer, expand in answers:
-        assembly = Assembly(task.schema, source, task.examples)
-        for path, draft in answer.drafts.drafts:
-            _add(assembly, path, draft, expand)
-        records.setdefault(task.schema.task, []).extend(assembly.records)
-        rejected.extend((*_invalid(task, answer), *assembly.rejected))
-    return _extraction(document, merged(records, document.text), rejected, provenance)
-
-
-def _add(assembly: Assembly, path: str, said: BaseModel, expand: Expand | None) -> None:
-    if expand is not None:
-        assembly.add_expanded(path, expand, said)
-        return
-    assert isinstance(said, ItemDraft)
-    assembly.add(path, said)
-
-
-def _invalid(task: Task, answer: Answer) -> Iterator[Rejected]:
-    for one in answer.drafts.problems:
-        item = one.item.model_dump(mode="json") if isinstance(one.item, BaseModel) else one.item
-        yield Rejected(task=task.schema.task, path=one.path, reason=one.message, item=item)
-
-
-def _extraction(
-    document: Document, records: Mapping[str, tuple[Record, ...]], rejected: list[Rejected], provenance: Provenance
-) -> Extraction:
-    more = {task: found for task, found in records.items() if task not in TASKS}
+    for task in tasks:
+        assembly = Assembly(task.schema, source)
+        for item in drafted.items.get(task.name, ()):
+            assembly.add(item)
+        records[task.name] = assembly.records
+        rejected.extend((*_invalid(task.name, drafted.problems.get(task.name, ())), *assembly.rejected))
+    found = merged(records, document.text)
     return Extraction(
         document_id=document.id,
         text_sha256=document.sha256,
         language=document.language or language_of(document.text),
         published_at=document.published_at,
-        meetings=records.get("meetings", ()),
-        stances=records.get("stances", ()),
-        more=more,
+        meetings=found.get("meetings", ()),
+        stances=found.get("stances", ()),
+        more={task: of_task for task, of_task in found.items() if task not in TASKS},
         rejected=tuple(rejected),
-        provenance=provenance,
+        provenance=provenance_of(drafted, seconds),
     )
+
+
+def provenance_of(drafted: Drafted, seconds: float) -> Provenance:
+    """How an extraction came about: who made it, and what that took."""
+    usage, makers = drafted.usage, drafted.made_by
+    return Provenance(
+        made_by={task: maker.name for task, maker in makers.items()},
+        prompts={task: maker.prompt for task, maker in makers.items() if maker.prompt},
+        schemas={task: maker.schema for task, maker in makers.items() if maker.schema},
+        fingerprints=drafted.fingerprints,
+        calls=usage.calls,
+        attempts=usage.attempts,
+        reasks=usage.reasks,
+        tokens_in=usage.tokens_in,
+        tokens_out=usage.tokens_out,
+        cost=None if usage.unpriced else float(usage.cost),
+        cached=not usage.calls and usage.hits > 0,
+        seconds=round(seconds, 3),
+        valid_at_first=drafted.valid_at_first,
+    )
+
+
+def _invalid(task: str, problems: Iterable[Problem]) -> Iterable[Rejected]:
+    for one in problems:
+        item = one.item.model_dump(mode="json") if isinstance(one.item, BaseModel) else one.item
+        yield Rejected(task=task, path=one.path, reason=one.message, item=item)

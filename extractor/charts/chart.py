@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from extractor.charts.figure import Figure
 from extractor.charts.wording import Wording
-from extractor.cli.display import END, ISOLATE, clean
+from extractor.documents.bidi import END, ISOLATE, clean
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 LONGEST: Final = 44

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from extractor.charts.figure import Figure
 from extractor.charts.theme import theme
-from extractor.cli.display import END, ISOLATE
+from extractor.documents.bidi import END, ISOLATE
 from extractor.errors import UsageError
 
 MISSING: Final = "figures are drawn by vl-convert-python and networkx: pip install 'mahdar[report]'"

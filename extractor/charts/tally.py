@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final
 
-from extractor.cli.display import clean
+from extractor.documents.bidi import clean
 from extractor.documents.folding import fold
 from schemas.edtf import parse
 from schemas.enums import Status

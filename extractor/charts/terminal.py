@@ -14,7 +14,7 @@ from extractor.charts.chart import shorten
 from extractor.charts.figure import Figure
 from extractor.charts.matrix import SIGNS
 from extractor.charts.theme import theme
-from extractor.cli.display import Bidi, own
+from extractor.documents.bidi import Bidi, own
 
 BLOCKS: Final = "█▒░▞"
 """One for each part of a bar, told apart where there are no colours."""

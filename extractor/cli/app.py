@@ -35,6 +35,7 @@ from extractor.cli.options import (
     PriceIn,
     PriceOut,
     Prompts,
+    PublishedAt,
     RayAddress,
     RayWorkers,
     Rows,
@@ -44,8 +45,10 @@ from extractor.cli.options import (
     Tpm,
     only,
     price_of,
+    settings_of,
 )
 from extractor.errors import MahdarError, NoModelError, UsageError
+from extractor.wording import counted
 
 if TYPE_CHECKING:
     from extractor.cli.run import Tally
@@ -149,9 +152,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     ] = None,
     task: Tasks = None,
     model: Models = None,
-    published_at: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it.")
-    ] = None,
+    published_at: PublishedAt = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     date_column: DateColumn = None,
@@ -176,9 +177,9 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
 ) -> None:
     """Extract meetings and stances from articles.
 
-    Results come as they are ready, which may not be the order of the articles. Answers are cached: a second run costs
-    nothing. Failures are named on standard error, one line each. The same command again goes on where a run into a file
-    was interrupted.
+    By a language model, or with rules where none is configured. Results come as they are ready, which may not be the
+    order of the articles. Answers are cached: a second run costs nothing. Failures are named on standard error, one
+    line each. The same command again goes on where a run into a file was interrupted.
     """
     from contextlib import ExitStack
 
@@ -199,7 +200,6 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     from extractor.tasks import TASKS
 
     read = partial(Articles, columns=Columns(text_column, id_column, date_column), published_at=published_at)
-    settings = Settings.from_environment()
     if engine == "ray":
         from extractor.cli.cluster import extract_on_ray
 
@@ -208,8 +208,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
             read,
             Path(output) if output else None,
             form,
-            settings,
-            model=only(model),
+            settings_of(only(model)),
             tasks=task or TASKS,
             prompts=prompts or (),
             concurrency=concurrency,
@@ -239,10 +238,9 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     articles = read(paths, without=target.files if target else ())
     price = price_of(price_in, price_out)
 
-    def extractor(name: str | None, told: Callable[[str, float | None], None] | None = None) -> Extractor:
+    def extractor(settings: Settings, told: Callable[[str, float | None], None] | None = None) -> Extractor:
         return Extractor(
-            assumed(settings, name) if dry_run else settings,
-            model=name,
+            settings,
             tasks=task or TASKS,
             prompts=prompts or (),
             store=None if no_cache else "default",
@@ -258,16 +256,17 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
         log_to_standard_error(as_json=log == "json")
     if dry_run:
         with ExitStack() as open_:
-            names: list[str | None] = [*(model or ())] or [None]
-            for line in estimated((open_.enter_context(extractor(name)) for name in names), articles):
+            each = (assumed(settings_of(name)) for name in model or (None,))
+            for line in estimated((open_.enter_context(extractor(one)) for one in each), articles):
                 typer.echo(line)
         raise typer.Exit
+    settings = settings_of(only(model))
     tally = Tally(articles.total)
     stop = Interrupt()
     try:
         with (
             shown(None if retry_errors else articles.total, slow=settings.embedded) as progress,
-            extractor(only(model), progress.phase) as mahdar,
+            extractor(settings, progress.phase) as mahdar,
             kept(target, mahdar, overwrite=overwrite) as file,
             stop,
         ):
@@ -275,7 +274,8 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
             Run(mahdar, places, progress, tally, stop=stop, retry=retry_errors).take(articles)
             tally.repeated = articles.repeated
         if target and not stop.heard:
-            finish(target)
+            for line in finish(target):
+                typer.echo(line, err=True)
     except KeyboardInterrupt:
         stop.heard = True
     except NoModelError as error:
@@ -290,12 +290,14 @@ def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> 
     place = ""
     if target:  # other forms are made of the records at the end
         place = f" → {target.records if interrupted or tally.no_model else target.path}"
-    again = "; the same command goes on" if target else ""
+    if tally.changed:
+        typer.echo(tally.changes, err=True)
     if interrupted:
+        again = "; the same command goes on" if target else ""
         typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
         raise typer.Exit(INTERRUPTED)
     if tally.stopped:
-        typer.echo(f"stopped: {tally.stopped}\n{tally}, {tally.rest} left{place}{again}", err=True)
+        typer.echo(f"stopped: {tally.stopped}\n{tally}, {tally.rest} left{place}", err=True)
     elif target is not None or tally.failures:
         typer.echo(f"{tally}{place}", err=True)
     raise typer.Exit(tally.exit_code)
@@ -387,32 +389,32 @@ def export(
     """Write records in another form; what is there already is replaced.
 
     One Parquet file has a row an article, with everything in it. A folder, of CSV or Parquet, and a DuckDB database
-    have the tables articles, meetings, participants, stances and evidence.
+    have the tables articles, meetings, participants, stances and evidence; records of further tasks are left out, and
+    counted on standard error.
     """
     from extractor.runs.export import Target, export
 
     target = Target.of(output, form)
     if target.form == "jsonl":
         raise UsageError(f"{output}: is JSON Lines already; name a .parquet or .duckdb file, or a folder, or --format")
-    typer.echo(f"{export(records, target):,} articles → {output}", err=True)
+    exported = export(records, target)
+    for line in exported:
+        typer.echo(line, err=True)
+    typer.echo(f"{counted(exported.articles, 'article')} → {output}", err=True)
 
 
 @app.command()
 def doctor(model: Model = None, prompts: Prompts = None) -> None:
-    """Check the setup, with one tiny question to the model.
+    """Check the setup, with one tiny question where a model is configured.
 
-    Shows what is configured, and names what is missing, with the remedy.
+    Shows who reads, what is configured, and names what is missing, with the remedy.
 
     Exit code 3 where something is.
     """
-    from dataclasses import replace
-
     from extractor.cli.doctor import examine
     from extractor.cli.progress import shown
-    from extractor.settings import Settings
 
-    settings = Settings.from_environment()
-    settings = replace(settings, model=model or settings.model)
+    settings = settings_of(model)
     well = True
     with shown(1, slow=True) as progress:
         for finding in examine(settings, tuple(prompts or ()), progress.phase):

@@ -1,4 +1,4 @@
-"""`mahdar batch`: the same questions through a provider's batches, at half the price and within a day."""
+"""`mahdar batch`: the same requests through a provider's batches, at half the price and within a day."""
 
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.options import DateColumn, IdColumn, Model, Prompts, Rows, Tasks, TextColumn
+from extractor.cli.options import DateColumn, IdColumn, Model, Prompts, PublishedAt, Rows, Tasks, TextColumn
 from extractor.errors import UsageError
+from extractor.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +39,17 @@ def submit(
     ],
     task: Tasks = None,
     model: Model = None,
+    published_at: PublishedAt = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     date_column: DateColumn = None,
     prompts: Prompts = None,
     batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests in one batch, at most.")] = None,
 ) -> None:
-    """Submit every question of the articles that has no answer in the cache and is not under way.
+    """Submit every request of the articles that has no answer in the cache and is not under way.
 
-    Run it again after `collect` for what failed or expired, and to go on after an interruption.
+    Run it again after `collect` for what failed or expired, for re-asks of answers that do not hold, and to go on after
+    an interruption. What is not submitted again, `mahdar extract` asks at once.
     """
     from extractor.openai_batch.job import Job, held
     from extractor.openai_batch.submission import MAX_REQUESTS, Submission
@@ -55,14 +58,14 @@ def submit(
     from extractor.service import Extractor
     from extractor.tasks import TASKS
 
-    articles = Articles(paths, Columns(text_column, id_column, date_column))
+    articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
     settings = _settings(model)
     with (
         Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar,
         _desk(settings) as (api, store),
         held(output),
     ):
-        job = Job.at(output, endpoint=api.url, model=mahdar.endpoint.model)
+        job = Job.at(output, endpoint=api.url, model=settings.model or "")
         came = Submission(mahdar, store, job, api, max_requests=batch_size or MAX_REQUESTS).run(articles)
     _tell(came, output)
 
@@ -72,7 +75,7 @@ def _tell(came: "Submitted", output: Path) -> None:
         typer.echo(f"{bad.id}: bad_input: {bad.reason}", err=True)
     batches = f"{came.batches} batch{'' if came.batches == 1 else 'es'}"
     typer.echo(
-        f"{came.requests:,} requests submitted in {batches} → {output}; "
+        f"{counted(came.requests, 'request')} submitted in {batches} → {output}; "
         f"{came.answered:,} answered already, {came.under_way:,} under way"
     )
     raise typer.Exit(1 if came.unread else 0)
@@ -118,7 +121,7 @@ def collect(
 
 def _line(one: "Standing") -> str:
     batch = one.batch
-    name = f"{batch.batch_id or batch.file_id}: {batch.requests:,} requests"
+    name = f"{batch.batch_id or batch.file_id}: {counted(batch.requests, 'request')}"
     if batch.result is not None:
         return f"{name}, {_result(batch.result)}"
     if one.state is None:
@@ -132,7 +135,7 @@ def _result(result: "Result") -> str:
     strangers = f", {result.strangers:,} lines about nothing that was asked" if result.strangers else ""
     cost = "cost unknown" if result.cost is None else f"${result.cost:.4f}"
     spent = f"{result.tokens_in:,} tokens in, {result.tokens_out:,} out, {cost}"
-    return f"collected: {result.kept:,} answers{failed}{strangers}; {spent}"
+    return f"collected: {counted(result.kept, 'answer')}{failed}{strangers}; {spent}"
 
 
 def _settings(model: str | None) -> "Settings":
@@ -141,9 +144,10 @@ def _settings(model: str | None) -> "Settings":
     from extractor.settings import Settings
 
     settings = Settings.from_environment()
-    if settings.embedded:
-        raise UsageError("the embedded model takes no batches; set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL")
-    return replace(settings, model=model) if model else settings
+    settings = replace(settings, model=model) if model else settings
+    if settings.offline or settings.embedded:
+        raise UsageError("batches are a provider's: set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL")
+    return settings
 
 
 @contextmanager

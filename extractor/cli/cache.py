@@ -1,13 +1,24 @@
 """`mahdar cache`: the store of raw completions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.options import DateColumn, IdColumn, Model, Prompts, Rows, Tasks, TextColumn
-from extractor.cli.prompts import SETTLED
+from extractor.cli.options import (
+    DateColumn,
+    IdColumn,
+    Model,
+    Prompts,
+    PublishedAt,
+    Rows,
+    Tasks,
+    TextColumn,
+    settings_of,
+)
+from extractor.documents.bidi import clean
 from extractor.errors import BadInputError, UsageError
 
 if TYPE_CHECKING:
@@ -15,8 +26,10 @@ if TYPE_CHECKING:
     from extractor.cache.redis import RedisStore
     from extractor.cli.misses import Parts
     from extractor.documents.document import BadInput, Document
-    from extractor.inquiries import Inquiry
+    from extractor.llm.request import Request
     from extractor.service import Extractor
+
+UNASKED = "no model is asked: rules read it"
 
 app = typer.Typer(help="The cache of answers.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,12 +37,16 @@ app = typer.Typer(help="The cache of answers.", no_args_is_help=True, rich_marku
 @app.command()
 def stats() -> None:
     """Show where answers are kept, how many, and the tokens that they save."""
+    from extractor.settings import Settings
+
     with _store() as store:
         found = store.stats()
     typer.echo(f"folder   {found.folder}")
     typer.echo(f"answers  {found.entries:,}")
     typer.echo(f"size     {found.bytes:,} bytes")
     typer.echo(f"tokens   {found.tokens:,}")
+    for folder in older_caches(Settings.from_environment().cache):
+        typer.echo(f"older    {folder}: of an older mahdar, left alone; its answers are asked again; remove it at will")
 
 
 @app.command()
@@ -38,9 +55,21 @@ def verify() -> None:
     with _store() as store:
         broken = store.verify()
     for one in broken:
-        typer.echo(one)
-    typer.echo("every answer can be read" if not broken else f"{len(broken)} found; `mahdar cache clear` empties it")
+        typer.echo(clean(one))
+    remedy = "`mahdar cache remove FINGERPRINT` removes one, `mahdar cache clear` all"
+    typer.echo("every answer can be read" if not broken else f"{len(broken)} found; {remedy}")
     raise typer.Exit(1 if broken else 0)
+
+
+@app.command()
+def remove(fingerprints: Annotated[list[str], typer.Argument(help="As `verify` names them.")]) -> None:
+    """Remove single answers, readable or not; exit with 1 where one is not there."""
+    with _store() as store:
+        absent = [one for one in fingerprints if not store.remove(one)]
+    typer.echo(f"{len(fingerprints) - len(absent):,} removed")
+    for one in absent:
+        typer.echo(f"{clean(one)}: not there", err=True)
+    raise typer.Exit(1 if absent else 0)
 
 
 @app.command()
@@ -66,53 +95,58 @@ def why_miss(
     *,
     task: Tasks = None,
     model: Model = None,
+    published_at: PublishedAt = None,
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     date_column: DateColumn = None,
     prompts: Prompts = None,
 ) -> None:
-    """Tell for each article and task whether the answer is stored, or what differs from the nearest one that is."""
+    """Tell for each article and request whether the answer is stored, or what differs from the nearest one that is."""
     from extractor.runs.rows import Columns
     from extractor.runs.sources import Articles
     from extractor.service import Extractor
     from extractor.tasks import TASKS
 
-    articles = Articles(paths, Columns(text_column, id_column, date_column))
-    with _store() as store, Extractor(model=model, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
+    articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
+    settings = settings_of(model)
+    with _store() as store, Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
         stored = {fingerprint: entry["components"] for fingerprint, entry in store.entries() if entry}
         for article in articles:
-            lines = tuple(_told(mahdar, article, stored))
-            for line in lines or (SETTLED,):
-                typer.echo(f"{article.id}: {line}", err=not lines)
+            for line in _told(mahdar, article, stored):
+                typer.echo(f"{article.id}: {line}")
 
 
 def _told(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str, Parts]") -> Iterator[str]:
-    """A line a question; one that says why, of an article that raises none."""
-    from extractor.documents.document import BadInput, check
+    """A line a request; one that says why, of an article that takes none."""
+    from extractor.documents.document import BadInput
 
     if isinstance(article, BadInput):
         yield article.reason
         return
     try:
-        check(article)
-        inquiries = mahdar.inquiries(article)
+        requests = mahdar.plan(article)
     except BadInputError as error:
         yield str(error)
     else:
-        yield from _found(inquiries, stored)
+        yield from (_found(request, stored) for request in requests) if requests else (UNASKED,)
 
 
-def _found(inquiries: "Iterable[Inquiry]", stored: "dict[str, Parts]") -> Iterator[str]:
+def _found(request: "Request", stored: "dict[str, Parts]") -> str:
     from extractor.cli.misses import why_miss
 
-    for inquiry in inquiries:
-        task, request = inquiry.task, inquiry.request
-        if request.fingerprint in stored:
-            yield f"{task.schema.task}: stored"
-            continue
-        changes = why_miss(request.components, stored.values())
-        differs = "nothing like it is stored" if changes is None else f"differs in {', '.join(map(str, changes))}"
-        yield f"{task.schema.task}: not stored; {differs}"
+    tasks = ", ".join(request.tasks)
+    if request.fingerprint in stored:
+        return f"{tasks}: stored"
+    changes = why_miss(request.components, stored.values())
+    differs = "nothing like it is stored" if changes is None else f"differs in {', '.join(map(str, changes))}"
+    return f"{tasks}: not stored; {differs}"
+
+
+def older_caches(folder: Path) -> list[Path]:
+    """The folders of answers that an older version keeps below a cache folder."""
+    from extractor.cache.disk import FOLDER
+
+    return sorted(path for path in folder.glob("completions-v*") if path.name != FOLDER)
 
 
 @contextmanager

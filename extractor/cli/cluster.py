@@ -12,9 +12,11 @@ import typer
 
 from extractor.cli.display import cost
 from extractor.cli.exits import ALL_WELL, INTERRUPTED, SOME_FAILED
+from extractor.documents.bidi import clean
 from extractor.documents.document import STDIN, BadInput, Document
 from extractor.errors import UsageError
 from extractor.settings import Settings
+from extractor.wording import CHANGED, listed
 
 _FOLDED: Final = re.compile(r"^([a-z0-9+]{2,}):/+(?=[^/])")
 """A URL after `Path` has made one slash of two."""
@@ -27,7 +29,6 @@ def extract_on_ray(
     form: str | None,
     settings: Settings,
     *,
-    model: str | None,
     tasks: Sequence[str],
     prompts: Sequence[Path],
     concurrency: int,
@@ -55,7 +56,7 @@ def extract_on_ray(
     except ModuleNotFoundError as error:
         raise UsageError(f"--engine ray takes {error.name}; pip install 'mahdar[ray]', on every machine") from None
     work = Work(
-        replace(settings, model=model or settings.model, cache=settings.cache.absolute()),
+        replace(settings, cache=settings.cache.absolute()),
         tuple(tasks),
         tuple(folder.absolute() for folder in prompts),
         keep=keep,
@@ -70,6 +71,8 @@ def extract_on_ray(
     except KeyboardInterrupt:
         typer.echo("\ninterrupted; what is written stays, and the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    if came.changed:
+        typer.echo(f"{listed(list(map(clean, came.changed_ids)), came.changed)}: {CHANGED}", err=True)
     spent = f"; {came.tokens:,} tokens, {cost(came.cost)}" if came.tokens else ""
     typer.echo(f"{came}{spent} → {parts.place}", err=True)
     raise typer.Exit(SOME_FAILED if came.failures or came.failed_before else ALL_WELL)

@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
-from extractor.cli.display import END, ISOLATE, printable
+from extractor.documents.bidi import END, ISOLATE, printable
 from schemas.records import Record
 
 _PARAGRAPH: Final = re.compile(r"[^\n\r]*\S[^\n\r]*")

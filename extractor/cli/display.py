@@ -1,20 +1,14 @@
-"""What a terminal shows of an extraction: a block for each record, whose text keeps its order in both directions.
+"""What a terminal shows of an extraction: a block for each record, whose text keeps its order in both directions."""
 
-Every piece of the article's text stands between U+2068 (first strong isolate) and U+2069, so that an Arabic name beside
-an English label moves neither. Where a line breaks inside a piece, the isolate is closed and opened again: the
-bidirectional algorithm knows no table cells, and an open isolate would carry the rest of the terminal's line with it.
-"""
-
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Final
 
 from rich import box
-from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.measure import Measurement
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from extractor.documents.bidi import Bidi, clean, own
 from schemas.records import (
     Actor,
     Date,
@@ -30,49 +24,10 @@ from schemas.records import (
     Target,
 )
 
-ISOLATE: Final = "\u2068"
-END: Final = "\u2069"
-# An article may carry escape sequences, which a terminal would obey, and directional overrides, which would outlive
-# their isolate: both are left out of what is shown.
-_CONTROLS: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
-_DIRECTIONS: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _SHORT: Final = 80  # characters of a rejected item: enough to find it in the article
 
 Row = tuple[str, str]
 """a label, and what stands beside it: lines, each with its isolates"""
-
-
-@dataclass(frozen=True, slots=True)
-class Bidi:
-    """Text with isolates, to be wrapped at any width."""
-
-    text: str
-    style: str = ""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        carried = ""
-        for line in Text(self.text).wrap(console, options.max_width):
-            whole = carried + line.plain.rstrip()
-            carried = ISOLATE if whole.rfind(ISOLATE) > whole.rfind(END) else ""
-            yield Text(whole + (END if carried else ""), self.style)
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement.get(console, options, Text(self.text))
-
-
-def own(text: str) -> str:
-    """The article's text on one line, in its own direction whatever stands beside it."""
-    return f"{ISOLATE}{clean(text)}{END}"
-
-
-def clean(text: str) -> str:
-    """Text on one line, without what a terminal would take for a command or a change of direction."""
-    return " ".join(printable(text).split())
-
-
-def printable(text: str) -> str:
-    """Text without commands and changes of direction, spaces where controls were."""
-    return text.translate(_CONTROLS | _DIRECTIONS)
 
 
 def extraction(result: Extraction) -> RenderableType:
@@ -90,10 +45,12 @@ def records(result: Extraction, chosen: Iterable[Record]) -> RenderableType:
 
 
 def provenance(made: Provenance) -> str:
-    """Model, tokens, cost and time on one line."""
+    """Who made the records, tokens, cost and time on one line; where no model was asked, the time alone."""
     spent = "from the cache" if made.cached else f"{made.tokens_in:,} + {made.tokens_out:,} tokens"
+    asked = [spent, cost(made.cost)] if made.calls or made.cached or made.cost is None else []
     again = [f"{made.reasks} re-asked"] if made.reasks else []
-    return _line(clean(made.model), spent, cost(made.cost), *again, f"{made.seconds:.1f} s")
+    makers = map(clean, dict.fromkeys(made.made_by.values()))
+    return _line(*makers, *asked, *again, f"{made.seconds:.1f} s")
 
 
 def cost(dollars: float | None) -> str:
@@ -123,11 +80,18 @@ def _rejections(rejected: Iterable[Rejected]) -> Table:
 def _gist(item: Any) -> str:
     """As much of a rejected item as tells which it is."""
     if isinstance(item, dict):
-        item = next((item[name] for name in ("evidence", "name", "text") if item.get(name)), "")
+        texts = (item.get(name) for name in ("evidence", "proposition", "name", "text"))
+        item = next((text for text in texts if _is_words(text)), "")
     if isinstance(item, list | tuple):
         item = next(iter(item), "")
     text = clean(item) if isinstance(item, str) else ""
     return text if len(text) <= _SHORT else f"{text[:_SHORT].rsplit(' ', 1)[0]} …"
+
+
+def _is_words(value: Any) -> bool:
+    """Whether it is a text, or quotes; evidence may be numbers of sentences, which tell a reader nothing."""
+    first = next(iter(value), None) if isinstance(value, list | tuple) else value
+    return isinstance(first, str) and bool(first)
 
 
 def _table(blocks: Iterable[tuple[str, list[Row]]]) -> Table:
@@ -137,7 +101,7 @@ def _table(blocks: Iterable[tuple[str, list[Row]]]) -> Table:
     table.add_column(ratio=1, overflow="fold")
     for name, rows in blocks:
         for number, (label, value) in enumerate(rows):
-            table.add_row(name if number == 0 else "", label, Bidi(value))
+            table.add_row(name if number == 0 else "", Text(label), Bidi(value))
         table.add_section()
     return table
 
@@ -177,7 +141,26 @@ def _stance(stance: Stance) -> Iterable[Row]:
 def _other(record: Record) -> Iterable[Row]:
     """A record of a task that came later: its fields as they are called."""
     fields = record.model_dump(mode="json", exclude={"id", "attribution", "evidence"}, exclude_none=True)
-    return ((name, own(str(value))) for name, value in fields.items())
+    return ((clean(name).replace("_", " "), _value(value)) for name, value in fields.items())
+
+
+def _value(value: Any) -> str:
+    """A field of any form: a list as lines; an actor, a date or a place as those of a meeting; else its parts."""
+    match value:
+        case str():
+            return own(value)
+        case list():
+            return "\n".join(filter(None, map(_value, value)))
+        case {"name": str(name)}:
+            known = {part: value.get(part) for part in ("role", "organization", "country")}
+            return _actor(Actor.model_construct(name=name, **known))
+        case {"text": str(text), "resolution": _}:
+            flags = tuple(value.get("flags", ()))
+            return _date(Date.model_construct(text=text, value=value.get("value"), flags=flags))
+        case {}:
+            return _line(*map(_value, value.values()))
+        case _:
+            return str(value)
 
 
 def _participant(actor: Participant) -> str:

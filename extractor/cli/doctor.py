@@ -1,9 +1,10 @@
-"""The doctor: what is configured, whether the model answers, and what is missing."""
+"""The doctor: who reads, what is configured, whether the model answers, and what is missing."""
 
 import asyncio
+import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,26 +13,41 @@ from pathlib import Path
 from typing import Final
 
 from extractor.cache.opening import open_store
-from extractor.errors import MahdarError
+from extractor.cli.cache import older_caches
+from extractor.documents.document import Document
+from extractor.documents.passages import estimate_tokens
+from extractor.errors import ExtractionError, MahdarError
+from extractor.grounding.source import Source
+from extractor.llm.call import Call, Transport
+from extractor.llm.client import Client, Policy
 from extractor.llm.completion import Completion
 from extractor.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint, without_secrets
 from extractor.llm.reply import CallError
 from extractor.llm.request import Request
-from extractor.llm.transport import Door
-from extractor.llm.validation import read_drafts
+from extractor.llm.transport import OpenAITransport, Progress
+from extractor.service import Extractor
 from extractor.settings import Settings
+from extractor.wording import counted
 from prompts import PromptLibrary, TemplateError
-from schemas.tasks import task_schema
-
-Progress = Callable[[str, float | None], None]
+from schemas.tasks import answer_schema
 
 PATIENCE: Final = 60.0
 """Seconds for a tiny answer, after the embedded model is up."""
-TASK: Final = "meetings"
-"""The question is tiny, but goes out with this task's schema, in the form of a real one."""
+TASKS: Final = ("meetings",)
+"""The question is tiny, but goes out with the schema of this task, in the form of a real one."""
+QUESTION: Final = (
+    {"role": "system", "content": 'Answer with this JSON, nothing else: {"actors": [], "meetings": []}'},
+    {"role": "user", "content": "Answer."},
+)
+SAMPLE: Final = "التقى الوزيران."
+WINDOW: Final = (
+    "; a server of your own needs a window of 16,384 or more (Ollama: OLLAMA_CONTEXT_LENGTH, llama.cpp: --ctx-size, "
+    "vLLM: --max-model-len)"
+)
 NOBODY: Final = "; is the server running, is OPENAI_BASE_URL right?"
 """The remedy where nobody took the call."""
 EXTRAS: Final = {
+    "local": ("xllamacpp",),
     "evals": ("numpy", "scipy", "sacrebleu"),
     "report": ("vl_convert", "networkx", "numpy", "fontpkg_ibm_plex_sans_arabic"),
     "files": ("pyarrow", "duckdb", "fsspec", "zstandard"),
@@ -41,7 +57,7 @@ EXTRAS: Final = {
     "otel": ("opentelemetry",),
     "bench": ("matplotlib",),
 }
-"""extra → modules; `local` is looked at by the embedded model itself"""
+"""extra → modules; where the embedded model is asked, it looks itself for what it needs"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +80,40 @@ class Finding:
 
 
 def examine(settings: Settings, prompts: tuple[Path, ...], progress: Progress) -> Iterator[Finding]:
-    """Look at one thing after the other; the last is a question to the model, if there is one to ask."""
+    """Look at one thing after the other; the last is a question to the model, if one is configured."""
     yield Finding("versions", ", ".join(_versions()))
-    yield _cache(settings)
+    yield from _cache(settings)
     yield from _extras(settings)
     yield _prompts(prompts)
+    if settings.offline:
+        makers = dict.fromkeys(maker.name for maker in Extractor(settings, store=None).made_by.values())
+        yield Finding("read by", f"{', '.join(makers)}: rules, no model")
+        return
     try:
         endpoint = embedded_endpoint(settings) if settings.embedded else remote_endpoint(settings)
     except MahdarError as error:
         yield Finding("endpoint", "", str(error))
         return
     yield from _configured(settings, endpoint)
+    if not endpoint.embedded:
+        yield from _context(settings, prompts)
     yield _answer(endpoint, min(settings.timeout, PATIENCE), progress)
 
 
 def _configured(settings: Settings, endpoint: Endpoint) -> Iterator[Finding]:
-    where = "the embedded model: no OPENAI_BASE_URL, no OPENAI_API_KEY"
-    yield Finding("endpoint", where if endpoint.embedded else without_secrets(endpoint.base_url))
+    yield Finding("endpoint", "the embedded model" if endpoint.embedded else without_secrets(endpoint.base_url))
     yield Finding("model", endpoint.model)
     yield Finding("mode", endpoint.mode)
-    yield Finding("key", "set (OPENAI_API_KEY)" if settings.api_key else "not set (OPENAI_API_KEY)")
+    if not endpoint.embedded:
+        yield Finding("key", "set (OPENAI_API_KEY)" if settings.api_key else "not set (OPENAI_API_KEY)")
+
+
+def _context(settings: Settings, prompts: tuple[Path, ...]) -> Iterator[Finding]:
+    """What a server's window has to hold: some cut a prompt that exceeds it, and do not say so."""
+    with suppress(MahdarError):  # templates that do not hold are named already
+        requests = Extractor(settings, store=None, prompts=prompts).plan(Document("1", SAMPLE))
+        tokens = max(sum(estimate_tokens(turn["content"]) for turn in one.messages) for one in requests)
+        yield Finding("context", f"instructions of about {tokens:,} tokens before the article and its answer{WINDOW}")
 
 
 def _versions() -> Iterator[str]:
@@ -93,26 +123,31 @@ def _versions() -> Iterator[str]:
     yield f"Python {platform.python_version()} on {sys.platform}"
 
 
-def _cache(settings: Settings) -> Finding:
+def _cache(settings: Settings) -> Iterator[Finding]:
     try:
         store = open_store(settings)
         stats = store.stats()
         store.close()
     except MahdarError as error:
-        return Finding("cache", "", str(error))
-    named = "MAHDAR_STORE" if settings.store else "MAHDAR_CACHE_DIR"
+        yield Finding("cache", "", str(error))
+        return
     where = stats.folder if settings.store else settings.cache
-    return Finding("cache", f"{where}: {stats.entries:,} answers, {stats.bytes:,} bytes ({named})")
+    named = next((f" ({name})" for name in ("MAHDAR_STORE", "MAHDAR_CACHE_DIR") if os.environ.get(name)), "")
+    yield Finding("cache", f"{where}: {counted(stats.entries, 'answer')}, {stats.bytes:,} bytes{named}")
+    for folder in older_caches(settings.cache):
+        yield Finding("cache", f"{folder}: of an older mahdar, left alone; its answers are asked again", spare=True)
 
 
 def _extras(settings: Settings) -> Iterator[Finding]:
-    from extractor.llm.local.model import status
-
-    problem = status(settings.cache).problem
-    yield Finding("local", problem or "installed", spare=problem is not None)
     for extra, modules in EXTRAS.items():
-        absent = not all(map(find_spec, modules))
-        yield Finding(extra, f"pip install 'mahdar[{extra}]'" if absent else "installed", spare=absent)
+        if extra == "local" and settings.embedded:
+            from extractor.llm.local.model import status
+
+            problem = status(settings.cache).problem
+            yield Finding(extra, problem or "installed", spare=problem is not None)
+        else:
+            absent = not all(map(find_spec, modules))
+            yield Finding(extra, f"pip install 'mahdar[{extra}]'" if absent else "installed", spare=absent)
 
 
 def _prompts(folders: tuple[Path, ...]) -> Finding:
@@ -124,39 +159,65 @@ def _prompts(folders: tuple[Path, ...]) -> Finding:
 
 def _answer(endpoint: Endpoint, patience: float, progress: Progress) -> Finding:
     try:
-        completion = asyncio.run(_ask(endpoint, patience, progress))
-    except CallError as error:
-        silent = error.failure == "unreachable" and error.again and not (error.billed or endpoint.embedded)
-        return Finding("answer", error.failure, f"{error}{NOBODY if silent else ''}")
+        witness = _Witness(OpenAITransport(endpoint, timeout=patience, progress=progress))
     except MahdarError as error:
         return Finding("answer", "", str(error))
-    spent = f"{completion.seconds:.1f} s, {completion.tokens_in} + {completion.tokens_out} tokens"
-    problems = read_drafts(completion.text, task_schema(TASK)).problems
-    fault = f"{problems[0]}; set MAHDAR_MODE to another mode, or take another model" if problems else None
-    return Finding("answer", spent, fault)
-
-
-async def _ask(endpoint: Endpoint, patience: float, progress: Progress) -> Completion:
-    door = Door(endpoint, timeout=patience, progress=progress)
     try:
-        return await door.ask(_question(endpoint))
-    finally:
-        await door.close()
+        asyncio.run(_ask(endpoint, witness))
+    except MahdarError as error:
+        return _fault(endpoint, witness.came, error)
+    return Finding("answer", _spent(witness.came))
 
 
-def _question(endpoint: Endpoint) -> Request:
-    """As short as a question can be."""
-    messages: tuple[Mapping[str, str], ...] = (
-        {"role": "system", "content": 'Answer with this JSON, nothing else: {"meetings": []}'},
-        {"role": "user", "content": "Answer."},
-    )
-    return Request(
-        task=TASK,
+def _fault(endpoint: Endpoint, came: "Completion | CallError | None", error: MahdarError) -> Finding:
+    """Why the question has no answer that can be used."""
+    if isinstance(came, CallError):
+        silent = came.failure == "unreachable" and came.again and not (came.billed or endpoint.embedded)
+        return Finding("answer", came.failure, f"{came}{NOBODY if silent else ''}")
+    remedy = "; set MAHDAR_MODE to another mode, or take another model" if isinstance(error, ExtractionError) else ""
+    return Finding("answer", _spent(came), f"{error}{remedy}")
+
+
+def _spent(came: "Completion | CallError | None") -> str:
+    if not isinstance(came, Completion):
+        return ""
+    return f"{came.seconds:.1f} s, {came.tokens_in} + {came.tokens_out} tokens"
+
+
+class _Witness:
+    """Passes calls on, and remembers what came of the last."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.came: Completion | CallError | None = None
+        self._transport = transport
+
+    async def send(self, call: Call) -> Completion:
+        try:
+            self.came = completion = await self._transport.send(call)
+        except CallError as error:
+            self.came = error
+            raise
+        return completion
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+async def _ask(endpoint: Endpoint, transport: Transport) -> None:
+    """One call, by the client of a real run, of a question that is as short as can be."""
+    client = Client(transport, None, policy=Policy(attempts=1, reasks=0), concurrency=1)
+    request = Request(
+        tasks=TASKS,
         model=endpoint.model,
         mode=endpoint.mode,
-        messages=messages,
-        schema=task_schema(TASK),
+        messages=QUESTION,
+        answer=answer_schema(TASKS),
         parameters=endpoint.parameters,
         prompt_sha256="",
         article_sha256="",
+        sentences=range(0),
     )
+    try:
+        await client.ask(request, Source(""))
+    finally:
+        await transport.close()

@@ -1,31 +1,32 @@
 """`mahdar extract --dry-run`: what a run would ask and cost, for each model, without a call."""
 
 import operator
-import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from extractor.documents.document import BadInput, Document
 from extractor.errors import BadInputError
+from extractor.limits.estimate import ANSWER
 from extractor.limits.forecast import Forecast
 from extractor.llm.endpoint import OPENAI
-from extractor.llm.local.weights import model_name
 from extractor.service import Extractor
 from extractor.settings import Settings
+from extractor.wording import counted
 
-HEADINGS: Final = ("model", "questions", "cached", "to ask", "tokens in", "tokens out", "cost", "at most")
+HEADINGS: Final = ("made by", "requests", "cached", "to ask", "tokens in", "tokens out", "cost", "at most")
 METHOD: Final = (
-    "Tokens are estimated by the characters of each script, rather too many than too few; an answer counts as 0.4 "
-    "times its question. At most: every question asked twice, every answer as long as allowed. Nothing was asked."
+    "Tokens are estimated by the characters of each script, rather too many than too few; an answer counts as "
+    f"{ANSWER:g} times its article. At most: every request asked twice, every answer as long as allowed. "
+    "Nothing was asked."
 )
 
 
-def assumed(settings: Settings, model: str | None) -> Settings:
-    """What to estimate a model by: where nothing is configured, a model that is not embedded is taken for OpenAI's."""
-    named = model or settings.model
-    if not settings.embedded or named in {None, model_name(settings.cache / "models")}:
+def assumed(settings: Settings) -> Settings:
+    """What to estimate by: where no endpoint is configured, a model that needs one is taken for OpenAI's."""
+    if settings.offline or settings.embedded:
         return settings
-    return Settings.from_environment({**os.environ, "OPENAI_BASE_URL": OPENAI})
+    return replace(settings, base_url=settings.base_url or OPENAI)
 
 
 def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInput]) -> Iterator[str]:
@@ -36,7 +37,7 @@ def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInp
         each = _forecasts(asked, document)
         totals = list(map(operator.add, totals, each)) if each else totals
         unread += not each
-    yield f"{totals[0].articles:,} articles" + (f", {unread:,} cannot be read" if unread else "")
+    yield counted(totals[0].articles, "article") + (f", {unread:,} cannot be read" if unread else "")
     yield from _table([HEADINGS, *map(_row, asked, totals)])
     yield METHOD
 
@@ -52,10 +53,11 @@ def _forecasts(models: Sequence[Extractor], document: Document | BadInput) -> li
 
 
 def _row(mahdar: Extractor, total: Forecast) -> tuple[str, ...]:
-    counts = (total.questions, total.cached, total.questions - total.cached, total.tokens_in, total.tokens_out)
-    known = mahdar.price is not None or total.questions == total.cached
+    counts = (total.requests, total.cached, total.requests - total.cached, total.tokens_in, total.tokens_out)
+    known = mahdar.price is not None or total.requests == total.cached
     costs = (f"${total.cost:,.2f}", f"${total.most_cost:,.2f}") if known else ("unknown", "unknown")
-    return (mahdar.endpoint.model, *(f"{count:,}" for count in counts), *costs)
+    makers = ", ".join(dict.fromkeys(maker.name for maker in mahdar.made_by.values()))
+    return (makers, *(f"{count:,}" for count in counts), *costs)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

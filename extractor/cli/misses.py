@@ -24,7 +24,7 @@ _HASH: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A part of the question that differs from the one whose answer is stored."""
+    """A part of the request that differs from the one whose answer is stored."""
 
     part: str
     stored: str
@@ -38,7 +38,7 @@ class Change:
 
 
 def why_miss(asked: Parts, stored: Iterable[Parts]) -> tuple[Change, ...] | None:
-    """What differs from the nearest question that was answered; None where the task was never asked.
+    """What differs from the nearest request that was answered; None where these tasks were never asked for together.
 
     Nearest is the one about the same article, or else about another, with the fewest parts changed.
     """
@@ -47,8 +47,10 @@ def why_miss(asked: Parts, stored: Iterable[Parts]) -> tuple[Change, ...] | None
 
 
 def _changes(asked: Parts, stored: Parts) -> tuple[Change, ...]:
-    found = tuple(_change(part, asked, stored) for part in NAMES if asked[part] != stored.get(part))
-    return found or (_change("messages", asked, stored),)
+    differing = [part for part in NAMES if asked[part] != stored.get(part)]
+    if "article" in differing:  # whose length bounds the answer
+        differing = [part for part in differing if part != "parameters"]
+    return tuple(_change(part, asked, stored) for part in differing or ("messages",))
 
 
 def _change(part: str, asked: Parts, stored: Parts) -> Change:

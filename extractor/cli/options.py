@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -10,6 +10,11 @@ from extractor.errors import UsageError
 
 if TYPE_CHECKING:
     from extractor.limits.prices import Price
+    from extractor.settings import Settings
+
+UNCONFIGURED: Final = (
+    "no model configured: reading with rules (see README); set OPENAI_API_KEY and MAHDAR_MODEL, or use --model embedded"
+)
 
 
 class LogForm(StrEnum):
@@ -31,7 +36,14 @@ Tasks = Annotated[
     list[str] | None,
     typer.Option("--task", metavar="NAME[@VERSION]", help="What to look for, and by which prompt; may be repeated."),
 ]
-Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model to ask, in place of MAHDAR_MODEL.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Who reads, in place of MAHDAR_MODEL: a model of the endpoint, embedded (llama.cpp on this machine), or "
+        "offline (rules, no model).",
+    ),
+]
 Prompts = Annotated[
     list[Path] | None,
     typer.Option(
@@ -71,18 +83,32 @@ IdColumn = Annotated[
 DateColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
 ]
+PublishedAt = Annotated[
+    str | None,
+    typer.Option("--published-at", metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it."),
+]
 Models = Annotated[
     list[str] | None,
     typer.Option(
-        "--model", metavar="NAME", help="The model to ask, in place of MAHDAR_MODEL; several only with --dry-run."
+        "--model",
+        metavar="NAME",
+        help="Who reads, in place of MAHDAR_MODEL: a model of the endpoint, embedded (llama.cpp on this machine), or "
+        "offline (rules, no model); several only with --dry-run.",
     ),
 ]
 MaxCost = Annotated[
     float | None,
-    typer.Option(min=0, metavar="DOLLARS", help="Stop before the call that could make this run cost more."),
+    typer.Option(
+        min=0,
+        metavar="DOLLARS",
+        help="Stop before the call that could make it cost more, earlier runs into the same FILE included.",
+    ),
 ]
 MaxTokens = Annotated[
-    int | None, typer.Option(min=0, metavar="N", help="Stop before the call that could make this run take more tokens.")
+    int | None,
+    typer.Option(
+        min=0, metavar="N", help="Stop before the call that could make it take more tokens, counted likewise."
+    ),
 ]
 PriceIn = Annotated[
     float | None,
@@ -116,6 +142,22 @@ def price_of(price_in: float | None, price_out: float | None) -> "Price | None":
     from extractor.limits.prices import Price
 
     return Price.per_million(price_in, price_out)
+
+
+def settings_of(model: str | None) -> "Settings":
+    """The settings of the environment, with another model where one is named.
+
+    Where nothing says who reads, one line on standard error says that rules do, and how to use a model.
+    """
+    from dataclasses import replace
+
+    from extractor.settings import Settings
+
+    settings = Settings.from_environment()
+    settings = replace(settings, model=model) if model else settings
+    if not settings.configured:
+        typer.echo(f"mahdar: {UNCONFIGURED}", err=True)
+    return settings
 
 
 def only(models: "list[str] | None") -> str | None:

@@ -4,19 +4,23 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from rich.console import Console
 
 from extractor.cli import display
+from extractor.documents.bidi import clean
 from extractor.errors import UsageError
+from extractor.limits.budget import Spending
+from extractor.results import Failure
 from extractor.runs.export import Target, export
-from extractor.runs.ledger import identity
+from extractor.runs.ledger import History, identity
 from extractor.runs.lines import LineFile, json_line
 from extractor.runs.outputs import Result
 from extractor.runs.results import Results
-from extractor.service import Extractor, Failure
+from extractor.service import Extractor
 from schemas.records import Extraction
 
 PIPED_WIDTH: Final = 100
@@ -48,7 +52,7 @@ class Stream:
 
 @contextmanager
 def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -> Iterator[Results | Stream | None]:
-    """The file that results are kept in, if there is one, until it is left.
+    """The file that results are kept in, if there is one, until it is left; its earlier runs count against the budget.
 
     Raises:
         UsageError: it has something in it that may not be replaced or gone on from, or cannot be written.
@@ -76,17 +80,26 @@ def _file(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | St
         raise UsageError(f"{target.path} has something in it: give --overwrite to replace it, or another name")
     if target.is_folder:
         target.path.mkdir(parents=True, exist_ok=True)
-    return Results(path, identity(mahdar), name=target.name, overwrite=overwrite)
+    results = Results(path, identity(mahdar), name=target.name, overwrite=overwrite)
+    mahdar.charge(_spent(results.history, mahdar))
+    return results
 
 
-def finish(target: Target) -> None:
-    """Make the form that was asked for of the records that a run has kept.
+def _spent(history: History, mahdar: Extractor) -> Spending:
+    """What a run has spent so far; where a cost was not known, by the price of now."""
+    if history.cost is None:
+        return Spending.of(mahdar.price, history.tokens_in, history.tokens_out)
+    return Spending(Decimal(str(history.cost)), history.tokens)
+
+
+def finish(target: Target) -> Iterator[str]:
+    """Make the form that was asked for of the records that a run has kept; what is to be said of it.
 
     Raises:
         UsageError: it cannot be written, or a library is missing.
     """
     if target.form != "jsonl":
-        export(target.records, target)
+        yield from export(target.records, target)
 
 
 class JsonLines:
@@ -120,8 +133,8 @@ class Complaints:
     def write(self, result: Result) -> None:
         """Show it, if it failed."""
         if isinstance(result, Failure):
-            said = display.clean(result.message)
-            print(f"{display.clean(result.document_id)}: {result.failure}: {said}", file=sys.stderr)  # noqa: T201
+            said = clean(result.message)
+            print(f"{clean(result.document_id)}: {result.failure}: {said}", file=sys.stderr)  # noqa: T201
 
 
 def outputs(*, to_file: bool, table: bool | None = None) -> list[Output]:

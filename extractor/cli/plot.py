@@ -13,6 +13,7 @@ from extractor.charts.terminal import drawn
 from extractor.cli.output import standard_output
 from extractor.errors import UsageError
 from extractor.runs.outputs import Outputs
+from extractor.wording import counted
 
 FORMATS: Final = (".png", ".svg")
 
@@ -52,7 +53,7 @@ def _tell(path: Path, names: Sequence[str], made: Mapping[str, Figure], failed: 
     if empty:
         typer.echo(f"nothing to draw for {', '.join(empty)}", err=True)
     if failed:
-        typer.echo(f"{failed} articles failed and are in no figure", err=True)
+        typer.echo(f"{counted(failed, 'article')} failed, in no figure", err=True)
 
 
 def _print(made: Iterable[Figure]) -> None:

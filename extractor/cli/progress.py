@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
-from extractor.cli.display import clean, cost
-from extractor.service import Failure
+from extractor.cli.display import cost
+from extractor.documents.bidi import clean
+from extractor.results import Failure
+from extractor.wording import counted
 from schemas.records import Extraction
 
 
@@ -28,7 +30,7 @@ class Silent:
     """Shows nothing: for a pipe and a model that answers in seconds."""
 
     def phase(self, name: str, part: float | None) -> None:
-        """Tell what the embedded model's start is doing, and how much of it is done."""
+        """Tell what the embedded model is doing, and how much of it is done."""
 
     def advance(self, result: Extraction | Failure, spent: Spent) -> None:
         """Count one article."""
@@ -48,7 +50,7 @@ class Silent:
 
 
 class Lines(Silent):
-    """A plain line for each article and for each phase of the embedded model's start."""
+    """A plain line for each article and for each phase of the embedded model's work."""
 
     def __init__(self) -> None:
         self._phase = ""
@@ -66,7 +68,7 @@ class Lines(Silent):
 
 
 class Bar(Silent):
-    """Articles done, tokens, cost and time left; above it, while it starts, the embedded model."""
+    """Articles done, tokens, cost and time left; below it what the embedded model is doing."""
 
     def __init__(self, total: int | None) -> None:
         from rich.console import Console
@@ -81,29 +83,25 @@ class Bar(Silent):
             transient=True,
             redirect_stdout=False,
         )
-        self._articles = self._progress.add_task(f"{_counted(0, total)} articles", total=total, said="")
-        self._start = self._progress.add_task("", total=1.0, said="", visible=False)
+        self._articles = self._progress.add_task(counted(0, "article", total), total=total, said="")
+        self._phase = self._progress.add_task("", total=1.0, said="", visible=False)
         self._lock = threading.Lock()
-        self._started = False
 
     def phase(self, name: str, part: float | None) -> None:
-        """Move the bar of the embedded model's start; it swings where the part done is not known."""
+        """Move the bar of what the embedded model is doing; it swings where the part done is not known."""
         with self._lock:
             total = None if part is None else 1.0
-            self._progress.update(
-                self._start, description=name, total=total, completed=part or 0.0, visible=not self._started
-            )
+            self._progress.update(self._phase, description=name, total=total, completed=part or 0.0, visible=True)
 
     def advance(self, result: Extraction | Failure, spent: Spent) -> None:  # noqa: ARG002  # the count tells
         """Move the bar of articles."""
         with self._lock:
-            self._started = True
-            self._progress.update(self._start, visible=False)
+            self._progress.update(self._phase, visible=False)
             self._progress.update(
                 self._articles,
                 total=spent.total,
                 completed=spent.done,
-                description=f"{_counted(spent.done, spent.total)} articles",
+                description=counted(spent.done, "article", spent.total),
                 said=f"{spent.tokens:,} tokens, {cost(spent.cost)}",
             )
 

@@ -1,6 +1,6 @@
 """`mahdar prompts`: the templates and their examples."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,10 +11,8 @@ from extractor.cli.options import Prompts
 from extractor.errors import PromptError, UsageError
 
 if TYPE_CHECKING:
-    from prompts import Prompt
-    from schemas.tasks import TaskSchema
+    from extractor.documents.document import Document
 
-SETTLED = "nothing is sent: rules settle this article"
 PLACEHOLDER = "(the article)"
 
 app = typer.Typer(help="The prompts.", no_args_is_help=True, rich_markup_mode=None)
@@ -22,51 +20,55 @@ app = typer.Typer(help="The prompts.", no_args_is_help=True, rich_markup_mode=No
 
 @app.command("list")
 def list_(prompts: Prompts = None) -> None:
-    """Show every prompt: its reference, its hash, its language, what it is, what changed in it."""
+    """Show every template: its reference, its hash, the tasks that it answers, what it is, what changed in it."""
     from prompts import PromptLibrary
 
     with _prompt_errors():
         for prompt in PromptLibrary(*prompts or ()):
-            summary = f"{prompt.description} ({prompt.changed})"
-            typer.echo(f"{prompt.ref:<14} {prompt.sha256[:12]}  {prompt.language}  {summary}")
+            state = "" if prompt.ready else "; not ready: used only where its version is named"
+            summary = f"{prompt.description} ({prompt.changed}{state})"
+            typer.echo(f"{prompt.ref:<14} {prompt.sha256[:12]}  {'+'.join(prompt.tasks)}  {prompt.size}  {summary}")
 
 
 @app.command()
 def show(
-    ref: Annotated[str, typer.Argument(metavar="TASK[@VERSION]")],
+    ref: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="A template, or a task that one answers.")],
     article: Annotated[
         Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The article to ask about.")
     ] = None,
     prompts: Prompts = None,
 ) -> None:
-    """Show what is sent to the model, by role: by the prompt of the profile in force, unless a version is named."""
-    from extractor.llm.request import template_values
+    """Show what is sent to the model, by role: for the one task that is named, or for all that the template answers.
+
+    Of an article that is asked about in passages, what comes before the article is shown once.
+    """
+    from extractor.documents.document import Document
+    from extractor.llm.endpoint import Endpoint, embedded_endpoint
+    from extractor.llm.plan import plan
     from extractor.settings import Settings
-    from prompts import PromptLibrary
+    from extractor.tasks import Task
+    from prompts import SMALL, STANDARD, PromptLibrary
     from schemas.tasks import task_schema
 
+    settings = Settings.from_environment()
+    endpoint = embedded_endpoint(settings) if settings.embedded else Endpoint("", "", "")
+    document = _read(article) if article else Document("", PLACEHOLDER)
     with _prompt_errors():
-        prompt = PromptLibrary(*prompts or ()).get(ref, Settings.from_environment().profile)
-        schema = task_schema(prompt.task)
-        asked = _asked(prompt, schema, article) if article else [dict.fromkeys(prompt.parts, PLACEHOLDER)]
-        if not asked:
-            typer.echo(SETTLED, err=True)
-        opening = len(prompt.messages(asked[0], template_values(schema))) - 1 if asked else 0
-        for number, data in enumerate(asked):
-            for message in prompt.messages(data, template_values(schema))[opening if number else 0 :]:
+        prompt = PromptLibrary(*prompts or ()).get(ref, SMALL if settings.embedded else STANDARD)
+        named = ref.partition("@")[0]
+        tasks = [Task(prompt, task_schema(task)) for task in prompt.tasks if named in {task, prompt.name}]
+        for number, request in enumerate(plan(document, tasks, endpoint)):
+            for message in request.messages[-1 if number else 0 :]:
                 typer.echo(f"[{message['role']}]\n{message['content']}\n")
 
 
-def _asked(prompt: "Prompt", schema: "TaskSchema", article: Path) -> "list[Mapping[str, str]]":
-    """What the template is given of an article, once a question."""
+def _read(article: Path) -> "Document":
     from extractor.documents.document import BadInput, read_documents
-    from extractor.inquiries import parts_of
-    from extractor.tasks import Task
 
     (document,) = read_documents([article])
     if isinstance(document, BadInput):
         raise UsageError(document.reason)
-    return list(parts_of(document, Task(prompt, schema)))
+    return document
 
 
 @app.command()
@@ -74,10 +76,9 @@ def check(prompts: Prompts = None) -> None:
     """Render every prompt and hold its examples to their own rules; exit with 1 where one does not hold."""
     from extractor.assembling.examples import problems
     from prompts import PromptLibrary
-    from schemas.tasks import task_schema
 
     with _prompt_errors():
-        found = [(prompt.ref, problems(prompt, task_schema(prompt.task))) for prompt in PromptLibrary(*prompts or ())]
+        found = [(prompt.ref, problems(prompt)) for prompt in PromptLibrary(*prompts or ())]
     for ref, wrong in found:
         typer.echo(f"{ref}: {len(wrong) or 'no'} problem{'s' if len(wrong) > 1 else ''}")
         for line in wrong:

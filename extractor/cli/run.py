@@ -5,21 +5,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
+from extractor.cli.display import cost
 from extractor.cli.exits import ALL_WELL, NO_MODEL, SOME_FAILED
 from extractor.cli.output import JsonLines, Output, Tables
 from extractor.cli.progress import Silent
+from extractor.documents.bidi import clean
 from extractor.documents.document import BadInput, Document
+from extractor.results import Failure, Usage
+from extractor.runs.ledger import LEFT
 from extractor.runs.outputs import Result
 from extractor.runs.results import Results
-from extractor.service import Extractor, Failure
-from schemas.records import Extraction
+from extractor.service import Extractor
+from extractor.wording import CHANGED, NAMED, counted, listed
 
 log = logging.getLogger("mahdar")
-
-STOPPING: Final = frozenset({"over_budget"})
-"""Classes of failure that speak of the run, not of the article: it is left as it was, and no further one is begun."""
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Tally:
         before: articles that the run had extracted before it was taken up again.
         failed_before: those that had failed, and were left at that.
         changed: those that had been extracted, and have another text or day now.
+        changed_ids: the first of them.
         repeated: those that were in the input twice.
         missing: those that failed before, are to be tried again, and are not in the input.
         stopped: why no further article was begun; empty where all were.
@@ -50,6 +52,7 @@ class Tally:
     before: int = 0
     failed_before: int = 0
     changed: int = 0
+    changed_ids: list[str] = field(default_factory=list)
     repeated: int = 0
     missing: int = 0
     stopped: str = ""
@@ -79,16 +82,14 @@ class Tally:
     @property
     def rest(self) -> str:
         """Articles that the run has not come to, or has left as they were."""
-        return "an unknown number of articles" if self.total is None else f"{self.total - self.done} articles"
+        return "an unknown number of articles" if self.total is None else counted(self.total - self.done, "article")
 
     def add(self, result: Result) -> None:
         """Count one article."""
         if isinstance(result, Failure):
             self.failures[result.failure] += 1
-        else:
-            self._add(result)
-
-    def _add(self, result: Extraction) -> None:
+            self.spend(result.usage)
+            return
         made = result.provenance
         self.extracted += 1
         self.records += sum(map(len, result.records.values()))
@@ -96,6 +97,11 @@ class Tally:
         self.tokens += made.tokens_in + made.tokens_out
         self.cached += made.cached
         self.cost = None if self.cost is None or made.cost is None else self.cost + made.cost
+
+    def spend(self, usage: Usage) -> None:
+        """Count what an article without a result cost."""
+        self.tokens += usage.tokens_in + usage.tokens_out
+        self.cost = None if self.cost is None or usage.unpriced else self.cost + float(usage.cost)
 
     @property
     def _idle(self) -> str:
@@ -108,18 +114,27 @@ class Tally:
     def __str__(self) -> str:
         if self._idle:
             return self._idle
-        of = f" of {self.total}" if self.total is not None else ""
         cached = f" ({self.cached} from the cache)" if self.cached else ""
         rest = "".join(f", {number} {said}" for number, said in self._rest() if number)
         return (
-            f"{self.extracted}{of} articles{cached}, {self.records} records, {self.rejected} rejected, "
-            f"{self.failed} failed{rest}"
+            f"{counted(self.extracted, 'article', self.total)}{cached}, {counted(self.records, 'record')}, "
+            f"{self.rejected} rejected, {self.failed} failed{rest}{self._spent}"
         )
+
+    @property
+    def _spent(self) -> str:
+        """What was paid for, failed articles included; empty where nothing was."""
+        return f"; {self.tokens:,} tokens, {cost(self.cost)}" if self.tokens else ""
+
+    @property
+    def changes(self) -> str:
+        """Names the articles that have changed: the first of them, and how many more there are."""
+        return f"{listed(list(map(clean, self.changed_ids)), self.changed)}: {CHANGED}"
 
     def _rest(self) -> Iterator[tuple[int, str]]:
         yield self.before, "done before"
         yield self.failed_before, "failed before (--retry-errors takes them)"
-        yield self.changed, "with another text or day than before (--overwrite extracts all anew)"
+        yield self.changed, "with another text or day than before"
         yield self.repeated, "given twice and read once"
         yield self.missing, "that failed are not among these articles"
 
@@ -209,11 +224,15 @@ class Run:
             return wanted
         self._tally.before += fate == "done"
         self._tally.failed_before += fate == "failed"
-        self._tally.changed += fate == "changed"
+        if fate == "changed":
+            self._tally.changed += 1
+            self._tally.changed_ids += (
+                [article.id] if self._tally.changed <= NAMED else []
+            )  # of a million, the first few
         return fate == "new"
 
     def _give(self, result: Result) -> None:
-        if isinstance(result, Failure) and result.failure in STOPPING:
+        if isinstance(result, Failure) and result.failure in LEFT:
             self._leave(result)
             return
         self._tally.add(result)
@@ -228,5 +247,6 @@ class Run:
 
     def _leave(self, failure: Failure) -> None:
         self._tally.stopped = self._tally.stopped or failure.message
+        self._tally.spend(failure.usage)
         if self._results:
-            self._results.forget(failure)
+            self._results.write(failure)

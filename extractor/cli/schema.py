@@ -33,13 +33,19 @@ def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False
 
 
 def _schemas() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each task's two, and the whole's; records as they are written, with the fields that code derives."""
+    """Each task's draft and record, what a model answers, and the whole.
+
+    Records as they are written, with the fields that code derives.
+    """
+    from extractor.tasks import TASKS
     from schemas.drafts import DRAFTS
+    from schemas.json_schema import strict
     from schemas.records import Extraction
-    from schemas.tasks import task_schema
+    from schemas.tasks import answer_schema, task_schema
 
     for task in sorted(DRAFTS):
         schema = task_schema(task)
-        yield f"{task}.draft.schema.json", schema.json_schema
+        yield f"{task}.draft.schema.json", strict(schema.item.model_json_schema())
         yield f"{task}.record.schema.json", schema.record.model_json_schema(mode="serialization")
+    yield "answer.schema.json", answer_schema(TASKS).json_schema
     yield "extraction.schema.json", Extraction.model_json_schema(mode="serialization")

@@ -19,6 +19,7 @@ from rich.text import Text
 from extractor.cli import display
 from extractor.cli.context import marked
 from extractor.cli.output import standard_output
+from extractor.documents.bidi import Bidi, clean, own
 from extractor.errors import UsageError
 from extractor.html.texts import Texts
 from extractor.runs.outputs import Outputs, as_extraction, lines
@@ -100,7 +101,7 @@ class Reader:
         id_ = (self.wanted or "").removeprefix(f"{found.document_id}/")
         records = {record.id: record for each in found.records.values() for record in each}
         if id_ not in records:
-            there = f"it has {', '.join(map(display.clean, records))}" if records else "it has none"
+            there = f"it has {', '.join(map(clean, records))}" if records else "it has none"
             raise UsageError(f"article {found.document_id!r} has no record {id_!r}: {there}")
         return records[id_]
 
@@ -110,7 +111,7 @@ class Reader:
         text, presence = self.texts.find(found)
         if text is None:
             said = _MISSING[presence]
-            yield Text(f"article {display.clean(repr(found.document_id))}: {said}", "yellow")
+            yield Text(f"article {clean(repr(found.document_id))}: {said}", "yellow")
         else:
             yield from marked(text, records, whole=whole, coloured=self.coloured)
         yield ""
@@ -119,8 +120,8 @@ class Reader:
         for failure in Outputs(self.path).failures():
             if self._is_wanted(failure.document_id):
                 self._shown += 1
-                said = f"failed: {failure.failure}: {display.clean(failure.message)}"
-                yield display.Bidi(f"{display.own(failure.document_id)} {said}", "yellow")
+                said = f"failed: {failure.failure}: {clean(failure.message)}"
+                yield Bidi(f"{own(failure.document_id)} {said}", "yellow")
 
     def _nothing(self) -> str:
         if self.wanted is None:

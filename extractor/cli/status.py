@@ -9,8 +9,9 @@ from typing import Any, Final
 from extractor.cli.display import cost
 from extractor.errors import UsageError
 from extractor.runs.export import Target
-from extractor.runs.ledger import History, Identity, entries, header_of
+from extractor.runs.ledger import MADE_BY, History, Identity, entries, header_of
 from extractor.runs.results import is_locked
+from extractor.wording import counted
 
 RUNNING, WHOLE, BROKEN_OFF = "running", "complete", "not complete"
 _NAME: Final = 10
@@ -47,9 +48,8 @@ class Status:
 
     def __iter__(self) -> Iterator[str]:
         """Line by line, for a reader."""
-        of = f" of {self.total:,}" if self.total is not None else ""
         yield _line("state", self.state)
-        yield _line("done", f"{self.done:,}{of} articles, {self.cached:,} from the cache")
+        yield _line("done", f"{counted(self.done, 'article', self.total)}, {self.cached:,} from the cache")
         for name, number in sorted(self.failed.items()):
             yield _line("failed", f"{number:,} {name}")
         yield _line("records", f"{self.records:,}, {self.rejected:,} rejected")
@@ -57,8 +57,9 @@ class Status:
         yield _line("cost", cost(self.cost))
         if self.rate is not None:
             yield _line("rate", f"{self.rate:,.1f} articles a minute")
-        yield _line("model", str(self.run.get("model")))
-        yield _line("prompts", ", ".join(str(ref).split()[0] for ref in self.run.get("prompts", {}).values()))
+        yield _line("made by", ", ".join(dict.fromkeys(self.run[MADE_BY].values())))
+        if prompts := dict.fromkeys(str(ref).split()[0] for ref in self.run.get("prompts", {}).values()):
+            yield _line("prompts", ", ".join(prompts))
 
 
 def status(output: Path) -> Status:

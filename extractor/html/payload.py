@@ -57,5 +57,6 @@ def _evidence(piece: Evidence, text: str | None) -> dict[str, Any]:
 
 
 def _made(made: Provenance) -> dict[str, Any]:
-    names = ("model", "tokens_in", "tokens_out", "cost", "cached", "seconds", "reasks")
-    return {name: getattr(made, name) for name in names if getattr(made, name)}
+    names = ("tokens_in", "tokens_out", "cost", "cached", "seconds", "reasks")
+    shown = {"by": list(dict.fromkeys(made.made_by.values())), **{name: getattr(made, name) for name in names}}
+    return {name: value for name, value in shown.items() if value}

@@ -292,19 +292,20 @@
     this.refused.hidden = !current.rejected || !this.data.rejected.length;
   };
 
-  /** Who was asked, and what it took. */
+  /** Who made the records, and what it took. */
   Article.prototype.provenance = function () {
     const { made } = this.data;
     const tokens = (made.tokens_in || 0) + (made.tokens_out || 0);
     const spent = [made.cached ? t("spent.cached") : tokens ? t("spent.tokens", { count: tokens }) : null, made.reasks ? t("spent.reasks", { count: made.reasks }) : null];
-    return make("p", { class: "aside" }, made.model ? foreign(made.model) : null, ...spent.map((text) => text && ` · ${text}`));
+    const parts = [...(made.by || []).map((maker) => foreign(maker)), ...spent].filter(Boolean);
+    return make("p", { class: "aside" }, ...parts.flatMap((part, number) => (number ? [" · ", part] : [part])));
   };
 
   // ── cards ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   Article.prototype.card = function (item) {
     const { record } = item;
-    const rows = item.isMeeting ? meetingRows(record, this) : item.isStance ? stanceRows(record, this) : furtherRows(record);
+    const rows = item.isMeeting ? meetingRows(record, this) : item.isStance ? stanceRows(record, this) : furtherRows(record, this);
     const card = make(
       "section",
       { class: `card ${item.tone()}`, id: `a${this.index}r${item.number}`, tabindex: "-1", "aria-labelledby": `a${this.index}r${item.number}h` },
@@ -390,10 +391,19 @@
   }
 
   /** Fields of a record that this page knows nothing of. */
-  function furtherRows(record) {
+  function furtherRows(record, { data, direction }) {
     return Object.entries(record)
-      .filter(([name, value]) => !["id", "task", "evidence", "attribution"].includes(name) && value !== null && strings(value).join("") !== "")
-      .map(([name, value]) => row(name, foreign(typeof value === "string" ? value : JSON.stringify(value))));
+      .filter(([name, value]) => !["id", "task", "evidence", "attribution"].includes(name) && value !== null && value !== "")
+      .map(([name, value]) => row(name, lines([value].flat(), (one) => further(one, data), direction)));
+  }
+
+  /** A value of any form: an actor, a date or a place as those of a meeting; else its parts. */
+  function further(value, data) {
+    if (value === null || typeof value !== "object") return foreign(String(value));
+    if (typeof value.name === "string") return actor(value);
+    if (typeof value.text === "string" && "resolution" in value) return date(value, data);
+    const parts = Object.values(value).flat().filter((part) => part !== null && part !== "");
+    return parts.flatMap((part, at) => [at ? " · " : null, further(part, data)].flat());
   }
 
   function codes(record) {

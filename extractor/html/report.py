@@ -43,7 +43,7 @@ class Tally:
 
     totals: Counter[str] = field(default_factory=Counter)
     absences: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)
+    makers: Counter[str] = field(default_factory=Counter)
     prompts: dict[str, None] = field(default_factory=dict)
     ids: Counter[str] = field(default_factory=Counter)
 
@@ -53,7 +53,7 @@ class Tally:
         self.totals.update(articles=1, meetings=len(found.meetings), stances=len(found.stances))
         self.totals.update(further=sum(map(len, found.more.values())), rejected=len(found.rejected))
         self.absences.update([presence])
-        self.models.update([found.provenance.model])
+        self.makers.update(set(found.provenance.made_by.values()))
         self.prompts.update(dict.fromkeys(found.provenance.prompts.values()))
         self.ids.update([found.document_id])
 
@@ -126,7 +126,7 @@ def _told(tally: Tally, failed: int) -> Mapping[str, Any]:
         "totals": {**{name: tally.totals[name] for name in counted}, "failed": failed},
         "absences": {kind: tally.absences[kind] for kind in ("absent", "other")},
         "doubled": tally.doubled,
-        "models": tally.models,
+        "makers": tally.makers,
         "prompts": list(tally.prompts),
     }
 

@@ -12,9 +12,11 @@ from tempfile import TemporaryFile, gettempdir
 from typing import IO, TYPE_CHECKING, Final
 
 from extractor.errors import MahdarError, NoModelError, UsageError
-from extractor.llm.endpoint import Endpoint, without_secrets
+from extractor.llm.endpoint import Address, Endpoint, address_of
+from extractor.llm.network import check_network
 from extractor.llm.reply import status_error
-from extractor.llm.transport import BLOT, SHORTEST_SECRET
+from extractor.llm.transport import BLOT
+from extractor.observability.logs import hide_queries
 
 if TYPE_CHECKING:
     import httpx2
@@ -81,12 +83,9 @@ class BatchApi:
     """
 
     def __init__(self, endpoint: Endpoint, *, timeout: float) -> None:
-        if endpoint.embedded:
-            raise UsageError(
-                "the embedded model takes no batches; set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL"
-            )
-        self.url = without_secrets(endpoint.base_url)
-        self._client, self._secrets = _client(endpoint, timeout)
+        address = address_of(endpoint.base_url, endpoint.api_key)
+        self.url, self._secrets = address.url, address.secrets
+        self._client = _client(address, timeout)
 
     def upload(self, content: IO[bytes], name: str) -> str:
         """The id of a new file of requests."""
@@ -202,26 +201,21 @@ class _GoneError(UsageError):
     """What was asked for is not there, or not for this account."""
 
 
-def _client(endpoint: Endpoint, timeout: float) -> "tuple[openai.OpenAI, tuple[bytes, ...]]":
-    """A client, and what must not be shown. Credentials in the URL are sent as it would send them."""
-    import httpx2
+def _client(address: Address, timeout: float) -> "openai.OpenAI":
+    """A client that sends credentials and query of the URL as it would send them."""
     import openai
 
-    key = endpoint.api_key
-    if not (key.isascii() and key.isprintable()):
-        raise UsageError("OPENAI_API_KEY: has a character that no key has, and that cannot be sent; copy it again")
-    named = httpx2.URL(endpoint.base_url)
-    http_client = openai.DefaultHttpxClient(
-        auth=(named.username, named.password) if named.userinfo else None, timeout=timeout
-    )
-    client = openai.OpenAI(
-        api_key=key,
-        base_url=named.copy_with(userinfo=b""),
+    check_network()
+    if address.query:
+        hide_queries()
+    return openai.OpenAI(
+        api_key=address.key,
+        base_url=address.url,
+        default_query=address.query,
         max_retries=RETRIES,
         timeout=timeout,
-        http_client=http_client,
+        http_client=openai.DefaultHttpxClient(auth=address.credentials, timeout=timeout),
     )
-    return client, tuple(secret.encode() for secret in (key, named.password) if len(secret) >= SHORTEST_SECRET)
 
 
 def _id(value: object) -> str:

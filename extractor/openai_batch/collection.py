@@ -1,4 +1,7 @@
-"""Collection: the answers of the batches that have ended, into the store."""
+"""Collection: the answers of the batches that have ended, into the store, as the text that came.
+
+They are validated when they are read, by the next extraction or submission.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,11 +11,10 @@ from typing import Any, Final
 
 from extractor.cache.disk import Store
 from extractor.limits.prices import Price
-from extractor.llm.client import Policy
 from extractor.llm.completion import Completion
 from extractor.openai_batch.api import BatchApi, State
 from extractor.openai_batch.job import Batch, Entry, Job, Result
-from extractor.openai_batch.line import Failed, failed, read_line, worth
+from extractor.openai_batch.line import Failed, failed, read_line, what_is_wrong
 
 DISCOUNT: Final = Decimal("0.5")
 """Of the price of a live call: what OpenAI, Azure and most others ask for a batch."""
@@ -109,14 +111,17 @@ class _Count:
                 self._settle(self.waiting[settled.fingerprint], settled.outcome)
 
     def _settle(self, entry: Entry, came: Completion | Failed) -> None:
-        if isinstance(came, Completion):
-            self.tokens.update({"tokens_in": came.tokens_in, "tokens_out": came.tokens_out})
-            self.cost += self.price.cost(came.tokens_in, came.tokens_out) * DISCOUNT if self.price else 0
-            came = worth(came, entry, reasks=Policy().reasks)
         if isinstance(came, Failed):
             self.unusable.setdefault(entry.fingerprint, came)
             return
-        self.store.put(entry.fingerprint, came, entry.components)
+        self.tokens.update({"tokens_in": came.tokens_in, "tokens_out": came.tokens_out})
+        self.cost += self.price.cost(came.tokens_in, came.tokens_out) * DISCOUNT if self.price else 0
+        wrong = what_is_wrong(came, entry)
+        if wrong is None or wrong.kept:
+            self.store.put(entry.fingerprint, came, entry.components)
+        if wrong is not None:
+            self.unusable.setdefault(entry.fingerprint, wrong)
+            return
         self.answered.add(entry.fingerprint)
         self.unusable.pop(entry.fingerprint, None)
 

@@ -18,8 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from extractor.errors import UsageError
 from extractor.runs.lines import dumps
+from extractor.runs.outputs import json_object
 
-VERSION: Final = 1
+VERSION: Final = 2
+OLDER: Final = frozenset({1})
+"""Versions whose requests are no longer made."""
 _CLOSED: Final = ConfigDict(frozen=True, extra="forbid")
 _Read = TypeVar("_Read")
 
@@ -68,7 +71,7 @@ class _Stored(BaseModel):
 
     model_config = _CLOSED
 
-    version: Literal[1]
+    version: Literal[2]
     endpoint: str
     model: str
     batches: tuple[Batch, ...] = ()
@@ -80,13 +83,13 @@ class Entry:
 
     Attributes:
         document: the article that raised it; the first, where several do.
-        turn: 0, or which time the same is asked again.
+        reask: whether an answer that did not hold came before.
         components: what the fingerprint is made of.
     """
 
     fingerprint: str
     document: str
-    turn: int
+    reask: bool
     components: Mapping[str, str]
 
 
@@ -105,7 +108,13 @@ class Job:
             UsageError: there is none.
         """
         try:
-            return cls(path, _Stored.model_validate_json(path.read_bytes()))
+            content = path.read_bytes()
+            if (json_object(content) or {}).get("version") in OLDER:
+                raise UsageError(
+                    f"{path} is a job of an older mahdar, which is left as it is: its answers are to requests that are "
+                    "no longer made; submit the articles again, with another name for --output"
+                )
+            return cls(path, _Stored.model_validate_json(content))
         except OSError as error:
             raise UsageError(f"{path}: cannot be read ({error.strerror}); `mahdar batch submit` writes a job") from None
         except ValidationError as error:
@@ -261,8 +270,8 @@ def _entry(line: Any) -> Entry:
     """
     entry = Entry(**line)
     texts = (entry.fingerprint, entry.document, *(entry.components[name] for name in ("task", "schema")))
-    if not all(isinstance(text, str) for text in texts) or not isinstance(entry.turn, int):
-        raise TypeError("a request has texts, and a number of its turn")
+    if not all(isinstance(text, str) for text in texts) or not isinstance(entry.reask, bool):
+        raise TypeError("a request has texts, and says whether it is a re-ask")
     return entry
 
 

@@ -5,15 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from extractor.errors import FailureClass
 from extractor.llm.completion import Completion
-from extractor.llm.repair import parse_whole
+from extractor.llm.reading import UnreadableError, UnusableError, read_completion
 from extractor.llm.reply import CallError, read_answer, status_error
-from extractor.llm.validation import CUT, FILTERED, GiveUp, judge
 from extractor.openai_batch.api import CHAT
 from extractor.openai_batch.job import Entry
 from extractor.runs.lines import LINE_ENDS
-from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
+from schemas.tasks import AnswerSchema, UnknownTaskError, answer_schema
 
 _BY_CODE: Final = {
     "batch_expired": "expired",
@@ -24,8 +22,6 @@ _BY_CODE: Final = {
 }
 """The class of an error that has a code and no HTTP status."""
 OK: Final = 200
-QUOTING: Final = ", begins with "
-"""Stands in a judgement before the answer's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +30,12 @@ class Failed:
 
     Attributes:
         failure: a class of `extractor.errors`, or `expired`, or `cancelled`.
+        kept: whether the answer is kept all the same, so that the next submission does not pay for it again.
     """
 
     failure: str
     message: str
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,10 @@ class Settled:
     outcome: Completion | Failed
 
 
-def request_line(fingerprint: str, body: bytes) -> bytes:
+def request_line(fingerprint: str, body: str) -> bytes:
     """A request as a line of a file to be uploaded."""
-    return b'{"custom_id": "%s", "method": "POST", "url": "%s", "body": %s}\n' % (
-        fingerprint.encode(),
-        CHAT.encode(),
-        body.decode().translate(LINE_ENDS).encode(),
-    )
+    line = f'{{"custom_id": "{fingerprint}", "method": "POST", "url": "{CHAT}", "body": {body}}}'
+    return line.translate(LINE_ENDS).encode() + b"\n"
 
 
 def read_line(line: bytes) -> Settled | None:
@@ -93,41 +88,24 @@ def failed(code: str, message: str) -> Failed:
     return Failed(_BY_CODE.get(code, "unreachable"), " ".join(f"{code}: {message}".split()))
 
 
-def worth(completion: Completion, entry: Entry, *, reasks: int) -> Completion | Failed:
-    """The answer, if it is one that a live call would keep; else it is asked for again.
-
-    Of a closed question, whose schema is the article's own, only what is whole is kept.
-    """
-    schema = _schema(entry)
-    if schema is not None:
-        verdict = judge(completion, schema, reasks_left=max(reasks - entry.turn, 0))
-        return _named(verdict) if isinstance(verdict, GiveUp) else completion
-    failure = _plain_failure(completion)
-    return Failed(failure, "the answer is not whole") if failure else completion
-
-
-def _named(verdict: GiveUp) -> Failed:
-    """Why an answer is not kept; its words are none of a job's, which hold an article's."""
-    said = "the model refused, or its answer was filtered" if verdict.failure == "refused" else verdict.message
-    return Failed(verdict.failure, said.partition(QUOTING)[0])
-
-
-def _schema(entry: Entry) -> TaskSchema | None:
-    """The schema of a request that asks for drafts; None for any other."""
+def what_is_wrong(completion: Completion, entry: Entry) -> Failed | None:
+    """Why an answer cannot be used, without a word of it; None for one that can, or that a re-ask follows on."""
     try:
-        schema = task_schema(entry.components["task"])
+        answer = _answer(entry)
+        if answer is not None:
+            read_completion(completion, answer)
+    except UnusableError as error:
+        refused = "the model refused, or its answer was filtered"
+        return Failed(error.failure, refused if error.failure == "refused" else str(error))
+    except UnreadableError as error:
+        return Failed(error.failure, str(error.problem), kept=True) if entry.reask else None
+    return None
+
+
+def _answer(entry: Entry) -> AnswerSchema | None:
+    """The schema of the answer to a request; None where this version of mahdar has another."""
+    try:
+        answer = answer_schema(tuple(entry.components["task"].split("+")))
     except UnknownTaskError:
         return None
-    return schema if schema.sha256 == entry.components["schema"] else None
-
-
-def _plain_failure(completion: Completion) -> FailureClass | None:
-    if completion.refusal or completion.finish in FILTERED:
-        return "refused"
-    if completion.finish in CUT:
-        return "truncated"
-    try:
-        parse_whole(completion.text)
-    except (ValueError, RecursionError):
-        return "unparsable"
-    return None
+    return answer if answer.sha256 == entry.components["schema"] else None

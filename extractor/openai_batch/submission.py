@@ -1,19 +1,22 @@
-"""Submission: every question of the articles that has no answer yet, packed into files and handed to the provider."""
+"""Submission: every request of the articles that has no answer yet, packed into files and handed to the provider.
+
+What is submitted is what a live call would send; of a request whose stored answer does not hold, the re-ask.
+"""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import IO, Final
 
 from extractor.cache.disk import Store
-from extractor.documents.document import BadInput, Document, check
+from extractor.documents.document import BadInput, Document
 from extractor.errors import BadInputError
-from extractor.inquiries import Inquiry
-from extractor.llm.client import NOTHING, Policy
-from extractor.llm.request import Request
-from extractor.llm.shaping import Shaper
-from extractor.llm.validation import Reask, judge, reask_message
+from extractor.grounding.source import Source
+from extractor.llm.call import Call
+from extractor.llm.client import Policy
+from extractor.llm.conversation import next_call
 from extractor.openai_batch.api import BatchApi, spooled
 from extractor.openai_batch.job import Batch, Entry, Job
 from extractor.openai_batch.line import request_line
@@ -46,8 +49,8 @@ class Submission:
     """Hands in what is missing, in the order of the articles.
 
     Args:
-        mahdar: knows the questions; it is asked none of them.
-        store: knows the answers.
+        mahdar: plans the requests; it sends none of them.
+        store: has the answers so far.
         max_requests: in one file.
         max_bytes: of one file.
     """
@@ -67,7 +70,6 @@ class Submission:
         self._job = job
         self._api = api
         self._limits = min(max_requests, MAX_REQUESTS), min(max_bytes, MAX_BYTES)
-        self._shaper = Shaper()
         self.so_far = Submitted()
 
     def run(self, documents: Iterable[Document | BadInput]) -> Submitted:
@@ -130,33 +132,32 @@ class Submission:
         under_way = self._job.under_way()
         for document in documents:
             self.so_far.documents += 1
-            for request, turn in self._unanswered(document):
-                fingerprint = request.fingerprint
-                if fingerprint in under_way:
+            for call in self._unanswered(document):
+                if call.fingerprint in under_way:
                     self.so_far.under_way += 1
                     continue
-                under_way.add(fingerprint)
-                entry = Entry(fingerprint, document.id, turn, request.components)
-                yield entry, request_line(fingerprint, self._shaper.body(request))
+                under_way.add(call.fingerprint)
+                reask = call.fingerprint != call.request.fingerprint
+                body = json.dumps(call.arguments, ensure_ascii=False)
+                yield Entry(call.fingerprint, document.id, reask, call.components), request_line(call.fingerprint, body)
 
-    def _unanswered(self, document: Document | BadInput) -> Iterator[tuple[Request, int]]:
+    def _unanswered(self, document: Document | BadInput) -> Iterator[Call]:
+        """The calls that a live extraction would have to make next."""
+        if isinstance(document, BadInput):
+            self.so_far.unread.append(document)
+            return
         try:
-            inquiries = self._inquiries(document)
+            requests = self._mahdar.plan(document)
         except BadInputError as error:
             self.so_far.unread.append(BadInput(document.id, str(error)))
             return
-        for inquiry in inquiries:
-            found = next_question(inquiry.request, self._store, reasks=Policy().reasks)
-            if found is None:
+        source = Source(document.text, document.published_at)
+        for request in requests:
+            call = next_call(request, source, self._store.get, reasks=Policy().reasks)
+            if call is None:
                 self.so_far.answered += 1
             else:
-                yield found
-
-    def _inquiries(self, document: Document | BadInput) -> tuple[Inquiry, ...]:
-        if isinstance(document, BadInput):
-            raise BadInputError(document.reason)
-        check(document)
-        return self._mahdar.inquiries(document)
+                yield call
 
 
 class _Parcel:
@@ -181,19 +182,3 @@ class _Parcel:
     def rewound(self) -> IO[bytes]:
         self.content.seek(0)
         return self.content
-
-
-def next_question(request: Request, store: Store, *, reasks: int) -> tuple[Request, int] | None:
-    """What an extraction would have to call for next, and whether it is a re-ask; None where all is in the store."""
-    asked, earlier = request, None
-    for turn in range(reasks + 1):
-        stored = store.get(asked.fingerprint)
-        if stored is None:
-            return asked, turn
-        verdict = judge(stored, request.schema, earlier, reasks_left=reasks - turn)
-        if not isinstance(verdict, Reask):
-            return None
-        earlier = verdict
-        said = {"role": "assistant", "content": stored.text.strip() or NOTHING}
-        asked = request.followed_by(said, reask_message(verdict.problems))
-    return None

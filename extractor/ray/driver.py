@@ -15,7 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -31,10 +31,12 @@ from ray.data.datasource import WriteResult
 from extractor.documents.document import BadInput, Document, check
 from extractor.errors import BadInputError, MahdarError, UsageError
 from extractor.ray.parts import Known, Made, Parts, storage
-from extractor.runs.ledger import identity
+from extractor.results import Failure
+from extractor.runs.ledger import Entry, identity
 from extractor.runs.lines import dumps, json_line
-from extractor.service import Extractor, Failure
+from extractor.service import Extractor
 from extractor.settings import Settings
+from extractor.wording import NAMED, counted
 from schemas.records import Extraction
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class Work:
     """What every worker does.
 
     Attributes:
+        settings: who drafts; every worker makes its own drafter by them.
         prompts: folders with further templates, which every machine sees.
         keep: whether answers are kept in the store that the settings name.
         concurrency: calls in flight at once, of one worker.
@@ -107,6 +110,7 @@ class Summary:
     Attributes:
         cost: US dollars; None where one article's is not known.
         changed: articles that have another text than when they were extracted, and were left at that.
+        changed_ids: the first of them.
         before: articles in parts of earlier runs.
         failed_before: articles that had failed, and were left at that.
     """
@@ -119,6 +123,7 @@ class Summary:
     cost: float | None = 0.0
     failures: Counter[str] = field(default_factory=Counter)
     changed: int = 0
+    changed_ids: tuple[str, ...] = ()
     before: int = 0
     failed_before: int = 0
 
@@ -126,16 +131,18 @@ class Summary:
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
         """What a part holds."""
         well = [row for row in rows if row["failure"] is None]
-        costs = [row["cost"] for row in well]
+        changed = [row["document_id"] for row in rows if row["failure"] == CHANGED]
+        costs = [row["cost"] for row in rows if row["failure"] != CHANGED]
         return cls(
             extracted=len(well),
             cached=sum(row["cached"] for row in well),
             records=sum(row["records"] for row in well),
             rejected=sum(row["rejected"] for row in well),
-            tokens=sum(row["tokens"] for row in well),
+            tokens=sum(row["tokens"] or 0 for row in rows),
             cost=None if None in costs else sum(costs),
             failures=Counter(row["failure"] for row in rows if row["failure"] not in {None, CHANGED}),
-            changed=sum(row["failure"] == CHANGED for row in rows),
+            changed=len(changed),
+            changed_ids=tuple(changed[:NAMED]),
         )
 
     def __add__(self, other: "Summary") -> "Summary":
@@ -149,17 +156,17 @@ class Summary:
             cost,
             self.failures + other.failures,
             self.changed + other.changed,
+            (self.changed_ids + other.changed_ids)[:NAMED],
         )
 
     def __str__(self) -> str:
         cached = f" ({self.cached} from the cache)" if self.cached else ""
         before = f", {self.before} done before" if self.before else ""
         left = f", {self.failed_before} failed before (--retry-errors takes them)" if self.failed_before else ""
-        again = "changed since they were extracted (--overwrite extracts all anew)"
-        changed = f", {self.changed} {again}" if self.changed else ""
+        changed = f", {self.changed} with another text than before" if self.changed else ""
         return (
-            f"{self.extracted} articles{cached}, {self.records} records, {self.rejected} rejected, "
-            f"{self.failures.total()} failed{before}{left}{changed}"
+            f"{counted(self.extracted, 'article')}{cached}, {counted(self.records, 'record')}, "
+            f"{self.rejected} rejected, {self.failures.total()} failed{before}{left}{changed}"
         )
 
 
@@ -208,7 +215,7 @@ def run(
     if retry_errors:
         with storage(parts):
             parts.forget_failures(before)
-    return replace(sink.summary, before=len(known.done), failed_before=0 if retry_errors else len(known.failed))
+    return replace(sink.summary, before=len(known.done), failed_before=0 if retry_errors else known.left)
 
 
 class _Articles(Datasource):
@@ -294,8 +301,10 @@ def _document(row: Mapping[str, Any]) -> Document:
 def _made(result: Extraction | Failure, text_sha256: str) -> dict[str, Any]:
     known = {"document_id": result.document_id, "text_sha256": text_sha256}
     if isinstance(result, Failure):
-        said = {**asdict(result), "text_sha256": text_sha256}
-        return known | {"line": dumps(said), "failure": result.failure}
+        failed = Entry.of_failure(result, text_sha256, None)
+        said = {**failed.error, "text_sha256": text_sha256}
+        spent = {"tokens": failed.tokens_in + failed.tokens_out, "cost": failed.cost}
+        return known | spent | {"line": dumps(said), "failure": result.failure}
     made = result.provenance
     return known | {
         "line": json_line(result),

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from extractor.errors import UsageError
-from extractor.runs.ledger import changes
+from extractor.runs.ledger import REMEDY, RETRIED, check_same_run
 from extractor.runs.lines import dumps
 from schemas.records import Extraction
 
@@ -66,6 +66,11 @@ class Known:
             return "done" if self.done[id_] == text else "changed"
         return "failed" if self.failed.get(id_) == text else "new"
 
+    @property
+    def left(self) -> int:
+        """Articles that failed and are not tried again unless that is asked for."""
+        return sum(text != _digest(RETRIED) for text in self.failed.values())
+
     def has_failed(self, document_id: str) -> bool:
         """Whether an article failed, whatever its text is now."""
         return _digest(document_id) in self.failed
@@ -99,9 +104,9 @@ class Parts:
         if overwrite:
             self._clear()
         elif before is None and self._listed(self._root):
-            raise UsageError(f"{self.place} has files in it and no {RUN}: {_REMEDY}")
-        elif before is not None and (differing := changes(before, run)):
-            raise UsageError(f"{self.place} is of another run, which differs in {', '.join(differing)}: {_REMEDY}")
+            raise UsageError(f"{self.place} has files in it and no {RUN}: {REMEDY}")
+        elif before is not None:
+            check_same_run(self.place, before, run)
         if before is None or overwrite:
             self._files.create_dir(self._root)
             self._put(f"{self._root}/{RUN}", json.dumps(run, ensure_ascii=False, indent=1).encode())
@@ -165,7 +170,7 @@ class Parts:
         except FileNotFoundError:
             return None
         except (ValueError, TypeError):
-            raise UsageError(f"{self.place}/{RUN} cannot be read: {_REMEDY}") from None
+            raise UsageError(f"{self.place}/{RUN} cannot be read: {REMEDY}") from None
         except OSError as error:
             raise UsageError(f"{self.place}: cannot be used ({error}); name another folder with --output") from None
 
@@ -184,7 +189,8 @@ class Parts:
         left = {id_: row for id_, row in left.items() if id_ not in found.done and id_ not in found.failed}
         if len(left) < len(rows):
             self._put(name, "".join(f"{dumps(row)}\n" for row in left.values()).encode())
-        found.failed |= {id_: _digest(row["text_sha256"]) for id_, row in left.items()}
+        of_text = {id_: RETRIED if row["failure"] == RETRIED else row["text_sha256"] for id_, row in left.items()}
+        found.failed |= {id_: _digest(text) for id_, text in of_text.items()}
 
     def _clear(self) -> None:
         """Remove the parts, and nothing that is none."""
@@ -208,7 +214,7 @@ class Parts:
         try:
             yield from map(json.loads, lines)
         except ValueError:
-            raise UsageError(f"{name}: is no part of a run of mahdar: {_REMEDY}") from None
+            raise UsageError(f"{name}: is no part of a run of mahdar: {REMEDY}") from None
 
     def _put(self, name: str, data: bytes) -> None:
         """Write a file under another name first, which no reader takes for one."""
@@ -233,9 +239,6 @@ def storage(parts: Parts) -> Iterator[None]:
     except (ArrowException, OSError, LookupError, TypeError) as error:
         said = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
         raise UsageError(f"{parts.place}: cannot be used ({said}); name another folder with --output") from None
-
-
-_REMEDY: Final = "give --overwrite to replace what is there, or another name"
 
 
 def _opened(place: str) -> "tuple[FileSystem, str]":

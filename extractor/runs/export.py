@@ -9,8 +9,10 @@ All are written beside their place under another name, and put there when they a
 
 import csv
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from importlib import import_module
@@ -39,6 +41,8 @@ _NEEDED: Final = frozenset(
     {"document_id", "text_sha256", "language", "published_at", "meetings", "stances", "rejected", "provenance"}
 )
 """What every record has."""
+UNFINISHED: Final = ".mahdar-"
+"""Begins the name of a folder in which a target is being made; its end names the target."""
 _SHOWN: Final = 200
 """Characters of an error in a message."""
 
@@ -159,8 +163,25 @@ class Writer(Protocol):
         """Bring it to its end."""
 
 
-def export(records: Path, target: Target) -> int:
-    """Write records to the target; how many there are.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        left: records that the tables have no place for, by their task.
+    """
+
+    articles: int
+    left: Mapping[str, int]
+
+    def __iter__(self) -> Iterator[str]:
+        """What is to be said of records that were left out."""
+        for task, number in self.left.items():
+            yield f"{number:,} {task} not written to tables (JSON Lines and one .parquet file hold them)"
+
+
+def export(records: Path, target: Target) -> Exported:
+    """Write records to the target.
 
     Args:
         records: JSON Lines that `mahdar extract` wrote.
@@ -170,15 +191,21 @@ def export(records: Path, target: Target) -> int:
         UsageError: the records cannot be read, the target cannot be written, or a library is missing.
     """
     target.check()
-    written = 0
+    written, left = 0, Counter[str]()
     try:
         folder = target.path if target.is_folder else target.path.parent
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".mahdar-") as made:
+        unfinished = f".{target.path.name}.mahdar"
+        for killed in filter(lambda path: path.name.endswith(unfinished), folder.glob(f"{UNFINISHED}*")):
+            shutil.rmtree(killed, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED, suffix=unfinished) as made:
             with closing(_writer(target, Path(made))) as writer:
                 for some in _groups(_read(records)):
                     writer.add(some)
                     written += len(some)
+                    if target.is_folder or target.form == "duckdb":
+                        for record in some:
+                            left.update({task: len(found) for task, found in (record.get("more") or {}).items()})
             for file in Path(made).iterdir():
                 file.replace(folder / file.name)
     except OSError as error:
@@ -188,7 +215,7 @@ def export(records: Path, target: Target) -> int:
     except Exception as error:  # noqa: BLE001  # of another hand's records; duckdb and pyarrow have errors of their own
         said = f"{type(error).__name__}: {' '.join(str(error).split())[:_SHOWN]}"
         raise UsageError(f"{records}: has records that cannot be written as {target.form} ({said})") from None
-    return written
+    return Exported(written, left)
 
 
 def _writer(target: Target, made: Path) -> Writer:

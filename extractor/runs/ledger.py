@@ -1,9 +1,9 @@
 """The ledger: the run that results belong to, and one line for every article that needs nothing more.
 
-The first line says what makes the results of a run comparable: model, prompts, schemas, parameters. Every other line is
-an article: extracted, with the byte where its record ends in the results; or failed, with the reason. A line is written
-after the record it speaks of is safely on the disk, so that whatever ends the process, the ledger never promises more
-than there is.
+The first line says what makes the results of a run comparable: who makes the records of each task, and where that is a
+model its prompts, schemas and parameters. Every other line is an article: extracted, with the byte where its record
+ends in the results; or failed, with the reason. A line is written after the record it speaks of is safely on the disk,
+so that whatever ends the process, the ledger never promises more than there is.
 """
 
 import datetime as dt
@@ -14,16 +14,24 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from extractor.errors import UsageError
+from extractor.results import Failure
 from extractor.runs.lines import dumps, whole_lines
 from extractor.runs.outputs import json_object
 from extractor.runs.register import DONE, FAILED, Register, text_digest
-from extractor.service import Failure
 from schemas.records import Extraction
 
 if TYPE_CHECKING:
     from extractor.service import Extractor
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+MADE_BY: Final = "made_by"
+"""The part of a run's identity that names the maker of each task's records."""
+REMEDY: Final = "give --overwrite to replace what is there, or another name"
+RETRIED: Final = "internal"
+"""The class of failure that the next run tries again by itself: the fault is mahdar's, not the article's."""
+LEFT: Final = frozenset({"over_budget"})
+"""Classes of failure that speak of the run, not of the article: it is left as it was."""
 _TOTAL: Final = "total"
 RECENT: Final = 200
 """Articles that the rate is taken from."""
@@ -35,21 +43,48 @@ Identity = Mapping[str, Any]
 
 
 def identity(mahdar: "Extractor") -> Identity:
-    """What all results of this extractor have in common.
+    """What all results of this extractor have in common; mode and parameters only where a model is asked.
 
     Raises:
-        MahdarError: no model is configured.
+        MahdarError: the settings name no model that could be asked.
     """
-    endpoint = mahdar.endpoint
+    makers, endpoint = mahdar.made_by, mahdar.endpoint
+    asked = {"mode": endpoint.mode, "parameters": dict(endpoint.parameters)} if endpoint is not None else {}
     return {
-        "model": endpoint.model,
-        "mode": endpoint.mode,
-        "parameters": dict(endpoint.parameters),
-        "profile": mahdar.settings.profile,
-        "prompts": {task.prompt.task: f"{task.prompt.ref} sha256:{task.prompt.sha256}" for task in mahdar.tasks},
-        "schemas": {task.schema.task: f"sha256:{task.schema.sha256}" for task in mahdar.tasks},
+        MADE_BY: {task: maker.name for task, maker in makers.items()},
+        "prompts": {task: maker.prompt for task, maker in makers.items() if maker.prompt},
+        "schemas": {task: maker.schema for task, maker in makers.items() if maker.schema},
+        **asked,
         "mahdar": _version(),
     }
+
+
+def check_same_run(place: Path | str, before: Identity, now: Identity) -> None:
+    """Refuse to add the results of one run to those of another.
+
+    Args:
+        place: where the results are.
+        before: the run that they are of.
+        now: the run that would add to them.
+
+    Raises:
+        UsageError: the runs differ; says in what. Of runs by different makers, that alone.
+    """
+    if MADE_BY not in before:
+        raise older(place)
+    ours, theirs = _makers(now), _makers(before)
+    if ours != theirs:
+        raise UsageError(f"{place} has records made by {theirs}, and this run makes them by {ours}: {REMEDY}")
+    if differing := changes(before, now):
+        raise UsageError(f"{place} is of another run, which differs in {', '.join(differing)}: {REMEDY}")
+
+
+def older(place: Path | str) -> UsageError:
+    """Why a run of an older version is not gone on with, and what that costs."""
+    return UsageError(
+        f"{place} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
+        "another name, or with --overwrite, which replaces it"
+    )
 
 
 def changes(old: Identity, new: Identity) -> list[str]:
@@ -62,6 +97,15 @@ def changes(old: Identity, new: Identity) -> list[str]:
     ]
 
 
+def _makers(of: Identity) -> str:
+    """The makers of a run, each once; of several, with their tasks."""
+    by_task: Mapping[str, str] = of[MADE_BY]
+    names = dict.fromkeys(by_task.values())
+    if len(names) == 1:
+        return next(iter(names))
+    return ", ".join(f"{name} ({task})" for task, name in by_task.items()) or "nobody"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What became of one article.
@@ -69,7 +113,9 @@ class Entry:
     Attributes:
         sha256: of its text; empty where it could not be read.
         end: bytes of the results up to and including its record; None where it failed.
-        failure: the class of the failure; None where it was extracted.
+        failure: the class of the failure; None where it was extracted. One whose class is in `LEFT` has been left as
+            it was, and only what was spent on it counts.
+        cost: US dollars; None where that is not known.
         at: when that was, in seconds since 1970.
     """
 
@@ -132,13 +178,17 @@ class Entry:
     @classmethod
     def of_failure(cls, failed: Failure, sha256: str, published_at: dt.date | None) -> Self:
         """The entry of an article that failed."""
+        spent = failed.usage
         return cls(
             id=failed.document_id,
             sha256=sha256,
             published_at=_day(published_at),
             failure=failed.failure,
             message=failed.message,
-            attempts=failed.attempts,
+            attempts=spent.attempts,
+            tokens_in=spent.tokens_in,
+            tokens_out=spent.tokens_out,
+            cost=None if spent.unpriced else float(spent.cost),
         )
 
     @classmethod
@@ -157,16 +207,15 @@ class Entry:
         return dumps({name: value for name, value, default in told if value != default})
 
     @property
+    def error(self) -> dict[str, Any]:
+        """A failure as it stands in a file of errors."""
+        told = ("failure", "message", "attempts", "tokens_in", "tokens_out", "cost")
+        return {"document_id": self.id, **{name: getattr(self, name) for name in told}}
+
+    @property
     def error_line(self) -> str:
-        """As it stands in the file of errors."""
-        return dumps(
-            {
-                "document_id": self.id,
-                "failure": self.failure,
-                "message": self.message,
-                "attempts": self.attempts,
-            }
-        )
+        """The same on a line."""
+        return dumps(self.error)
 
 
 def total_line(articles: int) -> str:
@@ -184,18 +233,21 @@ def header(of: Identity) -> str:
     return dumps({"mahdar_ledger": FORMAT, "run": of})
 
 
-def read_header(line: bytes) -> Identity | None:
-    """The run that a ledger's first line names; None where it is no such line."""
-    value = json_object(line) or {}
-    run = value.get("run")
-    return run if value.get("mahdar_ledger") == FORMAT and isinstance(run, dict) else None
-
-
 def header_of(path: Path) -> Identity | None:
-    """The run that a ledger is of; None where its first line is torn or says nothing of the kind."""
+    """The run that a ledger is of; None where its first line is torn or says nothing of the kind.
+
+    Raises:
+        UsageError: it is of an older version.
+    """
     with path.open("rb") as file:
         first = next(whole_lines(file), None)
-    return read_header(first[0]) if first else None
+    value = (json_object(first[0]) if first else None) or {}
+    run, written = value.get("run"), value.get("mahdar_ledger")
+    if not isinstance(run, dict) or not isinstance(written, int):
+        return None
+    if written < FORMAT:
+        raise older(path)
+    return run if written == FORMAT else None
 
 
 def entries(path: Path) -> Iterator[tuple[Entry | int, int]]:
@@ -217,7 +269,8 @@ class History:
         register: every article that the ledger speaks of.
         end: bytes of the results that they account for.
         last: the last entry of a record, and the byte where that begins.
-        cost: US dollars; None once one article's cost is not known.
+        tokens_in, tokens_out: of all articles, whatever they came to.
+        cost: US dollars, of the same; None once one article's cost is not known.
         total: articles there are; None while that is not known.
         latest: when each of the latest articles came to its end.
     """
@@ -228,7 +281,8 @@ class History:
         self.latest: deque[int] = deque(maxlen=RECENT)
         self.end = 0
         self.last: tuple[Entry, int] | None = None
-        self.done = self.failed = self.tokens = self.records = self.rejected = self.cached = 0
+        self.done = self.failed = self.records = self.rejected = self.cached = 0
+        self.tokens_in = self.tokens_out = 0
         self.cost: float | None = 0.0
         self._failed_again: Counter[str] = Counter()
 
@@ -236,6 +290,11 @@ class History:
         """Take in the next entry, or number of articles in all."""
         if isinstance(entry, int):
             self.total = entry
+            return
+        self.tokens_in += entry.tokens_in
+        self.tokens_out += entry.tokens_out
+        self.cost = None if self.cost is None or entry.cost is None else self.cost + entry.cost
+        if entry.failure in LEFT:
             return
         if entry.at:  # one of a record that came too late for the ledger has no time
             self.latest.append(entry.at)
@@ -246,9 +305,9 @@ class History:
             self.failed += 1
         else:
             self._add_record(entry, entry.end)
-        self.tokens += entry.tokens_in + entry.tokens_out
         fate = FAILED if entry.end is None else DONE
-        self.register.put(entry.id, fate, text_digest(entry.sha256, entry.published_at))
+        of_text = RETRIED if entry.failure == RETRIED else entry.sha256  # no text's: as good as new
+        self.register.put(entry.id, fate, text_digest(of_text, entry.published_at))
 
     def _add_record(self, entry: Entry, end: int) -> None:
         self.last, self.end = (entry, self.end), end
@@ -256,13 +315,17 @@ class History:
         self.records += entry.records
         self.rejected += entry.rejected
         self.cached += entry.cached
-        self.cost = None if self.cost is None or entry.cost is None else self.cost + entry.cost
+
+    @property
+    def tokens(self) -> int:
+        """In and out."""
+        return self.tokens_in + self.tokens_out
 
     def failures(self, path: Path) -> Iterator[Entry]:
         """Of the ledger, the last entry of each article that has failed and not been extracted since."""
         earlier = +self._failed_again
         for entry, _ in entries(path):
-            if isinstance(entry, int) or self.register.get(entry.id)[0] != FAILED:
+            if isinstance(entry, int) or entry.failure in LEFT or self.register.get(entry.id)[0] != FAILED:
                 continue
             if earlier[entry.id]:
                 earlier[entry.id] -= 1

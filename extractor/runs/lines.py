@@ -4,23 +4,19 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from extractor.errors import UsageError
-from extractor.runs.outputs import Result
 from schemas.records import Extraction
 
 # JSON allows these inside a string, but many a reader of lines takes them for the end of one.
 LINE_ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
 
-def json_line(result: Result) -> str:
-    """A result as JSON on one line, Arabic as Arabic."""
-    if isinstance(result, Extraction):
-        return result.model_dump_json().translate(LINE_ENDS)
-    return dumps(asdict(result))
+def json_line(result: Extraction) -> str:
+    """An extraction as JSON on one line, Arabic as Arabic."""
+    return result.model_dump_json().translate(LINE_ENDS)
 
 
 def dumps(value: Any) -> str:

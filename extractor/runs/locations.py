@@ -212,7 +212,9 @@ def _endings(name: str) -> tuple[str, str]:
 
 def _unpacked(raw: BinaryIO, compression: str, files: ExitStack) -> BinaryIO:
     if compression == ".gz":
-        return cast("BinaryIO", files.enter_context(gzip.GzipFile(fileobj=raw)))
+        members = _Members(files.enter_context(gzip.GzipFile(fileobj=raw)))
+        files.callback(members.refuse_rest)
+        return files.enter_context(io.BufferedReader(members))
     if compression == ".zst":
         try:
             import zstandard
@@ -221,3 +223,32 @@ def _unpacked(raw: BinaryIO, compression: str, files: ExitStack) -> BinaryIO:
         reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
         return files.enter_context(io.BufferedReader(cast("io.RawIOBase", reader)))
     return raw
+
+
+class _Members(io.RawIOBase):
+    """What gzip holds, to its end; bytes behind that are no gzip are told when it is closed, not in the last line."""
+
+    def __init__(self, packed: gzip.GzipFile) -> None:
+        self._packed = packed
+        self._begun = False
+        self._rest = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._packed.read1(len(buffer))
+        except gzip.BadGzipFile as error:
+            if not self._begun or "Not a gzipped file" not in str(error):  # else a checksum
+                raise
+            self._rest = True
+            return 0
+        self._begun = True
+        buffer[: len(data)] = data
+        return len(data)
+
+    def refuse_rest(self) -> None:
+        """Raise, if bytes were met that are no gzip."""
+        if self._rest:
+            raise gzip.BadGzipFile("bytes that are no gzip stand behind its end: unpack it with gzip -d, and look")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -11,7 +12,7 @@ from typing import Any, Final, TextIO
 from pydantic import ConfigDict, ValidationError
 
 from extractor.errors import UsageError
-from extractor.service import Failure
+from extractor.results import Failure, Usage
 from schemas.records import Extraction, Record
 
 ERRORS: Final = ".errors.jsonl"
@@ -117,9 +118,16 @@ def as_failure(place: str, value: Line) -> Failure:
         UsageError: it is none.
     """
     try:
-        return Failure(**value)
-    except TypeError as error:
-        raise UsageError(f"{place}: no failure as `mahdar extract` writes it: {error}") from None
+        spent = Usage(
+            attempts=value.get("attempts", 0),
+            tokens_in=value.get("tokens_in", 0),
+            tokens_out=value.get("tokens_out", 0),
+            cost=Decimal(str(value.get("cost") or 0)),
+            unpriced=int(value.get("cost", 0) is None),
+        )
+        return Failure(value["document_id"], value["failure"], value["message"], spent)
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise UsageError(f"{place}: no failure as `mahdar extract` writes it: {error!r}") from None
 
 
 def problem(error: ValidationError) -> str:

@@ -16,18 +16,27 @@ from typing import BinaryIO, Final, Literal
 
 from extractor.documents.document import BadInput, Document
 from extractor.errors import UsageError
+from extractor.results import Failure
 from extractor.runs.export import LEDGER
-from extractor.runs.ledger import Entry, History, Identity, changes, entries, header, header_of, total_line
+from extractor.runs.ledger import (
+    LEFT,
+    REMEDY,
+    Entry,
+    History,
+    Identity,
+    check_same_run,
+    entries,
+    header,
+    header_of,
+    total_line,
+)
 from extractor.runs.lines import LineFile, json_line, whole_lines
 from extractor.runs.outputs import ERRORS, Result, json_object
 from extractor.runs.register import DONE, FAILED, text_digest
-from extractor.service import Failure
 
 GROUP: Final = 256
 EVERY: Final = 1.0
 """Articles, or seconds, after which what was written is brought safely to the disk; a power failure costs no more."""
-_REMEDY: Final = "give --overwrite to replace what is there, or another name"
-
 Fate = Literal["new", "done", "failed", "changed"]
 """what the run knows of an article: nothing, extracted, failed, or extracted from another text"""
 
@@ -68,9 +77,14 @@ class Results:
         self._under_way: dict[str, Document | BadInput] = {}
         self._retried = False
         ledger = Path(f"{name or path}{LEDGER}")
-        if not (overwrite or os.path.exists(ledger)):  # noqa: PTH110  # Path.exists raises below a closed folder
-            _refuse_strange(path)
-        self._records, self._ledger = LineFile(path), LineFile(ledger)
+        self._records = _locked_file(path)  # a run by another name of this file, say a link, has another ledger
+        try:
+            if not (overwrite or os.path.exists(ledger)):  # noqa: PTH110  # Path.exists raises below a closed folder
+                _refuse_strange(path)
+            self._ledger = LineFile(ledger)
+        except BaseException:
+            self._records.close()
+            raise
         try:
             _lock(self._ledger)
             self._open(run, overwrite=overwrite)
@@ -96,14 +110,16 @@ class Results:
         self._under_way[article.id] = article
         self._new += not self.history.register.get(article.id)[0]
 
-    def forget(self, result: Result) -> None:
-        """Leave an article as it was: neither extracted nor failed."""
-        self._under_way.pop(result.document_id, None)
-
     def write(self, result: Result) -> None:
-        """Add a result, and now and then see that what was added is safely on the disk."""
+        """Add a result, and now and then see that what was added is safely on the disk.
+
+        An article that the budget stopped is left as it was, neither extracted nor failed; what was spent on it counts.
+        """
         article = self._under_way.pop(result.document_id, None)
         if isinstance(result, Failure):
+            spent = result.usage
+            if result.failure in LEFT and not spent.tokens_in + spent.tokens_out:
+                return
             entry = _failed(result, article)
         else:
             self._records.write(json_line(result))
@@ -150,6 +166,9 @@ class Results:
         lines = []
         for entry in written:
             before = self.history.register.get(entry.id)[0]
+            if entry.failure in LEFT:
+                self.history.add(entry)
+                continue
             self._retried |= before == FAILED
             if entry.failure is not None and before != FAILED:
                 lines.append(entry.error_line)
@@ -168,15 +187,14 @@ class Results:
         before = header_of(self._ledger.path)
         if before is None:
             self._begin(run)
-        elif differing := changes(before, run):
-            raise UsageError(f"{self.path} is of another run, which differs in {', '.join(differing)}: {_REMEDY}")
         else:
+            check_same_run(self.path, before, run)
             self._go_on()
 
     def _begin(self, run: Identity) -> None:
         """A ledger that was torn in its first line promises nothing."""
         if self._records.end:
-            raise UsageError(f"{self.path} has results in it, and {self._ledger.path} is no ledger: {_REMEDY}")
+            raise UsageError(f"{self.path} has results in it, and {self._ledger.path} is no ledger: {REMEDY}")
         self._ledger.cut(0)
         self._ledger.write(header(run))
         self._ledger.sync()
@@ -212,7 +230,7 @@ class Results:
             line = file.read(self.history.end - start)
         record = json_object(line)
         if not line.endswith(b"\n") or record is None or record.get("document_id") != entry.id:
-            raise UsageError(f"{self.path} has been changed since mahdar wrote it: {_REMEDY}")
+            raise UsageError(f"{self.path} has been changed since mahdar wrote it: {REMEDY}")
 
     def _adopt(self) -> None:
         """Records that came too late for the ledger count; what is torn is cut off, to be extracted again."""
@@ -235,7 +253,7 @@ class Results:
             try:
                 yield Entry.of_record(record, end)
             except (LookupError, TypeError, ValueError):
-                raise UsageError(f"{self.path} has lines that mahdar did not write: {_REMEDY}") from None
+                raise UsageError(f"{self.path} has lines that mahdar did not write: {REMEDY}") from None
 
     def _rewrite_errors(self) -> None:
         """The file of errors as the ledger has it, in one step; none where nothing failed."""
@@ -275,7 +293,7 @@ def _refuse_strange(path: Path) -> None:
     """Results without a ledger are not of a run that could go on."""
     with suppress(OSError):
         if path.is_file() and path.stat().st_size:
-            raise UsageError(f"{path} has results in it, and no ledger beside it: {_REMEDY}")
+            raise UsageError(f"{path} has results in it, and no ledger beside it: {REMEDY}")
 
 
 def _failed(failure: Failure, article: Document | BadInput | None) -> Entry:
@@ -294,6 +312,18 @@ def is_locked(ledger: Path) -> bool:
     """Whether a process writes to the results that this ledger is of."""
     with ledger.open("rb") as file:
         return not _locked(file.fileno(), alone=False)
+
+
+def _locked_file(path: Path) -> LineFile:
+    """Open a file that no other process writes to; of a device there may be several."""
+    file = LineFile(path)
+    if file.is_plain:
+        try:
+            _lock(file)
+        except BaseException:
+            file.close()
+            raise
+    return file
 
 
 def _lock(file: LineFile) -> None:

@@ -1,28 +1,30 @@
 """Rows: the articles of a JSONL, CSV or Parquet file, one at a time; a row that is none says where and why."""
 
 import codecs
-import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from extractor.documents.document import MAX_BYTES, BadInput, Document, as_date
+from extractor.documents.checks import MAX_BYTES, check_text, too_long
+from extractor.documents.document import BadInput, Document, as_date
 from extractor.errors import BadInputError, MahdarError, UsageError
+from extractor.runs.csv_rows import TOO_LONG, CsvRows, Fault, Row, numbered_lines
 from extractor.runs.locations import CSV, JSONL, REMEDY, Location, printable
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
-MAX_LINE: Final = 8 * MAX_BYTES
-"""Bytes of a line of JSON: the longest article with every letter escaped, and columns beside it."""
 BATCH: Final = 64
 """Rows of Parquet in memory at once: each may be an article of `MAX_BYTES`."""
-_DELIMITERS: Final = ",;\t|"
+UNPACKED: Final = BATCH * MAX_BYTES
+"""Bytes of Parquet in memory at once. A value that stands in many rows is kept once in a file, but once a row here."""
+FEW: Final = 20
+"""Faults one after the other that are named one by one; the others are counted: they have one cause."""
 _SHOWN: Final = 40
 """Characters of a value in a message."""
 
@@ -39,17 +41,6 @@ class Columns:
     def wanted(self) -> tuple[str, str, str]:
         """All that may be read."""
         return self.text, self.id or "id", self.date or "published_at"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a row."""
-
-    reason: str
-
-
-Row = tuple[int, Mapping[str, Any] | Fault]
-"""a line's number, or a row's, from 1, and its columns"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,7 @@ class RowFile:
         """Every article, and its place."""
         number = 0
         try:
-            for number, row in _rows(self.location, self.columns):
+            for number, row in _counted(_rows(self.location, self.columns)):
                 yield self._article(number, row), self._place(number)
         except MahdarError:
             raise
@@ -120,14 +111,17 @@ def _look(location: Location, columns: Columns) -> None:
     if location.form in JSONL or (location.files is None and not Path(location.name).is_file()):
         return  # a pipe can be read but once
     with location.stream() as stream:
-        _need(columns, _csv_names(stream) if location.form in CSV else _parquet_names(stream), location)
+        _need(columns, _csv_names(stream, columns) if location.form in CSV else _parquet_names(stream), location)
 
 
 def _need(columns: Columns, names: Sequence[str], location: Location) -> None:
-    """Refuse a table that has no column with texts."""
+    """Refuse a table that has no column with texts, or several of its name."""
     if columns.text not in names:
         said = ", ".join(map(repr, names)) or "nothing"
         raise UsageError(f"{location.shown} has no column {columns.text!r}, but {said}: name it with --text-column")
+    twice = [name for name in columns.wanted if names.count(name) > 1]
+    if twice:
+        raise UsageError(f"{location.shown} has several columns {twice[0]!r}: give each a name of its own")
 
 
 def _rows(location: Location, columns: Columns) -> Iterator[Row]:
@@ -135,14 +129,39 @@ def _rows(location: Location, columns: Columns) -> Iterator[Row]:
         if location.form in JSONL:
             yield from _json_rows(stream)
         elif location.form in CSV:
-            yield from _csv_rows(stream, columns, location)
+            with _csv(stream, columns) as rows:
+                _need(columns, rows.names, location)
+                yield from rows
         else:
             yield from _parquet_rows(stream, columns, location)
 
 
+def _counted(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows; of many faults one behind the other, which have one cause, all but the first few are counted in one."""
+    faults, last = 0, 0
+    more: tuple[int, Fault] | None = None
+    for number, row in rows:
+        if isinstance(row, Fault):
+            faults += 1
+            if faults > FEW:
+                more, last = more or (number, row), number
+                continue
+        else:
+            yield from _many(more, faults - FEW, last)
+            faults, more = 0, None
+        yield number, row
+    yield from _many(more, faults - FEW, last)
+
+
+def _many(first: tuple[int, Fault] | None, count: int, last: int) -> Iterator[Row]:
+    if first is not None:
+        number, fault = first
+        yield number, fault if count == 1 else Fault(f"{fault.reason}; so {count:,} in a row, up to {last}")
+
+
 def _id(row: Mapping[str, Any], columns: Columns) -> str:
     """The article's id; empty where it has none and need not have one."""
-    value = row.get(columns.id or "id")
+    value = _value(row, columns.id or "id")
     if value is not None and not isinstance(value, str | int | float):
         raise BadInputError(f"has an id that is no text and no number: {_short(value)}")
     if value is None or not str(value).strip():
@@ -153,52 +172,40 @@ def _id(row: Mapping[str, Any], columns: Columns) -> str:
 
 
 def _text(row: Mapping[str, Any], columns: Columns) -> str:
-    value = row.get(columns.text)
     if columns.text not in row:
         raise BadInputError(f"has no column {columns.text!r}, but {_names(row)}: name it with --text-column")
+    value = _value(row, columns.text)
     if not isinstance(value, str):
         raise BadInputError(f"has no text in {columns.text!r}: {_short(value)}")
-    if not value.strip():
-        raise BadInputError(f"is empty: {columns.text!r} has no text")
+    check_text(value)
     return value
 
 
 def _day(row: Mapping[str, Any], columns: Columns) -> dt.date | None:
-    """A day, or a moment of it."""
-    value = row.get(columns.date or "published_at")
-    if value is None or value == "":
+    """A day, or a moment of it; None where the cell is empty."""
+    value = _value(row, columns.date or "published_at")
+    if value is None or (isinstance(value, str) and not value.strip()):
         if columns.date and columns.date not in row:
             raise BadInputError(f"has no column {columns.date!r}, but {_names(row)}: name it with --date-column")
         return None
-    if isinstance(value, dt.date):
-        return as_date(value)
-    if not isinstance(value, str):
+    if not isinstance(value, str | dt.date):
         raise BadInputError(f"has a date that is no text: {_short(value)}")
-    try:
-        return dt.datetime.fromisoformat(value).date() if "T" in value or " " in value else as_date(value)
-    except ValueError:
-        raise BadInputError(
-            f"has the date {_short(value)}: write it as year-month-day, for example 2020-07-20"
-        ) from None
+    return as_date(value)
+
+
+def _value(row: Mapping[str, Any], name: str) -> Any:
+    value = row.get(name)
+    if isinstance(value, Fault):
+        raise BadInputError(f"has in {name!r} a value that {value.reason}")
+    return value
 
 
 def _json_rows(stream: BinaryIO) -> Iterator[Row]:
-    for number, line in _lines(stream):
+    for number, line in numbered_lines(stream):
         if line is None:
-            yield number, Fault(f"is longer than {MAX_LINE:,} bytes")
+            yield number, TOO_LONG
         elif line.strip():
-            yield number, _json(line)
-
-
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Numbered lines; None for one that is too long to be an article's."""
-    number, inside = 0, False
-    while line := stream.readline(MAX_LINE):
-        ends = line.endswith(b"\n") or len(line) < MAX_LINE
-        number += not inside
-        if not inside:
-            yield number, line.removeprefix(codecs.BOM_UTF8) if ends else None
-        inside = not ends
+            yield number, _json(line.removeprefix(codecs.BOM_UTF8))
 
 
 def _json(line: bytes) -> Mapping[str, Any] | Fault:
@@ -214,55 +221,17 @@ def _json(line: bytes) -> Mapping[str, Any] | Fault:
 
 
 @contextmanager
-def _csv_text(stream: BinaryIO) -> Iterator[io.TextIOWrapper]:
-    csv.field_size_limit(MAX_BYTES)
+def _csv(stream: BinaryIO, columns: Columns) -> Iterator[CsvRows]:
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
-        yield text
+        yield CsvRows(text, columns.text)
     finally:
         text.detach()  # who opened the stream closes it
 
 
-def _csv_names(stream: BinaryIO) -> Sequence[str]:
-    with _csv_text(stream) as text:
-        return _heading(text)[0]
-
-
-def _csv_rows(stream: BinaryIO, columns: Columns, location: Location) -> Iterator[Row]:
-    with _csv_text(stream) as text:
-        names, delimiter = _heading(text)
-        _need(columns, names, location)
-        yield from _csv_of(text, names, delimiter)
-
-
-def _heading(text: io.TextIOWrapper) -> tuple[Sequence[str], str]:
-    """The names of the columns, and what stands between two."""
-    heading = text.readline(MAX_LINE)
-    delimiter = max(_DELIMITERS, key=heading.count)
-    return next(csv.reader([heading], delimiter=delimiter), []), delimiter
-
-
-def _csv_of(text: io.TextIOWrapper, names: Sequence[str], delimiter: str) -> Iterator[Row]:
-    rows = csv.reader(text, delimiter=delimiter)
-    while True:
-        start = rows.line_num + 2  # the heading is not counted
-        try:
-            cells = next(rows, None)
-        except csv.Error as error:
-            yield start, Fault(f"is no CSV: {error}")
-            continue
-        if cells is None:
-            return
-        if cells:
-            yield start, _cells(names, cells)
-
-
-def _cells(names: Sequence[str], cells: Sequence[str]) -> Mapping[str, Any] | Fault:
-    if len(cells) != len(names):
-        return Fault(f"has {len(cells)} cells where the heading has {len(names)}: put quotes around texts with commas")
-    if any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
-        return Fault("is not UTF-8: save the file as UTF-8")
-    return dict(zip(names, cells, strict=True))
+def _csv_names(stream: BinaryIO, columns: Columns) -> Sequence[str]:
+    with _csv(stream, columns) as rows:
+        return rows.names
 
 
 def _parquet_names(stream: BinaryIO) -> Sequence[str]:
@@ -275,10 +244,49 @@ def _parquet_rows(stream: BinaryIO, columns: Columns, location: Location) -> Ite
         _need(columns, file.schema_arrow.names, location)
         there = [name for name in columns.wanted if name in file.schema_arrow.names]
         number = 0
-        for batch in file.iter_batches(BATCH, columns=there, use_threads=False):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
+        for group in range(file.num_row_groups):
+            rows, largest = _size(file.metadata.row_group(group), there)
+            if largest > max(UNPACKED, rows * MAX_BYTES):
+                said = f"and the rows behind it, {rows:,} in all, unpack to {largest:,} bytes"
+                yield number + 1, Fault(f"{said}, more than as many articles may have: write smaller row groups")
+                number += rows
+                continue
+            size = min(BATCH, max(1, UNPACKED // max(1, largest)))
+            for batch in file.iter_batches(size, row_groups=[group], columns=there, use_threads=False):
+                cells = {name: _microseconds(batch.column(name)) for name in there}
+                for index in range(batch.num_rows):
+                    number += 1
+                    yield number, {name: _cell(column[index]) for name, column in cells.items()}
+
+
+def _size(group: Any, names: Sequence[str]) -> tuple[int, int]:
+    """The rows of a group, and the bytes of the largest of its columns that are read."""
+    columns = map(group.column, range(group.num_columns))
+    read = (one for one in columns if one.path_in_schema.partition(".")[0] in names)
+    return group.num_rows, max((one.total_uncompressed_size for one in read), default=0)
+
+
+def _microseconds(column: Any) -> Any:
+    """The column; moments without their nanoseconds, which Python has not."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        return column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return column
+
+
+def _cell(cell: Any) -> Any:
+    """A value of Parquet; a fault where Python has none for it, or where it is too long to be an article."""
+    import pyarrow as pa
+
+    try:
+        if isinstance(cell, pa.DictionaryScalar):
+            cell = cell.value
+        if isinstance(cell, pa.BinaryScalar) and cell.is_valid and cell.as_buffer().size > MAX_BYTES:
+            return Fault(too_long(f"{cell.as_buffer().size:,}"))
+        return cell.as_py()
+    except Exception as error:  # noqa: BLE001  # a time zone, a year, bytes: each has errors of its own
+        return Fault(f"cannot be read: {type(error).__name__}: {_short(str(error))}")
 
 
 def _parquet(stream: BinaryIO) -> "ParquetFile":

@@ -35,7 +35,8 @@ def _articles(one: Record) -> Iterator[Cells]:
         len(one["meetings"]),
         len(one["stances"]),
         len(one["rejected"]),
-        *(made[name] for name in ("model", "tokens_in", "tokens_out", "cost", "cached", "seconds")),
+        BETWEEN.join(dict.fromkeys(_makers(one).values())) or None,
+        *(made[name] for name in ("tokens_in", "tokens_out", "cost", "cached", "seconds")),
     )
 
 
@@ -51,6 +52,7 @@ def _meetings(one: Record) -> Iterator[Cells]:
             *(_joined(meeting["outcomes"], name) for name in ("type", "text")),
             len(meeting["participants"]),
             *_source(meeting),
+            _makers(one).get("meetings"),
         )
 
 
@@ -74,6 +76,7 @@ def _stances(one: Record) -> Iterator[Cells]:
             *(whom.get(name) for name in ("name", "country")),
             *(stance[name] for name in ("addressee", "polarity", "act", "proposition", "speech", "cameo", "plover")),
             *_source(stance),
+            _makers(one).get("stances"),
         )
 
 
@@ -81,6 +84,11 @@ def _evidence(one: Record) -> Iterator[Cells]:
     for record in (*one["meetings"], *one["stances"]):
         for number, piece in enumerate(record["evidence"], 1):
             yield one["document_id"], record["id"], number, *(piece[name] for name in _PIECE)
+
+
+def _makers(one: Record) -> Mapping[str, str]:
+    """Who made the records of an extraction, by task; nobody is named in one that an older version wrote."""
+    return one["provenance"].get("made_by") or {}
 
 
 def _source(record: Record) -> Cells:
@@ -110,7 +118,7 @@ TABLES: Final = (
             **_text("document_id", "text_sha256", "language"),
             "published_at": dt.date,
             **dict.fromkeys(("meetings", "stances", "rejected"), int),
-            "model": str,
+            "made_by": str,
             **dict.fromkeys(("tokens_in", "tokens_out"), int),
             "cost": float,
             "cached": bool,
@@ -126,6 +134,7 @@ TABLES: Final = (
             **_text("topics", "topic_texts", "outcomes", "outcome_texts"),
             "participants": int,
             **_SOURCE,
+            "made_by": str,
         },
         _meetings,
     ),
@@ -142,6 +151,7 @@ TABLES: Final = (
             **_text("holder_mode", "on_behalf_of", "target", "target_name", "target_country", "addressee"),
             **_text("polarity", "act", "proposition", "speech", "cameo", "plover"),
             **_SOURCE,
+            "made_by": str,
         },
         _stances,
     ),

@@ -1,5 +1,6 @@
 """`mahdar eval` and `mahdar seeds`: runs, scores, comparisons, the gate, and labels."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,8 +19,9 @@ from evals.options import (
     RunFile,
     check_extra,
 )
-from extractor.cli.options import Model, Prompts, Tasks
+from extractor.cli.options import Model, Prompts, Tasks, settings_of
 from extractor.errors import UsageError
+from extractor.wording import counted
 
 if TYPE_CHECKING:
     from evals.running.runs import Run
@@ -67,7 +69,8 @@ def run_(
 ) -> None:
     """Extract labelled articles, score what comes, and show it.
 
-    An article that fails scores zero and is named; the exit code is then 1.
+    An article that fails scores zero and is named; the exit code is then 1. A replay needs no endpoint: it takes the
+    model that is recorded, by --model where there are several.
     """
     from evals.running.evaluation import Plan, evaluate
     from evals.running.systems import Options
@@ -77,6 +80,8 @@ def run_(
         raise UsageError(f"--repeat {repeat}: repeats are live, got --mode {mode}: a recorded answer stays the same")
     if fresh and mode != "record":
         raise UsageError(f"--fresh records anew, got --mode {mode}: give --mode record")
+    if mode == "live":
+        settings_of(model)  # says so where nothing is configured, and rules read
     plan = Plan(
         articles=articles,
         labels=labels,
@@ -121,6 +126,8 @@ def score(
 def compare(
     before: Annotated[Path, typer.Argument(metavar="A.json", help="The run that stands.")],
     after: Annotated[Path, typer.Argument(metavar="B.json", help="The run that may replace it.")],
+    *,
+    short: Annotated[bool, typer.Option("--short", help="Soft F1 of both with its interval, and no more.")] = False,
 ) -> None:
     """Show what a second run won and lost.
 
@@ -132,7 +139,9 @@ def compare(
     from evals.running import runs
 
     one, other = runs.read(before), runs.read(after)
-    tables.console().print(compare_tables.comparison(compare_runs(one, other), one, other))
+    compared = compare_runs(one, other)
+    told = compare_tables.headlines(one, other) if short else compare_tables.comparison(compared, one, other)
+    tables.console().print(told)
 
 
 @app.command()
@@ -258,7 +267,8 @@ def check(*, articles: Articles = ARTICLES, labels: Labels = LABELS) -> None:
 
     cases = read_corpus(articles, labels)
     meetings, stances = (sum(len(getattr(case.labels, name)) for case in cases) for name in ("meetings", "stances"))
-    typer.echo(f"{len(cases)} articles, {meetings} meetings, {stances} stances: all sound")
+    found = (counted(len(cases), "article"), counted(meetings, "meeting"), counted(stances, "stance"))
+    typer.echo(f"{', '.join(found)}: all sound")
 
 
 @seeds_app.command()
@@ -274,7 +284,10 @@ def new(
     """
     from evals.skeleton import write_skeleton
 
-    typer.echo(f"fill in {write_skeleton(article, labels)}, then run: mahdar seeds check")
+    words = ["mahdar", "seeds", "check"]
+    for name, folder, default in (("--articles", article.parent, ARTICLES), ("--labels", labels, LABELS)):
+        words += [name, str(folder)] if folder != default else []
+    typer.echo(f"fill in {write_skeleton(article, labels)}, then run: {shlex.join(words)}")
 
 
 def _agreed(question: str) -> bool:

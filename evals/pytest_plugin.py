@@ -12,8 +12,8 @@
         assert mahdar_run.stances.fields["polarity"] >= 0.8
         assert not mahdar_run.fallen("baseline.json")
 
-Answers come from the recordings, without a network: `pytest --mahdar-mode record` asks the model of the environment and
-writes them down, `--mahdar-mode live` asks it and keeps nothing.
+Answers come from the recordings, without a network, an endpoint or a variable of the environment: `pytest --mahdar-mode
+record` asks the model of the environment and writes them down, `--mahdar-mode live` asks it and keeps nothing.
 """
 
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (default, said) in FOLDERS.items():
         parser.addini(name, said, default=default)
     parser.addini("mahdar_mode", f"one of {', '.join(MODES)}", default=MODES[0])
-    parser.addini("mahdar_model", "the model, in place of MAHDAR_MODEL", default="")
+    parser.addini("mahdar_model", "the model, in place of MAHDAR_MODEL or of the one that is recorded", default="")
     parser.addini("mahdar_tasks", "what to look for: NAME or NAME@VERSION", type="args", default=[])
     parser.addini("mahdar_prompts", "folders of further templates", type="paths", default=[])
     group = parser.getgroup("mahdar")

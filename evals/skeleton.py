@@ -9,6 +9,7 @@ from extractor.documents.document import BadInput, read_documents
 from extractor.documents.language import language_of
 from extractor.errors import BadInputError, StoreError, UsageError
 from schemas import enums
+from schemas.labels import CHOICE
 
 COPY: Final = "copy from the article, letter by letter"
 """Stands in no article: the check refuses it until it is replaced."""
@@ -90,4 +91,4 @@ def _actor() -> dict[str, Any]:
 
 
 def _one_of(values: Any) -> str:
-    return " | ".join(get_args(values))
+    return CHOICE.join(get_args(values))

@@ -19,7 +19,8 @@ from evals.scorer.rates import FieldScore, RecordCounts, RecordRates
 from evals.scorer.scoring import Effort
 from evals.scorer.summary import SliceSummary, Summary, TypeSummary
 from evals.scorer.uncertainty import Interval
-from extractor.cli.display import clean, cost, own
+from extractor.cli.display import cost
+from extractor.documents.bidi import clean, own
 
 PIPED_WIDTH: Final = 120
 """Columns where no terminal says how many there are."""
@@ -48,9 +49,11 @@ def run(made: Run) -> RenderableType:
 
 
 def identity(made: Run) -> Iterator[RenderableType]:
-    """Who was asked, by which prompts, and what it was scored by."""
+    """Who made the records, by which prompts, and what they were scored by."""
     asked = made.asked
-    yield Text(clean(f"{asked.system} · {asked.model} · {made.run_mode} · {made.when:%Y-%m-%d %H:%M} UTC"), "bold")
+    yield Text(clean(f"{asked.system} · {asked.makers} · {made.run_mode} · {made.when:%Y-%m-%d %H:%M} UTC"), "bold")
+    if asked.said:
+        yield Text(clean(asked.said), "dim")
     yield from (Text(clean(f"{task}: {ref}"), "dim") for task, ref in asked.prompts.items())
     yield Text(f"scoring {made.scoring_version} sha256:{made.scoring_sha256[:12]}", "dim")
 
@@ -226,7 +229,7 @@ def ablation(found: Sequence[tuple[Variant, Run]]) -> RenderableType:
     table = _table("variant", *columns)
     for variant, made in found:
         summary, effort = made.summary, made.summary.effort
-        asked = (made.asked.model, made.asked.mode or "")
+        asked = (made.asked.makers, made.asked.mode or "")
         table.add_row(
             clean(" ".join((*variant.tasks, *asked))),
             number(summary.meetings.micro.soft.f1),

@@ -2,8 +2,8 @@
 
     python evals/benchmarks/batch.py [--articles 100000]
 
-A file of articles, all different, is run through `mahdar extract` twice, each time in a process of its own: once with a
-caller that answers at once, which fills the cache, and once from the cache alone. The second run is what is measured,
+A file of articles, all different, is run through `mahdar extract` twice, each time in a process of its own: once with
+a transport that answers at once, which fills the cache, and once from the cache alone. The second run is measured,
 at a tenth of the articles and at all of them. Each article has a meeting, two stances and some paragraphs without
 either. Times are of one run, on whatever else the machine does meanwhile.
 """
@@ -18,7 +18,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from extractor.llm.call import Call
+    from extractor.llm.completion import Completion
 
 MET: Final = (
     "استقبل وزير الخارجية الموريتاني محمد سالم ولد مرزوك في نواكشوط، الأحد 4 فبراير 2024، "
@@ -33,47 +37,40 @@ ELSEWHERE: Final = (
     "ويقول سائقون إن الانتظار عند العبارة يطول أحيانا يوما كاملا، وإن أسعار النقل ترتفع في هذه الأيام إلى الضعف. "
 )
 PARAGRAPHS: Final = 6
-BARE: Final[dict[str, Any]] = {"attribution": []}
-MEETINGS: Final = {
+ANSWER: Final = {
+    "actors": [
+        {"id": "a1", "name": "محمد سالم ولد مرزوك", "type": "person", "role": "وزير الخارجية الموريتاني"},
+        {"id": "a2", "name": "إسماعيلا ماديور فال", "type": "person"},
+    ],
     "meetings": [
         {
-            **BARE,
-            "evidence": [MET],
-            "participants": [
-                {"name": "محمد سالم ولد مرزوك", "type": "person"},
-                {"name": "إسماعيلا ماديور فال", "type": "person"},
-            ],
-            "date": {"text": "الأحد 4 فبراير 2024"},
-            "place": {"venue": None, "city": "نواكشوط", "country": None},
-            "topics": [],
-            "outcomes": [],
-            "status": "held",
-            "channel": "in_person",
+            "evidence": [1],
+            "principals": ["a1", "a2"],
             "kind": "talks",
+            "channel": "in_person",
+            "status": "held",
+            "date": "الأحد 4 فبراير 2024",
+            "place": {"venue": None, "city": "نواكشوط", "country": None},
         }
-    ]
-}
-STANCES: Final = {
+    ],
     "stances": [
         {
-            **BARE,
-            "evidence": [SAID[0]],
-            "holders": [{"name": "ولد مرزوك", "type": "person"}],
+            "evidence": [2],
+            "holders": ["a1"],
             "act": "support",
-            "target": {"text": "لفتح المعابر بين البلدين"},
             "polarity": "favor",
+            "target": "فتح المعابر بين البلدين",
             "proposition": "أعلن ولد مرزوك تأييد بلاده لفتح المعابر بين البلدين",
         },
         {
-            **BARE,
-            "evidence": [SAID[1]],
-            "holders": [{"name": "ماديور فال", "type": "person"}],
+            "evidence": [3],
+            "holders": ["a2"],
             "act": "demand",
-            "target": {"text": "بتسريع إنجاز الجسر على نهر السنغال"},
             "polarity": "favor",
+            "target": "تسريع إنجاز الجسر على نهر السنغال",
             "proposition": "طالب ماديور فال بتسريع إنجاز الجسر على نهر السنغال",
         },
-    ]
+    ],
 }
 
 
@@ -133,7 +130,7 @@ def run(file: Path, folder: Path, how: str) -> dict[str, float]:
 
     settings = Settings(base_url="http://endpoint.invalid/v1", model="benchmark", cache=folder / "cache")
     first = Clock()
-    with Extractor(settings, caller=Ready() if how == "ask" else Nobody()) as mahdar:
+    with Extractor(settings, transport=Ready() if how == "ask" else Nobody()) as mahdar:
         results = Results(file.with_suffix(f".{how}.out"), identity(mahdar))
         tally = Tally(None)
         Run(mahdar, [results, first], Silent(), tally, stop=Never()).take(Articles([file]))
@@ -164,22 +161,28 @@ class Clock:
 
 
 class Ready:
-    """Answers at once."""
+    """A transport that answers at once."""
 
-    async def ask(self, request: Any) -> Any:
-        """The same records for every article."""
+    async def send(self, call: "Call") -> "Completion":  # noqa: ARG002  # the same records for every article
+        """Make no call."""
         from extractor.llm.completion import Completion
 
-        answer = MEETINGS if request.task == "meetings" else STANCES
-        return Completion(json.dumps(answer, ensure_ascii=False), tokens_in=3_000, tokens_out=300)
+        return Completion(json.dumps(ANSWER, ensure_ascii=False), tokens_in=3_000, tokens_out=300)
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
-class Nobody:
-    """Is not to be asked."""
+class Nobody(Ready):
+    """A transport that is not to be used: a question that is not in the cache is a mistake of the benchmark."""
 
-    async def ask(self, request: Any) -> Any:
-        """A question that is not in the cache is a mistake of the benchmark."""
-        raise AssertionError(request)
+    async def send(self, call: "Call") -> "Completion":
+        """Fail.
+
+        Raises:
+            AssertionError: always.
+        """
+        raise AssertionError(call)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
-"""The request path beside the bare SDK and plain instructor: what a call costs, how many run at once, what a hit costs.
+"""The request path beside the bare SDK and plain instructor: what a call costs, and what a hit in the cache costs.
 
 Run it from anywhere: `python evals/benchmarks/request_path.py`. No socket is opened: the same in-process transport
-answers all three, at once or after 50 ms, with the same three meetings. Times are the best of several rounds, taken in
-turns, on whatever else the machine does meanwhile.
+answers all of them at once, with what a strong model wrote about the same seed article. Times are medians of rounds,
+taken in turns, on whatever else the machine does meanwhile.
 
 What a call of each holds:
 
     SDK         `chat.completions.create` with messages that are ready
-    instructor  `create(response_model=…)` with messages that are ready: the same call, read into the same drafts
-    mahdar      the template rendered, the fingerprint, a miss in the store, the call, the answer read and judged item
-                by item, and kept on disk
+    instructor  `create(response_model=…)` with messages that are ready: the same call, read into the same drafts,
+                which nobody compares with the article
+    client      mahdar's: the request planned, the call through instructor, the answer validated against the article;
+                nothing is kept
+    keeping     the same, looked up in the cache first, and kept on disk
+    extract     `Extractor.aextract`, to records with dates, places and names; nothing is kept
 """
 
 import asyncio
@@ -17,6 +20,7 @@ import itertools
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,45 +33,39 @@ import diskcache
 import httpx2
 import instructor
 import openai
-from pydantic import BaseModel
 
+from extractor import Extractor, Settings
 from extractor.cache.disk import DiskStore
-from extractor.llm.client import Asker, Policy
+from extractor.documents.document import Document
+from extractor.grounding.source import Source
+from extractor.llm.client import Client, Policy
+from extractor.llm.conversation import arguments_of
 from extractor.llm.endpoint import Endpoint
-from extractor.llm.request import Request, build_request
-from extractor.llm.transport import Door
-from prompts import ARTICLE, PromptLibrary
-from schemas.drafts import MeetingDraft
-from schemas.tasks import task_schema
+from extractor.llm.plan import plan
+from extractor.llm.request import Request
+from extractor.llm.transport import OpenAITransport
+from extractor.tasks import TASKS, load_tasks
+from prompts import STANDARD, PromptLibrary
+from schemas.tasks import answer_schema
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "seeds" / "articles" / "000_64624abc260ecb33.txt").read_text(encoding="utf-8")
+SEED = "002_ec7758134357b2f5"
+"""Two meetings and seven stances: about what an article holds."""
+TEXT = (ROOT / f"seeds/articles/{SEED}.txt").read_text(encoding="utf-8")
+RECORDED = json.loads((ROOT / f"evals/recordings/reference-llm/{SEED}.json").read_text(encoding="utf-8"))
 URL, KEY, MODEL = "http://endpoint.invalid/v1", "sk-benchmark-0123456789", "benchmark"
-PARAMETERS: Mapping[str, Any] = {"max_tokens": 6_000, "temperature": 0}
-ROUNDS = 40
-CALLS = 20
-"""In a round, one after the other: a round is short, so that one of them has the processor to itself."""
-IN_FLIGHT = 100
-AT_ONCE = 1_000
-"""Calls in all, with `IN_FLIGHT` of them under way."""
-DELAY = 0.05
-"""Seconds until an answer comes, there."""
-ROUNDS_AT_ONCE = 2
+ENDPOINT = Endpoint(base_url=URL, api_key=KEY, model=MODEL, parameters={"max_tokens": 8_000, "temperature": 0})
+ROUNDS = 30
+CALLS = 10
+"""In a round, one after the other: a round is short, so that some have the processor to themselves."""
 NUMBERS = itertools.count()
-"""One for each article asked about, so that none is answered from the store."""
+"""One for each article asked about, so that none is answered from the cache."""
 STARTS = 5
-
-
-class Meetings(BaseModel):
-    """The same drafts for instructor, which derives a class of its own from what it is given."""
-
-    meetings: tuple[MeetingDraft, ...]
-
 
 Call = Callable[[], Awaitable[object]]
 
-PROMPT = PromptLibrary().get("meetings")
-SCHEMA = task_schema("meetings")
+ASKED = load_tasks(TASKS, PromptLibrary(), STANDARD)
+ANSWER = answer_schema(TASKS)
 COMPLETION = json.dumps(
     {
         "id": "1",
@@ -78,10 +76,7 @@ COMPLETION = json.dumps(
             {
                 "index": 0,
                 "finish_reason": "stop",
-                "message": {
-                    "role": "assistant",
-                    "content": json.dumps(PROMPT.examples[0].answer, ensure_ascii=False),
-                },
+                "message": {"role": "assistant", "content": RECORDED["answers"][0]["text"]},
             }
         ],
         "usage": {"prompt_tokens": 3_000, "completion_tokens": 600, "total_tokens": 3_600},
@@ -90,64 +85,72 @@ COMPLETION = json.dumps(
 ).encode()
 
 
-def transport(delay: float) -> httpx2.MockTransport:
-    """What answers every request in this process, after a while."""
+def answering() -> httpx2.MockTransport:
+    """What answers every request in this process."""
 
     async def answer(_: httpx2.Request) -> httpx2.Response:
-        if delay:
-            await asyncio.sleep(delay)
         return httpx2.Response(200, headers={"content-type": "application/json"}, content=COMPLETION)
 
     return httpx2.MockTransport(answer)
 
 
 def request(article: str) -> Request:
-    """The question mahdar asks of an article."""
-    return build_request(PROMPT, SCHEMA, {ARTICLE: article}, model=MODEL, mode="json_schema", parameters=PARAMETERS)
+    """What mahdar asks of an article."""
+    (made,) = plan(Document("1", article), ASKED, ENDPOINT)
+    return made
 
 
-def client(delay: float) -> openai.AsyncOpenAI:
+def another() -> str:
+    """An article like the others."""
+    return f"{TEXT}\n{next(NUMBERS)}"
+
+
+def openai_client() -> openai.AsyncOpenAI:
     """The SDK's client over that transport."""
-    http_client = openai.DefaultAsyncHttpxClient(transport=transport(delay))
+    http_client = openai.DefaultAsyncHttpxClient(transport=answering())
     return openai.AsyncOpenAI(api_key=KEY, base_url=URL, max_retries=0, http_client=http_client)
 
 
-def sdk(delay: float) -> Call:
-    """The bare SDK."""
-    asked: Any = [dict(message) for message in request(TEXT).messages]
-    schema: Any = {"name": "MeetingDrafts", "schema": SCHEMA.json_schema, "strict": True}
-    create = client(delay).chat.completions.create
-    form: Any = {"type": "json_schema", "json_schema": schema}
-    return lambda: create(model=MODEL, messages=asked, response_format=form, temperature=0, max_tokens=6_000)
+def sdk() -> Call:
+    """The bare SDK, with what mahdar would send."""
+    sent: Any = dict(arguments_of(request(TEXT)))
+    create = openai_client().chat.completions.create
+    return lambda: create(**sent)
 
 
-def plain_instructor(delay: float) -> Call:
+def plain_instructor() -> Call:
     """Instructor without more, its cache off."""
     asked: Any = [dict(message) for message in request(TEXT).messages]
-    made: Any = instructor.from_openai(client(delay), mode=instructor.Mode.JSON_SCHEMA, model=MODEL)
-    return lambda: made.create(response_model=Meetings, strict=False, messages=asked, temperature=0, max_tokens=6_000)
+    made: Any = instructor.from_openai(openai_client(), mode=instructor.Mode.JSON_SCHEMA, model=MODEL)
+    return lambda: made.create(
+        response_model=ANSWER.model, strict=False, messages=asked, temperature=0, max_tokens=8_000
+    )
 
 
-def door(delay: float) -> Door:
-    """This project's client over that transport."""
-    return Door(Endpoint(base_url=URL, api_key=KEY, model=MODEL), timeout=60, transport=transport(delay))
+def transport() -> OpenAITransport:
+    """This project's transport over the same."""
+    return OpenAITransport(ENDPOINT, timeout=60, http_transport=answering())
 
 
-def mahdar(delay: float, store: DiskStore | None) -> Call:
-    """This project; every call is about another article, so that none is answered from the store."""
-    asker = Asker(door(delay), store, policy=Policy(), concurrency=IN_FLIGHT)
-    return lambda: asker.answer(request(f"{TEXT}\n{next(NUMBERS)}"))
+def client(store: DiskStore | None, article: Callable[[], str]) -> Call:
+    """This project, to validated drafts."""
+    asking = Client(transport(), store, policy=Policy(), concurrency=1)
+
+    def call() -> Awaitable[object]:
+        text = article()
+        return asking.ask(request(text), Source(text))
+
+    return call
 
 
-def hit(store: DiskStore) -> Call:
-    """This project, asked again what is stored; each time the request is made anew."""
-    asker = Asker(door(0), store, policy=Policy(), concurrency=1)
-    return lambda: asker.answer(request(TEXT))
+def extract(extractor: Extractor, article: Callable[[], str]) -> Call:
+    """This project, to records."""
+    return lambda: extractor.aextract(article())
 
 
 async def milliseconds(calls: Mapping[str, Call]) -> dict[str, float]:
-    """The mean of a round's calls, in its best round; rounds take turns."""
-    best = dict.fromkeys(calls, float("inf"))
+    """The mean of a round's calls, in the median round; rounds take turns."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         await call()
     for _ in range(ROUNDS):
@@ -155,30 +158,8 @@ async def milliseconds(calls: Mapping[str, Call]) -> dict[str, float]:
             start = time.perf_counter()
             for _ in range(CALLS):
                 await call()
-            best[name] = min(best[name], (time.perf_counter() - start) / CALLS * 1_000)
-    return best
-
-
-async def per_second(calls: Mapping[str, Call]) -> dict[str, tuple[float, float]]:
-    """Calls a second with `IN_FLIGHT` under way, in the best round: by the clock, and of the processor's time."""
-    best = dict.fromkeys(calls, (0.0, 0.0))
-    for _ in range(ROUNDS_AT_ONCE):
-        for name, call in calls.items():
-            best[name] = max(best[name], await _rates(call))
-    return best
-
-
-async def _rates(call: Call) -> tuple[float, float]:
-    slots = asyncio.Semaphore(IN_FLIGHT)
-
-    async def one() -> None:
-        async with slots:
-            await call()
-
-    await call()
-    start, spent = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(one() for _ in range(AT_ONCE)))
-    return AT_ONCE / (time.perf_counter() - start), AT_ONCE / (time.process_time() - spent)
+            taken[name].append((time.perf_counter() - start) / CALLS * 1_000)
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def start_up(*arguments: str) -> tuple[float, float]:
@@ -210,50 +191,51 @@ def show(name: str, *values: str) -> None:
     print(f"{name:<46}" + "".join(f"{value:>12}" for value in values))
 
 
-def kinds(delay: float, store: DiskStore) -> dict[str, Call]:
-    """What is compared; "no store" is mahdar without keeping answers."""
-    return {
-        "SDK": sdk(delay),
-        "instructor": plain_instructor(delay),
-        "mahdar": mahdar(delay, store),
-        "no store": mahdar(delay, None),
-    }
-
-
 async def calls(folder: Path) -> None:
-    """A call, calls at once, and a hit."""
+    """A call that is answered, and a hit."""
+    settings = Settings(base_url=URL, api_key=KEY, model=MODEL, cache=folder)
     store = DiskStore(folder)
-    made = kinds(0, store)
-    cost = await milliseconds(made)
+    with Extractor(settings, store=None, transport=transport()) as asking:
+        made = {
+            "SDK": sdk(),
+            "instructor": plain_instructor(),
+            "client": client(None, another),
+            "keeping": client(store, another),
+            "extract": extract(asking, another),
+        }
+        cost = await milliseconds(made)
     show("", *made)
     show("a call, ms", *(f"{cost[name]:.3f}" for name in made))
-    show("over the SDK, ms", *(f"{cost[name] - cost['SDK']:+.3f}" for name in made))
-    rates = await per_second(kinds(DELAY, store))
-    after = f"{IN_FLIGHT} in flight, answers after {DELAY * 1_000:.0f} ms"
-    show(f"calls/s, {after}", *(f"{rates[name][0]:,.0f}" for name in made))
-    show("calls a second of the processor", *(f"{rates[name][1]:,.0f}" for name in made))
-    await hits(store)
+    show("beside instructor", *(f"{cost[name] / cost['instructor']:.2f}" for name in made))
+    await hits(store, settings)
 
 
-async def hits(store: DiskStore) -> None:
-    """What an answer costs that is stored already."""
+async def hits(store: DiskStore, settings: Settings) -> None:
+    """What an answer costs that is stored already; each time the request is made anew."""
     asked = request(TEXT)
 
     async def looked_up() -> None:
         store.get(asked.fingerprint)
 
-    with diskcache.Cache(str(store.folder.parent / "plain")) as plain:
+    with (
+        diskcache.Cache(str(store.folder.parent / "plain")) as plain,
+        Extractor(settings, store=store, transport=transport()) as extractor,
+    ):
         plain.set(asked.fingerprint, COMPLETION.decode())
 
         async def bare() -> None:
             plain.get(asked.fingerprint)
 
-        cost = await milliseconds({"all": hit(store), "store": looked_up, "diskcache": bare})
+        made = {
+            "diskcache": bare,
+            "store.get": looked_up,
+            "client": client(store, lambda: TEXT),
+            "extract": extract(extractor, lambda: TEXT),
+        }
+        cost = await milliseconds(made)
     show("")
-    show("", "diskcache", "store.get", "mahdar")
-    show(
-        "a hit, ms (mahdar: request made and judged)", *(f"{cost[name]:.3f}" for name in ("diskcache", "store", "all"))
-    )
+    show("", *made)
+    show("a hit, ms", *(f"{cost[name]:.3f}" for name in made))
 
 
 def main() -> None:

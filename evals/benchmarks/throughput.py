@@ -2,11 +2,15 @@
 
 Run it from anywhere: `python evals/benchmarks/throughput.py`; with `--plot` it draws `throughput.png` beside itself. A
 server on loopback, in a process of its own, answers each question after 50 or 500 ms; the ideal is the calls in flight
-divided by that. The three run in turns, in one process, over the same articles, one question an article:
+divided by that. The three run in turns, in one process, over the same articles, one call an article, and the answer is
+what a strong model wrote about a seed article: its meetings and stances, which langextract reads as the sentences that
+show them, each once, with what they say as attributes.
 
-    instructor  `create(response_model=…)` on an AsyncOpenAI, bounded by a semaphore; nothing is kept or grounded
+    instructor  `create(response_model=…)` on an AsyncOpenAI, bounded by a semaphore; the messages are ready, and
+                nothing is kept or compared with the article
     langextract `extract` on its own OpenAI provider, as many workers as calls in flight; grounded, nothing is kept
-    mahdar      `extract_many`: rendered, looked up, claimed, asked, kept on disk, judged, grounded, resolved
+    mahdar      `extract_many`: planned, looked up, asked through instructor, kept on disk, validated against the
+                article, dates and places and names resolved
 
 langextract is no dependency of anything here: `pip install langextract`, or its column says that it is absent.
 """
@@ -23,39 +27,46 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from extractor import Extraction, Extractor, Settings
-from prompts import PromptLibrary
-from schemas.drafts import MeetingDraft
+from extractor.documents.document import Document
+from extractor.documents.numbered import numbered_sentences
+from extractor.llm.endpoint import Endpoint
+from extractor.llm.plan import plan
+from extractor.tasks import TASKS, load_tasks
+from prompts import STANDARD, PromptLibrary
+from schemas.tasks import answer_schema
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
 PLOT = FOLDER / "throughput.png"
 IN_FLIGHT = (20, 100, 400)
 DELAYS = (0.05, 0.5)
 """Seconds until an answer comes."""
 WINDOWS = 4
 """Articles for each call in flight, so that the beginning and the end count little."""
+ROUNDS = 3
 FEWEST = 100
 """Articles of a measurement at least."""
 MODEL, KEY = "benchmark", "sk-benchmark-0123456789"
-PROMPT = PromptLibrary().get("meetings")
-EXAMPLE = PROMPT.examples[0]
+ENDPOINT = Endpoint(base_url="http://endpoint.invalid/v1", api_key=KEY, model=MODEL)
+ASKED = load_tasks(TASKS, PromptLibrary(), STANDARD)
+SEED = "002_ec7758134357b2f5"
+"""Two meetings and seven stances: about what an article holds."""
+TEXT = (ROOT / f"seeds/articles/{SEED}.txt").read_text(encoding="utf-8")
+RECORDED = json.loads((ROOT / f"evals/recordings/reference-llm/{SEED}.json").read_text(encoding="utf-8"))
+DRAFTS = json.loads(RECORDED["answers"][0]["text"])
+"""What a strong model wrote about it."""
+ANSWER = answer_schema(TASKS)
 NUMBERS = count()
 ENDING = "هبت رياح شديدة على {} من المدن الساحلية."
 """Another for each article, so that none is answered from the store."""
 COLORS = {"mahdar": "#0b6e4f", "instructor": "#c1666b", "langextract": "#4a6fa5"}
-
-
-class Meetings(BaseModel):
-    """The drafts that instructor is asked for."""
-
-    meetings: tuple[MeetingDraft, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +96,23 @@ def completion(content: str) -> bytes:
 
 def responses() -> dict[bytes, bytes]:
     """What is answered to each of the three, by the first part of the path."""
-    drafts = json.dumps(EXAMPLE.answer, ensure_ascii=False)
-    quotes = [{"meeting": quote} for draft in EXAMPLE.answer["meetings"] for quote in draft["evidence"]]
-    extractions = json.dumps({"extractions": quotes}, ensure_ascii=False)
+    drafts = json.dumps(DRAFTS, ensure_ascii=False)
+    extractions = json.dumps({"extractions": list(extractions_of(DRAFTS))}, ensure_ascii=False)
     return {b"mahdar": completion(drafts), b"instructor": completion(drafts), b"langextract": completion(extractions)}
+
+
+def extractions_of(drafts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The same records as langextract has a model write them: the sentences in their order, the rest as attributes."""
+    sentences = numbered_sentences(TEXT)
+    names = {actor["id"]: actor["name"] for actor in drafts["actors"]}
+    told: dict[int, dict[str, Any]] = {}
+    for draft in (draft for kind in TASKS for draft in drafts[kind]):
+        said = told.setdefault(draft["evidence"][0], {})
+        said |= {f"{name}_{len(said)}": value for name, value in draft.items() if isinstance(value, str)}
+        said[f"actors_{len(said)}"] = [names[actor] for actor in draft.get("principals", draft.get("holders"))]
+    for number, said in sorted(told.items()):
+        cited = sentences[number - 1]
+        yield {"record": TEXT[cited.start : cited.end], "record_attributes": said}
 
 
 async def serve() -> None:
@@ -131,7 +155,7 @@ def mahdar(url: str, articles: Sequence[str], in_flight: int) -> int:
     """This project, to its records."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(base_url=url, api_key=KEY, model=MODEL, cache=Path(folder))
-        with Extractor(settings, tasks=["meetings"], concurrency=in_flight) as made:
+        with Extractor(settings, concurrency=in_flight) as made:
             results = list(made.extract_many(articles))
     return sum(isinstance(result, Extraction) and bool(result.meetings) for result in results)
 
@@ -150,14 +174,20 @@ async def _instructor(url: str, articles: Sequence[str], in_flight: int) -> int:
     made: Any = instructor.from_openai(client, mode=instructor.Mode.JSON_SCHEMA, model=MODEL)
     slots = asyncio.Semaphore(in_flight)
 
-    async def one(article: str) -> bool:
-        messages = [dict(turn) for turn in PROMPT.messages({"article": article}, {"fields": ""})]
+    async def one(messages: list[dict[str, str]]) -> bool:
         async with slots:
-            drafts = await made.create(response_model=Meetings, strict=False, messages=messages, max_tokens=6_000)
+            drafts = await made.create(response_model=ANSWER.model, strict=False, messages=messages, max_tokens=8_000)
         return bool(drafts.meetings)
 
     async with client:
-        return sum(await asyncio.gather(*map(one, articles)))
+        return sum(await asyncio.gather(*map(one, map(messages_about, articles))))
+
+
+@lru_cache(maxsize=4_096)
+def messages_about(article: str) -> list[dict[str, str]]:
+    """What mahdar would send of an article."""
+    (request,) = plan(Document("1", article), ASKED, ENDPOINT)
+    return [dict(message) for message in request.messages]
 
 
 def langextract(url: str, articles: Sequence[str], in_flight: int) -> int:
@@ -165,14 +195,14 @@ def langextract(url: str, articles: Sequence[str], in_flight: int) -> int:
     from langextract import data, extract
     from langextract.providers.openai import OpenAILanguageModel
 
-    quote = EXAMPLE.answer["meetings"][0]["evidence"][0]
-    shown = data.ExampleData(EXAMPLE.article, [data.Extraction("meeting", quote)])
+    quotes = [one["record"] for one in extractions_of(DRAFTS)]
+    shown = data.ExampleData(TEXT, [data.Extraction("record", quote) for quote in quotes])
     model = OpenAILanguageModel(MODEL, KEY, url, max_workers=in_flight)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         found = extract(
             [data.Document(article) for article in articles],
-            prompt_description="Who met whom?",
+            prompt_description="Who met whom, and who stands where?",
             examples=[shown],
             model=model,
             fence_output=False,
@@ -199,7 +229,9 @@ def measured(run: Run, url: str, in_flight: int, windows: int) -> Measured:
     Raises:
         RuntimeError: not every article brought something.
     """
-    articles = [f"{EXAMPLE.article}\n\n{ENDING.format(next(NUMBERS))}" for _ in range(max(FEWEST, windows * in_flight))]
+    articles = [f"{TEXT}\n\n{ENDING.format(next(NUMBERS))}" for _ in range(max(FEWEST, windows * in_flight))]
+    for article in articles:
+        messages_about(article)
     start, spent = time.perf_counter(), time.process_time()
     done = run(url, articles, in_flight)
     seconds, processor = time.perf_counter() - start, time.process_time() - spent
@@ -212,18 +244,24 @@ Table = Mapping[tuple[float, int], Mapping[str, Measured]]
 
 
 def measure(runs: Mapping[str, Run], windows: int, in_flight: Sequence[int]) -> Table:
-    """Everything, in turns; the first round of each is for warming up."""
+    """Everything, in turns, the median of some rounds; another round before them is for warming up."""
     with served() as root:
         for name, run in runs.items():
             measured(run, f"{root}/{name}/1/v1", 20, 1)
         return {
-            (delay, many): {
-                name: measured(run, f"{root}/{name}/{delay * 1_000:.0f}/v1", many, windows)
-                for name, run in runs.items()
-            }
+            (delay, many): medians(runs, f"{delay * 1_000:.0f}", many, windows, root)
             for delay in DELAYS
             for many in in_flight
         }
+
+
+def medians(runs: Mapping[str, Run], delay: str, in_flight: int, windows: int, root: str) -> Mapping[str, Measured]:
+    """One row: the middle of each one's rounds."""
+    rounds = [
+        {name: measured(run, f"{root}/{name}/{delay}/v1", in_flight, windows) for name, run in runs.items()}
+        for _ in range(ROUNDS)
+    ]
+    return {name: sorted((each[name] for each in rounds), key=lambda one: one.per_second)[ROUNDS // 2] for name in runs}
 
 
 def show(table: Table, names: Sequence[str]) -> None:
@@ -233,7 +271,7 @@ def show(table: Table, names: Sequence[str]) -> None:
         cells = (f"{row[name].per_second:,.0f}/s {row[name].processor:6.2f} ms" for name in names)
         line = f"{delay * 1_000:.0f} ms".ljust(16) + f"{many:>10}{many / delay:>8,.0f}/s"
         print(line + "".join(f"{cell:>24}" for cell in cells))
-    print("articles a second, and milliseconds of the processor for each")
+    print(f"articles a second, and milliseconds of the processor for each; medians of {ROUNDS} rounds")
     if "langextract" not in names:
         print("langextract is not installed: pip install langextract")
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from evals.comparing.figures import Figures, figures, figures_of, mean
 from evals.running.runs import Asked, Part, Run, read_json, sha256, write_text
 from evals.scorer.config import SCORING
-from extractor.cli.display import clean
+from extractor.documents.bidi import clean
 from extractor.errors import UsageError
 from extractor.runs.outputs import problem
 

@@ -13,8 +13,8 @@ from evals.comparing.compare import Change, Move, RunComparison
 from evals.comparing.figures import HEADLINES
 from evals.running.runs import Run
 from evals.scorer.uncertainty import Comparison
-from evals.tables import number
-from extractor.cli.display import Bidi, clean, own
+from evals.tables import interval, interval_name, number
+from extractor.documents.bidi import Bidi, clean, own
 
 HASH: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
@@ -29,17 +29,30 @@ def comparison(found: RunComparison, before: Run, after: Run) -> RenderableType:
     return Group(*parts, _moves("figure", found.moves), _articles(found), *_records(found.changes))
 
 
+def headlines(*made: Run) -> Table:
+    """Soft F1 of runs with its interval, a run on a row."""
+    of = made[0].summary
+    table = _table("made by", "meetings soft F1", interval_name(of), "stances soft F1", interval_name(of))
+    for run in made:
+        records = (run.summary.meetings, run.summary.stances)
+        cells = [cell for one in records for cell in (number(one.micro.soft.f1), interval(one.micro_interval))]
+        table.add_row(clean(run.asked.makers), *cells)
+    return table
+
+
 def signed(value: float) -> str:
     """A difference, with its sign."""
+    if not round(value, 3):
+        return "±.000"
     return f"+{number(value)}" if value > 0 else number(value).replace("-", "−")
 
 
 def _asked(before: Run, after: Run) -> Iterator[RenderableType]:
     for name, run in (("A", before), ("B", after)):
         asked = run.asked
-        said = f"{name}  {asked.system} · {asked.model} · {run.run_mode} · {run.when:%Y-%m-%d %H:%M} UTC"
+        said = f"{name}  {asked.system} · {asked.makers} · {run.run_mode} · {run.when:%Y-%m-%d %H:%M} UTC"
         yield Text(clean(said), "bold")
-    ours, theirs = (dict(_flat(run.asked.model_dump())) for run in (before, after))
+    ours, theirs = (dict(_flat(run.asked.model_dump(exclude={"said"}))) for run in (before, after))
     for name in {**ours, **theirs}:
         if ours.get(name) != theirs.get(name):
             yield Text(clean(f"{name}: {ours.get(name, '–')} → {theirs.get(name, '–')}"), "dim")

@@ -21,19 +21,18 @@ from pydantic import BaseModel, Field, ValidationError
 from evals.naive.transport import Spent, Transport
 from evals.running.recording import Recordings
 from evals.running.runs import Asked, Mode, sha256
-from evals.running.systems import REMOTE_CONCURRENCY, Options, endpoint_of, with_options
+from evals.running.systems import Options, concurrency_of
 from extractor.documents.document import Document
-from extractor.errors import ExtractionError, FailureClass
+from extractor.errors import ExtractionError, FailureClass, UsageError
+from extractor.llm.endpoint import Endpoint
 from extractor.llm.transport import Progress
-from extractor.settings import Settings
+from extractor.results import Usage
+from extractor.tasks import TASKS
 from schemas import records
 from schemas.enums import Act, Channel, MeetingKind, Polarity, Speech, Status, TopicCode
 from schemas.json_schema import content_hash
 from schemas.records import Extraction, Provenance, Rejected
 
-MODE: Final = "json_schema"
-"""Unless MAHDAR_MODE names another. It serves the embedded model best: without a grammar, in `json`, `tools` and
-`md_json`, it gave no answer that fits the schema on either of two seed articles, a re-ask included."""
 RETRIES: Final = 1
 MAX_TOKENS: Final = 2048
 """A small model that repeats itself is cut here; an article's answer takes a quarter of it."""
@@ -101,28 +100,31 @@ class Article(BaseModel):
 
 
 class Naive:
-    """The program as a system: live, recorded or replayed."""
+    """The program as a system: live, recorded or replayed.
+
+    Raises:
+        UsageError: no model is named.
+    """
 
     def __init__(
         self,
         options: Options,
         mode: Mode,
         recordings: Recordings,
+        endpoint: Endpoint | None,
         *,
-        settings: Settings,
         progress: Progress | None = None,
     ) -> None:
-        settings = with_options(settings, options)
-        self._mode = instructor.Mode[(settings.mode or MODE).upper()]
-        self._endpoint = endpoint_of(settings)
-        self._parameters = {**self._endpoint.parameters, "max_tokens": MAX_TOKENS}
+        if endpoint is None:
+            raise UsageError("--system naive asks a model: set OPENAI_API_KEY and MAHDAR_MODEL, or --model embedded")
+        self._endpoint = endpoint
+        self._mode = instructor.Mode[endpoint.mode.upper()]
+        self._parameters = {**endpoint.parameters, "max_tokens": MAX_TOKENS}
         self._embedded: Any = None
         self._replays = mode == "replay"
-        self.concurrency = options.concurrency or (1 if self._endpoint.embedded else REMOTE_CONCURRENCY)
+        self.concurrency = concurrency_of(options, mode, endpoint)
         base_url, key = self._address(mode, progress)
-        self._transport = Transport(
-            mode, recordings, self._components(), Article.__name__ if self._mode.name == "TOOLS" else None
-        )
+        self._transport = Transport(mode, recordings, self._components())
         logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it says on standard error what is raised as well
         self._openai = openai.OpenAI(
             base_url=base_url,
@@ -138,8 +140,8 @@ class Naive:
         """By the endpoint, the prompt and the schema."""
         return Asked(
             system="naive",
-            model=self._endpoint.model,
-            mode=self._mode.name.lower(),
+            made_by=dict.fromkeys(TASKS, self._endpoint.model),
+            mode=self._endpoint.mode,
             parameters=self._parameters,
             prompts={"naive": f"sha256:{sha256(PROMPT)}"},
             schemas={"naive": f"sha256:{content_hash(Article.model_json_schema())}"},
@@ -173,10 +175,10 @@ class Naive:
             self._embedded.stop()
 
     def _address(self, mode: Mode, progress: Progress | None) -> tuple[str, str]:
-        if not self._endpoint.embedded:
-            return self._endpoint.base_url, self._endpoint.api_key
         if mode == "replay":
             return "http://127.0.0.1/v1", "none"
+        if not self._endpoint.embedded:
+            return self._endpoint.base_url, self._endpoint.api_key
         from extractor.llm.local.model import EmbeddedModel
 
         self._embedded = EmbeddedModel()
@@ -188,22 +190,21 @@ class Naive:
         return {
             "task": "naive",
             "model": self._endpoint.model,
-            "mode": self._mode.name.lower(),
+            "mode": self._endpoint.mode,
             "schema": content_hash(Article.model_json_schema()),
             "prompt": sha256(PROMPT),
             "parameters": json.dumps(self._parameters, ensure_ascii=False, sort_keys=True),
         }
 
-    def _failed(self, error: Exception) -> Exception:
+    def _failed(self, error: Exception) -> ExtractionError:
         spent = self._transport.take_spent()
-        if spent.missing is not None:
-            return spent.missing
-        return ExtractionError(_failure(error), " ".join(str(error.__cause__ or error).split())[:SHOWN], spent.calls)
+        usage = Usage(spent.calls, spent.calls, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
+        return ExtractionError(_failure(error), " ".join(str(error.__cause__ or error).split())[:SHOWN], usage)
 
     def _provenance(self, spent: Spent, seconds: float) -> Provenance:
         asked = self.asked
         return Provenance(
-            model=asked.model,
+            made_by=dict(asked.made_by),
             prompts=dict(asked.prompts),
             schemas=dict(asked.schemas),
             fingerprints=tuple(spent.fingerprints),
@@ -243,7 +244,7 @@ def as_extraction(found: Article, document: Document, provenance: Provenance) ->
 
 
 def _items(found: Article) -> Iterator[tuple[str, str, Any]]:
-    for task in ("meetings", "stances"):
+    for task in TASKS:
         for index, item in enumerate(getattr(found, task)):
             yield task, f"$.{task}[{index}]", item
 

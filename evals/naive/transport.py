@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from evals.running.recording import MissingRecordingError, Recordings
+from evals.running.recording import Recordings
 from evals.running.runs import Mode
 from extractor.llm.completion import Completion
 from extractor.llm.reply import CallError, read_answer
@@ -25,7 +25,6 @@ class Spent:
     tokens_out: int = 0
     seconds: float = 0.0
     fingerprints: list[str] = field(default_factory=list)
-    missing: MissingRecordingError | None = None
 
     def add(self, fingerprint: str, completion: Completion) -> None:
         """Count one call."""
@@ -42,12 +41,10 @@ class Transport(httpx2.BaseTransport):
     Args:
         mode: how.
         recordings: where answers are written to, and read from.
-        shared: the parts of a fingerprint that all questions have in common.
-        tool: the tool that answers are the arguments of; None where they are the message.
+        shared: the parts of a fingerprint that all requests have in common.
     """
 
-    def __init__(self, mode: Mode, recordings: Recordings, shared: Mapping[str, str], tool: str | None = None) -> None:
-        self._tool = tool
+    def __init__(self, mode: Mode, recordings: Recordings, shared: Mapping[str, str]) -> None:
         self._mode = mode
         self._recordings = recordings
         self._shared = shared
@@ -55,22 +52,17 @@ class Transport(httpx2.BaseTransport):
         self._spent: ContextVar[Spent] = ContextVar("spent")
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """The endpoint's answer, or the recorded one.
-
-        Raises:
-            MissingRecordingError: a replay lacks it.
-        """
+        """The endpoint's answer, or the recorded one; where a replay lacks it, a status that no client repeats."""
         messages = json.loads(request.read())["messages"]
         components = self._components(messages)
         fingerprint = _sha256(json.dumps(components, ensure_ascii=False, sort_keys=True))
         known = None if self._mode == "live" else self._recordings.get(fingerprint)
         if known is None and self._mode == "replay":
-            spent = self._current()
-            spent.missing = self._recordings.miss(components)
-            raise spent.missing
+            self._recordings.miss(components)
+            return httpx2.Response(400, json={"error": {"message": "not recorded"}})
         if known is not None:
             self._current().add(fingerprint, known)
-            return httpx2.Response(200, json=_reply(known, self._tool))
+            return httpx2.Response(200, json=_reply(known))
         return self._carried(request, fingerprint, components, messages)
 
     def take_spent(self) -> Spent:
@@ -101,7 +93,7 @@ class Transport(httpx2.BaseTransport):
                 return response
             self._current().add(fingerprint, completion)
             if self._mode == "record":
-                self._recordings.put(fingerprint, completion, components, messages[-1]["content"])
+                self._recordings.put(fingerprint, completion, components, question=str(messages[-1]["content"]))
         return response
 
     def _components(self, messages: list[dict[str, str]]) -> dict[str, str]:
@@ -110,12 +102,14 @@ class Transport(httpx2.BaseTransport):
         return {**self._shared, "article": _sha256(article), "messages": _sha256(whole)}
 
 
-def _reply(completion: Completion, tool: str | None) -> dict[str, Any]:
+def _reply(completion: Completion) -> dict[str, Any]:
     """The answer of an endpoint, as far as the program above looks at it."""
     message: dict[str, Any] = {"role": "assistant", "content": completion.text, "refusal": completion.refusal}
-    if tool is not None:
-        call = {"id": "recorded", "type": "function", "function": {"name": tool, "arguments": completion.text}}
-        message |= {"content": None, "tool_calls": [call]}
+    if completion.tool_calls:
+        message["tool_calls"] = [
+            {"id": f"recorded-{number}", "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
+            for number, one in enumerate(completion.tool_calls)
+        ]
     choice = {"index": 0, "finish_reason": completion.finish, "message": message}
     spent = (completion.tokens_in, completion.tokens_out)
     usage = {"prompt_tokens": spent[0], "completion_tokens": spent[1], "total_tokens": sum(spent)}

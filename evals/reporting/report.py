@@ -16,7 +16,7 @@ from evals.scorer.rates import FieldScore, RecordRates
 from evals.scorer.scoring import PairScore, TypeScore
 from evals.scorer.uncertainty import Interval, RecordType, Row, micro_interval
 from evals.tables import number
-from extractor.cli.display import clean
+from extractor.documents.bidi import clean
 from extractor.html import page
 from extractor.html.page import Language, Source
 
@@ -205,8 +205,9 @@ def _span(bar: Bar) -> Markup:
 
 def _asked(run: Run) -> tuple[str, ...]:
     asked = run.asked
-    who = f"{asked.system} · {asked.model} · {run.run_mode} · {run.when:%Y-%m-%d %H:%M} UTC"
-    return (clean(who), *(clean(f"{task}: {prompt}") for task, prompt in asked.prompts.items()))
+    who = f"{asked.system} · {asked.makers} · {run.run_mode} · {run.when:%Y-%m-%d %H:%M} UTC"
+    said = (clean(asked.said),) if asked.said else ()
+    return (clean(who), *said, *(clean(f"{task}: {prompt}") for task, prompt in asked.prompts.items()))
 
 
 def _tests(compared: RunComparison) -> list[Mapping[str, Any]]:

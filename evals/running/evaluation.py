@@ -1,6 +1,7 @@
 """An evaluation: the plan of a run, and the run that comes of it."""
 
 import datetime as dt
+import logging
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,15 +11,19 @@ from typing import Literal
 from evals.options import ARTICLES, LABELS, RECORDINGS
 from evals.running.corpus import Case, read_corpus, read_labels
 from evals.running.outputs import read_outputs, score_outputs, score_without_texts
-from evals.running.recording import MissingRecordingError, Recordings
+from evals.running.recording import Description, Recordings
 from evals.running.runs import Asked, Mode, Outcome, Run, made, outcome
-from evals.running.systems import Mahdar, Options, System, extract_all
+from evals.running.systems import Mahdar, Options, System, endpoint_of, extract_all, with_options
 from extractor.cli.progress import Silent, shown
 from extractor.cli.run import Tally
-from extractor.service import Failure
-from extractor.settings import Settings
+from extractor.errors import UsageError
+from extractor.llm.endpoint import Endpoint
+from extractor.results import Failure
+from extractor.settings import EMBEDDED, Settings
 from extractor.tasks import TASKS
 from schemas.records import Extraction
+
+log = logging.getLogger("mahdar")
 
 
 def now() -> dt.datetime:
@@ -44,21 +49,23 @@ class Plan:
     system: Literal["mahdar", "naive"] = "mahdar"
     options: Options = field(default_factory=Options)
 
-    @property
-    def recording(self) -> str:
-        """The command that records what this plan asks."""
+    def recording(self, endpoint: Endpoint | None) -> str:
+        """The command that records what this plan asks, of the endpoint that is replayed."""
+        embedded = endpoint is not None and endpoint.embedded
+        model = self.options.model or (endpoint.model if endpoint else None)
         words = ["mahdar", "eval", "run", "--mode", "record"]
         for name, value, default in (
+            ("--model", EMBEDDED if embedded else model, None),
+            ("--system", self.system, "mahdar"),
             ("--articles", self.articles, ARTICLES),
             ("--labels", self.labels, LABELS),
             ("--recordings", self.recordings, RECORDINGS),
-            ("--system", self.system, "mahdar"),
-            ("--model", self.options.model, None),
         ):
             words += [name, str(value)] if value != default else []
         words += [word for task in self.options.tasks if self.options.tasks != TASKS for word in ("--task", task)]
         words += [word for folder in self.options.prompts for word in ("--prompts", str(folder))]
-        return shlex.join(words)
+        needed = "" if embedded else ", with OPENAI_API_KEY or OPENAI_BASE_URL set"
+        return f"record: {shlex.join(words)}{needed}"
 
 
 def evaluate(plan: Plan, clock: Callable[[], dt.datetime] = now) -> Run:
@@ -69,20 +76,28 @@ def evaluate(plan: Plan, clock: Callable[[], dt.datetime] = now) -> Run:
         NoModelError: no model is reachable.
     """
     cases = read_corpus(plan.articles, plan.labels)
-    recordings = Recordings(plan.recordings, fresh=plan.fresh)
-    settings = Settings.from_environment()
-    total = len(cases) * plan.repeats
-    with shown(total, slow=settings.embedded and plan.mode != "replay") as progress:
-        system = _system(plan, recordings, settings, progress)
+    named = {case.document.sha256: case.document.id for case in cases}
+    recordings = Recordings(plan.recordings, named, fresh=plan.fresh)
+    settings = with_options(Settings.from_environment(), plan.options)
+    endpoint = _endpoint(plan, recordings, settings)
+    slow = endpoint is not None and endpoint.embedded and plan.mode != "replay"
+    with shown(len(cases) * plan.repeats, slow=slow) as progress:
+        system = _system(plan, recordings, endpoint, settings, progress)
         try:
             repeats = _repeats(plan, system, cases, progress)
-        except MissingRecordingError:
-            raise _missing(plan, recordings) from None
+            asked = system.asked
         finally:
             system.close()
-        asked = system.asked
+            if plan.mode == "record" and endpoint is not None:
+                recordings.describe(_description(endpoint, clock().date()))
     if recordings.missed:
-        raise _missing(plan, recordings)
+        raise UsageError("\n".join((*recordings.missed, plan.recording(endpoint))))
+    if recordings.reasks_missed:
+        log.warning(
+            "validation now asks again about %s, which is not recorded: the first answers stand; %s",
+            ", ".join(recordings.reasks_missed),
+            plan.recording(endpoint),
+        )
     if plan.mode == "record":
         recordings.prune({one.document_id for one in repeats[0] if not one.failed})
     return made(asked, plan.mode, repeats, clock())
@@ -103,17 +118,33 @@ def rescore(outputs: Path, labels: Path, articles: Path | None = None, clock: Ca
     return made(found.asked or _asked(outcomes), "scored", (outcomes,), clock())
 
 
-def _missing(plan: Plan, recordings: Recordings) -> MissingRecordingError:
-    """All that is not recorded, also where an article failed of something else first, and the command."""
-    return MissingRecordingError("\n".join((*recordings.missed, f"record: {plan.recording}")))
+def _endpoint(plan: Plan, recordings: Recordings, settings: Settings) -> Endpoint | None:
+    try:
+        return endpoint_of(plan.options, plan.mode, recordings, settings)
+    except UsageError as error:
+        if plan.mode != "replay":
+            raise
+        raise UsageError(f"{error}\n{plan.recording(None)}") from None
 
 
-def _system(plan: Plan, recordings: Recordings, settings: Settings, progress: Silent) -> System:
+def _description(endpoint: Endpoint, day: dt.date) -> Description:
+    return Description(
+        model=endpoint.model,
+        mode=endpoint.mode,
+        parameters=endpoint.parameters,
+        embedded=endpoint.embedded,
+        asked=day,
+    )
+
+
+def _system(
+    plan: Plan, recordings: Recordings, endpoint: Endpoint | None, settings: Settings, progress: Silent
+) -> System:
     if plan.system == "naive":
         from evals.naive.program import Naive
 
-        return Naive(plan.options, plan.mode, recordings, settings=settings, progress=progress.phase)
-    return Mahdar(plan.options, plan.mode, recordings, settings=settings, progress=progress.phase)
+        return Naive(plan.options, plan.mode, recordings, endpoint, progress=progress.phase)
+    return Mahdar(plan.options, plan.mode, recordings, endpoint, settings=settings, progress=progress.phase)
 
 
 def _repeats(plan: Plan, system: System, cases: tuple[Case, ...], progress: Silent) -> tuple[tuple[Outcome, ...], ...]:
@@ -132,7 +163,7 @@ def _repeats(plan: Plan, system: System, cases: tuple[Case, ...], progress: Sile
 def _asked(outcomes: tuple[Outcome, ...]) -> Asked:
     """Who was asked, by what the results say of themselves."""
     found = [one.extraction.provenance for one in outcomes if one.extraction]
-    models = sorted({made.model for made in found})
+    makers = {task: maker for made in found for task, maker in made.made_by.items()}
     prompts = {task: ref for made in found for task, ref in made.prompts.items()}
     schemas = {task: ref for made in found for task, ref in made.schemas.items()}
-    return Asked(system="output", model=", ".join(models) or "unknown", prompts=prompts, schemas=schemas)
+    return Asked(system="output", made_by=makers, prompts=prompts, schemas=schemas)

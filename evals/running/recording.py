@@ -1,9 +1,12 @@
 """Recordings: raw completions as files that a reviewer can read, so that a run can be had again without a model.
 
-One file an article, `FOLDER/<model>/<article>.json`, its answers in the order of their fingerprints. Every completion
-that came is recorded, also one that nothing can be made of: a replay fails where the run failed.
+A folder has a folder for each model, `FOLDER/<model>/`, and in it one file an article, `<article>.json`, and
+`recording.json`, which says what was asked and when. An article's file holds its completions in the order in which they
+were asked, a re-ask after the answer that it corrects. Every completion that came is recorded, also one that nothing
+can be made of: a replay fails where the run failed.
 """
 
+import datetime as dt
 import hashlib
 import itertools
 import json
@@ -12,34 +15,43 @@ import re
 import tempfile
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from extractor.cli.misses import NAMES, Change, why_miss
-from extractor.documents.document import Document
-from extractor.errors import StoreError, UsageError
-from extractor.llm.completion import Completion
-from extractor.llm.endpoint import Endpoint
-from extractor.llm.request import Request
-from extractor.llm.transport import Door, Progress
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-VERSION: Final = 1
+from extractor.cli.misses import NAMES, Change, why_miss
+from extractor.errors import StoreError, UsageError
+from extractor.llm.completion import Completion, read_entry
+
+VERSION: Final = 2
+DESCRIPTION: Final = "recording.json"
+"""The file that says what a model's folder holds; no article's file is called so."""
+REFERENCE: Final = "reference-llm"
+"""The model that is replayed where several are recorded and none is named."""
 SHOWN: Final = 600
 """Characters of a question that are kept for the reader; a longer one is the article, which stands elsewhere."""
 COMPARED: Final = 1_000
-"""Recorded questions that one without a counterpart of its own article is compared with."""
+"""Recorded requests that one without a counterpart of its own article is compared with."""
 SHOWN_PARTS: Final = frozenset({"model", "mode", "parameters"})
-_ANSWER: Final = ("text", "finish", "refusal", "model", "tokens_in", "tokens_out", "seconds")
-
-ASKED: Final = "what is asked about the article"
-article: ContextVar[Document] = ContextVar("article", default=Document("unnamed", ""))  # noqa: B039  # frozen
-"""The article being extracted: a question does not know which one it is about, but its context does."""
+"""Of a request: those that are words, and are shown when they change; the others are hashes."""
 
 
-class MissingRecordingError(UsageError):
-    """A question whose answer is not recorded."""
+class Description(BaseModel):
+    """What a model's folder holds, and how it was asked for: all that a replay needs to know of an endpoint."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    mode: str
+    parameters: Mapping[str, Any] = Field(default_factory=dict)
+    embedded: bool = False
+    """whether it is the engine on this machine, which has templates and passages of its own"""
+    asked: dt.date | None = None
+    """the day of the last answer"""
+    said: str = ""
+    """one sentence: what the model is, and how it was asked"""
 
 
 class Recordings:
@@ -47,19 +59,22 @@ class Recordings:
 
     Args:
         folder: where the files are.
+        articles: the ids of the articles, by the hashes of their texts.
         fresh: know only what is put in from now on, so that all is recorded anew.
     """
 
-    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
+    def __init__(self, folder: Path, articles: Mapping[str, str] | None = None, *, fresh: bool = False) -> None:
         self.folder = folder
+        self._articles = articles or {}
         self._fresh = fresh
         self._asked: set[str] = set()
         self._put: set[str] = set()
         self._missed: dict[tuple[str, str], set[str]] = {}
+        self._reasks_missed: set[str] = set()
         self._lock = threading.RLock()
 
     def get(self, fingerprint: str) -> Completion | None:
-        """The answer to a question, or None.
+        """The answer to a request, or None.
 
         Raises:
             UsageError: a file is no recording.
@@ -68,41 +83,57 @@ class Recordings:
             self._asked.add(fingerprint)
             known = not self._fresh or fingerprint in self._put
             entry = self._entries.get(fingerprint) if known else None
-        return Completion(**{name: entry[name] for name in _ANSWER}) if entry else None
+        return Completion.from_entry(entry) if entry else None
 
-    def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str], question: str = "") -> None:
-        """Record an answer, in the file of the article being extracted.
+    def put(
+        self,
+        fingerprint: str,
+        completion: Completion,
+        components: Mapping[str, str],
+        *,
+        question: str = "",
+        reask_of: str | None = None,
+    ) -> None:
+        """Record an answer, in the file of its article.
+
+        Args:
+            fingerprint: of the request.
+            completion: its answer.
+            components: what the fingerprint of the first request is made of.
+            question: the last turn, for the reader.
+            reask_of: the fingerprint of the first request, where this is a later one of its conversation.
 
         Raises:
             StoreError: it cannot be written.
         """
-        answer = {name: getattr(completion, name) for name in _ANSWER} | {"seconds": round(completion.seconds, 3)}
         entry = {
             "fingerprint": fingerprint,
-            "article": article.get().id,
-            "article_sha256": article.get().sha256,
-            "components": dict(components),
+            **({"reask_of": reask_of} if reask_of else {}),
+            "article": self._name_of(components),
             "question": question if len(question) <= SHOWN else f"{question[:SHOWN]} …",
-            **answer,
-            **_as_json(completion.text),
+            **json.loads(completion.dumps(components)),
         }
+        entry |= _as_json(entry)
         with self._lock:
             self._put.add(fingerprint)
             self._entries[fingerprint] = entry
             self._by_article.setdefault(entry["article"], {})[fingerprint] = entry
             self._write(entry["article"], components["model"])
 
-    def miss(self, components: Mapping[str, str]) -> MissingRecordingError:
-        """Why a question is not answered: what differs from the nearest one that is."""
-        about, task = article.get(), components["task"]
+    def miss(self, components: Mapping[str, str]) -> None:
+        """Note that a request has no answer, and what differs from the nearest one that has."""
+        about, task = self._name_of(components), components["task"]
         with self._lock:
-            own = [one for one in self._by_article.get(about.id, {}).values() if one["components"]["task"] == task]
-            is_same_text = any(one["article_sha256"] == about.sha256 for one in own)
+            own = [one for one in self._by_article.get(about, {}).values() if one["components"]["task"] == task]
             others = itertools.islice(self._entries.values(), COMPARED)
             changes = why_miss(components, [one["components"] for one in own or others])
-            differs = "nothing like it is" if changes is None else f"changed: {_names(changes, is_same_text)}"
-            self._missed.setdefault((task, differs), set()).add(about.id)
-        return MissingRecordingError(f"{task}: not recorded; {differs}")
+            differs = "nothing like it is recorded" if changes is None else f"changed: {_said(changes)}"
+            self._missed.setdefault((task, differs), set()).add(about)
+
+    def miss_reask(self, components: Mapping[str, str]) -> None:
+        """Note that a re-ask has no answer, so that the answer before it stands."""
+        with self._lock:
+            self._reasks_missed.add(self._name_of(components))
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -110,8 +141,49 @@ class Recordings:
         with self._lock:
             found = sorted(self._missed.items())
         return tuple(
-            f"{task}: not recorded for {', '.join(sorted(names))}; {differs}" for (task, differs), names in found
+            f"not recorded: {task.replace('+', ', ')} for {', '.join(sorted(names))}; {differs}"
+            for (task, differs), names in found
         )
+
+    @property
+    def reasks_missed(self) -> tuple[str, ...]:
+        """The articles that validation would ask about again, and whose re-asks are not recorded."""
+        with self._lock:
+            return tuple(sorted(self._reasks_missed))
+
+    def described(self, model: str | None) -> Description:
+        """How the recorded model was asked.
+
+        Args:
+            model: whose answers; by default of the only one, or of `REFERENCE`. One that is not recorded is described
+                as the others are, so that a miss can say that the model has changed.
+
+        Raises:
+            UsageError: nothing is recorded, or several models and none is named.
+        """
+        known = {one.model: one for one in map(_read_description, sorted(self.folder.glob(f"*/{DESCRIPTION}")))}
+        if not known:
+            raise UsageError(f"{self.folder}: nothing is recorded there")
+        if model is None and len(known) > 1 and REFERENCE not in known:
+            raise UsageError(f"{self.folder}: answers of {', '.join(known)} are recorded: choose with --model")
+        default = known.get(REFERENCE) or next(iter(known.values()))
+        return default if model is None else known.get(model) or default.model_copy(update={"model": model})
+
+    def describe(self, description: Description) -> None:
+        """Say how the model of the answers was asked, in the file beside them; a sentence that is there stays.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        file = self.folder / _name(description.model) / DESCRIPTION
+        with self._lock:
+            written = any(self._entries[one]["components"]["model"] == description.model for one in self._put)
+            if not written:
+                return
+            said = _read_description(file).said if file.is_file() else ""
+            said = said or f"Answers of {description.model}, asked by mahdar eval run --mode record."
+            text = description.model_copy(update={"said": said}).model_dump_json(indent=1)
+            _write(file, text)
 
     def seconds(self, fingerprints: tuple[str, ...]) -> float:
         """How long the calls took that brought these answers."""
@@ -135,13 +207,12 @@ class Recordings:
                 self._write(id_, model)
         return len(stale)
 
-    def close(self) -> None:
-        """Nothing is held open."""
-
     @cached_property
     def _entries(self) -> dict[str, dict[str, Any]]:
         files = sorted(self.folder.glob("*/*.json")) if self.folder.is_dir() else []
-        return {entry["fingerprint"]: entry for file in files for entry in _read(file)}
+        return {
+            entry["fingerprint"]: entry for file in files if file.name != DESCRIPTION for entry in _read_answers(file)
+        }
 
     @cached_property
     def _by_article(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -150,68 +221,19 @@ class Recordings:
             found.setdefault(entry["article"], {})[fingerprint] = entry
         return found
 
+    def _name_of(self, components: Mapping[str, str]) -> str:
+        """The id of the article that a request is about; the beginning of its hash where nobody named it."""
+        return self._articles.get(components["article"], components["article"][:12])
+
     def _write(self, id_: str, model: str) -> None:
         """An article's file for one model."""
         file = self.folder / _name(model) / f"{_name(id_)}.json"
-        found = {key: one for key, one in self._by_article[id_].items() if one["components"]["model"] == model}
-        answers = [found[key] for key in sorted(found)]
-        try:
-            if answers:
-                write_whole(file, json.dumps({"version": VERSION, "answers": answers}, ensure_ascii=False, indent=1))
-            else:
-                file.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(f"{file}: cannot be written: {error.strerror}; name another folder") from None
-
-
-class RecordingDoor(Door):
-    """A door that writes down what comes through it. What is recorded already is not asked again."""
-
-    def __init__(
-        self, recordings: Recordings, endpoint: Endpoint, *, timeout: float, progress: Progress | None = None
-    ) -> None:
-        super().__init__(endpoint, timeout=timeout, progress=progress)
-        self._recordings = recordings
-
-    async def ask(self, request: Request) -> Completion:
-        """The recorded answer, or one call, recorded."""
-        known = self._recordings.get(request.fingerprint)
-        if known is not None:
-            return known
-        completion = await super().ask(request)
-        self._recordings.put(request.fingerprint, completion, request.components, request.messages[-1]["content"])
-        return completion
-
-
-class Replay:
-    """A caller that knows recorded answers and nothing else, and touches no network."""
-
-    def __init__(self, recordings: Recordings) -> None:
-        self._recordings = recordings
-
-    async def ask(self, request: Request) -> Completion:
-        """The recorded answer.
-
-        Raises:
-            MissingRecordingError: there is none; says what changed.
-        """
-        known = self._recordings.get(request.fingerprint)
-        if known is None:
-            raise self._recordings.miss(request.components)
-        return known
-
-
-def _names(changes: Sequence[Change], is_same_text: bool) -> str:  # noqa: FBT001  # said by the name
-    """What changed, in words. Of an unchanged article another part is asked about, which may bring its own schema."""
-    if is_same_text and any(change.part == "article" for change in changes):
-        changes = [change for change in changes if change.part not in {"article", "schema"}]
-        return ", ".join([ASKED, *map(_name_of, changes)])
-    return ", ".join(map(_name_of, changes))
-
-
-def _name_of(change: Change) -> str:
-    """With the values where they are words, not where they are hashes, which would differ from question to question."""
-    return str(change) if change.part in SHOWN_PARTS else NAMES.get(change.part, ASKED)
+        found = [one for one in self._by_article[id_].values() if one["components"]["model"] == model]
+        if found:
+            answers = sorted(found, key=_conversation)
+            _write(file, json.dumps({"version": VERSION, "answers": answers}, ensure_ascii=False, indent=1))
+        else:
+            file.unlink(missing_ok=True)
 
 
 def write_whole(file: Path, text: str) -> None:
@@ -228,8 +250,29 @@ def write_whole(file: Path, text: str) -> None:
         raise
 
 
-def _as_json(text: str) -> dict[str, Any]:
+def _write(file: Path, text: str) -> None:
+    try:
+        write_whole(file, text)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be written: {error.strerror}; name another folder") from None
+
+
+def _said(changes: Sequence[Change]) -> str:
+    """What changed, with the values where they are words, not where they are hashes.
+
+    The bound on the answer's tokens follows the article's length: parameters are named only for the same article.
+    """
+    about_another = any(change.part == "article" for change in changes)
+    named = [change for change in changes if not (about_another and change.part == "parameters")]
+    return ", ".join(
+        str(change) if change.part in SHOWN_PARTS else NAMES.get(change.part, "what the template renders to")
+        for change in named
+    )
+
+
+def _as_json(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The answer as a reader wants it, beside the raw text; nothing where it is no JSON."""
+    text = entry["text"] or next((arguments for _name, arguments in entry["tool_calls"]), "")
     try:
         return {"answer": json.loads(text, parse_constant=_refuse)}
     except (ValueError, RecursionError):
@@ -241,8 +284,15 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _read(file: Path) -> Iterator[dict[str, Any]]:
-    """The answers in a file.
+def _read_description(file: Path) -> Description:
+    try:
+        return Description.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: does not say how the model was asked ({error}); record it again") from None
+
+
+def _read_answers(file: Path) -> Iterator[dict[str, Any]]:
+    """The answers in an article's file.
 
     Raises:
         UsageError: it is no recording, or what is shown of an answer is not what it says.
@@ -261,12 +311,13 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _is_sound(entry: Mapping[str, Any]) -> bool:
-    named = all(name in entry for name in ("fingerprint", "article", "article_sha256", *_ANSWER))
-    return (
-        named
-        and "task" in entry["components"]
-        and _as_json(entry["text"]) == {name: entry[name] for name in ("answer",) if name in entry}
-    )
+    if (
+        not all(name in entry for name in ("fingerprint", "article"))
+        or read_entry(json.dumps(entry, ensure_ascii=False)) is None
+    ):
+        return False
+    shown = {name: entry[name] for name in ("answer",) if name in entry}
+    return {"task", "model"} <= entry["components"].keys() and _as_json(entry) == shown
 
 
 def _kind(entry: Mapping[str, Any]) -> tuple[str, str]:
@@ -274,7 +325,13 @@ def _kind(entry: Mapping[str, Any]) -> tuple[str, str]:
     return entry["components"]["task"], entry["components"]["model"]
 
 
+def _conversation(entry: Mapping[str, Any]) -> tuple[str, bool, str]:
+    """A first request before its re-asks."""
+    return entry.get("reask_of", entry["fingerprint"]), "reask_of" in entry, entry["fingerprint"]
+
+
 def _name(text: str) -> str:
     """A model's or an article's name as the name of a file; where that changes it, no other becomes the same."""
     name = re.sub(r"[^\w.-]+", "_", text).lstrip(".")
-    return name if name and name == text else f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    plain = name and name == text and f"{name}.json" != DESCRIPTION
+    return name if plain else f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -21,12 +21,12 @@ from evals.scorer.scoring import ArticleScore, score_article
 from evals.scorer.summary import Summary, summarise
 from evals.scorer.uncertainty import RecordType, Row
 from extractor.errors import FailureClass, StoreError, UsageError
+from extractor.results import Failure
 from extractor.runs.outputs import problem
-from extractor.service import Failure
 from schemas.labels import Labels
 from schemas.records import Extraction
 
-VERSION: Final = 1
+VERSION: Final = 2
 Mode = Literal["live", "record", "replay", "scored"]
 """`scored`: outputs that were there already."""
 
@@ -38,15 +38,22 @@ class Part(BaseModel):
 
 
 class Asked(Part):
-    """Who was asked, and how: by the names and hashes that also stand in the fingerprints."""
+    """Who made the records, and how they were asked: by the names and hashes that also stand in the fingerprints."""
 
     system: str
-    model: str
+    made_by: Mapping[str, str] = {}
+    """task → a model, or the rule reader and its version"""
     mode: str | None = None
     parameters: Mapping[str, Any] = {}
-    profile: str | None = None
     prompts: Mapping[str, str] = {}
     schemas: Mapping[str, str] = {}
+    said: str | None = None
+    """of recorded answers: one sentence on what they are"""
+
+    @property
+    def makers(self) -> str:
+        """Who made the records, whatever the task."""
+        return ", ".join(dict.fromkeys(self.made_by.values())) or "unknown"
 
 
 class Failed(Part):
@@ -71,7 +78,7 @@ class Outcome(Part):
 class Run(Part):
     """What a system made of a corpus."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     mahdar: str
     scoring_version: str
     scoring_sha256: str

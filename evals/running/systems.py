@@ -7,21 +7,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from evals.running import recording
 from evals.running.corpus import Case
-from evals.running.recording import MissingRecordingError, RecordingDoor, Recordings, Replay
+from evals.running.recording import Recordings
 from evals.running.runs import Asked, Mode
+from evals.running.transports import RecordingTransport, ReplayTransport
 from extractor.documents.document import Document
-from extractor.errors import ExtractionError
-from extractor.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
-from extractor.llm.transport import Progress
-from extractor.service import Extractor, Failure
-from extractor.settings import Settings
+from extractor.errors import ExtractionError, UsageError
+from extractor.llm.client import Client, Policy
+from extractor.llm.drafter import LLMDrafter
+from extractor.llm.endpoint import EMBEDDED_PASSAGE, PASSAGE, Endpoint, embedded_endpoint, remote_endpoint
+from extractor.llm.transport import OpenAITransport, Progress
+from extractor.results import Failure
+from extractor.service import Extractor
+from extractor.settings import EMBEDDED, OFFLINE, Settings
 from extractor.tasks import TASKS
 from schemas.records import Extraction
 
 REMOTE_CONCURRENCY = 8
-"""Articles at once of a hosted model. The embedded one gains nothing by it, and one by one its seconds are honest."""
+"""Articles at once of a hosted model. On this machine it gains nothing, and one by one the seconds are honest."""
 
 
 class System(Protocol):
@@ -38,7 +41,6 @@ class System(Protocol):
 
         Raises:
             ExtractionError: it failed.
-            MissingRecordingError: in a replay, an answer is not recorded.
         """
 
     def close(self) -> None:
@@ -57,52 +59,64 @@ class Options:
 
 
 class Mahdar:
-    """The extractor, without its cache: live asks anew, record writes every answer down, replay reads them."""
+    """The extractor, without its cache: live asks anew, record writes every answer down, replay reads them.
+
+    Args:
+        options: what is chosen.
+        mode: where answers come from.
+        recordings: the answers that were written down.
+        endpoint: what is asked, or was; None for the rule reader.
+        settings: of the environment; a replay takes none of them.
+        progress: told what the embedded model's start is doing.
+    """
 
     def __init__(
         self,
         options: Options,
         mode: Mode,
-        recordings: Recordings | None = None,
+        recordings: Recordings,
+        endpoint: Endpoint | None,
         *,
-        settings: Settings | None = None,
+        settings: Settings,
         progress: Progress | None = None,
     ) -> None:
-        settings = with_options(settings or Settings.from_environment(), options)
-        self._endpoint = endpoint_of(settings)
-        self._recordings = recordings if mode == "replay" else None
-        self._options = options
-        self.concurrency = options.concurrency or (1 if self._endpoint.embedded else REMOTE_CONCURRENCY)
+        if mode == "replay" and endpoint is not None:
+            settings = Settings(model=EMBEDDED if endpoint.embedded else endpoint.model)
+        self._endpoint = endpoint
+        self._replayed = recordings if mode == "replay" else None
+        self.concurrency = concurrency_of(options, mode, endpoint)
         self._extractor = Extractor(
             settings,
             tasks=options.tasks,
             prompts=options.prompts,
             store=None,
             concurrency=self.concurrency,
-            caller=_caller(self._endpoint, mode, recordings, settings.timeout, progress),
+            transport=_recording(recordings, endpoint, settings, progress) if mode == "record" else None,
+            drafter=_replaying(recordings, endpoint, self.concurrency) if mode == "replay" else None,
             progress=progress,
         )
-        self._prompts: dict[str, str] = {}
-        self._schemas: dict[str, str] = {}
 
     @property
     def asked(self) -> Asked:
-        """By the endpoint and by what the extractions say of themselves."""
+        """By what makes the records, and how it is asked."""
+        makers, endpoint = self._extractor.made_by, self._endpoint
         return Asked(
             system="mahdar",
-            model=self._endpoint.model,
-            mode=self._endpoint.mode,
-            parameters=dict(self._endpoint.parameters),
-            prompts=self._prompts,
-            schemas=self._schemas,
+            made_by={task: maker.name for task, maker in makers.items()},
+            mode=endpoint.mode if endpoint else None,
+            parameters=dict(endpoint.parameters) if endpoint else {},
+            prompts={task: maker.prompt for task, maker in makers.items() if maker.prompt},
+            schemas={task: maker.schema for task, maker in makers.items() if maker.schema},
+            said=self._replayed.described(endpoint.model).said if self._replayed and endpoint else None,
         )
 
     def extract(self, document: Document) -> Extraction:
         """Extract one article; in a replay its seconds are those of the recorded calls."""
         found = self._extractor.extract(document)
-        self._prompts |= found.provenance.prompts
-        self._schemas |= found.provenance.schemas
-        return found if self._recordings is None else as_recorded(found, self._recordings)
+        if self._replayed is None:
+            return found
+        seconds = round(self._replayed.seconds(found.provenance.fingerprints), 3)
+        return found.model_copy(update={"provenance": found.provenance.model_copy(update={"seconds": seconds})})
 
     def close(self) -> None:
         """Let go of connections."""
@@ -122,16 +136,53 @@ def with_options(settings: Settings, options: Options) -> Settings:
     return replace(settings, model=options.model or settings.model, mode=options.answer_mode or settings.mode)
 
 
-def endpoint_of(settings: Settings) -> Endpoint:
-    """What the settings ask."""
-    return embedded_endpoint(settings) if settings.embedded else remote_endpoint(settings)
+def endpoint_of(options: Options, mode: Mode, recordings: Recordings, settings: Settings) -> Endpoint | None:
+    """What is asked: by the settings, or in a replay by the recordings; None for the rule reader.
+
+    Raises:
+        UsageError: the rule reader has no answers to record or to replay; nothing is recorded; or the settings name no
+            endpoint that can be used.
+        NoModelError: the embedded model is named, and the extra `local` is not installed.
+    """
+    replayed = mode == "replay" and options.model != OFFLINE
+    if settings.offline and mode != "live" and not replayed:
+        raise UsageError(f"--mode {mode}: the rule reader has no answers to {mode}: run it live, or name a model")
+    if not replayed:
+        if settings.offline:
+            return None
+        return embedded_endpoint(settings) if settings.embedded else remote_endpoint(settings)
+    found = recordings.described(options.model)
+    return Endpoint(
+        base_url="",
+        api_key="",
+        model=found.model,
+        mode=options.answer_mode or found.mode,
+        passage=EMBEDDED_PASSAGE if found.embedded else PASSAGE,
+        parameters=found.parameters,
+        embedded=found.embedded,
+    )
 
 
-def as_recorded(found: Extraction, recordings: Recordings) -> Extraction:
-    """The extraction with the seconds that its answers took when they were recorded."""
-    made = found.provenance
-    seconds = round(recordings.seconds(made.fingerprints), 3)
-    return found.model_copy(update={"provenance": made.model_copy(update={"seconds": seconds})})
+def concurrency_of(options: Options, mode: Mode, endpoint: Endpoint | None) -> int:
+    """Articles at once."""
+    on_this_machine = endpoint is None or (endpoint.embedded and mode != "replay")
+    return options.concurrency or (1 if on_this_machine else REMOTE_CONCURRENCY)
+
+
+def _recording(
+    recordings: Recordings, endpoint: Endpoint | None, settings: Settings, progress: Progress | None
+) -> Callable[[], RecordingTransport]:
+    """What makes the transport of a recording; the extractor closes it."""
+    assert endpoint is not None, "the rule reader is not recorded"
+    asked = endpoint
+    return lambda: RecordingTransport(recordings, OpenAITransport(asked, timeout=settings.timeout, progress=progress))
+
+
+def _replaying(recordings: Recordings, endpoint: Endpoint | None, concurrency: int) -> LLMDrafter:
+    """Who drafts from recordings, as their endpoint was asked; the environment has no part in it."""
+    assert endpoint is not None, "the rule reader is not replayed"
+    policy = Policy().for_embedded() if endpoint.embedded else Policy()
+    return LLMDrafter(endpoint, Client(ReplayTransport(recordings), None, policy=policy, concurrency=concurrency))
 
 
 def ignored(_result: Extraction | Failure) -> None:
@@ -147,24 +198,15 @@ def extract_all(
         system: who extracts.
         cases: the corpus.
         done: told of each result.
-
-    Raises:
-        MissingRecordingError: a replay lacks answers; the recordings then know all of them.
     """
     found = []
-    missing: MissingRecordingError | None = None
     for result in _results(system, cases):
-        if isinstance(result, MissingRecordingError):
-            missing = result
-        else:
-            found.append(result)
-            done(result)
-    if missing is not None:
-        raise missing
+        found.append(result)
+        done(result)
     return found
 
 
-def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Failure | MissingRecordingError]:
+def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Failure]:
     if system.concurrency == 1:
         yield from (_result(system, case.document) for case in cases)
         return
@@ -176,25 +218,8 @@ def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Fai
         pool.shutdown(wait=False, cancel_futures=True)  # who interrupts does not wait for the article under way
 
 
-def _result(system: System, document: Document) -> Extraction | Failure | MissingRecordingError:
-    token = recording.article.set(document)
+def _result(system: System, document: Document) -> Extraction | Failure:
     try:
         return system.extract(document)
-    except MissingRecordingError as error:
-        return error
     except ExtractionError as error:
-        return Failure(document.id, error.failure, str(error), error.attempts)
-    finally:
-        recording.article.reset(token)
-
-
-def _caller(
-    endpoint: Endpoint, mode: Mode, recordings: Recordings | None, timeout: float, progress: Progress | None
-) -> RecordingDoor | Replay | None:
-    """Who is asked in place of the endpoint; None for the endpoint itself."""
-    if mode == "live":
-        return None
-    assert recordings is not None, "recording and replaying need recordings"
-    if mode == "record":
-        return RecordingDoor(recordings, endpoint, timeout=timeout, progress=progress)
-    return Replay(recordings)
+        return Failure(document.id, error.failure, str(error), error.usage)

@@ -123,7 +123,7 @@ def score_article(
 
 def _found(gold: Labels, predicted: Extraction | None) -> Extraction:
     if predicted is None:
-        return Extraction(document_id=gold.document_id, text_sha256="", provenance=Provenance(model=""))
+        return Extraction(document_id=gold.document_id, text_sha256="", provenance=Provenance())
     if predicted.document_id != gold.document_id:
         raise ValueError(
             f"document_id: labels are of {gold.document_id!r}, the extraction of {predicted.document_id!r}: "

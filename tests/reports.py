@@ -54,7 +54,8 @@ def write_texts(texts: dict[str, str], file: Path) -> Path:
 def extraction(id_: str, text: str, **more: Any) -> dict[str, Any]:
     """One article's line."""
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    return {"document_id": id_, "text_sha256": sha256, "language": "ar", "provenance": {"model": "loopback"}, **more}
+    made = {"made_by": {"meetings": "loopback"}}
+    return {"document_id": id_, "text_sha256": sha256, "language": "ar", "provenance": made, **more}
 
 
 def evidence(text: str, quote: str) -> dict[str, Any]:
@@ -93,9 +94,16 @@ def newsroom() -> tuple[list[dict[str, Any]], dict[str, str]]:
     ]
     lost = evidence(EMOJI, MET) | {"start": 0, "end": len(MET)}
     rejected = [{"task": "stances", "path": "$.stances[0]", "reason": "not in the article", "item": {"name": "شبح"}}]
+    agreed = {
+        "id": "g1",
+        "parties": [{"name": "Ann", "type": "person", "role": "minister", "organization": None, "country": "FR"}],
+        "terms": [{"text": "sea", "number": 3}, "fish"],
+        "evidence": [evidence(ENGLISH, "on trade")],
+    }
+    more = {"agreements": [agreed]}
     lines = [
         extraction("2020/dated", EMOJI, published_at="2020-07-21", meetings=dated, rejected=rejected),
-        extraction("english", ENGLISH, language="en", meetings=[meeting(evidence(ENGLISH, ENGLISH[4:17]))]),
+        extraction("english", ENGLISH, language="en", meetings=[meeting(evidence(ENGLISH, ENGLISH[4:17]))], more=more),
         extraction("lost", EMOJI, meetings=[meeting(lost)]),
         extraction("absent", "لا نص.", meetings=[meeting(evidence("لا نص.", "نص"))]),
         extraction("other", "نص قديم.", meetings=[meeting(evidence("نص قديم.", "قديم"))]),
@@ -103,9 +111,14 @@ def newsroom() -> tuple[list[dict[str, Any]], dict[str, str]]:
     return lines, {"2020/dated": EMOJI, "english": ENGLISH, "other": "نص جديد."}
 
 
+PLAIN = "وهبت رياح قوية على السواحل، وبلغت الحرارة ثلاثين درجة في الظل.\n" * 1_000
+"""So much of it that the harm before it is a small part of the article: pages of markup are no articles."""
+
+
 def harmful() -> tuple[dict[str, Any], str]:
     """An extraction with harm in every field that is not a closed list, and its article."""
-    text = f"{harm('text')}\n{MET}\n{OVERRIDE}"
+    harm_that_is_text = harm("text").replace("\0", "")  # NUL can stand in no article
+    text = f"{harm_that_is_text}\n{MET}\n{OVERRIDE}\n{PLAIN}"
     actor = {name: harm(name) for name in ("name", "role", "organization", "name_latin")} | {
         "type": "person",
         "country": "LY",
@@ -156,7 +169,7 @@ def harmful() -> tuple[dict[str, Any], str]:
         "stances": [stance],
         "more": {harm("agreements"): [further]},
         "rejected": [refused],
-        "provenance": {"model": harm("model"), "prompts": {harm("prompt"): harm("version")}},
+        "provenance": {"made_by": {harm("task"): harm("model")}, "prompts": {harm("prompt"): harm("version")}},
     }
     return found, text
 
@@ -168,7 +181,7 @@ def harmful_failure() -> dict[str, Any]:
 
 def run(labels: Labels, found: Extraction, model: str = "loopback") -> Run:
     """A run over one article."""
-    asked = Asked(system="mahdar", model=model, prompts={"meetings": model})
+    asked = Asked(system="mahdar", made_by={"meetings": model}, prompts={"meetings": model})
     return made(asked, "scored", ((outcome_without_text(labels, found),),), dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
 
 

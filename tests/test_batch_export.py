@@ -79,6 +79,7 @@ def test_a_folder_of_csv_has_a_row_a_meeting_a_participant_a_stance(
         "support",
         "لفتح المعابر بين البلدين",
     )
+    assert [row["made_by"] for name in ("articles", "meetings", "stances") for row in tables[name]] == ["loopback"] * 4
     for row in tables["evidence"]:
         assert ARTICLE[int(row["start"]) : int(row["end"])] == row["quote"]
     assert [(row["record"], row["quote"]) for row in tables["evidence"]] == [("m1", MET), ("s1", SAID)]
@@ -111,10 +112,29 @@ def test_one_parquet_file_loses_nothing(tmp_path: Path, records: Path, mahdar: C
     for row in rows:
         row["published_at"] = row["published_at"] and str(row["published_at"])
         row["more"] = json.loads(row["more"])
-        for part in ("prompts", "schemas"):
+        for part in ("made_by", "prompts", "schemas"):
             row["provenance"][part] = json.loads(row["provenance"][part])
     lines = [json.loads(line) for line in records.read_bytes().splitlines()]
     assert without_nothing(rows) == without_nothing(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("tables/", "1 agreements not written to tables (JSON Lines and one .parquet file hold them)\n"),
+        ("out.duckdb", "1 agreements not written to tables (JSON Lines and one .parquet file hold them)\n"),
+        ("out.parquet", ""),
+    ],
+)
+def test_records_that_no_table_has_a_place_for_are_counted(
+    tmp_path: Path, records: Path, mahdar: Command, name: str, said: str
+) -> None:
+    lines = [json.loads(line) for line in records.read_bytes().splitlines()]
+    proof = lines[0]["meetings"][0]["evidence"]
+    lines[0]["more"] = {"agreements": [{"id": "g1", "subject": "الصيد", "evidence": proof}]}
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    output = f"{tmp_path}/{name}"
+    assert mahdar("export", tmp_path / "in.jsonl", "-o", output) == (0, "", f"{said}2 articles → {output}\n")
 
 
 def test_an_empty_run_has_tables_with_columns(tmp_path: Path, mahdar: Command) -> None:
@@ -206,9 +226,9 @@ def test_a_run_writes_the_form_that_is_asked_for(
     assert json.loads(errors.read_bytes())["document_id"] == "2"
 
     code, out, _ = mahdar("status", tmp_path / output, "--json")
-    told = json.loads(out)
+    told, made_by = json.loads(out), {"meetings": "loopback", "stances": "loopback"}
     assert (told["state"], told["total"], told["done"], told["failed"]) == ("complete", 2, 1, {"refused": 1})
-    assert (told["records"], told["tokens"], told["run"]["model"]) == (2, 240, "loopback")
+    assert (told["records"], told["tokens"], told["run"]["made_by"]) == (2, 240, made_by)
     lines = mahdar("status", tmp_path / output)[1].splitlines()
     assert lines[:4] == [
         "state     complete",
@@ -216,6 +236,7 @@ def test_a_run_writes_the_form_that_is_asked_for(
         "failed    1 refused",
         "records   2, 0 rejected",
     ]
+    assert "made by   loopback" in lines
 
 
 @pytest.mark.parametrize(
@@ -291,7 +312,7 @@ def test_a_name_that_is_not_utf_8_is_told_escaped(tmp_path: Path, mahdar: Comman
     (tmp_path / "1.txt").write_text(ARTICLE, encoding="utf-8")
     output = os.fsdecode(os.fsencode(tmp_path) + b"/out-\xe9.jsonl")
     code, _, err = mahdar("extract", tmp_path / "1.txt", "-o", output)
-    assert (code, len(served.requests)) == (0, 2)
+    assert (code, len(served.requests)) == (0, 1)
     assert err.endswith("out-\\udce9.jsonl\n")
 
 

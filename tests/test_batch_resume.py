@@ -10,21 +10,27 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from newsroom import KEY, reads_well, weather
+from newsroom import KEY, NOTHING, reads_well, weather
+from tiny import mahdar
 
-from extractor import Document, Failure
+from extractor import Document, Failure, UsageError
 from extractor.documents.document import BadInput
+from extractor.results import Usage
 from extractor.runs.ledger import Identity
+from extractor.runs.outputs import Outputs
 from extractor.runs.results import Results
 from schemas import Extraction, Provenance
 
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
 
-RUN: Final[Identity] = {"model": "loopback", "prompts": {"meetings": "meetings@1 sha256:ab"}}
+MADE: Final = {"meetings": "loopback", "stances": "loopback"}
+RULES: Final = dict.fromkeys(MADE, "mahdar-rules@1")
+RUN: Final[Identity] = {"made_by": MADE, "prompts": {"meetings": "news@1 sha256:ab"}}
 ARTICLES: Final = 120
 
 
@@ -36,14 +42,15 @@ def document(number: int, text: str = "") -> Document:
 
 
 def extraction(article: Document) -> Extraction:
-    made = Provenance(model="loopback", attempts=2, tokens_in=100, tokens_out=20, cost=0.25)
+    made = Provenance(made_by=MADE, attempts=2, tokens_in=100, tokens_out=20, cost=0.25)
     return Extraction(
         document_id=article.id, text_sha256=article.sha256, published_at=article.published_at, provenance=made
     )
 
 
 def refused(article: Document) -> Failure:
-    return Failure(article.id, "refused", "لا أستطيع", 1)
+    spent = Usage(calls=1, attempts=1, tokens_in=90, tokens_out=10, cost=Decimal("0.5"))
+    return Failure(article.id, "refused", "لا أستطيع", spent)
 
 
 def opened(folder: Path, **more: Any) -> Results:
@@ -76,14 +83,34 @@ def test_a_run_that_is_taken_up_again_knows_what_became_of_each_article(tmp_path
     assert results.fate(document(2, "نص آخر")) == "new", "what failed has been mended"
     assert results.fate(BadInput("خبر-7", "no text")) == "new"
     history = results.history
-    assert (history.done, history.failed, history.tokens, history.cost) == (5, 1, 600, 1.25)
+    assert (history.done, history.failed, history.tokens, history.cost) == (5, 1, 700, 1.75)
     results.close()
     assert json.loads((tmp_path / "out.jsonl.errors.jsonl").read_bytes()) == {
         "document_id": "خبر-2",
         "failure": "refused",
         "message": "لا أستطيع",
         "attempts": 1,
+        "tokens_in": 90,
+        "tokens_out": 10,
+        "cost": 0.5,
     }
+    (failure,) = Outputs(tmp_path / "out.jsonl").failures()
+    assert (failure.attempts, failure.usage.tokens_in, failure.usage.cost) == (1, 90, Decimal("0.5"))
+
+
+def test_an_article_that_the_budget_stopped_is_left_and_what_it_cost_counts(tmp_path: Path) -> None:
+    spent = Usage(calls=1, attempts=1, tokens_in=900, tokens_out=100, unpriced=1)
+    results = opened(tmp_path)
+    for number, usage in ((0, spent), (1, Usage())):
+        results.expect(document(number))
+        results.write(Failure(document(number).id, "over_budget", "the budget ends here", usage))
+    results.close()
+    results = opened(tmp_path)
+    history = results.history
+    assert fates(results, range(2)) == ["new", "new"]
+    assert (history.failed, history.tokens, history.cost) == (0, 1_000, None)
+    results.close()
+    assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.ledger.jsonl"])
@@ -125,9 +152,13 @@ def test_records_that_came_too_late_for_the_ledger_count(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        ({**RUN, "model": "larger"}, "model (loopback → larger)"),
-        ({**RUN, "prompts": {"meetings": "meetings@2 sha256:cd"}}, "prompts.meetings (meetings@1 sha256:ab → mee"),
-        ({**RUN, "prompts": {**RUN["prompts"], "stances": "stances@1"}}, "prompts.stances (none → stances@1)"),
+        ({**RUN, "made_by": RULES}, "has records made by loopback, and this run makes them by mahdar-rules@1: give"),
+        (
+            {**RUN, "made_by": {**MADE, "stances": "larger"}},
+            "made by loopback, and this run makes them by loopback (meetings), larger (stances): give",
+        ),
+        ({**RUN, "prompts": {"meetings": "news@2 sha256:cd"}}, "prompts.meetings (news@1 sha256:ab → news@2"),
+        ({**RUN, "prompts": {**RUN["prompts"], "stances": "news@1"}}, "prompts.stances (none → news@1)"),
         ({**RUN, "mahdar": "9.0"}, "mahdar (none → 9.0)"),
     ],
 )
@@ -166,6 +197,43 @@ def test_files_that_others_changed_are_refused(tmp_path: Path, name: str, conten
         opened(tmp_path)
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_run_of_an_older_version_is_named_and_left_as_it_is(tmp_path: Path, *, overwrite: bool) -> None:
+    filled(tmp_path)
+    ledger = tmp_path / "out.jsonl.ledger.jsonl"
+    _, *entries = ledger.read_text(encoding="utf-8").splitlines()
+    older = json.dumps({"mahdar_ledger": 1, "run": {"model": "loopback", "profile": "standard"}})
+    ledger.write_text("\n".join([older, *entries, ""]), encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    if overwrite:
+        results = opened(tmp_path, overwrite=True)
+        assert fates(results) == ["new"] * 6
+        results.close()
+        return
+    with pytest.raises(UsageError) as refusal:
+        opened(tmp_path)
+    assert str(refusal.value) == (
+        f"{ledger} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
+        "another name, or with --overwrite, which replaces it"
+    )
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_failed_by_a_fault_of_mahdar_is_tried_again(tmp_path: Path) -> None:
+    results = opened(tmp_path)
+    for number, failure in enumerate(("internal", "invalid")):
+        results.expect(document(number))
+        results.write(Failure(document(number).id, failure, "", Usage(attempts=1)))
+    results.close()
+    results = opened(tmp_path)
+    assert fates(results, range(2)) == ["new", "failed"]
+    assert results.has_failed(document(0))
+    results.expect(document(0))
+    results.write(extraction(document(0)))
+    results.close()
+    assert ids(tmp_path / "out.jsonl.errors.jsonl") == ["خبر-1"]
+
+
 def test_lines_of_others_behind_the_last_record_are_not_taken_for_ours(tmp_path: Path) -> None:
     filled(tmp_path)
     with (tmp_path / "out.jsonl").open("ab") as file:
@@ -188,7 +256,7 @@ def test_what_fails_again_stands_once_among_the_errors(tmp_path: Path) -> None:
         results = opened(tmp_path)
         assert results.has_failed(document(2))
         results.expect(document(2))
-        results.write(Failure("خبر-2", "timeout", said, 4))
+        results.write(Failure("خبر-2", "timeout", said, Usage(attempts=4)))
         results.close()
     errors = (tmp_path / "out.jsonl.errors.jsonl").read_bytes().splitlines()
     assert [json.loads(line)["message"] for line in errors] == ["ثالثة"]
@@ -218,7 +286,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 def answer(asked: Asked) -> Reply:
-    """Records of the one task that is asked; one article in seventeen is refused."""
+    """Records of the articles that have any; a few articles are refused."""
     if "17" in asked.article:
         return completion(None, refusal="لا أستطيع")
     return reads_well(asked)
@@ -233,7 +301,7 @@ def launch(endpoint: Endpoint, folder: Path, *arguments: object) -> "subprocess.
         "MAHDAR_MODEL": "loopback",
     }
     command = [sys.executable, "-m", "extractor.cli.app", "extract", *map(str, arguments)]
-    command += ["--task", "meetings", "-o", str(folder / "out.jsonl")]
+    command += ["-o", str(folder / "out.jsonl")]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
@@ -288,8 +356,8 @@ def test_ctrl_c_keeps_what_is_under_way(tmp_path: Path) -> None:
     held = ARTICLES // 4
     answers = iter([*[None] * held, *[gate] * ARTICLES])
 
-    def answer_late(asked: Asked) -> Reply:
-        return completion({asked.task: []}, after=next(answers))
+    def answer_late(_: Asked) -> Reply:
+        return completion(NOTHING, after=next(answers))
 
     with Endpoint(answer_late) as endpoint:
         process = launch(endpoint, tmp_path, news)
@@ -308,3 +376,19 @@ def test_ctrl_c_keeps_what_is_under_way(tmp_path: Path) -> None:
     assert code == 1
     assert f"{held + 8} done before" in err
     assert len(set(ids(tmp_path / "out.jsonl"))) == ARTICLES - 1
+
+
+def test_a_budget_holds_over_all_runs_into_a_file_and_failed_articles_are_paid_for(tmp_path: Path) -> None:
+    news = archive(tmp_path, 20)
+    options = ("--no-cache", "--concurrency", "1", "--price-in", "2", "--price-out", "8", "--max-tokens")
+    with Endpoint(lambda _: completion(None, refusal="لا أستطيع")) as endpoint:
+        _, err = ended(launch(endpoint, tmp_path, news, *options, "1"))
+        most = int(err.partition("the next call can take ")[2].partition(";")[0].replace(",", ""))
+        for _ in range(3):
+            code, err = ended(launch(endpoint, tmp_path, news, *options, str(most + 600)))
+            assert (code, len(endpoint.requests)) == (1, 6)
+            assert "ends here: 720 tokens are spent, and the next call can take" in err
+            assert "; with a larger one the same command goes on\n" in err
+    assert ", an unknown number of articles left → " in err
+    told = json.loads(mahdar("status", tmp_path / "out.jsonl", "--json").out)
+    assert (told["tokens"], told["cost"], told["failed"]) == (720, 0.00216, {"refused": 6})

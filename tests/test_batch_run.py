@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from newsroom import configured, weather
+from newsroom import NOTHING, configured, weather
 
 from extractor import Document, ExtractionError, Extractor, NoModelError
 from extractor.cli.interrupt import Interrupt
 from extractor.cli.progress import Silent
 from extractor.cli.run import Run, Tally
 from extractor.documents.document import BadInput
+from extractor.llm.call import Call
 from extractor.llm.completion import Completion
-from extractor.llm.request import Request
 from extractor.runs.ledger import identity
 from extractor.runs.results import Results
 
@@ -26,18 +26,21 @@ URL = "http://127.0.0.1:9/v1"
 
 
 class Ready:
-    """Answers at once, until a question about a certain article."""
+    """A transport that answers at once, until it is asked about a certain article."""
 
     def __init__(self, until: int | None = None, error: Exception | None = None) -> None:
         self.asked = 0
         self._until = until
         self._error = error or AssertionError()
 
-    async def ask(self, request: Request) -> Completion:
+    async def send(self, call: Call) -> Completion:
         self.asked += 1
-        if self._until is not None and f"على {self._until} من" in request.messages[-1]["content"]:
+        if self._until is not None and f"على {self._until} من" in call.request.messages[-1]["content"]:
             raise self._error
-        return Completion(json.dumps({request.task: []}))
+        return Completion(json.dumps(NOTHING))
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class Never:
@@ -48,11 +51,11 @@ def articles(number: int) -> list[Document | BadInput]:
     return [Document(f"{index:03}", weather(index)) for index in range(number)]
 
 
-def run(folder: Path, caller: Ready, given: list[Document | BadInput], total: int | None = None) -> Tally:
-    """A run into a file, of one task and one article after the other."""
+def run(folder: Path, transport: Ready, given: list[Document | BadInput], total: int | None = None) -> Tally:
+    """A run into a file, one article after the other."""
     tally = Tally(total)
     settings = configured(URL, folder / "cache")
-    with Extractor(settings, caller=caller, store=None, tasks=["meetings"], concurrency=1) as mahdar:
+    with Extractor(settings, transport=transport, store=None, concurrency=1) as mahdar:
         results = Results(folder / "out.jsonl", identity(mahdar))
         try:
             Run(mahdar, [results], Silent(), tally, stop=Never()).take(given)
@@ -70,7 +73,7 @@ def test_no_more_is_read_than_is_under_way(tmp_path: Path) -> None:
             met += 1
             yield Document(f"{met}", weather(met))
 
-    with Extractor(configured(URL, tmp_path), caller=Ready(), store=None, concurrency=4) as mahdar:
+    with Extractor(configured(URL, tmp_path), transport=Ready(), store=None, concurrency=4) as mahdar:
         results = mahdar.extract_many(endless())
         for given, _ in zip(range(1, 30), results, strict=False):
             assert met <= given + 4
@@ -81,7 +84,7 @@ def test_a_slow_article_does_not_hold_the_others(tmp_path: Path) -> None:
     gate = threading.Event()
 
     def answer(asked: Asked) -> Reply:
-        return completion({asked.task: []}, after=gate if "على 0 من" in asked.article else None)
+        return completion(NOTHING, after=gate if "على 0 من" in asked.article else None)
 
     given = [Document(f"{index}", weather(index)) for index in range(20)]
     with Endpoint(answer) as endpoint, Extractor(configured(endpoint, tmp_path), store=None, concurrency=3) as mahdar:
@@ -99,9 +102,9 @@ def test_a_budget_that_is_spent_leaves_articles_as_they_were(tmp_path: Path, tot
     assert (tally.extracted, tally.failures.total(), tally.stopped, tally.exit_code) == (3, 0, str(spent), 1)
     assert tally.rest == ("an unknown number of articles" if total is None else "5 articles")
     assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
-    caller = Ready()
-    again = run(tmp_path, caller, articles(8), total)
-    assert (again.before, again.extracted, again.exit_code, caller.asked) == (3, 5, 0, 5)
+    transport = Ready()
+    again = run(tmp_path, transport, articles(8), total)
+    assert (again.before, again.extracted, again.exit_code, transport.asked) == (3, 5, 0, 5)
 
 
 def test_an_endpoint_that_is_gone_leaves_articles_as_they_were(tmp_path: Path) -> None:
@@ -112,9 +115,9 @@ def test_an_endpoint_that_is_gone_leaves_articles_as_they_were(tmp_path: Path) -
 
 
 def test_what_stops_all_is_raised_after_the_others_have_come(tmp_path: Path) -> None:
-    caller = Ready(until=0, error=NoModelError("the endpoint is gone"))
+    transport = Ready(until=0, error=NoModelError("the endpoint is gone"))
     given = [Document(f"{index}", weather(index)) for index in range(4)]
-    with Extractor(configured(URL, tmp_path), caller=caller, store=None, concurrency=4) as mahdar:
+    with Extractor(configured(URL, tmp_path), transport=transport, store=None, concurrency=4) as mahdar:
         results = mahdar.extract_many(given)
         came = {next(results).document_id for _ in range(3)}
         assert came == {"1", "2", "3"}
@@ -146,5 +149,12 @@ def test_bad_input_and_changed_articles_are_counted(tmp_path: Path) -> None:
     assert str(changed) == (
         "1 of 4 articles, 0 records, 0 rejected, 0 failed, 1 done before, "
         "1 failed before (--retry-errors takes them), "
-        "1 with another text or day than before (--overwrite extracts all anew)"
+        "1 with another text or day than before"
     )
+    assert changed.changes == "000: another text or day than before, left as they were; --overwrite extracts all anew"
+
+
+def test_of_many_changed_articles_the_first_are_named(tmp_path: Path) -> None:
+    run(tmp_path, Ready(), articles(8))
+    changed = run(tmp_path, Ready(), [Document(f"{number:03}", weather(number + 50)) for number in range(8)])
+    assert changed.changes.startswith("000, 001, 002, 003, 004 and 3 more: another text or day than before")

@@ -1,16 +1,13 @@
 """Comparing runs: what was won and lost, record by record; and many runs in one table."""
 
-import json
 from pathlib import Path
 
 import pytest
-from tiny import LABELS, MET, Corpus, answers, changed, mahdar, only_meetings, write_labels
+from tiny import LABELS, SUPPORTED, Corpus, answering, answers, changed, drafted, mahdar, only_meetings, write_labels
 
 from evals.comparing.ablate import Variant, variants
 from evals.comparing.compare import compare_runs
 from evals.running.runs import read
-
-from loopback import Asked, Reply, completion
 
 
 @pytest.fixture
@@ -18,20 +15,33 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Corpus:
     return Corpus.write(tmp_path, monkeypatch)
 
 
-def inventing(asked: Asked) -> Reply:
-    """Another act, and a second stance that the article does not have."""
-    if asked.task != "stances" or MET not in asked.article:
-        return answers(asked)
-    (stance,) = json.loads(answers(asked).body["choices"][0]["message"]["content"])["stances"]
-    other = stance | {"act": "condemn", "polarity": "against", "holders": [{"name": "نبيل عمار", "type": "person"}]}
-    return completion({"stances": [stance | {"act": "thank"}, other]})
+INVENTING = answering(
+    drafted(
+        stances=[
+            SUPPORTED | {"act": "thank"},
+            SUPPORTED | {"act": "condemn", "polarity": "against", "holders": ["a2"]},
+        ]
+    )
+)
+"""Another act, and a second stance that the article does not have."""
 
 
 def test_a_run_compared_with_itself_differs_in_nothing(corpus: Corpus) -> None:
     run = corpus.made("run.json")
     ended = mahdar("eval", "compare", run, run)
     assert ended.code == 0
+    assert "meetings: soft F1 ±.000; 0 articles won, 0 lost, 2 even" in ended.words
     assert "no figure and no record differs" in ended.out
+    assert "→" not in ended.out
+
+
+def test_a_short_comparison_has_a_row_a_run(corpus: Corpus) -> None:
+    one, other = corpus.made("one.json"), corpus.made("other.json", only_meetings)
+    ended = mahdar("eval", "compare", one, other, "--short")
+    assert ended.code == 0
+    assert "made by meetings soft F1 95% (jackknife t, n=2) stances soft F1 95% (jackknife t, n=2)" in ended.words
+    assert [line.split()[0] for line in ended.out.splitlines() if "loopback" in line] == ["loopback", "loopback"]
+    assert "talks" not in ended.out
 
 
 def test_what_was_lost_is_shown_beside_the_labels(corpus: Corpus) -> None:
@@ -47,7 +57,7 @@ def test_what_was_lost_is_shown_beside_the_labels(corpus: Corpus) -> None:
 
 
 def test_records_that_changed_and_records_made_up_are_told_apart(corpus: Corpus) -> None:
-    one, other = (read(corpus.made(f"{replies.__name__}.json", replies)) for replies in (answers, inventing))
+    one, other = read(corpus.made("one.json")), read(corpus.made("other.json", INVENTING))
     found = compare_runs(one, other)
     aligned, made_up = found.changes
     assert aligned.gold.id == "s1"
@@ -96,7 +106,7 @@ def test_an_ablation_is_one_table_and_a_run_file_each(corpus: Corpus) -> None:
             *("--answer-mode", "json_schema", "--answer-mode", "tools", "-o", corpus / "runs"),
         )
     assert ended.code == 0
-    assert len(endpoint.requests) == 12
+    assert len(endpoint.requests) == 8
     assert "meetings stances loopback json_schema .950" in ended.words
     assert "meetings loopback tools .950" in ended.words
     assert sorted(path.name for path in (corpus / "runs").iterdir()) == [

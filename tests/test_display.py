@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from extractor.cli.display import Bidi, clean, cost, extraction, own
+from extractor.cli.display import cost, extraction
+from extractor.documents.bidi import Bidi, clean, own
 from schemas import (
     Actor,
     Date,
@@ -56,7 +57,8 @@ STANCE = Stance(
     speech="indirect",
     evidence=(Evidence(quote=STAND, start=200, end=200 + len(STAND), match="exact"),),
 )
-MADE = Provenance(model="qwen", tokens_in=1200, tokens_out=340, cost=0.0, reasks=1, seconds=31.24, calls=3)
+QWEN = {"meetings": "qwen", "stances": "qwen"}
+MADE = Provenance(made_by=QWEN, tokens_in=1200, tokens_out=340, cost=0.0, reasks=1, seconds=31.24, calls=3)
 
 
 def screen(result: Extraction, width: int = 70) -> list[str]:
@@ -112,7 +114,7 @@ def test_an_article_is_shown_as_a_block_a_record() -> None:
 
 
 def test_an_article_without_records_says_so() -> None:
-    made = Provenance(model="qwen", cached=True, cost=0.0)
+    made = Provenance(made_by=QWEN, cached=True, cost=0.0)
     assert screen(Extraction(document_id="003", text_sha256="0" * 64, provenance=made)) == [
         "[003] · language unknown · meetings 0 · stances 0",
         "qwen · from the cache · $0 · 0.0 s",
@@ -164,6 +166,6 @@ def test_cost(dollars: float | None, shown: str) -> None:
 )
 def test_a_rejected_item_is_shown_by_its_words(item: object, line: str) -> None:
     rejected = (Rejected(task="meetings", path="$.x", reason="why", item=item),)
-    made = Provenance(model="qwen")
+    made = Provenance(made_by=QWEN)
     result = Extraction(document_id="004", text_sha256="0" * 64, rejected=rejected, provenance=made)
     assert screen(result, width=160)[2] == line

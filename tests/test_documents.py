@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extractor.documents.checks import MAX_BYTES
 from extractor.documents.decoding import decode
-from extractor.documents.document import MAX_BYTES, BadInput, Document, as_date, check, read_documents
+from extractor.documents.document import BadInput, Document, as_date, check, read_documents
 from extractor.errors import BadInputError
 
 ARABIC = (
@@ -61,7 +62,7 @@ def test_a_one_byte_encoding_is_decoded_when_the_text_proves_it(text: str, encod
         (b"\x89PNG\r\n\x1a\n", "is a PNG image, not text"),
         (b"\xff\xd8\xff\xe0", "is a JPEG image, not text"),
         (b"{\\rtf1\\ansi", "is an RTF document"),
-        (b"\n<!DOCTYPE html>\n<html>", "is an HTML page"),
+        (b"\n<!DOCTYPE html>\n<html>", "is an HTML or XML page"),
         (b'[{"id": "x", "text": "abc def"}]\n', "is JSON, not text: write one object a line as .jsonl"),
         (b'\n{"id": "x",\n "text": "abc def"}', "is JSON, not text"),
         (b"text\x00\x01\x02", "is binary, not text .a NUL at byte 4."),
@@ -101,7 +102,9 @@ def test_misread_text_is_known_by_its_beginning() -> None:
         )
 
 
-@pytest.mark.parametrize("text", ["[photo] The minister met the ambassador.", "{", "2024", '"A quote."', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["[photo] The minister met the ambassador.", "[1] قال الوزير.", "{لقاء", '"A quote."', "[" * 100_000 + "x"]
+)
 def test_what_merely_begins_like_json_is_text(text: str) -> None:
     assert decode(text.encode()) == text
 

@@ -508,7 +508,7 @@ def test_endpoint_wants_its_key(embedded: EmbeddedModel) -> None:
     endpoint = embedded.ensure()
     assert endpoint.base_url.startswith("http://127.0.0.1:")
     assert endpoint.base_url.endswith("/v1")
-    assert (endpoint.model, endpoint.context) == ("tiny", 16_384)
+    assert (endpoint.model, endpoint.context) == ("tiny", 8_192)
     assert get(endpoint, "/v1/models", endpoint.api_key)[0] == 200
     assert get(endpoint, "/v1/models", "guessed")[0] == 401
 
@@ -658,7 +658,7 @@ def test_starter_that_stops_first_leaves_the_server_to_the_others(make: Callable
 
 
 def test_server_with_another_context_is_left_alone(make: Callable[..., EmbeddedModel], cache: Path) -> None:
-    check_apart(make().ensure(), make(context=8_192).ensure(), cache)
+    check_apart(make().ensure(), make(context=4_096).ensure(), cache)
 
 
 def test_server_with_another_model_is_left_alone(

@@ -16,18 +16,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from newsroom import ARTICLE, HURRIED, KEY, MEETINGS, MET, configured, meeting, reads_well, stance, weather
+from newsroom import ANSWER, ARTICLE, HURRIED, KEY, NOTHING, configured, meeting, reads_well, records, stance, weather
 
-from extractor import Extraction, ExtractionError, Extractor, Failure, MahdarError, NoModelError, Policy, UsageError
+from extractor import (
+    Document,
+    Extraction,
+    ExtractionError,
+    Extractor,
+    Failure,
+    MahdarError,
+    NoModelError,
+    Policy,
+    UsageError,
+)
 from extractor.cache.disk import DiskStore
-from extractor.llm.client import Asker
+from extractor.grounding.source import Source
+from extractor.llm.call import Call
+from extractor.llm.client import Client
+from extractor.llm.completion import Completion
 from extractor.llm.endpoint import remote_endpoint
+from extractor.llm.plan import plan
 from extractor.llm.reply import retry_after
-from extractor.llm.request import build_request
-from extractor.llm.transport import Door
-from prompts import ARTICLE as NAME
-from prompts import PromptLibrary
-from schemas.tasks import task_schema
+from extractor.llm.transport import OpenAITransport
+from extractor.runs.lines import dumps
+from extractor.tasks import load_tasks
+from prompts import STANDARD, PromptLibrary
 
 from loopback import Asked, Endpoint, Reply, completion, status
 
@@ -46,7 +59,7 @@ def escaped(content: str) -> Reply:
 
 
 def failed(endpoint: Endpoint | str, cache: Path, policy: Policy = HURRIED, **settings: Any) -> Failure:
-    """How the question about meetings ends."""
+    """How the request for meetings ends."""
     with Extractor(configured(endpoint, cache, **settings), tasks=["meetings"], policy=policy) as mahdar:
         (result,) = mahdar.extract_many([ARTICLE])
     assert isinstance(result, Failure)
@@ -94,7 +107,7 @@ FAULTS = [
     ),
     pytest.param(Reply(disconnect=True), "unreachable", 4, "http://127.0.0.1:", id="cut before a word"),
     pytest.param(Reply(reset=True), "unreachable", 4, "http://127.0.0.1:", id="reset"),
-    pytest.param(Reply(MEETINGS, drop_after=30), "unreachable", 4, "http://127.0.0.1:", id="cut in the middle"),
+    pytest.param(Reply(ANSWER, drop_after=30), "unreachable", 4, "http://127.0.0.1:", id="cut in the middle"),
     pytest.param(completion("", refusal="I can't."), "refused", 1, "meetings: I can't.", id="refused by the model"),
     pytest.param(completion("", finish="content_filter"), "refused", 1, "filtered the answer", id="filtered"),
     pytest.param(
@@ -103,16 +116,39 @@ FAULTS = [
     pytest.param(completion(""), "unparsable", 2, "meetings: $: the answer is empty", id="empty"),
     pytest.param(content(5), "unparsable", 2, "meetings: $: the answer is empty", id="a number for an answer"),
     pytest.param(completion(None), "unparsable", 2, "meetings: $: the answer is empty", id="null for an answer"),
+    pytest.param(
+        Reply({"choices": [{"message": {"tool_calls": [{"id": "1"}]}}]}),
+        "unreachable",
+        4,
+        "without a choice",
+        id="no call",
+    ),
     pytest.param(completion(HTML), "unparsable", 2, "begins with '<!doctype html>", id="a page for an answer"),
     pytest.param(completion("لا أدري"), "unparsable", 2, "begins with 'لا أدري'", id="prose"),
     pytest.param(
         completion({"result": []}),
         "invalid",
         2,
-        "$: an object with the list 'meetings' is asked for",
+        "$: an object with the lists 'actors', 'meetings' is asked for",
         id="another form",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(
+            Reply(rb'{"error":{"message":"\u0643\u0644\u0645\u0629 \ud83d word"}}', status=400), id="an error"
+        ),
+        pytest.param(Reply(rb'{"error":{"message":"\u0643\u0644\u0645\u0629 \ud83d word"}}'), id="no choice"),
+    ],
+)
+def test_half_a_surrogate_pair_in_an_error_can_be_written(reply: Reply, tmp_path: Path) -> None:
+    with Endpoint(reply) as endpoint:
+        found = failed(endpoint, tmp_path)
+    assert "كلمة \ufffd word" in found.message
+    assert dumps(found.message).encode()
 
 
 @pytest.mark.parametrize(("reply", "failure", "attempts", "message"), FAULTS)
@@ -152,13 +188,13 @@ def test_what_every_question_would_meet_ends_the_run_before_its_first_answer_onl
     with (
         Endpoint(reply) as endpoint,
         Extractor(configured(endpoint, tmp_path), concurrency=1, tasks=["meetings"]) as mahdar,
-        pytest.raises(NoModelError, match=r"^the endpoint does not answer: HTTP ") as caught,
+        pytest.raises(NoModelError, match=r"^the endpoint (refuses|does not answer): HTTP ") as caught,
     ):
         next(mahdar.extract_many(texts))
     assert message in str(caught.value)
     assert len(endpoint.requests) == 1
     with (
-        Endpoint([completion({"meetings": []}), *[reply] * 4]) as endpoint,
+        Endpoint([completion(NOTHING), *[reply] * 4]) as endpoint,
         Extractor(configured(endpoint, tmp_path), concurrency=1, tasks=["meetings"]) as mahdar,
     ):
         first, *others = mahdar.extract_many(texts)
@@ -177,8 +213,8 @@ def test_nobody_listens(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        pytest.param(Reply(MEETINGS, after=threading.Event()), id="no word"),
-        pytest.param(Reply(MEETINGS, drip=0.05), id="a byte now and then"),
+        pytest.param(Reply(ANSWER, after=threading.Event()), id="no word"),
+        pytest.param(Reply(ANSWER, drip=0.05), id="a byte now and then"),
     ],
 )
 def test_an_answer_that_takes_too_long(reply: Reply, tmp_path: Path) -> None:
@@ -201,11 +237,11 @@ def test_extract_raises_what_extract_many_reports(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "replies",
     [
-        [status(500), status(500), completion(MEETINGS)],
-        [status(429), status(503, {"retry-after": "0"}), completion(MEETINGS)],
-        [Reply(disconnect=True), Reply(reset=True), completion(MEETINGS)],
-        [page(502), page(200), completion(MEETINGS)],
-        [Reply(MEETINGS, drop_after=9), Reply({}), completion(MEETINGS)],
+        [status(500), status(500), completion(ANSWER)],
+        [status(429), status(503, {"retry-after": "0"}), completion(ANSWER)],
+        [Reply(disconnect=True), Reply(reset=True), completion(ANSWER)],
+        [page(502), page(200), completion(ANSWER)],
+        [Reply(ANSWER, drop_after=9), Reply({}), completion(ANSWER)],
     ],
 )
 def test_what_passes_is_waited_for(replies: list[Reply], tmp_path: Path) -> None:
@@ -225,6 +261,32 @@ def test_attempts_are_counted_over_the_reask_too(tmp_path: Path) -> None:
     assert (found.failure, found.attempts, len(endpoint.requests)) == ("unparsable", 4, 4)
 
 
+# --- a fault of mahdar's own
+
+
+class Broken:
+    """A transport with a fault, whose words are the article's."""
+
+    async def send(self, call: Call) -> Completion:
+        raise ZeroDivisionError(call.arguments["messages"][-1]["content"])
+
+    async def close(self) -> None: ...
+
+
+def test_a_fault_of_ours_is_the_failure_of_an_article_and_repeats_nothing_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "mahdar failed on this article: ZeroDivisionError; logged at the level DEBUG, it says where"
+    with Extractor(configured("http://127.0.0.1:9/v1", tmp_path), transport=Broken()) as mahdar:
+        with pytest.raises(ExtractionError) as caught:
+            mahdar.extract(ARTICLE)
+        (failure,) = mahdar.extract_many([ARTICLE])
+    assert isinstance(failure, Failure)
+    assert (caught.value.failure, str(caught.value)) == (failure.failure, failure.message) == ("internal", said)
+    assert [record.getMessage() for record in caplog.records] == ["failed: ZeroDivisionError"] * 2
+    assert "نواكشوط" not in caplog.text
+
+
 # --- waiting
 
 
@@ -236,13 +298,12 @@ def waits(replies: Iterable[Reply], policy: Policy, cache: Path) -> list[float]:
         waited.append(seconds)
 
     async def ask(url: str) -> None:
-        settings = configured(url, cache)
-        door = Door(remote_endpoint(settings), timeout=30)
-        asker = Asker(door, None, policy=policy, concurrency=1, sleep=sleep, clock=lambda: sum(waited))
-        prompt, schema = PromptLibrary().get("meetings"), task_schema("meetings")
-        request = build_request(prompt, schema, {NAME: ARTICLE}, model="m", mode="json_schema", parameters={})
-        await asyncio.gather(asker.answer(request), return_exceptions=True)
-        await door.close()
+        at = remote_endpoint(configured(url, cache))
+        transport = OpenAITransport(at, timeout=30)
+        client = Client(transport, None, policy=policy, concurrency=1, sleep=sleep, clock=lambda: sum(waited))
+        (request,) = plan(Document("1", ARTICLE), load_tasks(["meetings"], PromptLibrary(), STANDARD), at)
+        await asyncio.gather(client.ask(request, Source(ARTICLE)), return_exceptions=True)
+        await transport.close()
 
     with Endpoint(replies) as endpoint:
         asyncio.run(ask(endpoint.url))
@@ -261,13 +322,13 @@ def waits(replies: Iterable[Reply], policy: Policy, cache: Path) -> list[float]:
     ],
 )
 def test_the_endpoint_says_how_long_to_wait(headers: dict[str, str], seconds: float, tmp_path: Path) -> None:
-    assert waits([status(429, headers), completion(MEETINGS)], Policy(), tmp_path) == [seconds]
+    assert waits([status(429, headers), completion(ANSWER)], Policy(), tmp_path) == [seconds]
 
 
 def test_a_date_to_wait_until_is_waited_until(tmp_path: Path) -> None:
     later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
     headers = {"retry-after": email.utils.format_datetime(later, usegmt=True)}
-    (waited,) = waits([status(503, headers), completion(MEETINGS)], Policy(), tmp_path)
+    (waited,) = waits([status(503, headers), completion(ANSWER)], Policy(), tmp_path)
     assert 40 < waited <= 60
 
 
@@ -315,6 +376,7 @@ def test_a_refusal_is_not_waited_for(tmp_path: Path) -> None:
         pytest.param(escaped("\ud800"), id="half a surrogate pair"),
         pytest.param(completion("[" * 9_999), id="no end of lists"),
         pytest.param(completion('{"meetings": ' + "9" * 9_999 + "}"), id="no end of digits"),
+        pytest.param(completion('{"actors": ' * 9_999), id="no end of objects"),
     ],
 )
 def test_one_bad_article_costs_no_good_one(fault: Reply, tmp_path: Path) -> None:
@@ -332,22 +394,39 @@ def test_one_bad_article_costs_no_good_one(fault: Reply, tmp_path: Path) -> None
     assert sorted(len(result.meetings) for result in good) == [0, 0, 1, 1]
 
 
-def test_what_the_other_task_found_is_stored_for_the_next_run(tmp_path: Path) -> None:
-    def reply(asked: Asked) -> Reply:
-        return status(400) if asked.task == "stances" else reads_well(asked)
+def in_passages(folder: Path) -> Path:
+    """Templates that show an article a sentence or two at a time."""
+    prompt = PromptLibrary().get("meetings")
+    made = folder / prompt.name
+    made.mkdir(parents=True)
+    for file in prompt.path.parent.glob("*.json"):
+        (made / file.name).write_bytes(file.read_bytes())
+    text = prompt.path.read_text(encoding="utf-8").replace("version =", "passage = 80\nversion =", 1)
+    (made / prompt.path.name).write_text(text, encoding="utf-8")
+    return folder
 
-    with Endpoint(reply) as endpoint, Extractor(configured(endpoint, tmp_path)) as mahdar:
-        assert isinstance(next(mahdar.extract_many([ARTICLE])), Failure)
-    with Endpoint(reads_well) as endpoint, Extractor(configured(endpoint, tmp_path)) as mahdar:
-        result = mahdar.extract(ARTICLE)
-    assert [asked.task for asked in endpoint.requests] == ["stances"]
+
+def test_what_the_other_passages_brought_is_stored_for_the_next_run(tmp_path: Path) -> None:
+    text = f"{ARTICLE}\n{weather(1)}\n{weather(7)}"
+    prompts = [in_passages(tmp_path / "prompts")]
+
+    def reply(asked: Asked) -> Reply:
+        return status(400) if "7" in asked.article else reads_well(asked)
+
+    with Endpoint(reply) as endpoint, Extractor(configured(endpoint, tmp_path), prompts=prompts) as mahdar:
+        planned = len(mahdar.plan(text))
+        assert isinstance(next(mahdar.extract_many([text])), Failure)
+    assert planned == len(endpoint.requests) > 1
+    with Endpoint(reads_well) as endpoint, Extractor(configured(endpoint, tmp_path), prompts=prompts) as mahdar:
+        result = mahdar.extract(text)
+    assert len(endpoint.requests) == 1
     assert (len(result.meetings), len(result.stances), result.provenance.calls) == (1, 1, 1)
 
 
 def test_a_cut_answer_keeps_its_whole_items_and_names_the_cut_one(tmp_path: Path) -> None:
-    text = json.dumps({"meetings": [meeting(), meeting(kind="signing")]}, ensure_ascii=False)
+    text = json.dumps(records([meeting(), meeting(kind="signing")]), ensure_ascii=False)
     with (
-        Endpoint(completion(text[:-60], finish="length", tokens=(900, 600))) as endpoint,
+        Endpoint(completion(text[: text.rindex('"status"')], finish="length", tokens=(900, 600))) as endpoint,
         Extractor(configured(endpoint, tmp_path), tasks=["meetings"]) as mahdar,
     ):
         first, again = mahdar.extract(ARTICLE), mahdar.extract(ARTICLE)
@@ -357,47 +436,41 @@ def test_a_cut_answer_keeps_its_whole_items_and_names_the_cut_one(tmp_path: Path
         (lost,) = result.rejected
         assert lost.path == "$.meetings[1]"
         assert lost.reason == "the answer was cut after 600 tokens, in this item or after it"
-        assert lost.item["evidence"] == [MET]
-
-
-NOWHERE = "التقى الرئيس الفنلندي ألكسندر ستوب نظيره الإستوني ألار كاريس في هلسنكي."
+        assert lost.item["evidence"] == [1]
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
         pytest.param(
-            {"meetings": [meeting(evidence=[NOWHERE])], "stances": [stance(evidence=[NOWHERE])]},
-            "evidence: not in the article",
-            id="quotes from nowhere",
+            records([meeting(evidence=[9])], [stance(evidence=[0])]),
+            "is no sentence of the article; they are numbered from 1 to 2",
+            id="sentences from nowhere",
         ),
         pytest.param(
-            {
-                "meetings": [meeting(participants=[{"name": "ألكسندر ستوب"}, {"name": "ألار كاريس"}])],
-                "stances": [stance(holders=[{"name": "ألكسندر ستوب"}])],
-            },
-            "name: not in the article",
+            records(
+                [meeting()], [stance()], [{"id": "a1", "name": "ألكسندر ستوب"}, {"id": "a2", "name": "ألار كاريس"}]
+            ),
+            "is not in the article; copy it letter by letter",
             id="names from nowhere",
         ),
     ],
 )
-def test_what_fits_the_schema_and_not_the_article_is_rejected(
+def test_what_fits_the_schema_and_not_the_article_is_asked_again_and_rejected(
     answer: dict[str, Any], reason: str, tmp_path: Path
 ) -> None:
-    with (
-        Endpoint(lambda asked: completion({asked.task: answer[asked.task]})) as endpoint,
-        Extractor(configured(endpoint, tmp_path)) as mahdar,
-    ):
+    with Endpoint(completion(answer)) as endpoint, Extractor(configured(endpoint, tmp_path)) as mahdar:
         result = mahdar.extract(ARTICLE)
+    assert len(endpoint.requests) == 2
+    assert reason in endpoint.requests[1].messages[-1]["content"]
     assert (result.meetings, result.stances) == ((), ())
-    assert {one.task for one in result.rejected} == {"meetings", "stances"}
     assert reason in [one.reason for one in result.rejected]
     result.model_dump_json()
 
 
 @pytest.mark.parametrize("twice", [False, True], ids=["in the answer", "escaped in the answer once more"])
 def test_half_a_surrogate_pair_is_no_hindrance_to_writing(twice: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    text = json.dumps({"meetings": [meeting(), meeting(evidence=["\ud800"])]}, ensure_ascii=twice)
+    text = json.dumps(records([meeting(), meeting(date="\ud800")]), ensure_ascii=twice)
     with (
         Endpoint(escaped(text)) as endpoint,
         Extractor(configured(endpoint, tmp_path), tasks=["meetings"]) as mahdar,
@@ -405,7 +478,7 @@ def test_half_a_surrogate_pair_is_no_hindrance_to_writing(twice: bool, tmp_path:
         first, again = mahdar.extract(ARTICLE), mahdar.extract(ARTICLE)
     assert again.provenance.cached
     for result in (first, again):
-        assert len(result.meetings) == 1
+        assert result.meetings
         assert "\ufffd" in result.model_dump_json()
 
 
@@ -456,6 +529,58 @@ def test_the_key_is_in_no_file_and_no_log(tmp_path: Path, caplog: pytest.LogCapt
         assert secret.encode() not in stored
 
 
+def with_query(endpoint: Endpoint) -> str:
+    return f"{endpoint.url}?api-version=2024-02-01&code=open%2Fsesame-42"
+
+
+def test_the_query_of_the_url_is_sent(tmp_path: Path) -> None:
+    with Endpoint(reads_well) as endpoint, Extractor(configured(with_query(endpoint), tmp_path)) as mahdar:
+        assert len(mahdar.extract(ARTICLE).meetings) == 1
+    assert [asked.path for asked in endpoint.requests] == [
+        "/v1/chat/completions?api-version=2024-02-01&code=open%2Fsesame-42"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        pytest.param(
+            status(400, message="since 2024-02-01 code=open%2Fsesame-42 (open/sesame-42) is void"),
+            "meetings: HTTP 400: since 2024-02-01 code=[key] ([key]) is void",
+            id="repeated by the server",
+        ),
+        pytest.param(Reply(disconnect=True), "{url}: Server disconnected", id="no answer"),
+        pytest.param(page(200), "{url}: answered no JSON but", id="no JSON"),
+    ],
+)
+def test_a_key_in_the_query_is_in_no_message_and_no_log(
+    fault: Reply, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Endpoint(fault) as endpoint:
+        found = failed(with_query(endpoint), tmp_path)
+    assert said.format(url=endpoint.url) in found.message
+    assert not any("sesame" in each for each in (found.message, caplog.text))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://host:abc/v1",
+        "http://host:99999/v1",
+        "http://host name/v1",
+        "http://host\x01/v1",
+        "http://[::1/v1",
+        "http://host:0/v1",
+    ],
+)
+def test_a_url_that_is_none_stops_before_the_first_article(url: str, tmp_path: Path) -> None:
+    with Extractor(configured(url, tmp_path)) as mahdar:
+        for ask in (lambda: mahdar.made_by, lambda: mahdar.extract(ARTICLE)):
+            with pytest.raises(UsageError, match="OPENAI_BASE_URL: not a URL; write it like https://host/v1"):
+                ask()
+
+
 def test_a_password_in_the_url_is_in_no_message(tmp_path: Path) -> None:
     with Endpoint(Reply(disconnect=True)) as endpoint:
         found = failed(endpoint.url.replace("//", "//reader:open-sesame@"), tmp_path)
@@ -500,7 +625,7 @@ def test_a_full_disk_costs_no_answer_and_is_warned_of_once(tmp_path: Path) -> No
             capture_output=True,
             check=True,
         )
-    assert done.stdout.decode().splitlines() == ["1 1 2", "0 0 2", "1 1 2"]
+    assert done.stdout.decode().splitlines() == ["1 1 1", "0 0 1", "1 1 1"]
     (warning,) = done.stderr.decode().splitlines()
-    assert warning.startswith(f"{tmp_path}/completions-v1: an answer could not be kept (")
+    assert warning.startswith(f"{tmp_path}/completions-v2: an answer could not be kept (")
     assert warning.endswith("or set MAHDAR_CACHE_DIR to another one; going on without keeping answers")

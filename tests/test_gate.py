@@ -7,12 +7,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from tiny import LABELS, MET, Corpus, answers, changed, mahdar, only_meetings, write_labels
+from tiny import HELD, LABELS, Corpus, answering, changed, drafted, mahdar, only_meetings, write_labels
 
 from evals.comparing.gate import Allowances, baseline, gate, lowered
 from evals.running.runs import read
-
-from loopback import Asked, Reply, completion
 
 
 @pytest.fixture
@@ -60,22 +58,18 @@ def test_junit_lies_beside_the_run_unless_told_otherwise(corpus: Corpus, good: P
     assert (corpus / "good.junit.xml").exists()
 
 
-def undated(asked: Asked) -> Reply:
-    """The talks without their date: one field of one record."""
-    if asked.task != "meetings" or MET not in asked.article:
-        return answers(asked)
-    found = json.loads(answers(asked).body["choices"][0]["message"]["content"])
-    return completion({"meetings": [found["meetings"][0] | {"date": None}]})
+UNDATED = answering(drafted([HELD | {"date": None}]))
+"""The talks without their date: one field of one record."""
 
 
 def test_one_field_that_is_lost_is_named(corpus: Corpus, good: Path) -> None:
-    ended = mahdar("eval", "gate", corpus.made("undated.json", undated), "--baseline", corpus / "baseline.json")
+    ended = mahdar("eval", "gate", corpus.made("undated.json", UNDATED), "--baseline", corpus / "baseline.json")
     assert ended.code == 1
     assert "meetings.fields.date, all articles: 1.000 → 0.000" in ended.out
 
 
 def test_how_far_figures_may_fall_can_be_said(corpus: Corpus, good: Path) -> None:
-    worse = corpus.made("undated.json", undated)
+    worse = corpus.made("undated.json", UNDATED)
     assert mahdar("eval", "gate", worse, "--baseline", corpus / "baseline.json", "--max-drop", "0.99").code == 1
     assert mahdar("eval", "gate", worse, "--baseline", corpus / "baseline.json", "--max-drop", "1").code == 0
 
@@ -92,7 +86,7 @@ def test_how_far_figures_may_fall_can_be_said(corpus: Corpus, good: Path) -> Non
 def test_an_allowance_is_of_all_articles_of_each_or_of_a_figure(
     corpus: Corpus, good: Path, allowances: Allowances, fallen: set[Any]
 ) -> None:
-    worse = read(corpus.made("undated.json", undated))
+    worse = read(corpus.made("undated.json", UNDATED))
     cases = gate(worse, baseline(read(good), allowances))
     assert {(case.figure, case.article) for case in cases if case.fell and case.figure.endswith("soft_f1")} == fallen
 

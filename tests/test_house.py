@@ -1,12 +1,10 @@
-"""The rules of the house: what holds for every file, and what the documents promise."""
+"""The rules of the house: what holds for every file. What the documents promise is tested in `test_readmes.py`."""
 
 import ast
-import doctest
 import hashlib
 import itertools
 import json
 import re
-import shlex
 import socket
 import subprocess
 import sys
@@ -14,21 +12,13 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final
 
 import pytest
-from typer.main import get_command
-
-from extractor.cli.app import app
-from extractor.errors import FailureClass
-from schemas import Meeting, Stance
-
-from loopback import Endpoint, completion
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("extractor", "schemas", "prompts", "evals")
 MADE: Final = {"__pycache__", "build", "dist"}
-README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 NOT_FOR_READERS: Final = re.compile(
@@ -169,9 +159,11 @@ def test_a_package_is_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
 
 
-def test_the_change_log_begins_with_this_version() -> None:
+def test_the_change_log_begins_with_what_is_unreleased_or_with_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## \[(\d\S*)\]", text, re.MULTILINE)[0] == PROJECT["version"]
+    sections = re.findall(r"^## \[(\S+)\]", text, re.MULTILINE)
+    assert next(one for one in sections if one != "Unreleased") == PROJECT["version"]
+    assert "Unreleased" not in sections[1:]
 
 
 def test_everything_that_is_asked_for_is_pinned() -> None:
@@ -185,82 +177,3 @@ def test_everything_that_is_asked_for_is_pinned() -> None:
 def package(requirement: str) -> str:
     """The normalized name that a requirement begins with."""
     return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()
-
-
-def blocks(language: str) -> list[str]:
-    """The fenced code of the README in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-
-
-def lines_of(program: str) -> list[list[str]]:
-    """Every use of a program in the README, less its comment, what is set before it and where it is piped."""
-    shown = [*"".join(blocks("sh")).splitlines(), *re.findall(r"`([^`\n]+)`", README)]
-    found = (re.match(rf"(?:[A-Z_]+=\S+ )*{program} ([^#|>]+)", line) for line in shown)
-    return [shlex.split(match[1]) for match in found if match]
-
-
-@pytest.mark.parametrize("words", lines_of("make"), ids=" ".join)
-def test_a_make_target_in_the_readme_exists(words: list[str]) -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert re.search(rf"^{words[0]}:", makefile, re.MULTILINE)
-
-
-@pytest.mark.parametrize("words", lines_of("mahdar"), ids=" ".join)
-def test_a_command_in_the_readme_exists(words: list[str]) -> None:
-    command: Any = get_command(app)
-    for word in words:
-        command = getattr(command, "commands", {}).get(word, command)
-    assert not hasattr(command, "commands")
-    known = {name for parameter in command.params for name in parameter.opts + parameter.secondary_opts}
-    assert {word for word in words if word.startswith("-") and word != "-"} <= known
-
-
-def first_column(heading: str) -> set[str]:
-    """What stands in backticks in the first column of the README's table with this heading."""
-    table = README.partition(heading)[2].partition("\n\n")[0] if heading in README else ""
-    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
-    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-
-
-@pytest.mark.parametrize(("record", "start"), [(Meeting, "**A meeting** is"), (Stance, "**A stance** is")])
-def test_the_readme_shows_every_field_of_a_record(record: type[Meeting | Stance], start: str) -> None:
-    shown = first_column(re.findall(rf"{re.escape(start)}.*\n\n", README)[0])
-    assert shown == {*record.model_fields, *record.model_computed_fields}
-
-
-def test_the_readme_explains_every_class_of_failure_that_there_is() -> None:
-    code = [path.read_text(encoding="utf-8") for path in SHIPPED if path.name != "errors.py"]
-    raised = {each for each in get_args(FailureClass) if any(f'"{each}"' in text for text in code)}
-    assert first_column("| class | the article failed because |\n") == raised
-
-
-def test_the_readme_shows_every_folder_of_code() -> None:
-    folders = {path.parent for path in (*SHIPPED, *(ROOT / "tests").glob("*.py"))}
-    shown = set(re.findall(r"`(\w+)/`", README.partition("## Where things are")[2]))
-    assert {folder.name for folder in folders if folder.parent.name != "evals"} <= shown
-
-
-def test_the_readme_explains_every_variable_that_is_read() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in SHIPPED)
-    assert first_column("| variable | meaning |\n") == set(re.findall(r'"((?:OPENAI|MAHDAR)_[A-Z_]+)"', code))
-
-
-def test_the_transcript_in_the_readme_is_what_python_answers() -> None:
-    transcript = doctest.DocTestParser().get_doctest("".join(blocks("pycon")), {}, "README.md", None, None)
-    result = doctest.DocTestRunner().run(transcript)
-    assert (result.failed, result.attempted) == (0, 5)
-
-
-def test_the_program_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    quote = "أجرى رئيس المجلس الرئاسي الليبي محمد المنفي، اليوم الأربعاء، مباحثات ثنائية مع الرئيس الصيني شي جين بينج"
-    people = [{"name": name, "type": "person"} for name in ("محمد المنفي", "شي جين بينج")]
-    meeting = {"evidence": [quote], "participants": people, "kind": "talks", "channel": "in_person", "status": "held"}
-    monkeypatch.chdir(ROOT)
-    with Endpoint(lambda asked: completion({asked.task: [meeting] * (asked.task == "meetings")})) as endpoint:
-        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
-        monkeypatch.setenv("MAHDAR_MODEL", "loopback")
-        for program in blocks("python"):
-            exec(compile(program, "README.md", "exec"), {})
-    first, *rest = capsys.readouterr().out.splitlines()
-    assert first == "held ['محمد المنفي', 'شي جين بينج']"
-    assert sorted(line.partition(" ")[0] for line in rest) == ["first", "second"]

@@ -199,7 +199,7 @@ def test_a_circuit_opens_after_many_calls_and_a_while(circuit: Circuit, probes: 
 
 def test_an_open_circuit_lets_a_call_through_after_a_rest() -> None:
     circuit = row((0, 1), (0, 1), (0, 1), hopeless=True)
-    assert circuit.account(1) == "3 calls in a row, over 0 s, brought no answer; the last: away"
+    assert circuit.account(1) == "3 calls in a row, over 0 s, failed; the last: away"
     assert circuit.lets_through(1 + REST)
     again = circuit.failed("away", started=40, now=41, limit=3, patience=10)
     assert not again.lets_through(41)

@@ -396,7 +396,7 @@ def test_what_is_in_no_figure_is_said(tmp_path: Path) -> None:
     file = written(tmp_path / "output.jsonl", [extraction("only")])
     written(tmp_path / "output.jsonl.errors.jsonl", [], failed, failed)
     ended = mahdar("plot", file, "articles", "acts")
-    assert (ended.code, ended.err) == (0, "nothing to draw for acts\n2 articles failed and are in no figure\n")
+    assert (ended.code, ended.err) == (0, "nothing to draw for acts\n2 articles failed, in no figure\n")
     assert mahdar("plot", file, "acts").err.endswith("nothing to draw for acts\n")
 
 
@@ -422,9 +422,12 @@ def test_the_help_names_every_figure() -> None:
     assert set(NAMES) <= set(words)
 
 
-def test_the_figures_of_a_run_file_can_be_drawn() -> None:
-    ended = mahdar("plot", "evals/baselines/default.json", "articles")
-    assert ended.out.translate(ISOLATES).splitlines()[2].split() == ["Arabic", "5", "█" * 20]
+def test_the_figures_of_a_run_file_can_be_drawn(tmp_path: Path) -> None:
+    outcomes = [{"document_id": id_, "extraction": extraction(id_).model_dump(mode="json")} for id_ in "abcde"]
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps({"repeats": [outcomes]}), encoding="utf-8")
+    ended = mahdar("plot", file, "articles")
+    assert ended.out.translate(ISOLATES).splitlines()[2].split() == ["Arabic", "5", "▞" * 20]
 
 
 def test_a_specification_is_json() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from newsroom import ARTICLE, KEY, MET, configured, reads_well, weather
+from newsroom import ARTICLE, KEY, MET, configured, reads_well, records, weather
 
 from extractor.cache.disk import DiskStore
 from extractor.cli.app import main
@@ -85,7 +85,7 @@ class Newsroom:
 
 @pytest.fixture
 def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Newsroom]:
-    """Three articles: one with news in it, two without."""
+    """Six articles: one with news in it, five without."""
     provider = Provider(reads_well)
     with Endpoint(provider) as endpoint:
         monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
@@ -93,7 +93,7 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         monkeypatch.setenv("MAHDAR_MODEL", "loopback")
         room = Newsroom(tmp_path, provider, endpoint, capsys)
         room.articles.mkdir()
-        for name, text in {"talks": ARTICLE, "wind": weather(3), "storm": weather(7)}.items():
+        for name, text in {"talks": ARTICLE, **{f"wind-{number}": weather(number) for number in range(5)}}.items():
             (room.articles / f"{name}.txt").write_text(text, encoding="utf-8")
         yield room
 
@@ -158,7 +158,7 @@ def test_what_failed_is_named_by_class_and_submitted_again(newsroom: Newsroom) -
         ("expired", "batch_expired: not executed in time"),
         ("unreachable", "server_error: we are sorry"),
     ]
-    assert {line["document_id"] for line in newsroom.errors()} <= {"talks", "wind", "storm"}
+    assert [line["document_id"] for line in newsroom.errors()] == ["talks", "wind-0", "wind-1", "wind-2"]
 
     again = newsroom.submit()
     assert again.out.startswith("4 requests submitted in 1 batch")
@@ -210,21 +210,32 @@ def test_answers_that_a_live_call_would_not_keep_are_asked_for_again(newsroom: N
 
 def test_an_answer_that_breaks_the_rules_is_asked_about_once_more_in_the_next_batch(newsroom: Newsroom) -> None:
     def careless(asked: Asked) -> Reply:
-        again = asked.messages[-1]["content"].startswith("Correct these")
-        if asked.task == "stances" and MET in asked.article and not again:
-            return completion({"stances": [{"act": "sing"}]})
+        again = any("sing" in turn["content"] for turn in asked.messages)
+        if MET in asked.article and not again:
+            return completion(records([], [{"act": "sing"}]))
         return reads_well(asked)
 
     newsroom.provider.answering = careless
     newsroom.submit()
     newsroom.provider.end()
     newsroom.collect()
-    assert newsroom.submit().out.startswith("1 requests submitted in 1 batch")
+    assert newsroom.submit().out.startswith("1 request submitted in 1 batch")
     newsroom.provider.end()
     assert newsroom.collect().code == 0
     extracted, calls = newsroom.extract()
     stances = [one for line in extracted.out.splitlines() for one in json.loads(line)["stances"]]
     assert (calls, len(stances)) == (0, 1)
+
+
+def test_a_re_ask_in_a_batch_is_that_of_a_live_run(newsroom: Newsroom) -> None:
+    newsroom.provider.answering = lambda _: completion(records([], [{"act": "sing"}]))
+    newsroom.submit()
+    newsroom.provider.end()
+    newsroom.collect()
+    newsroom.submit()
+    handed_in = [line["body"] for line in newsroom.provider.requests(list(newsroom.provider.batches)[-1])]
+    newsroom.extract()
+    assert sorted(map(json.dumps, handed_in)) == sorted(json.dumps(asked.body) for asked in newsroom.calls)
 
 
 def test_lines_about_nothing_that_was_asked_are_counted_and_left_alone(newsroom: Newsroom) -> None:
@@ -273,7 +284,7 @@ def test_an_odd_line_is_a_failure_of_its_own_request_alone(newsroom: Newsroom, c
     ("reply", "said"),
     [
         (completion("", refusal=MET), "the model refused, or its answer was filtered"),
-        (completion(MET), "$: no JSON object with the list 'meetings'"),
+        (completion(MET), "$: no JSON object with the lists 'actors', 'meetings'"),
         (Reply({"output_text": MET}), "the endpoint answered without a choice"),
     ],
 )
@@ -290,6 +301,17 @@ def test_the_words_of_an_answer_are_in_no_file_of_errors(newsroom: Newsroom, rep
     assert files != []
     assert [file.name for file in files if MET[:20] in file.read_text(encoding="utf-8")] == []
     assert said in json.loads(files[-1].read_text(encoding="utf-8").splitlines()[0])["message"]
+
+
+def test_an_answer_that_is_unreadable_again_is_kept_and_not_paid_for_a_third_time(newsroom: Newsroom) -> None:
+    newsroom.provider.answering = lambda _: completion(MET)
+    for _ in range(3):
+        newsroom.submit("--task", "meetings")
+        newsroom.provider.end()
+        newsroom.collect()
+    batches = newsroom.provider.batches
+    asked = [line["custom_id"] for batch in batches for line in newsroom.provider.requests(batch)]
+    assert (len(batches), len(asked)) == (2, len(set(asked)))
 
 
 def test_a_line_that_is_longer_than_any_answer_is_passed_over(newsroom: Newsroom) -> None:
@@ -374,7 +396,7 @@ def test_running_a_command_again_changes_nothing(newsroom: Newsroom) -> None:
     )
     assert newsroom.collect().out.splitlines() == [
         "batch_2: 5 requests, in_progress, 0 answered, 0 failed",
-        "batch_4: 1 requests, in_progress, 0 answered, 0 failed",
+        "batch_4: 1 request, in_progress, 0 answered, 0 failed",
     ]
     newsroom.provider.end()
     first, second = newsroom.collect(), newsroom.collect()
@@ -412,9 +434,10 @@ def test_identical_articles_are_one_request(newsroom: Newsroom) -> None:
 
 
 def test_an_article_that_cannot_be_read_is_named_and_the_others_go(newsroom: Newsroom) -> None:
-    (newsroom.articles / "empty.txt").write_text(" \n", encoding="utf-8")
+    file = newsroom.articles / "empty.txt"
+    file.write_text(" \n", encoding="utf-8")
     ended = newsroom.submit()
-    assert (ended.code, ended.err) == (1, "empty: bad_input: document 'empty' is empty: give the article's text\n")
+    assert (ended.code, ended.err) == (1, f"empty: bad_input: {file} is empty: give the article's text\n")
     assert ended.out.startswith("6 requests submitted in 1 batch")
 
 
@@ -424,7 +447,7 @@ def test_rows_are_submitted_by_the_columns_that_are_named(newsroom: Newsroom) ->
     file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     columns = ("--text-column", "body", "--id-column", "key", "--date-column", "day")
     ended = newsroom.mahdar("batch", "submit", file, "-o", newsroom.job, *columns)
-    assert (ended.code, ended.out.partition(" in ")[0]) == (1, "2 requests submitted")
+    assert (ended.code, ended.out.partition(" in ")[0]) == (1, "1 request submitted")
     assert ended.err.startswith(f"بلا يوم: bad_input: {file}:2 has no column 'day'")
 
 
@@ -459,7 +482,8 @@ def test_the_provider_is_told_the_key_and_nothing_but_the_requests(newsroom: New
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"OPENAI_BASE_URL": "", "OPENAI_API_KEY": ""}, "the embedded model takes no batches; set OPENAI_API_KEY"),
+        ({"MAHDAR_MODEL": "offline"}, "batches are a provider's: set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL"),
+        ({"MAHDAR_MODEL": "embedded"}, "batches are a provider's: set OPENAI_API_KEY"),
         ({"MAHDAR_MODEL": "another"}, "is a job for the model loopback, not another; name another file"),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "and OPENAI_BASE_URL names http://127.0.0.1:9/v1; set it back"),
         ({"OPENAI_API_KEY": "sk-مفتاح"}, "OPENAI_API_KEY: has a character that no key has"),
@@ -481,7 +505,7 @@ def test_a_setting_that_cannot_be_used_is_one_line(
     [
         (None, "cannot be read (No such file or directory); `mahdar batch submit` writes a job"),
         ("[]", "is no job of mahdar (at its beginning); name another file"),
-        ('{"version": 2, "endpoint": "", "model": ""}', "is no job of mahdar (at version); name another file"),
+        ('{"version": 3, "endpoint": "", "model": ""}', "is no job of mahdar (at version); name another file"),
         ("\x00", "is no job of mahdar (at its beginning); name another file"),
     ],
 )
@@ -490,6 +514,20 @@ def test_a_file_that_is_no_job_is_one_line(newsroom: Newsroom, content: str | No
         newsroom.job.write_text(content, encoding="utf-8")
     ended = newsroom.collect()
     assert (ended.code, ended.err) == (2, f"mahdar: {newsroom.job}: {said}\n")
+
+
+def test_a_job_of_an_older_version_is_named_and_left_as_it_is(newsroom: Newsroom) -> None:
+    newsroom.submit()
+    job = json.loads(newsroom.job.read_bytes()) | {"version": 1}
+    newsroom.job.write_text(json.dumps(job), encoding="utf-8")
+    before = newsroom.job.read_bytes()
+    said = (
+        f"mahdar: {newsroom.job} is a job of an older mahdar, which is left as it is: its answers are to requests "
+        "that are no longer made; submit the articles again, with another name for --output\n"
+    )
+    for ended in (newsroom.submit(), newsroom.collect(), newsroom.mahdar("batch", "status", newsroom.job)):
+        assert (ended.code, ended.err) == (2, said)
+    assert newsroom.job.read_bytes() == before
 
 
 @pytest.mark.parametrize("line", ["[]", "5", "{}", '{"fingerprint": []}', '{"fingerprint": "a", "more": 1}', "["])

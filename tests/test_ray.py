@@ -31,6 +31,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:ray", "ignore::ResourceWarning", "ignore::FutureWarning:ray"
 )
 BROKEN = weather(13)
+RUN = {"made_by": {"meetings": "loopback", "stances": "loopback"}}
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     """Four articles: one with news in it, one without, one that the endpoint refuses, one that is empty."""
 
     def replies(asked: Asked) -> Reply:
-        return status(400) if room.broken and asked.article == BROKEN else reads_well(asked)
+        return status(400) if room.broken and asked.article == BROKEN.strip() else reads_well(asked)
 
     with Endpoint(replies) as endpoint:
         monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
@@ -145,11 +146,11 @@ def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(new
     again = newsroom.ray()
     assert again.code == 1
     assert again.err.endswith(
-        f"1 articles, 0 records, 0 rejected, 2 failed, 2 done before, 1 failed before (--retry-errors takes them), "
-        f"1 changed since they were extracted (--overwrite extracts all anew); 240 tokens, cost unknown "
-        f"→ {newsroom.out}\n"
+        f"wind: another text or day than before, left as they were; --overwrite extracts all anew\n"
+        f"1 article, 0 records, 0 rejected, 2 failed, 2 done before, 1 failed before (--retry-errors takes them), "
+        f"1 with another text than before; 120 tokens, cost unknown → {newsroom.out}\n"
     )
-    assert [asked.article for asked in newsroom.requests] == [weather(7)] * 2
+    assert [asked.article for asked in newsroom.requests] == [weather(7).strip()]
     assert [(row["document_id"], row["failure"]) for row in newsroom.failures()] == [
         ("broken", "refused"),
         ("empty", "bad_input"),
@@ -204,7 +205,9 @@ def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
         (("--format", "duckdb"), "out", "a cluster writes folders of JSON Lines or Parquet; name it OUT.jsonl"),
         ((), "out.csv", "a cluster writes folders of JSON Lines or Parquet; name it OUT.jsonl or OUT.parquet"),
         ((), "articles", "has files in it and no mahdar-run.json: give --overwrite"),
-        (("--model", "another"), "old", "is of another run, which differs in model (loopback → another)"),
+        (("--model", "another"), "old", "has records made by loopback, and this run makes them by another: give"),
+        (("--model", "offline"), "old", "has records made by loopback, and this run makes them by mahdar-rules@"),
+        ((), "older", "is of a run of an older mahdar, which is left as it is: all its articles are asked again under"),
         ((), "talks.txt", "cannot be used"),
         ((), "/proc/nowhere/out", "/proc/nowhere/out: cannot be used (Cannot create directory"),
         ((), "old.parquet", "old.parquet: cannot be used ("),
@@ -220,6 +223,9 @@ def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
         Parts(str(newsroom.folder / "old.parquet")).begin(identity(mahdar))
     (newsroom.folder / "old.parquet" / "part-1.parquet").touch()
     (newsroom.folder / "talks.txt").write_text("a file", encoding="utf-8")
+    (newsroom.folder / "older").mkdir()
+    older = {"model": "loopback", "profile": "standard"}
+    (newsroom.folder / "older" / "mahdar-run.json").write_text(json.dumps(older), encoding="utf-8")
     ended = newsroom.ray(*options, output=output)
     assert (ended.code, ended.err.count("\n"), newsroom.requests) == (2, 1, [])
     assert said in ended.err
@@ -227,21 +233,23 @@ def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
 
 def test_a_failure_that_was_mended_before_the_run_broke_off_is_one_no_longer(tmp_path: Path) -> None:
     parts = Parts(str(tmp_path / "out"))
-    parts.begin({"model": "loopback"})
+    parts.begin(RUN)
     parts.write("1", [failed("a"), failed("b")])
     parts.write("2", [extracted("a"), failed("b")])
+    parts.write("3", [failed("d", failure="internal")])
     known = parts.known()
+    assert (known.fate("d", sha256("t")), known.has_failed("d"), known.left) == ("new", True, 1)
     fates = [known.fate(id_, sha256(text)) for id_, text in (("a", "t"), ("b", "t"), ("a", "u"), ("c", "t"))]
     assert fates == ["done", "failed", "changed", "new"]
-    assert [row["document_id"] for row in rows(tmp_path / "out.errors")] == ["b"]
+    assert [row["document_id"] for row in rows(tmp_path / "out.errors")] == ["b", "d"]
 
 
 def test_overwriting_removes_parts_and_nothing_else(tmp_path: Path) -> None:
     parts = Parts(f"{tmp_path.as_uri()}/out")
-    parts.begin({"model": "loopback"})
+    parts.begin(RUN)
     parts.write("1", [extracted("a"), failed("b")])
     (tmp_path / "out" / "notes.txt").write_text("mine", encoding="utf-8")
-    parts.begin({"model": "another"}, overwrite=True)
+    parts.begin(RUN | {"mode": "tools"}, overwrite=True)
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["mahdar-run.json", "notes.txt", "out.errors"]
 
 
@@ -250,7 +258,7 @@ def test_parts_of_parquet_are_what_the_local_engine_writes(newsroom: Newsroom) -
     newsroom.extract(output="local.parquet")
     found = lines(newsroom.folder / "local.parquet.jsonl")
     parts = Parts(str(newsroom.folder / "out.parquet"))
-    parts.begin({})
+    parts.begin(RUN)
     parts.write("1", [*(Made(row["document_id"], row["text_sha256"], json.dumps(row)) for row in found), failed("c")])
     (part,) = (newsroom.folder / "out.parquet").glob("*.parquet")
     assert read_table(part) == read_table(newsroom.folder / "local.parquet")
@@ -261,7 +269,7 @@ def test_parts_of_parquet_are_what_the_local_engine_writes(newsroom: Newsroom) -
 
 def test_parts_may_be_in_any_storage_that_fsspec_knows() -> None:
     parts = Parts("memory://archive/out")
-    parts.begin({"model": "loopback"})
+    parts.begin(RUN)
     parts.write("1", [extracted("a"), failed("b")])
     known = Parts("memory://archive/out").known()
     assert (len(known.done), len(known.failed)) == (1, 1)
@@ -272,9 +280,9 @@ def extracted(id_: str, text: str = "t") -> Made:
     return Made(id_, sha256(text), line)
 
 
-def failed(id_: str, text: str = "t") -> Made:
-    row = {"document_id": id_, "failure": "refused", "message": "", "attempts": 1, "text_sha256": sha256(text)}
-    return Made(id_, sha256(text), json.dumps(row), "refused")
+def failed(id_: str, text: str = "t", failure: str = "refused") -> Made:
+    row = {"document_id": id_, "failure": failure, "message": "", "attempts": 1, "text_sha256": sha256(text)}
+    return Made(id_, sha256(text), json.dumps(row), failure)
 
 
 def sha256(text: str) -> str:

@@ -1,80 +1,121 @@
-"""The seeds, replayed from the recorded answers of the embedded model, scored, and gated by the accepted figures.
+"""The seeds under test: recorded answers replayed, scored and gated by the accepted figures; the rule reader as well.
 
-Where this fails after a change of a prompt, record again (`mahdar eval run --mode record`), look at what was won and
-lost (`mahdar eval compare`), and accept it (`mahdar eval accept`) if it is better.
+Where a replay lacks an answer after a change of a template or a schema, it names what changed and the command that
+records anew; then look at what was won and lost (`mahdar eval compare`), and accept it (`mahdar eval accept`) if it is
+better.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from evals.comparing.figures import figures
-from evals.comparing.gate import gate, read, reason
+from evals.comparing.figures import HEADLINES, figures
+from evals.comparing.gate import ALL, gate, read, reason
 from evals.running.evaluation import Plan, evaluate
+from evals.running.recording import DESCRIPTION, REFERENCE
 from evals.running.runs import Run
-from evals.running.runs import read as read_run
+from evals.running.systems import Options
+from evals.tables import number
 from extractor.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 EVALS = ROOT / "evals"
-RECORDINGS, BASELINE = EVALS / "recordings", EVALS / "baseline.json"
-RUN_FILES = sorted((EVALS / "baselines").glob("*.json"))
+RECORDINGS, TEMPLATES = EVALS / "recordings", EVALS / "templates"
+BASELINE, RULES = EVALS / "baseline.json", EVALS / "baselines" / "rules.json"
+SENSELESS, NO_RULES = "senseless", "no-rules"
+"""Recordings of other templates, really asked: tests of the gate itself."""
 
-if not (RECORDINGS.exists() or BASELINE.exists()):
-    pytest.skip(
-        f"no answers are recorded yet in {RECORDINGS.relative_to(ROOT)}: mahdar eval run --mode record -o RUN.json, "
-        "then mahdar eval accept RUN.json",
-        allow_module_level=True,
-    )
+Replay = Callable[[str], Run]
+
+
+def folder_of(name: str) -> Path:
+    """Where a template's answers are recorded."""
+    return RECORDINGS if name == REFERENCE else RECORDINGS / name
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The run, of the embedded model whatever the environment says."""
-    plan = Plan(ROOT / "seeds" / "articles", ROOT / "seeds" / "labels", mode="replay", recordings=RECORDINGS)
-    with pytest.MonkeyPatch.context() as environment:
-        for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "MAHDAR_MODEL", "MAHDAR_MODE", "MAHDAR_LOCAL_MODEL"):
-            environment.delenv(name, raising=False)
-        environment.setenv("MAHDAR_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        try:
-            yield evaluate(plan)
-        except UsageError as error:
-            pytest.fail(str(error), pytrace=False)
+def replay() -> Replay:
+    """Replay the answers to a template, once."""
+    runs: dict[str, Run] = {}
+
+    def replayed(name: str) -> Run:
+        if not (folder_of(name) / REFERENCE).exists():
+            pytest.skip(f"no answers are recorded yet in {(folder_of(name) / REFERENCE).relative_to(ROOT)}")
+        if name not in runs:
+            prompts = () if name == REFERENCE else (TEMPLATES / name,)
+            try:
+                runs[name] = evaluate(seeds(Options(prompts=prompts), recordings=folder_of(name)))
+            except UsageError as error:
+                pytest.fail(str(error), pytrace=False)
+        return runs[name]
+
+    return replayed
 
 
-def test_all_five_seeds_are_replayed(replayed: Run) -> None:
-    assert len(replayed.outcomes) == 5
-    assert [one.document_id for one in replayed.outcomes] == [
-        path.stem for path in sorted((ROOT / "seeds" / "articles").glob("*.txt"))
-    ]
+def seeds(options: Options, recordings: Path | None = None) -> Plan:
+    """A replay of the seeds, or where no recordings are named a live run."""
+    articles, labels = ROOT / "seeds" / "articles", ROOT / "seeds" / "labels"
+    if recordings is None:
+        return Plan(articles, labels, options=options)
+    return Plan(articles, labels, "replay", recordings, options=options)
 
 
-def test_no_figure_falls_below_what_was_accepted(replayed: Run) -> None:
-    cases = gate(replayed, read(BASELINE), place=BASELINE.relative_to(ROOT).as_posix())
-    assert len(cases) == 6 * len(figures(replayed.summary))
-    if any(case.fell for case in cases):
-        pytest.fail("\n".join(reason(cases)), pytrace=False)
+def refused(run: Run, baseline: Path = BASELINE) -> tuple[str, ...]:
+    """What the gate says against a run, and nothing where it passes."""
+    cases = gate(run, read(baseline), place=baseline.relative_to(ROOT).as_posix())
+    return tuple(reason(cases)) if any(case.fell for case in cases) else ()
 
 
-def test_nothing_is_recorded_that_is_not_asked(replayed: Run) -> None:
-    asked = {
-        one for outcome in replayed.outcomes if outcome.extraction for one in outcome.extraction.provenance.fingerprints
-    }
-    extracted = {outcome.document_id for outcome in replayed.outcomes if outcome.extraction}
-    files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDINGS.glob("*/*.json"))]
-    recorded = {
-        entry["fingerprint"]
-        for file in files
-        for entry in file["answers"]
-        if entry["components"]["task"] != "naive" and entry["article"] in extracted
-    }
-    assert recorded - asked == set()
+def test_all_five_seeds_are_replayed(replay: Replay) -> None:
+    articles = [path.stem for path in sorted((ROOT / "seeds" / "articles").glob("*.txt"))]
+    assert len(articles) == 5
+    assert [one.document_id for one in replay(REFERENCE).outcomes] == articles
 
 
-@pytest.mark.parametrize("path", RUN_FILES, ids=lambda path: path.stem)
-def test_a_committed_run_file_is_of_the_seeds_and_of_this_scoring(path: Path) -> None:
-    run = read_run(path)
-    labels = {file.stem for file in (ROOT / "seeds" / "labels").glob("*.json")}
-    assert {one.document_id for one in run.outcomes} == labels
+def test_no_figure_falls_below_what_was_accepted(replay: Replay) -> None:
+    if said := refused(replay(REFERENCE)):
+        pytest.fail("\n".join(said), pytrace=False)
+
+
+def test_every_figure_of_every_seed_is_gated(replay: Replay) -> None:
+    run = replay(REFERENCE)
+    assert len(gate(run, read(BASELINE))) == 6 * len(figures(run.summary))
+
+
+def test_a_senseless_prompt_is_refused_by_its_score(replay: Replay) -> None:
+    cases = gate(replay(SENSELESS), read(BASELINE))
+    assert {case.figure for case in cases if case.fell and case.article == ALL} >= set(HEADLINES)
+
+
+@pytest.mark.parametrize("name", [REFERENCE, NO_RULES, SENSELESS])
+def test_what_the_gate_says_is_what_is_written(replay: Replay, name: str) -> None:
+    run = replay(name)
+    scores = [number(figures(run.summary)[figure]) for figure in HEADLINES]
+    row = f"| `{name}` | {scores[0]} | {scores[1]} | {'refused' if refused(run) else 'passes'} |"
+    if row not in (EVALS / "analysis.md").read_text(encoding="utf-8"):
+        pytest.fail(f"evals/analysis.md, what the gate can tell: write {row}", pytrace=False)
+
+
+@pytest.mark.parametrize("name", [REFERENCE, NO_RULES, SENSELESS])
+def test_nothing_is_recorded_that_is_not_asked(replay: Replay, name: str) -> None:
+    """Re-asks apart: a validator may ask again about less than it did."""
+    found = [one.extraction.provenance.fingerprints for one in replay(name).outcomes if one.extraction]
+    failed = {one.document_id for one in replay(name).outcomes if one.failed}
+    files = [path for path in (folder_of(name) / REFERENCE).glob("*.json") if path.name != DESCRIPTION]
+    answers = [entry for path in files for entry in json.loads(path.read_text(encoding="utf-8"))["answers"]]
+    firsts = {one["fingerprint"] for one in answers if "reask_of" not in one and one["article"] not in failed}
+    assert firsts <= {fingerprint for fingerprints in found for fingerprint in fingerprints}
+
+
+@pytest.mark.parametrize("name", [REFERENCE, NO_RULES, SENSELESS])
+def test_a_recording_says_what_it_is(replay: Replay, name: str) -> None:
+    said = replay(name).asked.said
+    assert said is not None
+    assert not said.startswith("Answers of")
+
+
+def test_the_rule_reader_keeps_its_figures() -> None:
+    if said := refused(evaluate(seeds(Options(model="offline"))), RULES):
+        pytest.fail("\n".join(said), pytrace=False)

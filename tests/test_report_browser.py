@@ -21,23 +21,17 @@ import reports
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install 'mahdar[dev]'")
 
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 QUIET: Final = (
     "--no-sandbox",  # a container's root has no other
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *("--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-SOON: Final = 10_000
-"""Milliseconds until what should happen must have."""
+SOON: Final = 10_000  # milliseconds until what should happen must have
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("no browser here: `make debian` installs Debian's Chromium, where its user may")
     with playwright.sync_playwright() as started:
@@ -238,6 +232,13 @@ def test_how_a_date_was_worked_out_is_told(reader: Reader, newsroom: str) -> Non
         "does not lead to one day",
     ]
     assert page.locator("#a0 .card .value").all_inner_texts() == ["2020-07-20", "2020-07-20", "XXXX-07-20", "no date"]
+
+
+def test_a_record_of_a_further_task_has_its_fields_as_lines(reader: Reader, newsroom: str) -> None:
+    page = reader.visit(newsroom)
+    reader.draw()
+    parties, terms = (" ".join(row.inner_text().split()) for row in page.locator("#a1r1 dl > div").all()[:2])
+    assert (parties, terms) == ("parties Ann FR France minister", "terms sea · 3 fish")
 
 
 def test_a_text_that_is_another_or_absent_is_never_shown(reader: Reader, newsroom: str) -> None:

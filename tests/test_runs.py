@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import KEY, LABELS, MET, NOTHING, WEATHER, Corpus, answers, changed, mahdar, write_labels
+from tiny import KEY, LABELS, MET, NOTHING, WEATHER, Corpus, answers, changed, mahdar, only_meetings, write_labels
 
 from evals import SCORING
 from evals.comparing.figures import figures, figures_of
@@ -33,7 +33,7 @@ def test_a_run_shows_headline_fields_articles_and_effort(corpus: Corpus) -> None
     with corpus.served() as endpoint:
         ended = corpus.run()
     assert ended.code == 0
-    assert len(endpoint.requests) == 4
+    assert len(endpoint.requests) == 2
     for shown in (
         "meetings .950",
         "stances 1.000",
@@ -42,8 +42,8 @@ def test_a_run_shows_headline_fields_articles_and_effort(corpus: Corpus) -> None
         "talks",
         "evidence 2 exact, 0 folded, 0 not found",
         "records 0 rejected, 0 duplicates",
-        "2 of 2 articles valid at the first try, 4 calls, 0 re-asked, 0 articles failed",
-        "400 + 80 tokens, cost unknown",
+        "2 of 2 articles valid at the first try, 2 calls, 0 re-asked, 0 articles failed",
+        "200 + 40 tokens, cost unknown",
         f"scoring {SCORING.version} sha256:{SCORING.sha256[:12]}",
     ):
         assert shown in ended.words
@@ -52,8 +52,9 @@ def test_a_run_shows_headline_fields_articles_and_effort(corpus: Corpus) -> None
 def test_a_run_file_holds_what_is_needed_to_read_it_later(corpus: Corpus) -> None:
     made = read(corpus.made("run.json"))
     assert (made.scoring_version, made.scoring_sha256) == (SCORING.version, SCORING.sha256)
-    assert (made.asked.system, made.asked.model, made.asked.mode) == ("mahdar", "loopback", "json_schema")
-    assert made.asked.parameters == {"max_tokens": 6000, "temperature": 0}
+    assert (made.asked.system, made.asked.mode) == ("mahdar", "json_schema")
+    assert made.asked.made_by == {"meetings": "loopback", "stances": "loopback"}
+    assert made.asked.parameters.keys() == {"max_tokens", "temperature"}
     assert made.asked.prompts.keys() == made.asked.schemas.keys() == {"meetings", "stances"}
     (talks, weather) = made.outcomes
     assert talks.labels.meetings[0].kind == "talks"
@@ -95,12 +96,11 @@ def test_an_article_that_fails_scores_zero_and_is_named(corpus: Corpus, replies:
 
 def test_repeats_are_live_and_show_mean_and_spread(corpus: Corpus) -> None:
     def forgetful(asked: Asked) -> Reply:
-        first = len(endpoint.requests) <= 4
-        return answers(asked) if first or asked.task == "meetings" else completion({"stances": []})
+        return answers(asked) if len(endpoint.requests) <= 2 else only_meetings(asked)
 
     with corpus.served(forgetful) as endpoint:
         ended = corpus.run("--repeat", 2, "-o", corpus / "run.json")
-    assert len(endpoint.requests) == 8
+    assert len(endpoint.requests) == 4
     assert "stances.soft_f1 .500 .707 1.000 .000" in ended.words
     assert [figures(one)["stances.soft_f1"] for one in read(corpus / "run.json").summaries] == [1, 0]
 
@@ -116,7 +116,7 @@ def test_a_recorded_answer_is_not_repeated(corpus: Corpus) -> None:
     [
         ("meetings.0.evidence.0.quote", "لم يقل أحد هذا", "$.meetings[0].evidence[0].quote: not in the article"),
         ("meetings.0.participants.0.country", "ZZ", "$.meetings[0].participants[0].country: 'ZZ' is no country"),
-        ("meetings.0.kind", "talk", "$.meetings[0].kind: Input should be 'talks'"),
+        ("meetings.0.kind", "talk", "$.meetings[0].kind: choose 'talks', "),
         ("meetings.0.date.value", "4/2/2024", "$.meetings[0].date.value: '4/2/2024' is no EDTF date"),
         ("stances.0.id", "s2", "$.stances[0].id: must be 's1', got 's2'"),
     ],
@@ -243,7 +243,7 @@ def test_a_run_of_another_scoring_version_is_refused_until_it_is_scored_again(co
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("", "no JSON"), ("[]", "no run file"), ('{"repeats": [], "version": 9}', "of version 9, this reads 1")],
+    [("", "no JSON"), ("[]", "no run file"), ('{"repeats": [], "version": 9}', "of version 9, this reads 2")],
 )
 def test_what_is_no_run_file_is_named(tmp_path: Path, text: str, problem: str) -> None:
     file = tmp_path / "run.json"
@@ -290,7 +290,7 @@ def test_the_naive_baseline_is_run_recorded_and_replayed_like_any_system(corpus:
         assert corpus.run("--system", "naive", "-o", corpus / "live.json").code == 0
         assert corpus.run("--system", "naive", "-o", corpus / "record.json", mode="record").code == 0
     assert len(endpoint.requests) == 6
-    corpus.configure()
+    corpus.forget()
     assert corpus.run("--system", "naive", "-o", corpus / "replay.json", mode="replay").code == 0
     live, record, replay = (read(corpus / f"{name}.json") for name in ("live", "record", "replay"))
     assert figures(live.summary) == figures(record.summary) == figures(replay.summary)
@@ -313,7 +313,7 @@ def test_the_naive_baseline_can_be_asked_by_tools_and_replayed(corpus: Corpus) -
     corpus.monkeypatch.setenv("MAHDAR_MODE", "tools")
     with corpus.served(naive_calls):
         assert corpus.run("--system", "naive", "-o", corpus / "record.json", mode="record").code == 0
-    corpus.configure()
+    corpus.forget()
     assert corpus.run("--system", "naive", "-o", corpus / "replay.json", mode="replay").code == 0
     record, replay = (read(corpus / f"{name}.json") for name in ("record", "replay"))
     assert record.asked.mode == "tools"
@@ -321,13 +321,13 @@ def test_the_naive_baseline_can_be_asked_by_tools_and_replayed(corpus: Corpus) -
     assert replay.summary.meetings.counts.aligned == 1
 
 
-def test_a_replay_of_another_naive_prompt_says_so(corpus: Corpus) -> None:
+def test_a_replay_of_another_model_for_the_naive_baseline_says_so(corpus: Corpus) -> None:
     with corpus.served(naive_answers):
         corpus.run("--system", "naive", mode="record")
-    corpus.configure(model="other")
-    ended = corpus.run("--system", "naive", mode="replay")
+    corpus.forget()
+    ended = corpus.run("--system", "naive", "--model", "other", mode="replay")
     assert ended.code == 2
-    assert "naive: not recorded for talks, weather; changed: model (loopback → other)" in ended.err
+    assert "not recorded: naive for talks, weather; changed: model (loopback → other)" in ended.err
     assert "--system naive" in ended.err
 
 
@@ -336,3 +336,9 @@ def test_the_naive_baseline_fails_as_any_system_does(corpus: Corpus) -> None:
         ended = corpus.run("--system", "naive")
     assert ended.code == 1
     assert "failed and scores zero: invalid" in ended.words
+
+
+def test_the_naive_baseline_needs_a_model(corpus: Corpus) -> None:
+    ended = corpus.run("--system", "naive")
+    assert ended.code == 2
+    assert "--system naive asks a model" in ended.err

@@ -701,7 +701,7 @@ def test_a_failed_article_is_never_dropped() -> None:
 
 
 def test_effort_adds_up() -> None:
-    took = Provenance(model="m", calls=2, attempts=3, tokens_in=100, tokens_out=50, seconds=1.5, cost=0.25)
+    took = Provenance(calls=2, attempts=3, tokens_in=100, tokens_out=50, seconds=1.5, cost=0.25)
     found = extraction().model_copy(update={"provenance": took})
     rows = [
         score_article(labels(), found, None),

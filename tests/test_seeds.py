@@ -22,7 +22,7 @@ def test_the_seeds_of_this_project_are_sound(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_sound_labels_are_counted(corpus: Corpus) -> None:
-    assert mahdar("seeds", "check", *corpus.options).out == "2 articles, 1 meetings, 1 stances: all sound\n"
+    assert mahdar("seeds", "check", *corpus.options).out == "2 articles, 1 meeting, 1 stance: all sound\n"
 
 
 def test_every_problem_is_named_with_its_file_and_path(corpus: Corpus) -> None:
@@ -41,13 +41,17 @@ def test_a_skeleton_has_every_field_and_is_refused_until_it_is_filled_in(corpus:
     ended = mahdar("seeds", "new", article, "--labels", corpus / "labels")
     assert ended.code == 0
     file = corpus / "labels" / "more.json"
-    assert str(file) in ended.out
+    folders = ("--articles", str(article.parent), "--labels", str(corpus / "labels"))
+    assert ended.out == f"fill in {file}, then run: mahdar seeds check {' '.join(folders)}\n"
     skeleton = json.loads(file.read_text(encoding="utf-8"))
     assert (skeleton["document_id"], skeleton["language"]) == ("more", "ar")
     assert skeleton["meetings"][0].keys() == LABELS["meetings"][0].keys()
     assert skeleton["stances"][0].keys() == LABELS["stances"][0].keys()
     assert skeleton["stances"][0]["polarity"] == "favor | against | neutral"
-    assert mahdar("seeds", "check", *corpus.options).code == 2
+    ended = mahdar("seeds", "check", *folders)
+    assert ended.code == 2
+    assert f"{file}: $.stances[0].polarity: choose 'favor', 'against' or 'neutral'\n" in ended.err
+    assert "Tuple" not in ended.err
     for task in ("meetings", "stances"):
         skeleton[task] = LABELS[task]
     file.write_text(json.dumps(skeleton, ensure_ascii=False), encoding="utf-8")

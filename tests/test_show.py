@@ -158,10 +158,31 @@ def test_an_article_cannot_command_the_terminal(tmp_path: Path, articles: Path) 
     assert not {"\x1b", "\x07", "\u202e"}.intersection(ended.out)
 
 
-def test_a_record_of_a_later_task_keeps_its_fields(tmp_path: Path) -> None:
+def test_a_record_of_a_later_task_is_shown_as_lines(tmp_path: Path) -> None:
     line = talks().model_dump(mode="json")
-    line["more"] = {"agreements": [{"id": "r1", "title": "اتفاق الصيد", "evidence": evidence()}]}
-    assert any("title" in each and "[اتفاق الصيد]" in each for each in shown(written(tmp_path / "a.jsonl", [], line)))
+    party = {"name": "بدر البوسعيدي", "type": "person", "role": "وزير الخارجية العُماني", "country": "OM"}
+    agreed = {
+        "id": "g1",
+        "parties": [party, {"name": "تونس", "type": "country", "country": "TN"}],
+        "subject": "اتفاق الصيد",
+        "signed_on": {"text": "الأحد 4 فبراير", "value": "2024-02-04", "resolution": "explicit", "flags": []},
+        "due": {"text": "قريبا", "value": None, "resolution": "unresolved", "flags": []},
+        "terms": [{"text": "بحر عمان", "code": "fishing"}],
+        "binding": True,
+        "evidence": evidence(),
+        "attribution": [],
+    }
+    line["more"] = {"agreements": [agreed]}
+    lines = shown(written(tmp_path / "a.jsonl", [], line), "talks/g1")
+    assert [" ".join(each.split()) for each in lines[1:7]] == [
+        "g1 parties [بدر البوسعيدي] — [وزير الخارجية العُماني] · OM",
+        "[تونس] · TN",
+        "subject [اتفاق الصيد]",
+        "signed on 2024-02-04 · [الأحد 4 فبراير]",
+        "due date unknown · [قريبا]",
+        "terms [بحر عمان] · [fishing]",
+    ]
+    assert not any(sign in " ".join(lines) for sign in "{}'")
 
 
 @pytest.mark.parametrize(

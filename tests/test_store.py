@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import random
 import sqlite3
 import stat
 import subprocess
@@ -14,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from extractor.cache.disk import FOLDER, DiskStore
+from extractor.cache.disk import CLAIMS, FOLDER, DiskStore
 from extractor.errors import StoreError
-from extractor.llm.completion import VERSION, Completion
+from extractor.llm.completion import VERSION, Completion, ToolCall
 
 PRINT, OTHER = "a" * 64, "b" * 64
 PARTS = {"model": "loopback", "article": "0" * 64}
@@ -55,8 +56,11 @@ class Bomb:
 def test_an_answer_comes_back_as_it_was_and_says_that_it_is_kept(store: DiskStore) -> None:
     assert store.get(PRINT) is None
     store.put(PRINT, ANSWER, PARTS)
-    assert store.get(PRINT) == replace(ANSWER, cached=True)
+    assert store.get(PRINT) == ANSWER
     assert dict(store.entries())[PRINT]["components"] == PARTS  # type: ignore[index]
+    called = replace(ANSWER, tool_calls=(ToolCall("Records", '{"meetings": []}'), ToolCall("بحث", "")))
+    store.put(OTHER, called, PARTS)
+    assert store.get(OTHER) == called
 
 
 def test_another_process_finds_it(cache: Path, store: DiskStore) -> None:
@@ -80,7 +84,7 @@ def test_nobody_else_can_read_the_folder(cache: Path, store: DiskStore) -> None:
 def test_an_answer_is_kept_in_the_one_file(store: DiskStore) -> None:
     store.put(PRINT, replace(ANSWER, text="نص" * 50_000), PARTS)
     assert {path.name.partition("-")[0] for path in store.folder.iterdir()} == {"cache.db"}
-    assert store.get(PRINT) == replace(ANSWER, text="نص" * 50_000, cached=True)
+    assert store.get(PRINT) == replace(ANSWER, text="نص" * 50_000)
 
 
 def test_a_planted_pickle_is_not_executed(cache: Path, store: DiskStore, tmp_path: Path) -> None:
@@ -124,6 +128,7 @@ ENTRY = json.loads(ANSWER.dumps(PARTS))
         pytest.param({**ENTRY, "text": 5}, id="a number for the text"),
         pytest.param({**ENTRY, "tokens_in": "many"}, id="words for a number"),
         pytest.param({**ENTRY, "components": None}, id="without components"),
+        pytest.param({**ENTRY, "tool_calls": [["Records"]]}, id="a call without arguments"),
         pytest.param([ENTRY], id="a list"),
         pytest.param("text", id="a text"),
         pytest.param(None, id="null"),
@@ -134,7 +139,7 @@ def test_what_is_no_entry_counts_as_absent_and_is_named(cache: Path, store: Disk
     assert store.get(PRINT) is None
     assert store.verify()[0] == PRINT
     store.put(PRINT, ANSWER, PARTS)
-    assert store.get(PRINT) == replace(ANSWER, cached=True)
+    assert store.get(PRINT) == ANSWER
     assert store.verify() == ()
 
 
@@ -177,9 +182,60 @@ def test_a_database_damaged_inside_is_named_with_the_remedy(cache: Path) -> None
         DiskStore(cache).get(f"{7:064}")
 
 
+def test_whatever_bit_of_the_file_flips_no_answer_is_altered(cache: Path) -> None:
+    answers = {f"{number:064}": replace(ANSWER, text=f"نص {number}" * 300) for number in range(30)}
+    with closing(DiskStore(cache)) as store:
+        for fingerprint, answer in answers.items():
+            store.put(fingerprint, answer, PARTS)
+    database, chance, absent = cache / FOLDER / "cache.db", random.Random(5), 0
+    whole = database.read_bytes()
+    for _ in range(60):
+        flipped, at = bytearray(whole), chance.randrange(len(whole))
+        flipped[at] ^= 1 << chance.randrange(8)
+        for file in database.parent.iterdir():
+            file.unlink()
+        database.write_bytes(flipped)
+        try:
+            store = DiskStore(cache)
+        except StoreError:
+            continue
+        with closing(store):
+            found = {fingerprint: store.get(fingerprint) for fingerprint in answers}
+            lost = [fingerprint for fingerprint, answer in found.items() if answer is None]
+            assert {**answers, **dict.fromkeys(lost)} == found
+            assert not lost or store.verify() != ()
+            absent += len(lost)
+    assert absent > 0
+
+
+def test_a_file_that_another_process_keeps_locked_is_not_called_broken(cache: Path) -> None:
+    with (
+        closing(DiskStore(cache, patience=0.01)) as store,
+        closing(sqlite3.connect(cache / FOLDER / "cache.db")) as busy,
+    ):
+        busy.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError) as caught:
+            store.put(PRINT, ANSWER, PARTS)
+    assert str(caught.value) == (
+        f"{cache / FOLDER}: an answer could not be kept: another process keeps it locked; "
+        "wait for that to end, or set MAHDAR_CACHE_DIR to another folder"
+    )
+
+
+@pytest.mark.parametrize("name", [FOLDER, CLAIMS])
+def test_a_link_in_the_place_of_a_folder_is_not_followed(cache: Path, tmp_path: Path, name: str) -> None:
+    private = tmp_path / "private"
+    private.mkdir(mode=0o755)
+    cache.mkdir()
+    (cache / name).symlink_to(private)
+    with pytest.raises(StoreError, match="is a link, which is not followed"):
+        DiskStore(cache)
+    assert (list(private.iterdir()), stat.S_IMODE(private.stat().st_mode)) == ([], 0o755)
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StoreError, match=r"file/completions-v1: cannot be used as a store \(.*MAHDAR_CACHE_DIR"):
+    with pytest.raises(StoreError, match=r"file/completions-v2: cannot be used as a store \(.*MAHDAR_CACHE_DIR"):
         DiskStore(tmp_path / "file")
 
 
@@ -188,3 +244,19 @@ def test_what_is_no_text_is_not_taken(store: DiskStore) -> None:
         store._cache.set(PRINT, {"text": "x"})  # noqa: SLF001  # as a later change might
     with pytest.raises(StoreError, match="keeps text only, got tuple"):
         store._cache.set((PRINT,), "x")  # noqa: SLF001
+
+
+def test_a_store_of_an_earlier_version_is_left_alone_and_named_once(
+    cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    earlier = cache / "completions-v1"
+    earlier.mkdir(parents=True)
+    (earlier / "cache.db").write_bytes(b"as it was")
+    for _ in range(2):
+        DiskStore(cache).close()
+    (record,) = caplog.records
+    assert record.message == (
+        f"{earlier}: answers of an earlier version, which are not read: their articles are asked about again; "
+        "remove the folder to free its space"
+    )
+    assert (earlier / "cache.db").read_bytes() == b"as it was"

@@ -5,7 +5,7 @@ The talks are labelled with one meeting and one stance, the weather with nothing
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,41 +71,46 @@ NOTHING: Final[dict[str, Any]] = {
 }
 LABELS: Final[dict[str, Any]] = NOTHING | {"document_id": "talks", "meetings": [MEETING], "stances": [STANCE]}
 
-DRAFTED: Final[dict[str, list[dict[str, Any]]]] = {
-    "meetings": [
-        {
-            "evidence": [MET],
-            "attribution": [],
-            "participants": [{"name": actor["name"], "type": "person"} for actor in (HOST, GUEST)],
-            "date": {"text": "الأحد 4 فبراير 2024"},
-            "place": {"venue": None, "city": "مسقط", "country": None},
-            "status": "held",
-            "channel": "in_person",
-            "kind": "talks",
-        }
-    ],
-    "stances": [
-        {
-            "evidence": [SAID],
-            "holders": [{"name": "البوسعيدي", "type": "person"}],
-            "act": "support",
-            "target": {"text": "للحوار بين الليبيين"},
-            "polarity": "favor",
-            "proposition": "أكد البوسعيدي دعم بلاده للحوار بين الليبيين",
-        }
-    ],
+ACTORS: Final[list[dict[str, Any]]] = [
+    {"id": "a1", "name": HOST["name"], "type": "person"},
+    {"id": "a2", "name": GUEST["name"], "type": "person"},
+]
+HELD: Final[dict[str, Any]] = {
+    "evidence": [1],
+    "principals": ["a1", "a2"],
+    "kind": "talks",
+    "channel": "in_person",
+    "status": "held",
+    "date": "الأحد 4 فبراير 2024",
+    "place": {"venue": None, "city": "مسقط", "country": None},
 }
-"""What a good model answers about the talks."""
+SUPPORTED: Final[dict[str, Any]] = {
+    "evidence": [2],
+    "holders": ["a1"],
+    "act": "support",
+    "polarity": "favor",
+    "target": "للحوار بين الليبيين",
+    "proposition": "أكد البوسعيدي دعم بلاده للحوار بين الليبيين",
+}
 
 
-def answers(asked: Asked) -> Reply:
-    """The records of the talks, none for the weather."""
-    return completion({asked.task: DRAFTED[asked.task] if MET in asked.article else []})
+def drafted(meetings: Iterable[Any] = (HELD,), stances: Iterable[Any] = (SUPPORTED,)) -> dict[str, Any]:
+    """An answer about the talks; by default a good model's."""
+    return {"actors": ACTORS, "meetings": list(meetings), "stances": list(stances)}
 
 
-def only_meetings(asked: Asked) -> Reply:
-    """A model that has lost the stances."""
-    return answers(asked) if asked.task == "meetings" else completion({"stances": []})
+EMPTY: Final[dict[str, Any]] = {"actors": [], "meetings": [], "stances": []}
+
+
+def answering(talks: Any) -> Callable[[Asked], Reply]:
+    """Replies with this answer about the talks, and with no records about the weather."""
+    return lambda asked: completion(talks if MET in asked.article else EMPTY)
+
+
+answers: Final = answering(drafted())
+"""A good model's."""
+only_meetings: Final = answering(drafted(stances=()))
+"""Those of a model that has lost the stances."""
 
 
 def write_articles(folder: Path) -> Path:
@@ -192,6 +197,11 @@ class Corpus:
         self.monkeypatch.setenv("OPENAI_BASE_URL", url)
         self.monkeypatch.setenv("OPENAI_API_KEY", KEY)
         self.monkeypatch.setenv("MAHDAR_MODEL", model)
+
+    def forget(self) -> None:
+        """Configure nothing."""
+        for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "MAHDAR_MODEL", "MAHDAR_MODE"):
+            self.monkeypatch.delenv(name, raising=False)
 
 
 def changed(labels: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

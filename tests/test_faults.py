@@ -27,6 +27,7 @@ from extractor import (
     MahdarError,
     NoModelError,
     Policy,
+    Settings,
     UsageError,
 )
 from extractor.cache.disk import DiskStore
@@ -629,3 +630,13 @@ def test_a_full_disk_costs_no_answer_and_is_warned_of_once(tmp_path: Path) -> No
     (warning,) = done.stderr.decode().splitlines()
     assert warning.startswith(f"{tmp_path}/completions-v2: an answer could not be kept (")
     assert warning.endswith("or set MAHDAR_CACHE_DIR to another one; going on without keeping answers")
+
+
+def test_a_key_that_a_server_escapes_is_not_shown(tmp_path: Path) -> None:
+    echo = Reply('{"choices": [{"message": null}], "key": "sk-SECRETSECRET\\/456"}')
+    with Endpoint(lambda _: echo) as endpoint:
+        settings = Settings(base_url=endpoint.url, api_key="sk-SECRETSECRET/456", model="m", cache=tmp_path)
+        with Extractor(settings, policy=HURRIED) as mahdar:
+            (failed,) = mahdar.extract_many(["استقبل الوزير ضيفه في نواكشوط صباح اليوم."])
+    assert isinstance(failed, Failure)
+    assert "SECRETSECRET" not in failed.message

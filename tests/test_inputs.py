@@ -60,6 +60,14 @@ def refusal(found: Document | BadInput) -> str:
     return found.reason
 
 
+def test_a_pair_of_entities_left_over_costs_no_article(tmp_path: Path) -> None:
+    text = f"قال الوزير &quot;نرفض&quot; القرار.\n{SAID} " + "وغادر الوفد المدينة بعد ساعة. " * 20
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    assert [document.text for document in read_documents([tmp_path / "a.txt"]) if isinstance(document, Document)] == [
+        text
+    ]
+
+
 def as_file(text: str, folder: Path) -> str:
     (folder / "a.txt").write_text(text, encoding="utf-8", newline="")
     return refusal(*read_documents([folder / "a.txt"])).removeprefix(f"{folder}/a.txt ")
@@ -173,6 +181,21 @@ REMEDY = "close it, and double the quote marks inside a text"
             'id,text\n1,"Dear all,\nHowever, they met.\nIn 2020, they met again."\n',
             [("1", "Dear all,\nHowever, they met.\nIn 2020, they met again.")],
         ),
+        (  # a row's own cells behind the text of two lines
+            "t.csv",
+            'text,id,date\n"عنوان\nقال ""نرفض"" القرار",17,2024-02-05\n"نعم\nلا",18,2024-02-06\n',
+            [("17", 'عنوان\nقال "نرفض" القرار'), ("18", "نعم\nلا")],
+        ),
+        (
+            "t.csv",
+            'id,text,published_at\n1,"عنوان\nقال وزير الخارجية, إن بلاده ترفض",2024-02-05\n2,لا,2024-02-06\n',
+            [("1", "عنوان\nقال وزير الخارجية, إن بلاده ترفض"), ("2", "لا")],
+        ),
+        (  # a sentence that begins with a number
+            "t.csv",
+            'id,text\n1,"عنوان\n7, قال الوزير\nثم غادر"\n2,لا\n',
+            [("1", "عنوان\n7, قال الوزير\nثم غادر"), ("2", "لا")],
+        ),
         (
             "t.csv",
             'id,text\n1,"قال\nنعم\nلا\n2,ربما\n',
@@ -205,11 +228,14 @@ def test_many_faults_in_a_row_are_named_and_then_counted(tmp_path: Path) -> None
     assert good == ("a", SAID)
 
 
-@pytest.mark.parametrize("line", ['a",b,"c', '"a,b', '1,"', '"a"",b'])
-def test_a_table_of_quote_marks_is_read_in_time(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "outcomes_of"),
+    [('a",b,"c', 21), ('"a,b', 21), ('"a"",b', 21), ('1,"', 25_000)],  # of the last, two lines are a whole row
+)
+def test_a_table_of_quote_marks_is_read_in_time(tmp_path: Path, line: str, outcomes_of: int) -> None:
     started = time.monotonic()
     found = read(tmp_path, "t.csv", "id,text\n" + f"{line}\n" * 50_000)
-    assert len(found) == 21
+    assert len(found) == outcomes_of
     assert time.monotonic() - started < 30, "each line may reach to the end of the file"
 
 

@@ -30,6 +30,10 @@ _SIGNATURES: Final = (
     (b"GIF8", "is a GIF image, not text: give the article's text"),
 )
 _PAGE: Final = re.compile(rb"\s*<(?:!--|(?:\?xml|!doctype|html|head|body|rss)\b)", re.IGNORECASE)
+_STRAY: Final = 5
+"""Tags and entities that an agency's text may have left over."""
+_MARKED: Final = 0.1
+"""Of the characters: so few tags and entities are too much only of a text of a line."""
 _MARKUP: Final = re.compile(
     r"</?(?:html|head|body|title|meta|link|script|style|div|p|br|hr|span|a|img|figure|figcaption|article|section|h[1-6]"
     r"|ul|ol|li|table|tbody|thead|tr|td|th|strong|em|b|i|u|blockquote|iframe|video)\b[^<>]*>"
@@ -60,7 +64,8 @@ _SAMPLE: Final = 40_000
 def check_text(text: str) -> None:
     """Refuse a text that no model should be paid to read.
 
-    Accepted as they are: a single tag or entity; such, control characters and U+FFFD up to one character in a hundred.
+    Accepted as they are: five tags or entities in an article; more of them, control characters and U+FFFD up to one
+    character in a hundred.
 
     Raises:
         BadInputError: empty, without letters, too long; a file of another kind, HTML, JSON; damaged, or read in the
@@ -145,7 +150,8 @@ def _refuse_damage(text: str) -> None:
 def _refuse_markup(text: str) -> None:
     """Tags and entities: sentences run together at them, and names and quotes carry them."""
     found = _MARKUP.findall(text)
-    if len(found) > 1 and sum(map(len, found)) > _DAMAGE * len(text):
+    share = sum(map(len, found)) / len(text)
+    if len(found) > 1 and share > (_DAMAGE if len(found) > _STRAY else _MARKED):
         raise BadInputError(
             f"is HTML, not plain text ({len(found)} tags and entities such as {found[0][:20]!r}): extract its text "
             "first, or unescape it with html.unescape"

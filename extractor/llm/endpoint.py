@@ -1,5 +1,6 @@
 """An endpoint: where a model answers, and what it can be asked for there."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,7 +152,11 @@ def address_of(base_url: str, key: str) -> Address:
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     hidden = [value for name, value in query.items() if name not in PUBLIC]
     written = [value for name, _, value in (one.partition("=") for one in parts.query.split("&")) if name not in PUBLIC]
-    secrets = dict.fromkeys(one.encode() for one in (key, password, *hidden, *written) if len(one) >= SHORTEST_SECRET)
+    plain = [one for one in (key, password, *hidden, *written) if len(one) >= SHORTEST_SECRET]
+    escaped = [
+        form for one in plain for form in (json.dumps(one)[1:-1], one.replace("/", "\\/"))
+    ]  # as a server's JSON may write them
+    secrets = dict.fromkeys(one.encode() for one in (*plain, *escaped))
     credentials = (user, password) if user or password else None
     return Address(without_secrets(base_url).rstrip("/"), key, query, credentials, tuple(secrets))
 

@@ -25,6 +25,8 @@ _AGAIN: Final = 4
 """How often what was read may be read again, on average."""
 _LONGEST_KEY: Final = 64
 """Characters of what tells rows apart: an id, a date, an address."""
+_NUMBER: Final = "x"
+"""What a number or a word by itself looks like."""
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -71,6 +73,7 @@ class CsvRows:
         self._delimiter = max(DELIMITERS, key=(heading or "").count)
         self.names: Sequence[str] = next(csv.reader([heading or ""], delimiter=self._delimiter), [])
         self._keys = [index for index, name in enumerate(self.names) if name != text]
+        self._text = list(self.names).index(text) if text in self.names else len(self.names)
         cut = re.escape(self._delimiter)
         self._cell = re.compile(rf'(?:"([^"]*+(?:""[^"]*+)*+)"(?={cut}|\Z)|([^{cut}]*))(?:{cut}|\Z)')
         self._may_read_again = MAX_LINE
@@ -130,11 +133,19 @@ class CsvRows:
         return None
 
     def _holds_rows(self, cells: Sequence[str], behind: Sequence[tuple[int, str | None]]) -> bool:
-        """Whether most lines of a row have a row's cells, and an id or a date that looks like its own: 17 like 18."""
+        """Whether most lines of a row have a row's cells, and an id or a date like its own: 17, 18.
+
+        Behind its text the last line has the row's own cells, which say nothing. One line alone must look like more
+        than a number, as a date does: a sentence may begin with one.
+        """
         own = self._looks(cells)
-        lines = [line for _, line in behind if line and line.strip()]
-        split = [parts for parts in map(self._split, lines) if len(parts) == len(self.names)]
-        return 2 * sum(not own.isdisjoint(self._looks(parts)) for parts in split) > len(lines)
+        *lines, last = [self._split(line) for _, line in behind if line and line.strip()] or [[]]
+        before = {(index, look) for index, look in own if index < self._text}
+        shared = [own & self._looks(parts) for parts in lines if len(parts) == len(self.names)]
+        shared += [before & self._looks(last)] if len(last) == len(self.names) else []
+        alike = [looks for looks in shared if looks]
+        told = len(alike) > 1 or any(look != _NUMBER for looks in alike for _, look in looks)
+        return told and 2 * len(alike) > len(lines) + bool(before)
 
     def _looks(self, cells: Sequence[str]) -> set[tuple[int, str]]:
         """What the cells beside the text have in common with other rows': "2024-02-05" looks like "2023-11-30"."""

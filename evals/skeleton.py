@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from evals.running.recording import write_whole
-from extractor.documents.document import BadInput, read_documents
-from extractor.documents.language import language_of
-from extractor.errors import BadInputError, StoreError, UsageError
-from schemas import enums
-from schemas.labels import CHOICE
+from mahdar.documents.document import BadInput, read_documents
+from mahdar.documents.language import language_of
+from mahdar.errors import BadInputError, StoreError, UsageError
+from mahdar.evals.running.recording import write_whole
+from mahdar.schemas import enums
+from mahdar.schemas.labels import CHOICE
 
 COPY: Final = "copy from the article, letter by letter"
 """Stands in no article: the check refuses it until it is replaced."""

@@ -11,16 +11,16 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evals.comparing.ablate import Variant
-from evals.comparing.agreement import Agreement
-from evals.comparing.figures import HEADLINES, figures
-from evals.running.runs import Outcome, Run
-from evals.scorer.rates import FieldScore, RecordCounts, RecordRates
-from evals.scorer.scoring import Effort
-from evals.scorer.summary import SliceSummary, Summary, TypeSummary
-from evals.scorer.uncertainty import Interval
-from extractor.cli.display import cost
-from extractor.documents.bidi import clean, own
+from mahdar.cli.display import cost
+from mahdar.documents.bidi import clean, own
+from mahdar.evals.comparing.ablate import Variant
+from mahdar.evals.comparing.agreement import Agreement
+from mahdar.evals.comparing.figures import HEADLINES, figures
+from mahdar.evals.running.runs import Outcome, Run
+from mahdar.evals.scorer.rates import FieldScore, RecordCounts, RecordRates
+from mahdar.evals.scorer.scoring import Effort
+from mahdar.evals.scorer.summary import SliceSummary, Summary, TypeSummary
+from mahdar.evals.scorer.uncertainty import Interval
 
 PIPED_WIDTH: Final = 120
 """Columns where no terminal says how many there are."""

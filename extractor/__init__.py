@@ -1,6 +1,6 @@
 """mahdar reads news articles and writes down who met whom and who stands where, each record tied to its words.
 
->>> from extractor import Extractor, Document
+>>> from mahdar import Extractor, Document
 >>> with Extractor() as mahdar:
 ...     result = mahdar.extract(text, published_at="2020-11-19")
 """
@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from extractor.documents.document import Document
-    from extractor.errors import (
+    from mahdar.documents.document import Document
+    from mahdar.errors import (
         BadInputError,
         ExtractionError,
         MahdarError,
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
-    from extractor.limits.budget import Budget
-    from extractor.limits.concurrency import Limits
-    from extractor.limits.prices import Price
-    from extractor.llm.client import Policy
-    from extractor.results import Failure
-    from extractor.service import Extractor
-    from extractor.settings import Settings
-    from schemas.records import Extraction, Meeting, Stance
+    from mahdar.limits.budget import Budget
+    from mahdar.limits.concurrency import Limits
+    from mahdar.limits.prices import Price
+    from mahdar.llm.client import Policy
+    from mahdar.results import Failure
+    from mahdar.schemas.records import Extraction, Meeting, Stance
+    from mahdar.service import Extractor
+    from mahdar.settings import Settings
 
 __all__ = [
     "BadInputError",
@@ -50,22 +50,36 @@ __all__ = [
 ]
 
 _HOME = {
-    "Budget": "extractor.limits.budget",
-    "Document": "extractor.documents.document",
-    "Extraction": "schemas.records",
-    "Extractor": "extractor.service",
-    "Failure": "extractor.results",
-    "Limits": "extractor.limits.concurrency",
-    "Meeting": "schemas.records",
-    "Policy": "extractor.llm.client",
-    "Price": "extractor.limits.prices",
-    "Settings": "extractor.settings",
-    "Stance": "schemas.records",
+    "Budget": "mahdar.limits.budget",
+    "Document": "mahdar.documents.document",
+    "Extraction": "mahdar.schemas.records",
+    "Extractor": "mahdar.service",
+    "Failure": "mahdar.results",
+    "Limits": "mahdar.limits.concurrency",
+    "Meeting": "mahdar.schemas.records",
+    "Policy": "mahdar.llm.client",
+    "Price": "mahdar.limits.prices",
+    "Settings": "mahdar.settings",
+    "Stance": "mahdar.schemas.records",
 }
-"""Where each name is defined; all others are errors. Imported when first asked for: `mahdar --help` is quick."""
+"""The module that defines each name; all others are errors. Loaded at first use, so that `mahdar --help` is quick."""
+
+if __name__ != "mahdar":
+    # Imported from a clone as `extractor`: the public names are those of `mahdar`, and there are no submodules, since
+    # a module that is loaded under two names has two copies of each class.
+    __path__ = []
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME.get(name, "extractor.errors")), name)
+    try:
+        return getattr(import_module(_HOME.get(name, "mahdar.errors")), name)
+    except ModuleNotFoundError as error:
+        if error.name != "mahdar":
+            raise
+        raise ImportError("mahdar is not installed: pip install mahdar, or in a clone: make demo") from error
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from extractor.documents.document import Document
-from extractor.grounding.source import Source
-from extractor.grounding.validation import Problem
-from extractor.results import Usage
-from extractor.tasks import Task
-from schemas.drafts import ActorDraft, ItemDraft
-from schemas.tasks import ACTORS, Answer, AnswerSchema
+from mahdar.documents.document import Document
+from mahdar.grounding.source import Source
+from mahdar.grounding.validation import Problem
+from mahdar.results import Usage
+from mahdar.schemas.drafts import ActorDraft, ItemDraft
+from mahdar.schemas.tasks import ACTORS, Answer, AnswerSchema
+from mahdar.tasks import Task
 
 if TYPE_CHECKING:
-    from extractor.llm.request import Request
+    from mahdar.llm.request import Request
 
 
 @dataclass(frozen=True, slots=True)

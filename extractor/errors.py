@@ -11,7 +11,7 @@ MahdarError
 
 from typing import Literal
 
-from extractor.results import Usage
+from mahdar.results import Usage
 
 FailureClass = Literal[
     "refused",

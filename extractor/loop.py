@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from extractor.errors import MahdarError
+from mahdar.errors import MahdarError
 
 T = TypeVar("T")
 TURN = 0.25

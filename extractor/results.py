@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from extractor.errors import FailureClass
+    from mahdar.errors import FailureClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Failure:
     """A document that could not be extracted, and why. It has no records, so that it is never taken for an empty one.
 
     Attributes:
-        failure: the class of the failure, see `extractor.errors`.
+        failure: the class of the failure, see `mahdar.errors`.
         usage: what was spent before giving up.
     """
 

@@ -15,31 +15,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from extractor.assembling.extraction import assemble
-from extractor.cache.disk import Store
-from extractor.cache.opening import open_store
-from extractor.documents.document import Document, as_date, check, check_several
-from extractor.drafting import Drafter, Maker
-from extractor.errors import ExtractionError, MahdarError
-from extractor.limits.budget import UNBOUNDED, Budget, Purse, Spending
-from extractor.limits.concurrency import UNBOUNDED as NO_LIMITS
-from extractor.limits.concurrency import Limits
-from extractor.limits.forecast import Forecast, forecast_request
-from extractor.limits.prices import FREE, Price, find_price, unknown_price
-from extractor.llm.client import Client, Policy
-from extractor.llm.drafter import LLMDrafter
-from extractor.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
-from extractor.llm.request import Request
-from extractor.llm.transport import OpenAITransport, Progress, Transport
-from extractor.loop import TURN, LoopThread, begin_anew_in_forks, closed, never_collect, wait
-from extractor.observability.logs import ARTICLE
-from extractor.observability.tracing import Telemetry, TracingTransport, article_span, telemetry
-from extractor.offline import RulesDrafter
-from extractor.results import Failure
-from extractor.settings import Settings
-from extractor.tasks import TASKS, load_tasks
-from prompts import SMALL, STANDARD, PromptLibrary
-from schemas.records import Extraction
+from mahdar.assembling.extraction import assemble
+from mahdar.cache.disk import Store
+from mahdar.cache.opening import open_store
+from mahdar.documents.document import Document, as_date, check, check_several
+from mahdar.drafting import Drafter, Maker
+from mahdar.errors import ExtractionError, MahdarError
+from mahdar.limits.budget import UNBOUNDED, Budget, Purse, Spending
+from mahdar.limits.concurrency import UNBOUNDED as NO_LIMITS
+from mahdar.limits.concurrency import Limits
+from mahdar.limits.forecast import Forecast, forecast_request
+from mahdar.limits.prices import FREE, Price, find_price, unknown_price
+from mahdar.llm.client import Client, Policy
+from mahdar.llm.drafter import LLMDrafter
+from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from mahdar.llm.request import Request
+from mahdar.llm.transport import OpenAITransport, Progress, Transport
+from mahdar.loop import TURN, LoopThread, begin_anew_in_forks, closed, never_collect, wait
+from mahdar.observability.logs import ARTICLE
+from mahdar.observability.tracing import Telemetry, TracingTransport, article_span, telemetry
+from mahdar.offline import RulesDrafter
+from mahdar.prompts import SMALL, STANDARD, PromptLibrary
+from mahdar.results import Failure
+from mahdar.schemas.records import Extraction
+from mahdar.settings import Settings
+from mahdar.tasks import TASKS, load_tasks
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

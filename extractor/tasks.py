@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from extractor.errors import PromptError, UsageError
-from prompts import Prompt, PromptLibrary, TemplateError
-from schemas.tasks import TaskSchema, UnknownTaskError, task_schema
+from mahdar.errors import PromptError, UsageError
+from mahdar.prompts import Prompt, PromptLibrary, TemplateError
+from mahdar.schemas.tasks import TaskSchema, UnknownTaskError, task_schema
 
 TASKS = ("meetings", "stances")
 

@@ -4,7 +4,7 @@ A template is a Markdown file with TOML front matter and two Jinja blocks, `syst
 sandbox in which an undefined name is an error. The article enters as a value, never as template text.
 """
 
-from prompts.library import (
+from mahdar.prompts.library import (
     ARTICLE,
     FIELDS,
     SENTENCES,
@@ -31,3 +31,6 @@ __all__ = [
     "TemplateError",
     "delimited",
 ]
+
+if __name__ != "mahdar.prompts":  # a second name would make second classes
+    raise ImportError("this folder is installed as mahdar.prompts: import that")

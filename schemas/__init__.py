@@ -3,8 +3,8 @@
 `drafts` hold words copied from the article; `records` add what code resolves and derives from them.
 """
 
-from schemas.drafts import MeetingDraft, MeetingDrafts, StanceDraft, StanceDrafts
-from schemas.records import (
+from mahdar.schemas.drafts import MeetingDraft, MeetingDrafts, StanceDraft, StanceDrafts
+from mahdar.schemas.records import (
     Actor,
     Date,
     Evidence,
@@ -41,3 +41,6 @@ __all__ = [
     "Target",
     "Topic",
 ]
+
+if __name__ != "mahdar.schemas":  # a second name would make second classes
+    raise ImportError("this folder is installed as mahdar.schemas: import that")

@@ -3,7 +3,7 @@
 Sources: CAMEO Codebook 1.1b3 (Schrodt, 2012); PLOVER 2 codebook (Political Instability Task Force, 2022).
 """
 
-from schemas.enums import Act, Channel, Format, MeetingKind, Polarity, Status
+from mahdar.schemas.enums import Act, Channel, Format, MeetingKind, Polarity, Status
 
 CONSULT = "CONSULT"
 

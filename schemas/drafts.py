@@ -15,8 +15,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, get_args,
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from schemas import parties
-from schemas.enums import (
+from mahdar.schemas import parties
+from mahdar.schemas.enums import (
     Act,
     ActorType,
     Channel,
@@ -28,7 +28,7 @@ from schemas.enums import (
     Status,
     TopicCode,
 )
-from schemas.records import Meeting, Record, Stance
+from mahdar.schemas.records import Meeting, Record, Stance
 
 MAX_EVIDENCE: Final = 4
 MAX_PROPOSITION_WORDS: Final = 60
@@ -43,7 +43,7 @@ _SILENT = {"", "null", "none", "n/a", "na", "unknown", "unspecified", "غير م
 
 
 class Article(Protocol):
-    """What validators ask of an article. `extractor.grounding.source.Source` answers."""
+    """What validators ask of an article. `mahdar.grounding.source.Source` answers."""
 
     @property
     def numbers(self) -> range:

@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas import edtf, parties
-from schemas.enums import (
+from mahdar.schemas import edtf, parties
+from mahdar.schemas.enums import (
     Act,
     ActorType,
     Capacity,
@@ -28,7 +28,7 @@ from schemas.enums import (
     Status,
     TopicCode,
 )
-from schemas.records import MAX_QUOTE, CountryCode, Extraction, Meeting, Provenance, Record, Stance
+from mahdar.schemas.records import MAX_QUOTE, CountryCode, Extraction, Meeting, Provenance, Record, Stance
 
 BEYOND_ISO = frozenset({"EU", "UN"})
 """Codes that the contract has and ISO 3166-1 has not."""

@@ -1,6 +1,6 @@
 """How many parties an encounter needs to be one."""
 
-from schemas.enums import MeetingKind, Status
+from mahdar.schemas.enums import MeetingKind, Status
 
 ALONE: frozenset[MeetingKind] = frozenset({"session", "visit"})
 """A sitting may have the one body, a visit the one guest (contract, rulings 1 and 19)."""

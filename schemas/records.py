@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, computed_field, model_validator
 
-from schemas import codes, parties
-from schemas.enums import (
+from mahdar.schemas import codes, parties
+from mahdar.schemas.enums import (
     Act,
     ActorType,
     Capacity,

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, create_model
 from pydantic_core import PydanticCustomError
 
-from schemas.drafts import DRAFTS, MAX_RECORDS, Draft, Drafts, ItemDraft, ListedActor, cites_actors, errors_at
-from schemas.json_schema import WHOLE, Narrowing, content_hash, strict
-from schemas.records import Record
+from mahdar.schemas.drafts import DRAFTS, MAX_RECORDS, Draft, Drafts, ItemDraft, ListedActor, cites_actors, errors_at
+from mahdar.schemas.json_schema import WHOLE, Narrowing, content_hash, strict
+from mahdar.schemas.records import Record
 
 ACTORS: Final = "actors"
 """The field of an answer that lists the actors its records refer to."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from extractor import Policy, Settings
+from mahdar import Policy, Settings
 
 from loopback import Asked, Endpoint, Reply, completion
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from schemas import Extraction, Provenance
+from mahdar.schemas import Extraction, Provenance
 
 NAMES = {"OM": "بدر البوسعيدي", "TN": "نبيل عمار", "DZ": "أحمد عطاف", "JO": "أيمن الصفدي", "EG": "سامح شكري"}
 """A minister for each country."""

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from evals.running.runs import Asked, Run, made, outcome_without_text
-from schemas.enums import DateResolution
-from schemas.labels import Labels, as_extraction, read
-from schemas.records import Extraction
+from mahdar.evals.running.runs import Asked, Run, made, outcome_without_text
+from mahdar.schemas.enums import DateResolution
+from mahdar.schemas.labels import Labels, as_extraction, read
+from mahdar.schemas.records import Extraction
 
 ROOT: Final = Path(__file__).parents[1]
 ARTICLES: Final = ROOT / "seeds" / "articles"

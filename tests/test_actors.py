@@ -2,7 +2,7 @@
 
 import pytest
 
-from extractor.offline.actors import cast_of
+from mahdar.offline.actors import cast_of
 
 TEXT = (
     "استقبل الرئيس المصري أنور السادات، الاثنين، وزير الخارجية الأمريكي سايروس فانس في القاهرة.\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tiny import LABELS, Corpus, changed, mahdar, write_labels
 
-from evals.comparing.agreement import agreement, krippendorff
+from mahdar.evals.comparing.agreement import agreement, krippendorff
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from extractor import Document
-from extractor.assembling.extraction import assemble
-from extractor.drafting import Drafted, Maker, items_of
-from extractor.grounding.source import Source
-from extractor.grounding.validation import salvage
-from extractor.tasks import Task
-from prompts import Prompt
-from schemas.records import Extraction
-from schemas.tasks import answer_schema, task_schema
+from mahdar import Document
+from mahdar.assembling.extraction import assemble
+from mahdar.drafting import Drafted, Maker, items_of
+from mahdar.grounding.source import Source
+from mahdar.grounding.validation import salvage
+from mahdar.prompts import Prompt
+from mahdar.schemas.records import Extraction
+from mahdar.schemas.tasks import answer_schema, task_schema
+from mahdar.tasks import Task
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 TASKS = ("meetings", "stances")

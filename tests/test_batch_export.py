@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from newsroom import ARTICLE, MET, PRINCIPALS, SAID, configured, reads_well, weather
 
-from extractor import Document, Extractor
-from extractor.cli.app import main
-from extractor.runs.lines import json_line
+from mahdar import Document, Extractor
+from mahdar.cli.app import main
+from mahdar.runs.lines import json_line
 
 from loopback import Asked, Endpoint, Reply, completion
 

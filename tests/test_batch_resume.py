@@ -18,13 +18,13 @@ import pytest
 from newsroom import KEY, NOTHING, reads_well, weather
 from tiny import mahdar
 
-from extractor import Document, Failure, UsageError
-from extractor.documents.document import BadInput
-from extractor.results import Usage
-from extractor.runs.ledger import Identity
-from extractor.runs.outputs import Outputs
-from extractor.runs.results import Results
-from schemas import Extraction, Provenance
+from mahdar import Document, Failure, UsageError
+from mahdar.documents.document import BadInput
+from mahdar.results import Usage
+from mahdar.runs.ledger import Identity
+from mahdar.runs.outputs import Outputs
+from mahdar.runs.results import Results
+from mahdar.schemas import Extraction, Provenance
 
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
 
@@ -157,8 +157,8 @@ def test_records_that_came_too_late_for_the_ledger_count(tmp_path: Path) -> None
             {**RUN, "made_by": {**MADE, "stances": "larger"}},
             "made by loopback, and this run makes them by loopback (meetings), larger (stances): give",
         ),
-        ({**RUN, "prompts": {"meetings": "news@2 sha256:cd"}}, "prompts.meetings (news@1 sha256:ab → news@2"),
-        ({**RUN, "prompts": {**RUN["prompts"], "stances": "news@1"}}, "prompts.stances (none → news@1)"),
+        ({**RUN, "prompts": {"meetings": "news@2 sha256:cd"}}, "mahdar.prompts.meetings (news@1 sha256:ab → news@2"),
+        ({**RUN, "prompts": {**RUN["prompts"], "stances": "news@1"}}, "mahdar.prompts.stances (none → news@1)"),
         ({**RUN, "mahdar": "9.0"}, "mahdar (none → 9.0)"),
     ],
 )
@@ -300,7 +300,7 @@ def launch(endpoint: Endpoint, folder: Path, *arguments: object) -> "subprocess.
         "OPENAI_API_KEY": KEY,
         "MAHDAR_MODEL": "loopback",
     }
-    command = [sys.executable, "-m", "extractor.cli.app", "extract", *map(str, arguments)]
+    command = [sys.executable, "-m", "mahdar.cli.app", "extract", *map(str, arguments)]
     command += ["-o", str(folder / "out.jsonl")]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 

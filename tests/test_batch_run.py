@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from newsroom import NOTHING, configured, weather
 
-from extractor import Document, ExtractionError, Extractor, NoModelError
-from extractor.cli.interrupt import Interrupt
-from extractor.cli.progress import Silent
-from extractor.cli.run import Run, Tally
-from extractor.documents.document import BadInput
-from extractor.llm.call import Call
-from extractor.llm.completion import Completion
-from extractor.runs.ledger import identity
-from extractor.runs.results import Results
+from mahdar import Document, ExtractionError, Extractor, NoModelError
+from mahdar.cli.interrupt import Interrupt
+from mahdar.cli.progress import Silent
+from mahdar.cli.run import Run, Tally
+from mahdar.documents.document import BadInput
+from mahdar.llm.call import Call
+from mahdar.llm.completion import Completion
+from mahdar.runs.ledger import identity
+from mahdar.runs.results import Results
 
 from loopback import Asked, Endpoint, Reply, completion
 

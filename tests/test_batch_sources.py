@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from extractor.documents.document import BadInput, Document
-from extractor.errors import MahdarError, UsageError
-from extractor.runs.rows import Columns
-from extractor.runs.sources import Articles
+from mahdar.documents.document import BadInput, Document
+from mahdar.errors import MahdarError, UsageError
+from mahdar.runs.rows import Columns
+from mahdar.runs.sources import Articles
 
 FIRST = "وصل الوفد إلى المنامة، ثم غادرها «مساء»."
 SECOND = "أعلنت الوزارة، أمس، تأجيل الجلسة.\nولم تذكر سببا."
@@ -282,7 +282,7 @@ def test_what_the_extra_is_for_is_told_where_it_is_missing(
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"id,text\n1,\n"))
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['pyarrow', 'duckdb', 'fsspec', 'zstandard']));"
-        "from extractor.cli.app import main; main(['extract', *sys.argv[1:]])"
+        "from mahdar.cli.app import main; main(['extract', *sys.argv[1:]])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
     command = [sys.executable, "-c", code, *arguments, "--model", "loopback"]

@@ -17,9 +17,9 @@ from typing import Any, Final
 import pytest
 from newsroom import ANSWER, ARTICLE, KEY, NOTHING, configured, reads_well, weather
 
-from extractor import Document, Extraction, Extractor, Failure, NoModelError, Policy
-from extractor.cache.claims import LEASE, ClaimFiles, ClaimLocks, Claims, claims_in
-from extractor.cache.disk import DiskStore
+from mahdar import Document, Extraction, Extractor, Failure, NoModelError, Policy
+from mahdar.cache.claims import LEASE, ClaimFiles, ClaimLocks, Claims, claims_in
+from mahdar.cache.disk import DiskStore
 
 from loopback import Asked, Endpoint, Reply, completion, status
 
@@ -183,7 +183,7 @@ def command(endpoint: Endpoint, cache: Path, *words: object, **more: str) -> sub
 def started(endpoint: Endpoint, cache: Path, *words: object, **more: str) -> tuple[subprocess.Popen[bytes], Any]:
     """A command under way, and how to wait for its end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "extractor.cli.app", *map(str, words)],
+        [sys.executable, "-m", "mahdar.cli.app", *map(str, words)],
         cwd=ROOT,
         env=environment(endpoint, cache, **more),
         stdout=subprocess.PIPE,

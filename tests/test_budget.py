@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from newsroom import ANSWER, ARTICLE, HURRIED, KEY, NOTHING, configured, meeting, reads_well, records, weather
 
-from extractor import Budget, Document, Extraction, Extractor, Failure, Limits, Price, UsageError
-from extractor.cli.app import main
-from extractor.documents.passages import estimate_tokens
-from extractor.limits.budget import Spending
-from extractor.limits.estimate import about_in, about_out, most_in, most_out
-from extractor.limits.prices import find_price
-from extractor.llm.conversation import arguments_of
-from extractor.llm.endpoint import MAX_TOKENS
-from extractor.llm.endpoint import Endpoint as At
-from extractor.llm.plan import plan
-from extractor.llm.request import Request
-from extractor.tasks import load_tasks
-from prompts import STANDARD, PromptLibrary
+from mahdar import Budget, Document, Extraction, Extractor, Failure, Limits, Price, UsageError
+from mahdar.cli.app import main
+from mahdar.documents.passages import estimate_tokens
+from mahdar.limits.budget import Spending
+from mahdar.limits.estimate import about_in, about_out, most_in, most_out
+from mahdar.limits.prices import find_price
+from mahdar.llm.conversation import arguments_of
+from mahdar.llm.endpoint import MAX_TOKENS
+from mahdar.llm.endpoint import Endpoint as At
+from mahdar.llm.plan import plan
+from mahdar.llm.request import Request
+from mahdar.prompts import STANDARD, PromptLibrary
+from mahdar.tasks import load_tasks
 
 from loopback import Asked, Endpoint, Reply, completion, status
 
@@ -344,7 +344,7 @@ def test_a_dry_run_of_standard_input_counts_it_for_every_model(endpoint: Endpoin
     with endpoint:
         words = ["extract", "-", "--dry-run", "--model", "one", "--model", "two"]
         said = subprocess.run(
-            [sys.executable, "-m", "extractor.cli.app", *words], input=ARTICLE.encode(), capture_output=True, check=True
+            [sys.executable, "-m", "mahdar.cli.app", *words], input=ARTICLE.encode(), capture_output=True, check=True
         )
     count, _, *rows, _ = said.stdout.decode().splitlines()
     assert count == "1 article"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from schemas.enums import Act, Channel, MeetingKind, Polarity, Status
-from schemas.records import Evidence, Meeting, Participant, Place, Stance, Target
+from mahdar.schemas.enums import Act, Channel, MeetingKind, Polarity, Status
+from mahdar.schemas.records import Evidence, Meeting, Participant, Place, Stance, Target
 
 QUOTE = Evidence(quote="التقى الوزير نظيره", start=0, end=18, match="exact")
 

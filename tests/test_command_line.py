@@ -23,18 +23,18 @@ import diskcache
 import pytest
 from newsroom import ACTORS, ARTICLE, KEY, MET, NOTHING, PRINCIPALS, SAID, meeting, reads_well, records, weather
 
-from extractor.cache.disk import FOLDER, TextDisk
-from extractor.cli.app import main
-from extractor.cli.misses import why_miss
-from extractor.cli.progress import Lines
-from extractor.cli.run import Tally
-from extractor.offline.drafter import VERSION
-from extractor.results import Failure
-from extractor.runs.lines import dumps
-from prompts import PromptLibrary
-from schemas import Extraction, Provenance
-from schemas.drafts import DRAFTS
-from schemas.tasks import answer_schema
+from mahdar.cache.disk import FOLDER, TextDisk
+from mahdar.cli.app import main
+from mahdar.cli.misses import why_miss
+from mahdar.cli.progress import Lines
+from mahdar.cli.run import Tally
+from mahdar.offline.drafter import VERSION
+from mahdar.prompts import PromptLibrary
+from mahdar.results import Failure
+from mahdar.runs.lines import dumps
+from mahdar.schemas import Extraction, Provenance
+from mahdar.schemas.drafts import DRAFTS
+from mahdar.schemas.tasks import answer_schema
 
 from loopback import PATIENCE, Endpoint, completion, status
 
@@ -113,7 +113,7 @@ def mahdar(environment: Mapping[str, str], capfdbinary: pytest.CaptureFixture[by
 
 def launch(*arguments: object, **streams: Any) -> "subprocess.Popen[bytes]":
     """The command, in a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "extractor.cli.app", *map(str, arguments)], **streams)
+    return subprocess.Popen([sys.executable, "-m", "mahdar.cli.app", *map(str, arguments)], **streams)
 
 
 # extract
@@ -858,7 +858,7 @@ def test_the_version_is_shown(mahdar: Command) -> None:
 
 def test_help_waits_for_nothing_heavy() -> None:
     heavy = {"openai", "instructor", "rich.console", "jinja2", "dateparser", "scipy"}
-    code = f"import extractor.cli.app, sys; print(*({heavy!r} & sys.modules.keys()))"
+    code = f"import mahdar.cli.app, sys; print(*({heavy!r} & sys.modules.keys()))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, timeout=PATIENCE)
     assert found.stdout.decode().split() == []
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tiny import LABELS, SUPPORTED, Corpus, answering, answers, changed, drafted, mahdar, only_meetings, write_labels
 
-from evals.comparing.ablate import Variant, variants
-from evals.comparing.compare import compare_runs
-from evals.running.runs import read
+from mahdar.evals.comparing.ablate import Variant, variants
+from mahdar.evals.comparing.compare import compare_runs
+from mahdar.evals.running.runs import read
 
 
 @pytest.fixture

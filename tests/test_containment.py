@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from newsroom import ANSWER, ARTICLE, KEY, NOTHING, configured, reads_well, records, weather
 
-from extractor import Extractor
-from extractor.cache.disk import FOLDER
-from extractor.cli.app import main
-from extractor.observability.logs import JsonFormatter, TextFormatter
+from mahdar import Extractor
+from mahdar.cache.disk import FOLDER
+from mahdar.cli.app import main
+from mahdar.observability.logs import JsonFormatter, TextFormatter
 
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
 
@@ -188,7 +188,7 @@ def test_of_two_runs_into_one_file_one_writes_and_the_other_is_told(
 
     with Endpoint(reply) as endpoint:
         first = subprocess.Popen(
-            [sys.executable, "-m", "extractor.cli.app", "extract", str(articles), "-o", str(tmp_path / one)],
+            [sys.executable, "-m", "mahdar.cli.app", "extract", str(articles), "-o", str(tmp_path / one)],
             env={**os.environ, **environment(endpoint), "PYTHONPATH": os.pathsep.join(sys.path)},
             stderr=subprocess.PIPE,
         )

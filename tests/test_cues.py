@@ -2,7 +2,7 @@
 
 import pytest
 
-from extractor.offline.cues import Line, lines_of, starts_with
+from mahdar.offline.cues import Line, lines_of, starts_with
 
 
 def line(text: str) -> Line:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.resolving.dates import find_dates, resolve_date
-from schemas.records import Date
+from mahdar.resolving.dates import find_dates, resolve_date
+from mahdar.schemas.records import Date
 
 TUESDAY = dt.date(2020, 7, 21)
 
@@ -409,7 +409,7 @@ def test_any_text_is_answered(text: str) -> None:
 
 def test_usual_forms_load_no_date_library() -> None:
     code = (
-        "import datetime, sys, extractor.resolving.dates as d; assert not {'babel', 'dateparser'} & set(sys.modules);"
+        "import datetime, sys, mahdar.resolving.dates as d; assert not {'babel', 'dateparser'} & set(sys.modules);"
         "d.resolve_date('أمس الإثنين 20 يوليو', published_at=datetime.date(2020, 7, 21));"
         "d.resolve_date('في وقت لاحق', published_at=None); assert 'dateparser' not in sys.modules"
     )

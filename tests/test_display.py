@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from extractor.cli.display import cost, extraction
-from extractor.documents.bidi import Bidi, clean, own
-from schemas import (
+from mahdar.cli.display import cost, extraction
+from mahdar.documents.bidi import Bidi, clean, own
+from mahdar.schemas import (
     Actor,
     Date,
     Evidence,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.documents.checks import MAX_BYTES
-from extractor.documents.decoding import decode
-from extractor.documents.document import BadInput, Document, as_date, check, read_documents
-from extractor.errors import BadInputError
+from mahdar.documents.checks import MAX_BYTES
+from mahdar.documents.decoding import decode
+from mahdar.documents.document import BadInput, Document, as_date, check, read_documents
+from mahdar.errors import BadInputError
 
 ARABIC = (
     "التقى وزير الخارجية الليبي نظيره المصري في القاهرة، وأكد أن الحوار مستمر بين البلدين.\r\nوقال إن «الزيارة» مهمة.\n"

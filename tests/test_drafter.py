@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 from newsroom import ACTORS, ANSWER, ARTICLE, MET, NOTHING, configured, records, stance, weather
 
-from extractor import Document, Policy
-from extractor.drafting import Drafted
-from extractor.errors import ExtractionError
-from extractor.llm.call import Call
-from extractor.llm.client import Client
-from extractor.llm.completion import Completion
-from extractor.llm.drafter import LLMDrafter
-from extractor.llm.endpoint import Endpoint as At
-from extractor.llm.endpoint import remote_endpoint
-from extractor.llm.reply import CallError
-from extractor.llm.transport import OpenAITransport
-from extractor.tasks import Task, load_tasks
-from prompts import STANDARD, PromptLibrary
-from schemas.tasks import answer_schema
+from mahdar import Document, Policy
+from mahdar.drafting import Drafted
+from mahdar.errors import ExtractionError
+from mahdar.llm.call import Call
+from mahdar.llm.client import Client
+from mahdar.llm.completion import Completion
+from mahdar.llm.drafter import LLMDrafter
+from mahdar.llm.endpoint import Endpoint as At
+from mahdar.llm.endpoint import remote_endpoint
+from mahdar.llm.reply import CallError
+from mahdar.llm.transport import OpenAITransport
+from mahdar.prompts import STANDARD, PromptLibrary
+from mahdar.schemas.tasks import answer_schema
+from mahdar.tasks import Task, load_tasks
 
 from loopback import Endpoint, completion, status
 

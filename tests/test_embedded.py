@@ -23,13 +23,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from extractor.errors import MahdarError, NoModelError, StoreError, UsageError
-from extractor.llm.local import llama_server
-from extractor.llm.local.llama_server import wait_until_unused
-from extractor.llm.local.local_server import EmbeddedStartError
-from extractor.llm.local.locks import Lease, exclusive
-from extractor.llm.local.model import EmbeddedModel, LocalEndpoint, status
-from extractor.llm.local.weights import (
+from mahdar.errors import MahdarError, NoModelError, StoreError, UsageError
+from mahdar.llm.local import llama_server
+from mahdar.llm.local.llama_server import wait_until_unused
+from mahdar.llm.local.local_server import EmbeddedStartError
+from mahdar.llm.local.locks import Lease, exclusive
+from mahdar.llm.local.model import EmbeddedModel, LocalEndpoint, status
+from mahdar.llm.local.weights import (
     QWEN,
     LocalModelMissingError,
     Weights,
@@ -79,8 +79,8 @@ serve(start)
 USER = """
 import json, sys
 from pathlib import Path
-from extractor.llm.local.model import EmbeddedModel
-from extractor.llm.local.weights import Weights
+from mahdar.llm.local.model import EmbeddedModel
+from mahdar.llm.local.weights import Weights
 
 weights, cache, server = Weights(**json.loads(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
 with EmbeddedModel(weights=weights, cache=cache, command=(sys.executable, "-P", server)) as embedded:
@@ -91,7 +91,7 @@ with EmbeddedModel(weights=weights, cache=cache, command=(sys.executable, "-P", 
 ASSEMBLER = """
 import json, sys
 from pathlib import Path
-from extractor.llm.local.weights import Weights, assemble
+from mahdar.llm.local.weights import Weights, assemble
 
 seen = set()
 

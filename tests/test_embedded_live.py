@@ -2,8 +2,8 @@
 
 import pytest
 
-from extractor import Extractor
-from extractor.llm.local.weights import QWEN, LocalModelMissingError, part_files, require_engine
+from mahdar import Extractor
+from mahdar.llm.local.weights import QWEN, LocalModelMissingError, part_files, require_engine
 
 ARTICLE = """\
 استقبل وزير الخارجية المصري سامح شكري نظيره الأردني أيمن الصفدي في القاهرة أمس.

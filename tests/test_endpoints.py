@@ -23,8 +23,8 @@ from typing import Any, Final
 import pytest
 from newsroom import ANSWER, ARTICLE, HURRIED, MET, NOTHING, configured, reads_well, weather
 
-from extractor import Extraction, Extractor, Failure, Policy
-from extractor.cli.app import main
+from mahdar import Extraction, Extractor, Failure, Policy
+from mahdar.cli.app import main
 
 from loopback import Asked, Endpoint, Reply, completion, status
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from extractor.assembling.examples import problems
-from prompts.library import read_prompt
+from mahdar.assembling.examples import problems
+from mahdar.prompts.library import read_prompt
 
 ARTICLE = (
     "استقبل وزير الخارجية العماني بدر البوسعيدي في مسقط، الأحد، نظيره التونسي نبيل عمار.\n"

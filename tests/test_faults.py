@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from newsroom import ANSWER, ARTICLE, HURRIED, KEY, NOTHING, configured, meeting, reads_well, records, stance, weather
 
-from extractor import (
+from mahdar import (
     Document,
     Extraction,
     ExtractionError,
@@ -30,18 +30,18 @@ from extractor import (
     Settings,
     UsageError,
 )
-from extractor.cache.disk import DiskStore
-from extractor.grounding.source import Source
-from extractor.llm.call import Call
-from extractor.llm.client import Client
-from extractor.llm.completion import Completion
-from extractor.llm.endpoint import remote_endpoint
-from extractor.llm.plan import plan
-from extractor.llm.reply import retry_after
-from extractor.llm.transport import OpenAITransport
-from extractor.runs.lines import dumps
-from extractor.tasks import load_tasks
-from prompts import STANDARD, PromptLibrary
+from mahdar.cache.disk import DiskStore
+from mahdar.grounding.source import Source
+from mahdar.llm.call import Call
+from mahdar.llm.client import Client
+from mahdar.llm.completion import Completion
+from mahdar.llm.endpoint import remote_endpoint
+from mahdar.llm.plan import plan
+from mahdar.llm.reply import retry_after
+from mahdar.llm.transport import OpenAITransport
+from mahdar.prompts import STANDARD, PromptLibrary
+from mahdar.runs.lines import dumps
+from mahdar.tasks import load_tasks
 
 from loopback import Asked, Endpoint, Reply, completion, status
 
@@ -606,7 +606,7 @@ def test_a_key_that_cannot_be_sent_is_not_shown(key: str, tmp_path: Path) -> Non
 FULL = """
 import resource, sys
 from pathlib import Path
-from extractor import Extractor, Settings
+from mahdar import Extractor, Settings
 url, cache = sys.argv[1:]
 with Extractor(Settings(base_url=url, api_key="k", model="loopback", cache=Path(cache))) as mahdar:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))  # as if the disk had no byte left

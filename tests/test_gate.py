@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from tiny import HELD, LABELS, Corpus, answering, changed, drafted, mahdar, only_meetings, write_labels
 
-from evals.comparing.gate import Allowances, baseline, gate, lowered
-from evals.running.runs import read
+from mahdar.evals.comparing.gate import Allowances, baseline, gate, lowered
+from mahdar.evals.running.runs import read
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from extractor.documents.folding import Folded, fold, spaced
-from extractor.grounding.ground import PHRASE, Ground, Miss, Span
-from extractor.grounding.source import Source
-from schemas.records import MAX_QUOTE
+from mahdar.documents.folding import Folded, fold, spaced
+from mahdar.grounding.ground import PHRASE, Ground, Miss, Span
+from mahdar.grounding.source import Source
+from mahdar.schemas.records import MAX_QUOTE
 
 ARTICLES = sorted((Path(__file__).parent.parent / "seeds" / "articles").glob("*.txt"))
 

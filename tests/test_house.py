@@ -134,7 +134,7 @@ def test_no_file_names_a_registry_or_a_folder_of_a_machine() -> None:
 
 def test_importing_the_extractor_loads_nothing_heavy() -> None:
     heavy = {"openai", "instructor", "scipy", "numpy", "dateparser", "jinja2", "rich", "typer", "babel", "pycountry"}
-    program = "import extractor, json, sys; print(json.dumps(sorted(sys.modules)))"
+    program = "import mahdar, json, sys; print(json.dumps(sorted(sys.modules)))"
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True).stdout
     assert heavy.isdisjoint(json.loads(said))
 

@@ -20,13 +20,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import Document, Extractor
-from extractor.documents.document import BadInput, read_documents
-from extractor.errors import ExtractionError, UsageError
-from extractor.grounding.source import Source
-from extractor.resolving.dates import resolve_date
-from extractor.runs.csv_rows import CsvRows
-from extractor.runs.sources import Articles
+from mahdar import Document, Extractor
+from mahdar.documents.document import BadInput, read_documents
+from mahdar.errors import ExtractionError, UsageError
+from mahdar.grounding.source import Source
+from mahdar.resolving.dates import resolve_date
+from mahdar.runs.csv_rows import CsvRows
+from mahdar.runs.sources import Articles
 
 SAID = "قال الوزير إن الاجتماع كان مهما"
 ARTICLE = "التقى وزير الخارجية الليبي نظيره المصري في القاهرة، وأكد أن الحوار مستمر بين البلدين."
@@ -269,7 +269,7 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
 def arrow_peak(file: Path) -> int:
     """Read a file in a process of its own; the most bytes that Arrow held there."""
     program = (
-        "import sys, pyarrow; from extractor.runs.sources import Articles;"
+        "import sys, pyarrow; from mahdar.runs.sources import Articles;"
         "list(Articles(sys.argv[1:])); print(pyarrow.default_memory_pool().max_memory())"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

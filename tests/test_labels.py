@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from schemas import edtf
-from schemas.labels import LabelError, Labels, as_extraction, check, parse, read
+from mahdar.schemas import edtf
+from mahdar.schemas.labels import LabelError, Labels, as_extraction, check, parse, read
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "seeds" / "labels").glob("*.json"))

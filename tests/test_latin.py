@@ -2,7 +2,7 @@
 
 import pytest
 
-from extractor.offline.readings import Reading, read
+from mahdar.offline.readings import Reading, read
 
 
 def names(reading: Reading, mentions: object) -> str:

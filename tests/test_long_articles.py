@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from extractor import Extractor, Settings
-from extractor.llm.endpoint import embedded_endpoint, remote_endpoint
-from extractor.llm.transport import OpenAITransport
+from mahdar import Extractor, Settings
+from mahdar.llm.endpoint import embedded_endpoint, remote_endpoint
+from mahdar.llm.transport import OpenAITransport
 
 from loopback import Asked, Endpoint, Reply, completion
 

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics import CHRF
 
-from evals.scorer.config import Names
-from evals.scorer.gazetteer import is_same_city
-from evals.scorer.matching import Cast
-from evals.scorer.pairing import best_pairs, set_f1, soft_f1
-from evals.scorer.text import chrf, normalise, similarity
-from extractor.documents.folding import fold
+from mahdar.documents.folding import fold
+from mahdar.evals.scorer.config import Names
+from mahdar.evals.scorer.gazetteer import is_same_city
+from mahdar.evals.scorer.matching import Cast
+from mahdar.evals.scorer.pairing import best_pairs, set_f1, soft_f1
+from mahdar.evals.scorer.text import chrf, normalise, similarity
 
 ARABIC = st.text(alphabet="ابتثجحخدذرزسشصضطظعغفقكلمنهويةىءأإآؤئ ً«»،.aZ1٢", max_size=60)
 

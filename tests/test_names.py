@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.resolving.names import canonical, same_name, split_office, strip_titles
-from extractor.resolving.offices import Office, is_office, offices_in
-from schemas.records import Actor, Participant
+from mahdar.resolving.names import canonical, same_name, split_office, strip_titles
+from mahdar.resolving.offices import Office, is_office, offices_in
+from mahdar.schemas.records import Actor, Participant
 
 # --- one person, or two
 

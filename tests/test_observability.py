@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from newsroom import ARTICLE, HURRIED, KEY, MET, configured, reads_well
 
-from extractor import Extractor, NoModelError, UsageError
-from extractor.cli.telemetry import export_telemetry
-from extractor.observability.logs import JsonFormatter, TextFormatter, log_to_standard_error
+from mahdar import Extractor, NoModelError, UsageError
+from mahdar.cli.telemetry import export_telemetry
+from mahdar.observability.logs import JsonFormatter, TextFormatter, log_to_standard_error
 
 from loopback import Endpoint, status
 
@@ -114,7 +114,7 @@ def test_nothing_of_the_article_is_in_a_span(exported: tuple[Any, Any], tmp_path
 
 def test_where_nobody_has_loaded_it_nothing_is_made_or_loaded() -> None:
     program = (
-        "import sys; from extractor.service import Extractor; from extractor.observability.tracing import telemetry;"
+        "import sys; from mahdar.service import Extractor; from mahdar.observability.tracing import telemetry;"
         "print(telemetry(), any(name.startswith('opentelemetry') for name in sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True).stdout
@@ -141,7 +141,7 @@ EXPORTING = """
 import sys
 if sys.argv[1] == "without":
     sys.modules["opentelemetry"] = None
-from extractor.cli.telemetry import export_telemetry
+from mahdar.cli.telemetry import export_telemetry
 export_telemetry({"OTEL_TRACES_EXPORTER": "otlp,console", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
     "OTEL_METRICS_EXPORTER": "none"})
 if sys.argv[1] == "with":

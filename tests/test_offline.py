@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from extractor import Document
-from extractor.assembling.extraction import assemble
-from extractor.errors import UsageError
-from extractor.grounding.source import Source
-from extractor.offline import RulesDrafter
-from extractor.tasks import Task
-from prompts import Prompt
-from schemas.drafts import Drafts, MeetingDraft, StanceDraft
-from schemas.records import Extraction, Meeting, Stance
-from schemas.tasks import TaskSchema, task_schema
+from mahdar import Document
+from mahdar.assembling.extraction import assemble
+from mahdar.errors import UsageError
+from mahdar.grounding.source import Source
+from mahdar.offline import RulesDrafter
+from mahdar.prompts import Prompt
+from mahdar.schemas.drafts import Drafts, MeetingDraft, StanceDraft
+from mahdar.schemas.records import Extraction, Meeting, Stance
+from mahdar.schemas.tasks import TaskSchema, task_schema
+from mahdar.tasks import Task
 
 BOTH = ("meetings", "stances")
 UNUSED = Prompt("none", 1, BOTH, "", "en", "2024-01-01", "", (), Path("none/v1.md"))

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from extractor import Limits, UsageError
-from extractor.limits.circuit import CLOSED, REST, Circuit
-from extractor.limits.concurrency import MINUTE, Meter, Pace, Pacer
+from mahdar import Limits, UsageError
+from mahdar.limits.circuit import CLOSED, REST, Circuit
+from mahdar.limits.concurrency import MINUTE, Meter, Pace, Pacer
 
 
 class Time:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.documents.language import language_of, script_of
-from extractor.documents.passages import Fits, Passage, estimate_tokens, split
-from extractor.documents.sentences import sentences
-from extractor.errors import BadInputError
+from mahdar.documents.language import language_of, script_of
+from mahdar.documents.passages import Fits, Passage, estimate_tokens, split
+from mahdar.documents.sentences import sentences
+from mahdar.errors import BadInputError
 
 SEEDS = Path(__file__).parents[1] / "seeds" / "articles"
 # Text that looks like news gone wrong: words, stops, quotes and breaks in any order.

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import extractor.resolving.countries
-from extractor.resolving.countries import Kind, countries_named, country_mentions
-from extractor.resolving.places import city_country, countries_in, country_of, resolve_place
-from schemas.records import Place
+from mahdar.resolving import countries
+from mahdar.resolving.countries import Kind, countries_named, country_mentions
+from mahdar.resolving.places import city_country, countries_in, country_of, resolve_place
+from mahdar.schemas.records import Place
 
-TABLE = Path(extractor.resolving.countries.__file__).with_name("countries.toml")
+TABLE = Path(countries.__file__).with_name("countries.toml")
 SEEDS = Path(__file__).parent.parent / "seeds" / "articles"
 # The contract's country codes beyond the members of the United Nations, and territories that act by themselves.
 BEYOND_MEMBERS = {"PS", "XK", "VA", "TW", "EH", "EU", "UN", "HK", "MO", "GI", "GL", "PR"}

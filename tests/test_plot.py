@@ -15,13 +15,13 @@ import pytest
 from press import actor, extraction, meeting, stance, written
 from tiny import mahdar
 
-from extractor import UsageError
-from extractor.charts.drawing import png, svg
-from extractor.charts.figure import Figure
-from extractor.charts.figures import NAMES, figures
-from extractor.charts.wording import wording
-from schemas import Extraction
-from schemas.enums import Act, MeetingKind, Polarity, TopicCode
+from mahdar import UsageError
+from mahdar.charts.drawing import png, svg
+from mahdar.charts.figure import Figure
+from mahdar.charts.figures import NAMES, figures
+from mahdar.charts.wording import wording
+from mahdar.schemas import Extraction
+from mahdar.schemas.enums import Act, MeetingKind, Polarity, TopicCode
 
 from loopback import PATIENCE
 
@@ -402,7 +402,7 @@ def test_what_is_in_no_figure_is_said(tmp_path: Path) -> None:
 
 def test_without_the_extra_the_terminal_still_draws_and_a_file_names_the_remedy(output: Path) -> None:
     block = "import sys; sys.modules.update(networkx=None, vl_convert=None, numpy=None); "
-    run = "from extractor.cli.app import main; main(sys.argv[1:])"
+    run = "from mahdar.cli.app import main; main(sys.argv[1:])"
     for arguments, code, told in (
         ([], 0, "Who met whom"),
         (["-o", str(output.parent / "figures")], 2, "pip install 'mahdar[report]'"),

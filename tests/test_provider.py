@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from newsroom import ARTICLE, KEY, MET, configured, reads_well, records, weather
 
-from extractor.cache.disk import DiskStore
-from extractor.cli.app import main
-from extractor.limits.prices import Price
-from extractor.llm.endpoint import remote_endpoint
-from extractor.openai_batch.api import BatchApi
-from extractor.openai_batch.collection import collect
-from extractor.openai_batch.job import Job, held
+from mahdar.cache.disk import DiskStore
+from mahdar.cli.app import main
+from mahdar.limits.prices import Price
+from mahdar.llm.endpoint import remote_endpoint
+from mahdar.openai_batch.api import BatchApi
+from mahdar.openai_batch.collection import collect
+from mahdar.openai_batch.job import Job, held
 
 from batches import Line, Provider, expired
 from loopback import Asked, Endpoint, Reply, completion, status
@@ -358,7 +358,7 @@ def test_wherever_a_submission_breaks_off_nothing_is_lost_and_nothing_submitted_
 def test_a_submission_that_is_killed_is_taken_up_again(newsroom: Newsroom, path: str) -> None:
     newsroom.provider.next[path] = [Reply(after=threading.Event())]
     arguments = ["batch", "submit", str(newsroom.articles), "-o", str(newsroom.job)]
-    killed = subprocess.Popen([sys.executable, "-m", "extractor.cli.app", *arguments], cwd=Path(__file__).parents[1])
+    killed = subprocess.Popen([sys.executable, "-m", "mahdar.cli.app", *arguments], cwd=Path(__file__).parents[1])
     newsroom.endpoint.await_requests(2 if path == "POST /files" else 3)  # the list of batches comes first
     killed.kill()
     killed.wait()

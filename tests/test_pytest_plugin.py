@@ -50,7 +50,7 @@ def project(recorded: Path, pytester: pytest.Pytester, monkeypatch: pytest.Monke
 
 
 def run(pytester: pytest.Pytester, *arguments: object) -> pytest.RunResult:
-    return pytester.runpytest_subprocess("-p", "evals.pytest_plugin", *map(str, arguments))
+    return pytester.runpytest_subprocess("-p", "mahdar.evals.pytest_plugin", *map(str, arguments))
 
 
 def test_a_prompt_is_tested_from_recordings(pytester: pytest.Pytester, project: Corpus) -> None:

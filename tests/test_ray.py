@@ -17,13 +17,13 @@ from newsroom import ARTICLE, KEY, reads_well, weather
 from pyarrow import Table
 from pyarrow.parquet import read_table, write_table
 
-from extractor.cli.app import main
-from extractor.errors import UsageError
-from extractor.ray.parts import Made, Parts
-from extractor.runs.ledger import identity
-from extractor.runs.sources import Articles
-from extractor.settings import Settings
-from extractor.tasks import TASKS
+from mahdar.cli.app import main
+from mahdar.errors import UsageError
+from mahdar.ray.parts import Made, Parts
+from mahdar.runs.ledger import identity
+from mahdar.runs.sources import Articles
+from mahdar.settings import Settings
+from mahdar.tasks import TASKS
 
 from loopback import Asked, Endpoint, Reply, status
 
@@ -42,7 +42,8 @@ def ray() -> Iterator[None]:
         patch.setenv("RAY_AUTH_TOKEN", "0" * 64)
         import ray
 
-        ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=80_000_000)
+        # What Ray says of its own processes, at any moment, is not what the command says.
+        ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=80_000_000, log_to_driver=False)
         yield
         ray.shutdown()
 
@@ -133,7 +134,7 @@ def newsroom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 @pytest.mark.usefixtures("ray")
 def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(newsroom: Newsroom) -> None:
-    from extractor.ray.driver import Work, run
+    from mahdar.ray.driver import Work, run
 
     work = Work(Settings.from_environment(), TASKS)
     parts = Parts(str(newsroom.out))
@@ -175,7 +176,7 @@ def test_a_run_goes_on_where_it_was_and_takes_what_failed_when_it_is_told_to(new
 
 @pytest.mark.usefixtures("ray")
 def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
-    from extractor.ray.driver import Work, run
+    from mahdar.ray.driver import Work, run
 
     def source() -> Iterator[Any]:
         return iter([1])
@@ -216,7 +217,7 @@ def test_an_error_that_ends_the_job_is_one_line(newsroom: Newsroom) -> None:
 def test_a_place_that_cannot_be_used_is_one_line_and_costs_nothing(
     newsroom: Newsroom, options: tuple[str, ...], output: str | None, said: str
 ) -> None:
-    from extractor.ray.driver import Work
+    from mahdar.ray.driver import Work
 
     with Work(Settings.from_environment(), TASKS).extractor() as mahdar:
         Parts(str(newsroom.folder / "old")).begin(identity(mahdar))
@@ -298,9 +299,9 @@ def guard(event, arguments):
         if arguments[1][0] not in {"127.0.0.1", "::1", "localhost"}:
             refused.append(arguments[1])
 sys.addaudithook(guard)
-from extractor.runs.ledger import identity
-from extractor.runs.sources import Articles
-from extractor.cli.app import main
+from mahdar.runs.ledger import identity
+from mahdar.runs.sources import Articles
+from mahdar.cli.app import main
 try:
     main(sys.argv[1:])
 finally:

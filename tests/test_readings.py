@@ -2,7 +2,7 @@
 
 import pytest
 
-from extractor.offline.readings import read
+from mahdar.offline.readings import read
 
 
 def met(text: str) -> list[tuple[str, str, list[tuple[str, str]]]]:

@@ -16,11 +16,11 @@ import pytest
 from tiny import mahdar
 from typer.main import get_command
 
-from extractor.cli import exits
-from extractor.cli.app import app
-from extractor.errors import FailureClass
-from prompts import library
-from schemas import codes, enums, records
+from mahdar.cli import exits
+from mahdar.cli.app import app
+from mahdar.errors import FailureClass
+from mahdar.prompts import library
+from mahdar.schemas import codes, enums, records
 
 from loopback import Endpoint, completion
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from tiny import HELD, KEY, MET, TALKS, Corpus, answering, answers, drafted, mahdar
 
-from evals.running.evaluation import Plan
-from evals.running.recording import Recordings
-from evals.running.runs import read
-from extractor.llm.completion import Completion
-from extractor.llm.endpoint import Endpoint as At
+from mahdar.evals.running.evaluation import Plan
+from mahdar.evals.running.recording import Recordings
+from mahdar.evals.running.runs import read
+from mahdar.llm.completion import Completion
+from mahdar.llm.endpoint import Endpoint as At
 
 from loopback import Asked, Endpoint, Reply, completion, status
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from newsroom import ARTICLE, NOTHING, configured, reads_well, weather
 
-from extractor import Extraction, Extractor, Settings, StoreError, UsageError
-from extractor.cache.opening import open_store
-from extractor.cache.redis import ENTRIES, RedisStore
-from extractor.llm.completion import Completion
+from mahdar import Extraction, Extractor, Settings, StoreError, UsageError
+from mahdar.cache.opening import open_store
+from mahdar.cache.redis import ENTRIES, RedisStore
+from mahdar.llm.completion import Completion
 
 from loopback import PATIENCE, Endpoint, completion
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from evals.comparing.figures import HEADLINES, figures
-from evals.comparing.gate import ALL, gate, read, reason
-from evals.running.evaluation import Plan, evaluate
-from evals.running.recording import DESCRIPTION, REFERENCE
-from evals.running.runs import Run
-from evals.running.systems import Options
-from evals.tables import number
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
+from mahdar.evals.comparing.figures import HEADLINES, figures
+from mahdar.evals.comparing.gate import ALL, gate, read, reason
+from mahdar.evals.running.evaluation import Plan, evaluate
+from mahdar.evals.running.recording import DESCRIPTION, REFERENCE
+from mahdar.evals.running.runs import Run
+from mahdar.evals.running.systems import Options
+from mahdar.evals.tables import number
 
 ROOT = Path(__file__).parents[1]
 EVALS = ROOT / "evals"

@@ -10,12 +10,12 @@ from typing import Any, get_args
 import pytest
 from tiny import mahdar
 
-from extractor.html.page import interface, visible
-from extractor.html.payload import safe_json
-from extractor.html.report import report, split
-from extractor.html.texts import Texts
-from extractor.runs.outputs import Outputs
-from schemas.enums import (
+from mahdar.html.page import interface, visible
+from mahdar.html.payload import safe_json
+from mahdar.html.report import report, split
+from mahdar.html.texts import Texts
+from mahdar.runs.outputs import Outputs
+from mahdar.schemas.enums import (
     Act,
     Capacity,
     Channel,
@@ -98,14 +98,7 @@ def test_a_second_report_replaces_the_first_and_nothing_else(lines: Path, tmp_pa
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ((), "name what `mahdar extract -o` wrote, or a run file with --eval"),
-        (("x.jsonl", "--against", "y.json"), "--against y.json compares run files: give --eval as well"),
-        (
-            ("x.jsonl", "--eval", "y.json"),
-            "--eval shows a run file, with its quotes: leave OUTPUT.jsonl and --articles out",
-        ),
         (("none.jsonl",), "none.jsonl: cannot be read: No such file or directory; check the path"),
-        (("--eval", "none.json"), "none.json: cannot be read: No such file or directory; check the path"),
         (("empty.jsonl",), "empty.jsonl: no extraction in it; name what `mahdar extract -o` wrote"),
         (("text.jsonl",), "text.jsonl:1: no JSON object on this line; `mahdar extract -o FILE` writes one an article"),
         (

@@ -13,9 +13,9 @@ from typing import Any, Final
 import pytest
 from tiny import mahdar
 
-from evals.running import corpus, runs
-from extractor.documents.folding import fold
-from schemas.records import Extraction
+from mahdar.documents.folding import fold
+from mahdar.evals.running import corpus, runs
+from mahdar.schemas.records import Extraction
 
 import reports
 
@@ -47,7 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def written(folder: Path, name: str, *options: str) -> str:
     page = folder / f"{name}.html"
-    ended = mahdar("report", *options, "-o", str(page))
+    command = ("eval", "report") if "--against" in options else ("report",)
+    ended = mahdar(*command, *options, "-o", str(page))
     assert (ended.code, ended.out) == (0, "")
     return page.as_uri()
 
@@ -482,7 +483,7 @@ def evaluated(folder: Path) -> tuple[str, ...]:
     runs.write(reports.run(labels, found), folder / "before.json")
     worse = found.model_copy(update={"meetings": ()})
     runs.write(reports.run(labels, worse), folder / "after.json")
-    return "--eval", str(folder / "after.json"), "--against", str(folder / "before.json")
+    return str(folder / "after.json"), "--against", str(folder / "before.json")
 
 
 def test_nothing_of_a_run_runs(reader: Reader, folder: Path) -> None:
@@ -491,7 +492,7 @@ def test_nothing_of_a_run_runs(reader: Reader, folder: Path) -> None:
     after = folder / f"{reports.HANDLER.replace('/', '')}.json"
     runs.write(reports.harmful_run(found, stances=()), after)
     page = reader.visit(
-        written(folder, "eval-harm", "--eval", str(after), "--against", str(folder / "harmful-before.json"))
+        written(folder, "eval-harm", str(after), "--against", str(folder / "harmful-before.json"))
     )
     assert page.evaluate(SURFACE) == STILL | {"scripts": 2}
     seen = page.locator("main").inner_text()

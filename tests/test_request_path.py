@@ -16,22 +16,22 @@ from typing import Any
 import pytest
 from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, configured, meeting, reads_well, records, weather
 
-from extractor import Document, Extraction, ExtractionError, Extractor, Failure, MahdarError, Policy, UsageError
-from extractor.cache.disk import DiskStore
-from extractor.drafting import Drafter
-from extractor.grounding.source import Source
-from extractor.llm.call import Call, Transport
-from extractor.llm.client import Client, Outcome
-from extractor.llm.completion import Completion
-from extractor.llm.conversation import arguments_of
-from extractor.llm.endpoint import Endpoint as At
-from extractor.llm.plan import plan
-from extractor.llm.reply import CallError
-from extractor.llm.request import Request
-from extractor.results import Usage
-from extractor.tasks import load_tasks
-from prompts import STANDARD, PromptLibrary
-from schemas.tasks import answer_schema
+from mahdar import Document, Extraction, ExtractionError, Extractor, Failure, MahdarError, Policy, UsageError
+from mahdar.cache.disk import DiskStore
+from mahdar.drafting import Drafter
+from mahdar.grounding.source import Source
+from mahdar.llm.call import Call, Transport
+from mahdar.llm.client import Client, Outcome
+from mahdar.llm.completion import Completion
+from mahdar.llm.conversation import arguments_of
+from mahdar.llm.endpoint import Endpoint as At
+from mahdar.llm.plan import plan
+from mahdar.llm.reply import CallError
+from mahdar.llm.request import Request
+from mahdar.prompts import STANDARD, PromptLibrary
+from mahdar.results import Usage
+from mahdar.schemas.tasks import answer_schema
+from mahdar.tasks import load_tasks
 
 from loopback import Asked, Endpoint, completion
 from loopback import Reply as Sent
@@ -273,7 +273,7 @@ def test_turns_cannot_be_cut_differently_to_the_same_fingerprint() -> None:
 
 PROGRAM = """
 import sys
-from extractor import Document, Extractor
+from mahdar import Document, Extractor
 with Extractor() as mahdar:
     print(*mahdar.extract(sys.stdin.buffer.read().decode()).provenance.fingerprints)
 """

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from tiny import KEY, LABELS, MET, NOTHING, WEATHER, Corpus, answers, changed, mahdar, only_meetings, write_labels
 
-from evals import SCORING
-from evals.comparing.figures import figures, figures_of
-from evals.running.evaluation import Plan, evaluate
-from evals.running.runs import read
+from mahdar.evals import SCORING
+from mahdar.evals.comparing.figures import figures, figures_of
+from mahdar.evals.running.evaluation import Plan, evaluate
+from mahdar.evals.running.runs import read
 
 from loopback import Asked, Reply, completion, status
 

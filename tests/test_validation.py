@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, SAID, configured, meeting, records, stance
 
-from extractor import Document, Extractor, Policy
-from extractor.errors import ExtractionError
-from extractor.grounding.source import Source
-from extractor.llm.call import Call
-from extractor.llm.client import Client, Outcome
-from extractor.llm.completion import Completion, ToolCall
-from extractor.llm.conversation import next_call
-from extractor.llm.endpoint import Endpoint as At
-from extractor.llm.plan import plan
-from extractor.llm.reading import read
-from extractor.llm.request import Request
-from extractor.tasks import load_tasks
-from prompts import STANDARD, PromptLibrary
-from schemas.drafts import DRAFTS, Drafts, ItemDraft
-from schemas.records import Record
-from schemas.tasks import AnswerSchema, answer_schema, task_schema
+from mahdar import Document, Extractor, Policy
+from mahdar.errors import ExtractionError
+from mahdar.grounding.source import Source
+from mahdar.llm.call import Call
+from mahdar.llm.client import Client, Outcome
+from mahdar.llm.completion import Completion, ToolCall
+from mahdar.llm.conversation import next_call
+from mahdar.llm.endpoint import Endpoint as At
+from mahdar.llm.plan import plan
+from mahdar.llm.reading import read
+from mahdar.llm.request import Request
+from mahdar.prompts import STANDARD, PromptLibrary
+from mahdar.schemas.drafts import DRAFTS, Drafts, ItemDraft
+from mahdar.schemas.records import Record
+from mahdar.schemas.tasks import AnswerSchema, answer_schema, task_schema
+from mahdar.tasks import load_tasks
 
 from loopback import Endpoint, completion, status
 from loopback import Reply as Sent

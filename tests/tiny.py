@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from extractor.cli.app import main
+from mahdar.cli.app import main
 
 from loopback import Asked, Endpoint, Replies, Reply, completion
 

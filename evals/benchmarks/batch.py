@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from extractor.llm.call import Call
-    from extractor.llm.completion import Completion
+    from mahdar.llm.call import Call
+    from mahdar.llm.completion import Completion
 
 MET: Final = (
     "استقبل وزير الخارجية الموريتاني محمد سالم ولد مرزوك في نواكشوط، الأحد 4 فبراير 2024، "
@@ -121,12 +121,12 @@ def in_process(file: Path, folder: Path, how: str) -> dict[str, float]:
 def run(file: Path, folder: Path, how: str) -> dict[str, float]:
     """As `mahdar extract FILE -o …` does, with nobody to ask where answers are replayed."""
     started = time.perf_counter()
-    from extractor import Extractor, Settings
-    from extractor.cli.progress import Silent
-    from extractor.cli.run import Run, Tally
-    from extractor.runs.ledger import identity
-    from extractor.runs.results import Results
-    from extractor.runs.sources import Articles
+    from mahdar import Extractor, Settings
+    from mahdar.cli.progress import Silent
+    from mahdar.cli.run import Run, Tally
+    from mahdar.runs.ledger import identity
+    from mahdar.runs.results import Results
+    from mahdar.runs.sources import Articles
 
     settings = Settings(base_url="http://endpoint.invalid/v1", model="benchmark", cache=folder / "cache")
     first = Clock()
@@ -165,7 +165,7 @@ class Ready:
 
     async def send(self, call: "Call") -> "Completion":  # noqa: ARG002  # the same records for every article
         """Make no call."""
-        from extractor.llm.completion import Completion
+        from mahdar.llm.completion import Completion
 
         return Completion(json.dumps(ANSWER, ensure_ascii=False), tokens_in=3_000, tokens_out=300)
 

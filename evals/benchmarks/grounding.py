@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from extractor.grounding.ground import Ground
+from mahdar.grounding.ground import Ground
 
 SEEDS = Path(__file__).parents[2] / "seeds" / "articles"
 ARTICLE_LENGTH = 3_400

@@ -34,19 +34,19 @@ import httpx2
 import instructor
 import openai
 
-from extractor import Extractor, Settings
-from extractor.cache.disk import DiskStore
-from extractor.documents.document import Document
-from extractor.grounding.source import Source
-from extractor.llm.client import Client, Policy
-from extractor.llm.conversation import arguments_of
-from extractor.llm.endpoint import Endpoint
-from extractor.llm.plan import plan
-from extractor.llm.request import Request
-from extractor.llm.transport import OpenAITransport
-from extractor.tasks import TASKS, load_tasks
-from prompts import STANDARD, PromptLibrary
-from schemas.tasks import answer_schema
+from mahdar import Extractor, Settings
+from mahdar.cache.disk import DiskStore
+from mahdar.documents.document import Document
+from mahdar.grounding.source import Source
+from mahdar.llm.client import Client, Policy
+from mahdar.llm.conversation import arguments_of
+from mahdar.llm.endpoint import Endpoint
+from mahdar.llm.plan import plan
+from mahdar.llm.request import Request
+from mahdar.llm.transport import OpenAITransport
+from mahdar.prompts import STANDARD, PromptLibrary
+from mahdar.schemas.tasks import answer_schema
+from mahdar.tasks import TASKS, load_tasks
 
 ROOT = Path(__file__).parents[2]
 SEED = "002_ec7758134357b2f5"
@@ -247,11 +247,11 @@ def main() -> None:
     for name, arguments in {
         "import openai": ("-c", "import openai"),
         "import instructor": ("-c", "import instructor"),
-        "import extractor": ("-c", "import extractor"),
-        "from extractor import Extractor": ("-c", "from extractor import Extractor"),
+        "import mahdar": ("-c", "import mahdar"),
+        "from mahdar import Extractor": ("-c", "from mahdar import Extractor"),
         "mahdar --help": (
             "-c",
-            "import sys; from extractor.cli.app import main; main(['--help'])",
+            "import sys; from mahdar.cli.app import main; main(['--help'])",
         ),
     }.items():
         show(name, *(f"{seconds:.3f}" for seconds in start_up(*arguments)))

@@ -7,9 +7,9 @@ import random
 import time
 from typing import Any
 
-from evals import score_article, summarise
-from schemas.labels import Labels, as_extraction
-from schemas.records import Extraction
+from mahdar.evals import score_article, summarise
+from mahdar.schemas.labels import Labels, as_extraction
+from mahdar.schemas.records import Extraction
 
 ARTICLES = 1_000
 RECORDS = 5

@@ -33,14 +33,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from extractor import Extraction, Extractor, Settings
-from extractor.documents.document import Document
-from extractor.documents.numbered import numbered_sentences
-from extractor.llm.endpoint import Endpoint
-from extractor.llm.plan import plan
-from extractor.tasks import TASKS, load_tasks
-from prompts import STANDARD, PromptLibrary
-from schemas.tasks import answer_schema
+from mahdar import Extraction, Extractor, Settings
+from mahdar.documents.document import Document
+from mahdar.documents.numbered import numbered_sentences
+from mahdar.llm.endpoint import Endpoint
+from mahdar.llm.plan import plan
+from mahdar.prompts import STANDARD, PromptLibrary
+from mahdar.schemas.tasks import answer_schema
+from mahdar.tasks import TASKS, load_tasks
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from evals.running.evaluation import Plan, evaluate
-from evals.running.runs import Run, write
-from evals.running.systems import Options
-from extractor.tasks import TASKS
+from mahdar.evals.running.evaluation import Plan, evaluate
+from mahdar.evals.running.runs import Run, write
+from mahdar.evals.running.systems import Options
+from mahdar.tasks import TASKS
 
 
 @dataclass(frozen=True, slots=True)

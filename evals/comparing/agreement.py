@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from evals.running.corpus import Case, read_corpus
-from evals.scorer.scoring import ArticleScore, score_article
-from evals.scorer.summary import Summary, summarise
-from evals.scorer.uncertainty import RecordType
-from extractor.errors import UsageError
-from schemas.labels import as_extraction
+from mahdar.errors import UsageError
+from mahdar.evals.running.corpus import Case, read_corpus
+from mahdar.evals.scorer.scoring import ArticleScore, score_article
+from mahdar.evals.scorer.summary import Summary, summarise
+from mahdar.evals.scorer.uncertainty import RecordType
+from mahdar.schemas.labels import as_extraction
 
 CLOSED: Final[Mapping[RecordType, tuple[str, ...]]] = {
     "meetings": ("kind", "channel", "status"),

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evals.comparing.figures import Figures, figures, figures_of, mean
-from evals.running.runs import Outcome, Run
-from evals.scorer.scoring import PairScore, TypeScore
-from evals.scorer.uncertainty import Comparison, RecordType, compare
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
+from mahdar.evals.comparing.figures import Figures, figures, figures_of, mean
+from mahdar.evals.running.runs import Outcome, Run
+from mahdar.evals.scorer.scoring import PairScore, TypeScore
+from mahdar.evals.scorer.uncertainty import Comparison, RecordType, compare
 
 TYPES: Final[tuple[RecordType, ...]] = ("meetings", "stances")
 _TIE: Final = 1e-9

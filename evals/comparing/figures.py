@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final, Literal
 
-from evals.scorer.config import SCORING, Scoring
-from evals.scorer.rates import RecordRates  # noqa: TC001  # what getattr gives
-from evals.scorer.scoring import ArticleScore
-from evals.scorer.summary import Summary, TypeSummary, summarise
+from mahdar.evals.scorer.config import SCORING, Scoring
+from mahdar.evals.scorer.rates import RecordRates  # noqa: TC001  # what getattr gives
+from mahdar.evals.scorer.scoring import ArticleScore
+from mahdar.evals.scorer.summary import Summary, TypeSummary, summarise
 
 HEADLINES: Final = ("meetings.soft_f1", "stances.soft_f1")
 

@@ -12,12 +12,12 @@ from xml.etree import ElementTree as ET
 
 from pydantic import ValidationError
 
-from evals.comparing.figures import Figures, figures, figures_of, mean
-from evals.running.runs import Asked, Part, Run, read_json, sha256, write_text
-from evals.scorer.config import SCORING
-from extractor.documents.bidi import clean
-from extractor.errors import UsageError
-from extractor.runs.outputs import problem
+from mahdar.documents.bidi import clean
+from mahdar.errors import UsageError
+from mahdar.evals.comparing.figures import Figures, figures, figures_of, mean
+from mahdar.evals.running.runs import Asked, Part, Run, read_json, sha256, write_text
+from mahdar.evals.scorer.config import SCORING
+from mahdar.runs.outputs import problem
 
 VERSION: Final = 1
 DIGITS: Final = 6

@@ -9,12 +9,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evals.comparing.compare import Change, Move, RunComparison
-from evals.comparing.figures import HEADLINES
-from evals.running.runs import Run
-from evals.scorer.uncertainty import Comparison
-from evals.tables import interval, interval_name, number
-from extractor.documents.bidi import Bidi, clean, own
+from mahdar.documents.bidi import Bidi, clean, own
+from mahdar.evals.comparing.compare import Change, Move, RunComparison
+from mahdar.evals.comparing.figures import HEADLINES
+from mahdar.evals.running.runs import Run
+from mahdar.evals.scorer.uncertainty import Comparison
+from mahdar.evals.tables import interval, interval_name, number
 
 HASH: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 

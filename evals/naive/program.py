@@ -18,20 +18,20 @@ import openai
 from instructor.core.exceptions import IncompleteOutputException, InstructorRetryException
 from pydantic import BaseModel, Field, ValidationError
 
-from evals.naive.transport import Spent, Transport
-from evals.running.recording import Recordings
-from evals.running.runs import Asked, Mode, sha256
-from evals.running.systems import Options, concurrency_of
-from extractor.documents.document import Document
-from extractor.errors import ExtractionError, FailureClass, UsageError
-from extractor.llm.endpoint import Endpoint
-from extractor.llm.transport import Progress
-from extractor.results import Usage
-from extractor.tasks import TASKS
-from schemas import records
-from schemas.enums import Act, Channel, MeetingKind, Polarity, Speech, Status, TopicCode
-from schemas.json_schema import content_hash
-from schemas.records import Extraction, Provenance, Rejected
+from mahdar.documents.document import Document
+from mahdar.errors import ExtractionError, FailureClass, UsageError
+from mahdar.evals.naive.transport import Spent, Transport
+from mahdar.evals.running.recording import Recordings
+from mahdar.evals.running.runs import Asked, Mode, sha256
+from mahdar.evals.running.systems import Options, concurrency_of
+from mahdar.llm.endpoint import Endpoint
+from mahdar.llm.transport import Progress
+from mahdar.results import Usage
+from mahdar.schemas import records
+from mahdar.schemas.enums import Act, Channel, MeetingKind, Polarity, Speech, Status, TopicCode
+from mahdar.schemas.json_schema import content_hash
+from mahdar.schemas.records import Extraction, Provenance, Rejected
+from mahdar.tasks import TASKS
 
 RETRIES: Final = 1
 MAX_TOKENS: Final = 2048
@@ -179,7 +179,7 @@ class Naive:
             return "http://127.0.0.1/v1", "none"
         if not self._endpoint.embedded:
             return self._endpoint.base_url, self._endpoint.api_key
-        from extractor.llm.local.model import EmbeddedModel
+        from mahdar.llm.local.model import EmbeddedModel
 
         self._embedded = EmbeddedModel()
         local = self._embedded.ensure(progress)

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx2
 
-from evals.running.recording import Recordings
-from evals.running.runs import Mode
-from extractor.llm.completion import Completion
-from extractor.llm.reply import CallError, read_answer
+from mahdar.evals.running.recording import Recordings
+from mahdar.evals.running.runs import Mode
+from mahdar.llm.completion import Completion
+from mahdar.llm.reply import CallError, read_answer
 
 
 @dataclass(slots=True)

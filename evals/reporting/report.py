@@ -7,21 +7,21 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from evals.comparing.compare import Change, RunComparison, compare_runs
-from evals.comparing.tables import signed
-from evals.reporting.telling import Line, Told, accepted, lines, told
-from evals.running import runs
-from evals.running.runs import Outcome, Run
-from evals.scorer.rates import FieldScore, RecordRates
-from evals.scorer.scoring import PairScore, TypeScore
-from evals.scorer.uncertainty import Interval, RecordType, Row, micro_interval
-from evals.tables import number
-from extractor.documents.bidi import clean
-from extractor.html import page
-from extractor.html.page import Language, Source
+from mahdar.documents.bidi import clean
+from mahdar.evals.comparing.compare import Change, RunComparison, compare_runs
+from mahdar.evals.comparing.tables import signed
+from mahdar.evals.reporting.telling import Line, Told, accepted, lines, told
+from mahdar.evals.running import runs
+from mahdar.evals.running.runs import Outcome, Run
+from mahdar.evals.scorer.rates import FieldScore, RecordRates
+from mahdar.evals.scorer.scoring import PairScore, TypeScore
+from mahdar.evals.scorer.uncertainty import Interval, RecordType, Row, micro_interval
+from mahdar.evals.tables import number
+from mahdar.html import page
+from mahdar.html.page import Language, Source
 
 SOURCE: Final = Source(
-    "evals.reporting", "evaluation.html.j2", ("page.css", "evaluation.css"), ("page.js", "evaluation.js")
+    "mahdar.evals.reporting", "evaluation.html.j2", ("page.css", "evaluation.css"), ("page.js", "evaluation.js")
 )
 TYPES: Final[tuple[RecordType, ...]] = ("meetings", "stances")
 

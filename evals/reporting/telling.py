@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from evals.scorer.fields import MEETING_FIELDS, STANCE_FIELDS
+from mahdar.evals.scorer.fields import MEETING_FIELDS, STANCE_FIELDS
 
 Kind = Literal["words", "term", "code"]
 

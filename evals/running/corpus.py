@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from extractor.documents.document import BadInput, Document, read_documents
-from extractor.errors import BadInputError, UsageError
-from schemas import labels as label_files
-from schemas.labels import LabelError, Labels
+from mahdar.documents.document import BadInput, Document, read_documents
+from mahdar.errors import BadInputError, UsageError
+from mahdar.schemas import labels as label_files
+from mahdar.schemas.labels import LabelError, Labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from evals.options import ARTICLES, LABELS, RECORDINGS
-from evals.running.corpus import Case, read_corpus, read_labels
-from evals.running.outputs import read_outputs, score_outputs, score_without_texts
-from evals.running.recording import Description, Recordings
-from evals.running.runs import Asked, Mode, Outcome, Run, made, outcome
-from evals.running.systems import Mahdar, Options, System, endpoint_of, extract_all, with_options
-from extractor.cli.progress import Silent, shown
-from extractor.cli.run import Tally
-from extractor.errors import UsageError
-from extractor.llm.endpoint import Endpoint
-from extractor.results import Failure
-from extractor.settings import EMBEDDED, Settings
-from extractor.tasks import TASKS
-from schemas.records import Extraction
+from mahdar.cli.progress import Silent, shown
+from mahdar.cli.run import Tally
+from mahdar.errors import UsageError
+from mahdar.evals.options import ARTICLES, LABELS, RECORDINGS
+from mahdar.evals.running.corpus import Case, read_corpus, read_labels
+from mahdar.evals.running.outputs import read_outputs, score_outputs, score_without_texts
+from mahdar.evals.running.recording import Description, Recordings
+from mahdar.evals.running.runs import Asked, Mode, Outcome, Run, made, outcome
+from mahdar.evals.running.systems import Mahdar, Options, System, endpoint_of, extract_all, with_options
+from mahdar.llm.endpoint import Endpoint
+from mahdar.results import Failure
+from mahdar.schemas.records import Extraction
+from mahdar.settings import EMBEDDED, Settings
+from mahdar.tasks import TASKS
 
 log = logging.getLogger("mahdar")
 
@@ -141,7 +141,7 @@ def _system(
     plan: Plan, recordings: Recordings, endpoint: Endpoint | None, settings: Settings, progress: Silent
 ) -> System:
     if plan.system == "naive":
-        from evals.naive.program import Naive
+        from mahdar.evals.naive.program import Naive
 
         return Naive(plan.options, plan.mode, recordings, endpoint, progress=progress.phase)
     return Mahdar(plan.options, plan.mode, recordings, endpoint, settings=settings, progress=progress.phase)

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from evals.running.corpus import Case
-from evals.running.runs import Asked, Outcome, outcome, outcome_without_text
-from extractor.errors import UsageError
-from extractor.runs.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
-from schemas.labels import Labels
+from mahdar.errors import UsageError
+from mahdar.evals.running.corpus import Case
+from mahdar.evals.running.runs import Asked, Outcome, outcome, outcome_without_text
+from mahdar.runs.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
+from mahdar.schemas.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)

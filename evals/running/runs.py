@@ -14,17 +14,17 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evals.running.corpus import Case
-from evals.running.recording import write_whole
-from evals.scorer.config import SCORING
-from evals.scorer.scoring import ArticleScore, score_article
-from evals.scorer.summary import Summary, summarise
-from evals.scorer.uncertainty import RecordType, Row
-from extractor.errors import FailureClass, StoreError, UsageError
-from extractor.results import Failure
-from extractor.runs.outputs import problem
-from schemas.labels import Labels
-from schemas.records import Extraction
+from mahdar.errors import FailureClass, StoreError, UsageError
+from mahdar.evals.running.corpus import Case
+from mahdar.evals.running.recording import write_whole
+from mahdar.evals.scorer.config import SCORING
+from mahdar.evals.scorer.scoring import ArticleScore, score_article
+from mahdar.evals.scorer.summary import Summary, summarise
+from mahdar.evals.scorer.uncertainty import RecordType, Row
+from mahdar.results import Failure
+from mahdar.runs.outputs import problem
+from mahdar.schemas.labels import Labels
+from mahdar.schemas.records import Extraction
 
 VERSION: Final = 2
 Mode = Literal["live", "record", "replay", "scored"]

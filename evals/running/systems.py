@@ -1,4 +1,4 @@
-"""Systems: who extracts. mahdar itself, asked live, recorded or replayed; `evals.naive.program` is another."""
+"""Systems: who extracts. mahdar itself, asked live, recorded or replayed; `mahdar.evals.naive.program` is another."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,21 +7,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from evals.running.corpus import Case
-from evals.running.recording import Recordings
-from evals.running.runs import Asked, Mode
-from evals.running.transports import RecordingTransport, ReplayTransport
-from extractor.documents.document import Document
-from extractor.errors import ExtractionError, UsageError
-from extractor.llm.client import Client, Policy
-from extractor.llm.drafter import LLMDrafter
-from extractor.llm.endpoint import EMBEDDED_PASSAGE, PASSAGE, Endpoint, embedded_endpoint, remote_endpoint
-from extractor.llm.transport import OpenAITransport, Progress
-from extractor.results import Failure
-from extractor.service import Extractor
-from extractor.settings import EMBEDDED, OFFLINE, Settings
-from extractor.tasks import TASKS
-from schemas.records import Extraction
+from mahdar.documents.document import Document
+from mahdar.errors import ExtractionError, UsageError
+from mahdar.evals.running.corpus import Case
+from mahdar.evals.running.recording import Recordings
+from mahdar.evals.running.runs import Asked, Mode
+from mahdar.evals.running.transports import RecordingTransport, ReplayTransport
+from mahdar.llm.client import Client, Policy
+from mahdar.llm.drafter import LLMDrafter
+from mahdar.llm.endpoint import EMBEDDED_PASSAGE, PASSAGE, Endpoint, embedded_endpoint, remote_endpoint
+from mahdar.llm.transport import OpenAITransport, Progress
+from mahdar.results import Failure
+from mahdar.schemas.records import Extraction
+from mahdar.service import Extractor
+from mahdar.settings import EMBEDDED, OFFLINE, Settings
+from mahdar.tasks import TASKS
 
 REMOTE_CONCURRENCY = 8
 """Articles at once of a hosted model. On this machine it gains nothing, and one by one the seconds are honest."""

@@ -1,9 +1,9 @@
 """Transports that write answers down, and that give back what was written down."""
 
-from evals.running.recording import Recordings
-from extractor.llm.call import Call, Transport
-from extractor.llm.completion import Completion
-from extractor.llm.reply import CallError
+from mahdar.evals.running.recording import Recordings
+from mahdar.llm.call import Call, Transport
+from mahdar.llm.completion import Completion
+from mahdar.llm.reply import CallError
 
 
 class RecordingTransport:

@@ -8,13 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evals.scorer import sides
-from evals.scorer.fields import MEETING_FIELDS, STANCE_FIELDS, Field, Judgement, holder_f1, is_accepted, judged, quality
-from evals.scorer.pairing import best_pairs
-from evals.scorer.reference import Reference
-from evals.scorer.text import similarity
-from schemas.labels import LabelledMeeting, LabelledStance
-from schemas.records import Meeting, Stance
+from mahdar.evals.scorer import sides
+from mahdar.evals.scorer.fields import (
+    MEETING_FIELDS,
+    STANCE_FIELDS,
+    Field,
+    Judgement,
+    holder_f1,
+    is_accepted,
+    judged,
+    quality,
+)
+from mahdar.evals.scorer.pairing import best_pairs
+from mahdar.evals.scorer.reference import Reference
+from mahdar.evals.scorer.text import similarity
+from mahdar.schemas.labels import LabelledMeeting, LabelledStance
+from mahdar.schemas.records import Meeting, Stance
 
 Records = Sequence[Any]
 """Of one type: labelled or extracted, meetings or stances."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from schemas.json_schema import content_hash
+from mahdar.schemas.json_schema import content_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from evals.scorer.config import Scoring
-from evals.scorer.gazetteer import is_same_city
-from evals.scorer.matching import form, is_short, is_spelled_alike
-from evals.scorer.pairing import set_f1, soft_f1
-from evals.scorer.reference import Reference
-from evals.scorer.text import similarity
-from schemas import edtf
-from schemas.labels import (
+from mahdar.evals.scorer.config import Scoring
+from mahdar.evals.scorer.gazetteer import is_same_city
+from mahdar.evals.scorer.matching import form, is_short, is_spelled_alike
+from mahdar.evals.scorer.pairing import set_f1, soft_f1
+from mahdar.evals.scorer.reference import Reference
+from mahdar.evals.scorer.text import similarity
+from mahdar.schemas import edtf
+from mahdar.schemas.labels import (
     LabelledActor,
     LabelledDate,
     LabelledMeeting,
@@ -20,7 +20,7 @@ from schemas.labels import (
     LabelledSpot,
     LabelledStance,
 )
-from schemas.records import Actor, Date, Meeting, Participant, Place, Stance
+from mahdar.schemas.records import Actor, Date, Meeting, Participant, Place, Stance
 
 Outcome = Literal["correct", "incorrect", "missing", "spurious"]
 _ALONE: Final = frozenset({"person", "role"})

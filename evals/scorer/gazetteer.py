@@ -3,7 +3,7 @@
 from collections import defaultdict
 from functools import cache
 
-from evals.scorer.text import normalise
+from mahdar.evals.scorer.text import normalise
 
 
 def is_same_city(one: str, other: str, country: str | None) -> bool:

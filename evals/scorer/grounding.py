@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from evals.scorer.rates import Counts
-from evals.scorer.text import normalise
-from schemas.records import Evidence, Extraction, Record
+from mahdar.evals.scorer.rates import Counts
+from mahdar.evals.scorer.text import normalise
+from mahdar.schemas.records import Evidence, Extraction, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def is_only_in_noise(record: Record, text: str | None) -> bool:
 @lru_cache(maxsize=1)
 def _folded_body(text: str) -> str:
     """Computed once for all records of an article."""
-    from extractor.documents.boilerplate import body  # scoring without texts needs no extractor
+    from mahdar.documents.boilerplate import body  # scoring without texts needs no extractor
 
     return normalise(body(text))
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
 
-from evals.scorer.config import Names
-from evals.scorer.text import normalise
+from mahdar.evals.scorer.config import Names
+from mahdar.evals.scorer.text import normalise
 
 _WORD: Final = re.compile(r"[^\W_]+")
 

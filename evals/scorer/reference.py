@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from evals.scorer.config import Scoring
-from evals.scorer.matching import Cast
-from evals.scorer.text import normalise
-from schemas.labels import Labels
+from mahdar.evals.scorer.config import Scoring
+from mahdar.evals.scorer.matching import Cast
+from mahdar.evals.scorer.text import normalise
+from mahdar.schemas.labels import Labels
 
 Span = tuple[int, int]
 """Start and end in the article, in code points."""

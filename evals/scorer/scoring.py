@@ -4,14 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evals.scorer.alignment import Alignment, Pair, align_meetings, align_stances
-from evals.scorer.config import SCORING, Scoring
-from evals.scorer.fields import MEETING_FIELDS, STANCE_FIELDS, Field, Judgement, is_accepted
-from evals.scorer.grounding import Grounding, grounding, is_only_in_noise
-from evals.scorer.rates import ClassCounts, ClassScore, Counts, FieldCounts, FieldScore, RecordCounts, RecordRates
-from evals.scorer.reference import Reference
-from schemas.labels import LabelledStance, Labels
-from schemas.records import Extraction, Provenance, Stance
+from mahdar.evals.scorer.alignment import Alignment, Pair, align_meetings, align_stances
+from mahdar.evals.scorer.config import SCORING, Scoring
+from mahdar.evals.scorer.fields import MEETING_FIELDS, STANCE_FIELDS, Field, Judgement, is_accepted
+from mahdar.evals.scorer.grounding import Grounding, grounding, is_only_in_noise
+from mahdar.evals.scorer.rates import (
+    ClassCounts,
+    ClassScore,
+    Counts,
+    FieldCounts,
+    FieldScore,
+    RecordCounts,
+    RecordRates,
+)
+from mahdar.evals.scorer.reference import Reference
+from mahdar.schemas.labels import LabelledStance, Labels
+from mahdar.schemas.records import Extraction, Provenance, Stance
 
 POLARITIES: Final = ("favor", "against")
 AFFIRMING: Final = "affirm_importance"

@@ -7,11 +7,11 @@ naming another of them is never another meeting; whether the right names were gi
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from evals.scorer.matching import Cast, form
-from evals.scorer.pairing import best_pairs
-from evals.scorer.reference import Reference
-from schemas.labels import LabelledMeeting, LabelledParticipant
-from schemas.records import Meeting, Participant
+from mahdar.evals.scorer.matching import Cast, form
+from mahdar.evals.scorer.pairing import best_pairs
+from mahdar.evals.scorer.reference import Reference
+from mahdar.schemas.labels import LabelledMeeting, LabelledParticipant
+from mahdar.schemas.records import Meeting, Participant
 
 AnyParticipant = TypeVar("AnyParticipant", LabelledParticipant, Participant)
 

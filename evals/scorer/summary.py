@@ -6,11 +6,11 @@ from functools import reduce
 from operator import add
 from typing import TypeVar
 
-from evals.scorer.config import SCORING, Scoring
-from evals.scorer.grounding import Grounding
-from evals.scorer.rates import ClassScore, Counts, FieldScore, RecordCounts, RecordRates
-from evals.scorer.scoring import ArticleScore, Effort, Slice, TypeScore
-from evals.scorer.uncertainty import Interval, RecordType, macro_interval, micro_interval, rows
+from mahdar.evals.scorer.config import SCORING, Scoring
+from mahdar.evals.scorer.grounding import Grounding
+from mahdar.evals.scorer.rates import ClassScore, Counts, FieldScore, RecordCounts, RecordRates
+from mahdar.evals.scorer.scoring import ArticleScore, Effort, Slice, TypeScore
+from mahdar.evals.scorer.uncertainty import Interval, RecordType, macro_interval, micro_interval, rows
 
 AnyCounts = TypeVar("AnyCounts", bound=Counts)
 

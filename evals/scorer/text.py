@@ -1,6 +1,6 @@
 """Texts compared: folded to what a reader takes for the same, then by shared character n-grams.
 
-The folding is the scorer's own and not `extractor.documents.folding`, which finds quotes and may learn more spellings:
+The folding is the scorer's own and not `mahdar.documents.folding`, which finds quotes and may learn more spellings:
 what is measured must not move with the thing measured.
 """
 

@@ -10,9 +10,9 @@ from math import sqrt
 from statistics import stdev
 from typing import TYPE_CHECKING, Any, Literal
 
-from evals.scorer.config import SCORING, Resampling
-from evals.scorer.rates import Rates
-from evals.scorer.scoring import ArticleScore
+from mahdar.evals.scorer.config import SCORING, Resampling
+from mahdar.evals.scorer.rates import Rates
+from mahdar.evals.scorer.scoring import ArticleScore
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,15 +11,15 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from extractor.drafting import Item
-from extractor.grounding.source import Source
-from extractor.resolving.dates import resolve_date
-from extractor.resolving.names import split_office
-from extractor.resolving.places import country_of, resolve_place
-from schemas.drafts import ActorDraft, Cited, Dated, Draft, PlaceDraft, Verbatim
-from schemas.enums import ActorType
-from schemas.records import Date, Evidence, Place, Record, Rejected
-from schemas.tasks import TaskSchema
+from mahdar.drafting import Item
+from mahdar.grounding.source import Source
+from mahdar.resolving.dates import resolve_date
+from mahdar.resolving.names import split_office
+from mahdar.resolving.places import country_of, resolve_place
+from mahdar.schemas.drafts import ActorDraft, Cited, Dated, Draft, PlaceDraft, Verbatim
+from mahdar.schemas.enums import ActorType
+from mahdar.schemas.records import Date, Evidence, Place, Record, Rejected
+from mahdar.schemas.tasks import TaskSchema
 
 ABSENT: Final = "not in the article"
 WITHOUT_QUOTES: Final = str.maketrans("", "", '"“”„«»‟')

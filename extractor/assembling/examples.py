@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from extractor.assembling.assembly import Assembly
-from extractor.drafting import items_of
-from extractor.grounding.source import Source
-from extractor.grounding.validation import problems_of, validate
-from extractor.llm.plan import answer_to, first_turns
-from prompts import Example, Prompt, TemplateError
-from schemas.tasks import AnswerSchema, UnknownTaskError
+from mahdar.assembling.assembly import Assembly
+from mahdar.drafting import items_of
+from mahdar.grounding.source import Source
+from mahdar.grounding.validation import problems_of, validate
+from mahdar.llm.plan import answer_to, first_turns
+from mahdar.prompts import Example, Prompt, TemplateError
+from mahdar.schemas.tasks import AnswerSchema, UnknownTaskError
 
 Schema = Mapping[str, Any]
 

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
-from extractor.assembling.assembly import Assembly
-from extractor.assembling.merging import merged
-from extractor.documents.document import Document
-from extractor.documents.language import language_of
-from extractor.drafting import Drafted
-from extractor.grounding.source import Source
-from extractor.grounding.validation import Problem
-from extractor.tasks import TASKS, Task
-from schemas.records import Extraction, Provenance, Record, Rejected
+from mahdar.assembling.assembly import Assembly
+from mahdar.assembling.merging import merged
+from mahdar.documents.document import Document
+from mahdar.documents.language import language_of
+from mahdar.drafting import Drafted
+from mahdar.grounding.source import Source
+from mahdar.grounding.validation import Problem
+from mahdar.schemas.records import Extraction, Provenance, Record, Rejected
+from mahdar.tasks import TASKS, Task
 
 
 def assemble(document: Document, tasks: Sequence[Task], drafted: Drafted, seconds: float) -> Extraction:

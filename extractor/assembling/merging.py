@@ -7,8 +7,8 @@ told twice becomes one record with the evidence of both.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from extractor.resolving.names import canonical
-from schemas.records import Actor, Meeting, Record, Stance, Value
+from mahdar.resolving.names import canonical
+from mahdar.schemas.records import Actor, Meeting, Record, Stance, Value
 
 R = TypeVar("R", bound=Record)
 

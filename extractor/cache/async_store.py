@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
-from extractor.cache.claims import RENEWED, Claims
-from extractor.cache.disk import Store
-from extractor.errors import StoreError
-from extractor.llm.completion import Completion
+from mahdar.cache.claims import RENEWED, Claims
+from mahdar.cache.disk import Store
+from mahdar.errors import StoreError
+from mahdar.llm.completion import Completion
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from extractor.errors import StoreError
+from mahdar.errors import StoreError
 
 try:
     import fcntl

@@ -20,9 +20,9 @@ from typing import Any, Final, Protocol
 import diskcache
 from diskcache.core import MODE_RAW
 
-from extractor.cache.claims import claims_in
-from extractor.errors import StoreError
-from extractor.llm.completion import VERSION, Completion, read_entry
+from mahdar.cache.claims import claims_in
+from mahdar.errors import StoreError
+from mahdar.llm.completion import VERSION, Completion, read_entry
 
 log = logging.getLogger("mahdar")
 

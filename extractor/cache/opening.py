@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Final
 
-from extractor.cache.disk import DiskStore
-from extractor.errors import UsageError
+from mahdar.cache.disk import DiskStore
+from mahdar.errors import UsageError
 
 if TYPE_CHECKING:
-    from extractor.cache.redis import RedisStore
-    from extractor.settings import Settings
+    from mahdar.cache.redis import RedisStore
+    from mahdar.settings import Settings
 
 SERVERS: Final = ("redis://", "rediss://", "unix://")
 VALKEY: Final = {"valkey://": "redis://", "valkeys://": "rediss://"}
@@ -30,6 +30,6 @@ def open_store(settings: "Settings") -> "DiskStore | RedisStore":
         scheme, mark, _ = url.partition("://")  # the rest may hold a password
         named = f"MAHDAR_STORE {scheme!r}: no such store" if mark and scheme.isalnum() else "MAHDAR_STORE: not a URL"
         raise UsageError(f"{named}; write it like redis://host:6379/0")
-    from extractor.cache.redis import RedisStore
+    from mahdar.cache.redis import RedisStore
 
     return RedisStore(url)

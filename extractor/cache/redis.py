@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Final
 
-from extractor.cache.claims import LEASE
-from extractor.cache.disk import UNREADABLE, StoreStats
-from extractor.errors import StoreError, UsageError
-from extractor.llm.completion import VERSION, Completion, read_entry
-from extractor.llm.endpoint import without_secrets
+from mahdar.cache.claims import LEASE
+from mahdar.cache.disk import UNREADABLE, StoreStats
+from mahdar.errors import StoreError, UsageError
+from mahdar.llm.completion import VERSION, Completion, read_entry
+from mahdar.llm.endpoint import without_secrets
 
 log = logging.getLogger("mahdar")
 

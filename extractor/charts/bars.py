@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from extractor.charts import chart
-from extractor.charts.figure import Figure
-from extractor.charts.tally import Tally
-from extractor.charts.wording import Wording
+from mahdar.charts import chart
+from mahdar.charts.figure import Figure
+from mahdar.charts.tally import Tally
+from mahdar.charts.wording import Wording
 
 MOST: Final = 20
 """Bars that one looks through; the rest is said."""

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from extractor.charts.figure import Figure
-from extractor.charts.wording import Wording
-from extractor.documents.bidi import END, ISOLATE, clean
+from mahdar.charts.figure import Figure
+from mahdar.charts.wording import Wording
+from mahdar.documents.bidi import END, ISOLATE, clean
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 LONGEST: Final = 44

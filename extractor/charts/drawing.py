@@ -7,10 +7,10 @@ from types import ModuleType
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from extractor.charts.figure import Figure
-from extractor.charts.theme import theme
-from extractor.documents.bidi import END, ISOLATE
-from extractor.errors import UsageError
+from mahdar.charts.figure import Figure
+from mahdar.charts.theme import theme
+from mahdar.documents.bidi import END, ISOLATE
+from mahdar.errors import UsageError
 
 MISSING: Final = "figures are drawn by vl-convert-python and networkx: pip install 'mahdar[report]'"
 _FONTS: Final = "fontpkg_ibm_plex_sans_arabic"

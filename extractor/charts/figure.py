@@ -10,9 +10,9 @@ class Figure:
     """A picture, and its equal in words.
 
     Attributes:
-        name: one of `extractor.charts.figures.NAMES`.
+        name: one of `mahdar.charts.figures.NAMES`.
         title: a heading, in the figure's language.
-        spec: Vega-Lite, whole but for the theme; drawn by `extractor.charts.drawing`. Empty where what lays it out
+        spec: Vega-Lite, whole but for the theme; drawn by `mahdar.charts.drawing`. Empty where what lays it out
             is not installed.
         rows: the table, each row by column.
         columns: the table's headings, in order.

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from extractor.charts import bars, matrix, network, timeline, topics
-from extractor.charts.figure import Figure
-from extractor.charts.tally import Tally, tally
-from extractor.charts.wording import Wording, wording
-from extractor.errors import UsageError
-from schemas.records import Extraction
+from mahdar.charts import bars, matrix, network, timeline, topics
+from mahdar.charts.figure import Figure
+from mahdar.charts.tally import Tally, tally
+from mahdar.charts.wording import Wording, wording
+from mahdar.errors import UsageError
+from mahdar.schemas.records import Extraction
 
 BUILDERS: Final[Mapping[str, Callable[[Tally, Wording], Figure]]] = MappingProxyType(
     {

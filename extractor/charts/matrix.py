@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from extractor.charts import chart
-from extractor.charts.figure import Figure
-from extractor.charts.tally import Key, Tally
-from extractor.charts.wording import Wording
+from mahdar.charts import chart
+from mahdar.charts.figure import Figure
+from mahdar.charts.tally import Key, Tally
+from mahdar.charts.wording import Wording
 
 HOLDERS: Final = 12
 TARGETS: Final = 25

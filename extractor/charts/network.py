@@ -7,10 +7,10 @@ from importlib.util import find_spec
 from itertools import combinations
 from typing import Final
 
-from extractor.charts import chart
-from extractor.charts.figure import Figure
-from extractor.charts.tally import Key, Tally
-from extractor.charts.wording import Wording
+from mahdar.charts import chart
+from mahdar.charts.figure import Figure
+from mahdar.charts.tally import Key, Tally
+from mahdar.charts.wording import Wording
 
 ACTORS: Final = 30
 """As many names as can be read in one picture; the rest is said."""

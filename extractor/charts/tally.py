@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final
 
-from extractor.documents.bidi import clean
-from extractor.documents.folding import fold
-from schemas.edtf import parse
-from schemas.enums import Status
-from schemas.records import Actor, Extraction, Meeting, Stance
+from mahdar.documents.bidi import clean
+from mahdar.documents.folding import fold
+from mahdar.schemas.edtf import parse
+from mahdar.schemas.enums import Status
+from mahdar.schemas.records import Actor, Extraction, Meeting, Stance
 
 STANDINGS: Final[dict[Status, str]] = {
     "held": "held",

@@ -10,11 +10,11 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from extractor.charts.chart import shorten
-from extractor.charts.figure import Figure
-from extractor.charts.matrix import SIGNS
-from extractor.charts.theme import theme
-from extractor.documents.bidi import Bidi, own
+from mahdar.charts.chart import shorten
+from mahdar.charts.figure import Figure
+from mahdar.charts.matrix import SIGNS
+from mahdar.charts.theme import theme
+from mahdar.documents.bidi import Bidi, own
 
 BLOCKS: Final = "█▒░▞"
 """One for each part of a bar, told apart where there are no colours."""

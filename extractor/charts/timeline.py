@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from extractor.charts import chart
-from extractor.charts.figure import Figure
-from extractor.charts.tally import Tally
-from extractor.charts.wording import Wording
-from schemas.edtf import Point, parse
+from mahdar.charts import chart
+from mahdar.charts.figure import Figure
+from mahdar.charts.tally import Tally
+from mahdar.charts.wording import Wording
+from mahdar.schemas.edtf import Point, parse
 
 PARTS: Final = ("held", "ahead", "off")
 PERIODS: Final = 60

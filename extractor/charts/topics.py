@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from extractor.charts import chart
-from extractor.charts.figure import Figure
-from extractor.charts.tally import Tally
-from extractor.charts.wording import Wording
+from mahdar.charts import chart
+from mahdar.charts.figure import Figure
+from mahdar.charts.tally import Tally
+from mahdar.charts.wording import Wording
 
 MONTHS: Final = 18
 """The most columns whose numbers can be read; earlier months are summed in one."""

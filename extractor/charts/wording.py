@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 _FILE: Final = Path(__file__).with_name("wording.toml")
 RIGHT_TO_LEFT: Final = frozenset({"ar"})

@@ -8,19 +8,18 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evals.cli import app as eval_app
-from evals.cli import seeds_app
-from extractor.cli import batch as commands_batch
-from extractor.cli import cache as commands_cache
-from extractor.cli import prompts as commands_prompts
-from extractor.cli import schema as commands_schema
-from extractor.cli.exits import INTERRUPTED, NO_MODEL, UNUSABLE
-from extractor.cli.options import (
+from mahdar.cli import batch as commands_batch
+from mahdar.cli import cache as commands_cache
+from mahdar.cli import prompts as commands_prompts
+from mahdar.cli import schema as commands_schema
+from mahdar.cli.exits import INTERRUPTED, NO_MODEL, UNUSABLE
+from mahdar.cli.options import (
     DateColumn,
     DryRun,
     Engine,
@@ -32,6 +31,9 @@ from extractor.cli.options import (
     Model,
     Models,
     OutputFile,
+    OverwritePage,
+    PageFile,
+    PageLanguage,
     PriceIn,
     PriceOut,
     Prompts,
@@ -47,12 +49,12 @@ from extractor.cli.options import (
     price_of,
     settings_of,
 )
-from extractor.errors import MahdarError, NoModelError, UsageError
-from extractor.wording import counted
+from mahdar.errors import MahdarError, NoModelError, UsageError
+from mahdar.wording import counted
 
 if TYPE_CHECKING:
-    from extractor.cli.run import Tally
-    from extractor.runs.export import Target
+    from mahdar.cli.run import Tally
+    from mahdar.runs.export import Target
 
 EXIT_CODES = """\b
 Exit codes:
@@ -75,8 +77,8 @@ app.add_typer(commands_batch.app, name="batch")
 app.add_typer(commands_cache.app, name="cache")
 app.add_typer(commands_prompts.app, name="prompts")
 app.add_typer(commands_schema.app, name="schema")
-app.add_typer(eval_app, name="eval")
-app.add_typer(seeds_app, name="seeds")
+for command in entry_points(group="mahdar.commands"):  # of `mahdar.evals`, and of other packages
+    app.add_typer(command.load(), name=command.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -183,25 +185,25 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     """
     from contextlib import ExitStack
 
-    from extractor.cli.estimate import assumed, estimated
-    from extractor.cli.interrupt import Interrupt
-    from extractor.cli.output import finish, kept, outputs
-    from extractor.cli.progress import shown
-    from extractor.cli.run import Run, Tally
-    from extractor.cli.telemetry import export_telemetry
-    from extractor.limits.budget import Budget
-    from extractor.limits.concurrency import Limits
-    from extractor.observability.logs import log_to_standard_error
-    from extractor.runs.export import Target
-    from extractor.runs.rows import Columns
-    from extractor.runs.sources import Articles
-    from extractor.service import Extractor
-    from extractor.settings import Settings
-    from extractor.tasks import TASKS
+    from mahdar.cli.estimate import assumed, estimated
+    from mahdar.cli.interrupt import Interrupt
+    from mahdar.cli.output import finish, kept, outputs
+    from mahdar.cli.progress import shown
+    from mahdar.cli.run import Run, Tally
+    from mahdar.cli.telemetry import export_telemetry
+    from mahdar.limits.budget import Budget
+    from mahdar.limits.concurrency import Limits
+    from mahdar.observability.logs import log_to_standard_error
+    from mahdar.runs.export import Target
+    from mahdar.runs.rows import Columns
+    from mahdar.runs.sources import Articles
+    from mahdar.service import Extractor
+    from mahdar.settings import Settings
+    from mahdar.tasks import TASKS
 
     read = partial(Articles, columns=Columns(text_column, id_column, date_column), published_at=published_at)
     if engine == "ray":
-        from extractor.cli.cluster import extract_on_ray
+        from mahdar.cli.cluster import extract_on_ray
 
         extract_on_ray(
             paths,
@@ -306,32 +308,17 @@ def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> 
 @app.command()
 def report(
     outputs: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[OUTPUT.jsonl]",
-            show_default=False,
-            help="What `mahdar extract -o` wrote, or a run file; none with --eval.",
-        ),
-    ] = None,
+        Path, typer.Argument(metavar="OUTPUT.jsonl", help="What `mahdar extract -o` wrote, or a run file.")
+    ],
     *,
     articles: Annotated[
         list[str] | None,
         typer.Option("--articles", metavar="PATH", help="The articles, as `extract` was given them; may be repeated."),
     ] = None,
     text_column: TextColumn = "text",
-    run: Annotated[
-        Path | None, typer.Option("--eval", metavar="RUN.json", help="Show a run file against its labels instead.")
-    ] = None,
-    against: Annotated[
-        Path | None, typer.Option(metavar="OTHER.json", help="With --eval: what changed since this run, first.")
-    ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="The page.")] = Path(
-        "report.html"
-    ),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE even if it is no report.")] = False,
-    language: Annotated[
-        Literal["en", "ar", "fr"], typer.Option(help="Of the page, until its reader takes another.")
-    ] = "en",
+    output: PageFile = Path("report.html"),
+    overwrite: OverwritePage = False,
+    language: PageLanguage = "en",
     pictures: Annotated[
         bool,
         typer.Option("--pictures/--no-pictures", help="Draw pictures beside their tables; needs the extra 'report'."),
@@ -340,26 +327,13 @@ def report(
     """Write one HTML file to look at: records beside the words that say them.
 
     It needs no network and no server. Texts are shown where --articles has the very ones that were extracted. More
-    than 2,000 articles become several files, each of which says so.
+    than 2,000 articles become several files, each of which says so. `mahdar eval report` shows a run beside its labels.
     """
-    from extractor.cli import report as commands_report
+    from mahdar.cli import report as commands_report
 
-    if run is not None and (outputs or articles):
-        raise UsageError("--eval shows a run file, with its quotes: leave OUTPUT.jsonl and --articles out")
-    if run is None and against is not None:
-        raise UsageError(f"--against {against} compares run files: give --eval as well")
-    if run is not None:
-        from evals.options import check_extra
-        from evals.reporting.report import of_runs
-
-        check_extra("mahdar report --eval")
-        pages = of_runs(run, against, output.name, language)
-    elif outputs is not None:
-        pages = commands_report.of_outputs(
-            outputs, articles or (), output.name, language, column=text_column, draw=pictures
-        )
-    else:
-        raise UsageError("name what `mahdar extract -o` wrote, or a run file with --eval")
+    pages = commands_report.of_outputs(
+        outputs, articles or (), output.name, language, column=text_column, draw=pictures
+    )
     for path in commands_report.write(pages, output, overwrite=overwrite):
         typer.echo(f"report → {path}", err=True)
 
@@ -371,8 +345,8 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show how far a run has come: articles, failures by class, tokens, cost, rate."""
-    from extractor.cli.status import status
-    from extractor.runs.lines import dumps
+    from mahdar.cli.status import status
+    from mahdar.runs.lines import dumps
 
     found = status(output)
     typer.echo(dumps(found.as_json()) if json else "\n".join(found))
@@ -392,7 +366,7 @@ def export(
     have the tables articles, meetings, participants, stances and evidence; records of further tasks are left out, and
     counted on standard error.
     """
-    from extractor.runs.export import Target, export
+    from mahdar.runs.export import Target, export
 
     target = Target.of(output, form)
     if target.form == "jsonl":
@@ -411,8 +385,8 @@ def doctor(model: Model = None, prompts: Prompts = None) -> None:
 
     Exit code 3 where something is.
     """
-    from extractor.cli.doctor import examine
-    from extractor.cli.progress import shown
+    from mahdar.cli.doctor import examine
+    from mahdar.cli.progress import shown
 
     settings = settings_of(model)
     well = True
@@ -446,7 +420,7 @@ def show(
 
     Articles that failed come last. Into a pipe all is written at once, without colours.
     """
-    from extractor.cli.show import show
+    from mahdar.cli.show import show
 
     show(output, id_, articles or (), text_column)
 
@@ -479,7 +453,7 @@ def plot(
 
     A figure shows the most frequent and says how many it leaves out. Files need the extra `report`.
     """
-    from extractor.cli.plot import plot
+    from mahdar.cli.plot import plot
 
     plot(output, figure or (), to, language=language, dark=dark, scale=scale)
 

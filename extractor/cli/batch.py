@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.options import DateColumn, IdColumn, Model, Prompts, PublishedAt, Rows, Tasks, TextColumn
-from extractor.errors import UsageError
-from extractor.wording import counted
+from mahdar.cli.options import DateColumn, IdColumn, Model, Prompts, PublishedAt, Rows, Tasks, TextColumn
+from mahdar.errors import UsageError
+from mahdar.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from extractor.cache.disk import Store
-    from extractor.openai_batch.api import BatchApi
-    from extractor.openai_batch.collection import Standing
-    from extractor.openai_batch.job import Job, Result
-    from extractor.openai_batch.submission import Submitted
-    from extractor.settings import Settings
+    from mahdar.cache.disk import Store
+    from mahdar.openai_batch.api import BatchApi
+    from mahdar.openai_batch.collection import Standing
+    from mahdar.openai_batch.job import Job, Result
+    from mahdar.openai_batch.submission import Submitted
+    from mahdar.settings import Settings
 
 app = typer.Typer(
     help="Ask through a provider's batches: half the price, within a day. The answers go to the cache.",
@@ -51,12 +51,12 @@ def submit(
     Run it again after `collect` for what failed or expired, for re-asks of answers that do not hold, and to go on after
     an interruption. What is not submitted again, `mahdar extract` asks at once.
     """
-    from extractor.openai_batch.job import Job, held
-    from extractor.openai_batch.submission import MAX_REQUESTS, Submission
-    from extractor.runs.rows import Columns
-    from extractor.runs.sources import Articles
-    from extractor.service import Extractor
-    from extractor.tasks import TASKS
+    from mahdar.openai_batch.job import Job, held
+    from mahdar.openai_batch.submission import MAX_REQUESTS, Submission
+    from mahdar.runs.rows import Columns
+    from mahdar.runs.sources import Articles
+    from mahdar.service import Extractor
+    from mahdar.tasks import TASKS
 
     articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
     settings = _settings(model)
@@ -84,7 +84,7 @@ def _tell(came: "Submitted", output: Path) -> None:
 @app.command()
 def status(job: JobFile) -> None:
     """Show where each batch stands."""
-    from extractor.openai_batch.collection import standings
+    from mahdar.openai_batch.collection import standings
 
     with _job(job) as (found, api, _):
         for one in standings(found, api):
@@ -105,10 +105,10 @@ def collect(
 
     Exit code 1 where some of them have none yet and are not under way.
     """
-    from extractor.limits.prices import find_price
-    from extractor.openai_batch.collection import collect as collected
-    from extractor.openai_batch.collection import unanswered
-    from extractor.openai_batch.job import held
+    from mahdar.limits.prices import find_price
+    from mahdar.openai_batch.collection import collect as collected
+    from mahdar.openai_batch.collection import unanswered
+    from mahdar.openai_batch.job import held
 
     with held(job), _job(job) as (found, api, store):
         for one in collected(found, api, store, again=again, price=find_price(found.model, api.url)):
@@ -141,7 +141,7 @@ def _result(result: "Result") -> str:
 def _settings(model: str | None) -> "Settings":
     from dataclasses import replace
 
-    from extractor.settings import Settings
+    from mahdar.settings import Settings
 
     settings = Settings.from_environment()
     settings = replace(settings, model=model) if model else settings
@@ -152,7 +152,7 @@ def _settings(model: str | None) -> "Settings":
 
 @contextmanager
 def _job(path: Path) -> "Iterator[tuple[Job, BatchApi, Store]]":
-    from extractor.openai_batch.job import Job
+    from mahdar.openai_batch.job import Job
 
     job = Job.read(path)
     with _desk(_settings(job.model)) as (api, store):
@@ -163,9 +163,9 @@ def _job(path: Path) -> "Iterator[tuple[Job, BatchApi, Store]]":
 @contextmanager
 def _desk(settings: "Settings") -> "Iterator[tuple[BatchApi, Store]]":
     """The provider, and the store that its answers go to."""
-    from extractor.cache.opening import open_store
-    from extractor.llm.endpoint import remote_endpoint
-    from extractor.openai_batch.api import BatchApi
+    from mahdar.cache.opening import open_store
+    from mahdar.llm.endpoint import remote_endpoint
+    from mahdar.openai_batch.api import BatchApi
 
     with ExitStack() as open_:
         store = open_.enter_context(closing(open_store(settings)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.options import (
+from mahdar.cli.options import (
     DateColumn,
     IdColumn,
     Model,
@@ -18,16 +18,16 @@ from extractor.cli.options import (
     TextColumn,
     settings_of,
 )
-from extractor.documents.bidi import clean
-from extractor.errors import BadInputError, UsageError
+from mahdar.documents.bidi import clean
+from mahdar.errors import BadInputError, UsageError
 
 if TYPE_CHECKING:
-    from extractor.cache.disk import DiskStore
-    from extractor.cache.redis import RedisStore
-    from extractor.cli.misses import Parts
-    from extractor.documents.document import BadInput, Document
-    from extractor.llm.request import Request
-    from extractor.service import Extractor
+    from mahdar.cache.disk import DiskStore
+    from mahdar.cache.redis import RedisStore
+    from mahdar.cli.misses import Parts
+    from mahdar.documents.document import BadInput, Document
+    from mahdar.llm.request import Request
+    from mahdar.service import Extractor
 
 UNASKED = "no model is asked: rules read it"
 
@@ -37,7 +37,7 @@ app = typer.Typer(help="The cache of answers.", no_args_is_help=True, rich_marku
 @app.command()
 def stats() -> None:
     """Show where answers are kept, how many, and the tokens that they save."""
-    from extractor.settings import Settings
+    from mahdar.settings import Settings
 
     with _store() as store:
         found = store.stats()
@@ -102,10 +102,10 @@ def why_miss(
     prompts: Prompts = None,
 ) -> None:
     """Tell for each article and request whether the answer is stored, or what differs from the nearest one that is."""
-    from extractor.runs.rows import Columns
-    from extractor.runs.sources import Articles
-    from extractor.service import Extractor
-    from extractor.tasks import TASKS
+    from mahdar.runs.rows import Columns
+    from mahdar.runs.sources import Articles
+    from mahdar.service import Extractor
+    from mahdar.tasks import TASKS
 
     articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
     settings = settings_of(model)
@@ -118,7 +118,7 @@ def why_miss(
 
 def _told(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str, Parts]") -> Iterator[str]:
     """A line a request; one that says why, of an article that takes none."""
-    from extractor.documents.document import BadInput
+    from mahdar.documents.document import BadInput
 
     if isinstance(article, BadInput):
         yield article.reason
@@ -132,7 +132,7 @@ def _told(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str
 
 
 def _found(request: "Request", stored: "dict[str, Parts]") -> str:
-    from extractor.cli.misses import why_miss
+    from mahdar.cli.misses import why_miss
 
     tasks = ", ".join(request.tasks)
     if request.fingerprint in stored:
@@ -144,15 +144,15 @@ def _found(request: "Request", stored: "dict[str, Parts]") -> str:
 
 def older_caches(folder: Path) -> list[Path]:
     """The folders of answers that an older version keeps below a cache folder."""
-    from extractor.cache.disk import FOLDER
+    from mahdar.cache.disk import FOLDER
 
     return sorted(path for path in folder.glob("completions-v*") if path.name != FOLDER)
 
 
 @contextmanager
 def _store() -> Iterator["DiskStore | RedisStore"]:
-    from extractor.cache.opening import open_store
-    from extractor.settings import Settings
+    from mahdar.cache.opening import open_store
+    from mahdar.settings import Settings
 
     with closing(open_store(Settings.from_environment())) as store:
         yield store

@@ -10,13 +10,13 @@ from typing import Final, NoReturn
 
 import typer
 
-from extractor.cli.display import cost
-from extractor.cli.exits import ALL_WELL, INTERRUPTED, SOME_FAILED
-from extractor.documents.bidi import clean
-from extractor.documents.document import STDIN, BadInput, Document
-from extractor.errors import UsageError
-from extractor.settings import Settings
-from extractor.wording import CHANGED, listed
+from mahdar.cli.display import cost
+from mahdar.cli.exits import ALL_WELL, INTERRUPTED, SOME_FAILED
+from mahdar.documents.bidi import clean
+from mahdar.documents.document import STDIN, BadInput, Document
+from mahdar.errors import UsageError
+from mahdar.settings import Settings
+from mahdar.wording import CHANGED, listed
 
 _FOLDED: Final = re.compile(r"^([a-z0-9+]{2,}):/+(?=[^/])")
 """A URL after `Path` has made one slash of two."""
@@ -51,8 +51,8 @@ def extract_on_ray(
     if STDIN in paths:
         raise UsageError("standard input is on this machine only: name files or URLs that every machine sees")
     try:
-        from extractor.ray.driver import Work, run
-        from extractor.ray.parts import Parts
+        from mahdar.ray.driver import Work, run
+        from mahdar.ray.parts import Parts
     except ModuleNotFoundError as error:
         raise UsageError(f"--engine ray takes {error.name}; pip install 'mahdar[ray]', on every machine") from None
     work = Work(

@@ -9,8 +9,8 @@ from typing import Final
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
-from extractor.documents.bidi import END, ISOLATE, printable
-from schemas.records import Record
+from mahdar.documents.bidi import END, ISOLATE, printable
+from mahdar.schemas.records import Record
 
 _PARAGRAPH: Final = re.compile(r"[^\n\r]*\S[^\n\r]*")
 _RIGHT_TO_LEFT: Final = "\u2067"

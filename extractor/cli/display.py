@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from extractor.documents.bidi import Bidi, clean, own
-from schemas.records import (
+from mahdar.documents.bidi import Bidi, clean, own
+from mahdar.schemas.records import (
     Actor,
     Date,
     Evidence,

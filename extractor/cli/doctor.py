@@ -12,24 +12,24 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from extractor.cache.opening import open_store
-from extractor.cli.cache import older_caches
-from extractor.documents.document import Document
-from extractor.documents.passages import estimate_tokens
-from extractor.errors import ExtractionError, MahdarError
-from extractor.grounding.source import Source
-from extractor.llm.call import Call, Transport
-from extractor.llm.client import Client, Policy
-from extractor.llm.completion import Completion
-from extractor.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint, without_secrets
-from extractor.llm.reply import CallError
-from extractor.llm.request import Request
-from extractor.llm.transport import OpenAITransport, Progress
-from extractor.service import Extractor
-from extractor.settings import Settings
-from extractor.wording import counted
-from prompts import PromptLibrary, TemplateError
-from schemas.tasks import answer_schema
+from mahdar.cache.opening import open_store
+from mahdar.cli.cache import older_caches
+from mahdar.documents.document import Document
+from mahdar.documents.passages import estimate_tokens
+from mahdar.errors import ExtractionError, MahdarError
+from mahdar.grounding.source import Source
+from mahdar.llm.call import Call, Transport
+from mahdar.llm.client import Client, Policy
+from mahdar.llm.completion import Completion
+from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint, without_secrets
+from mahdar.llm.reply import CallError
+from mahdar.llm.request import Request
+from mahdar.llm.transport import OpenAITransport, Progress
+from mahdar.prompts import PromptLibrary, TemplateError
+from mahdar.schemas.tasks import answer_schema
+from mahdar.service import Extractor
+from mahdar.settings import Settings
+from mahdar.wording import counted
 
 PATIENCE: Final = 60.0
 """Seconds for a tiny answer, after the embedded model is up."""
@@ -141,7 +141,7 @@ def _cache(settings: Settings) -> Iterator[Finding]:
 def _extras(settings: Settings) -> Iterator[Finding]:
     for extra, modules in EXTRAS.items():
         if extra == "local" and settings.embedded:
-            from extractor.llm.local.model import status
+            from mahdar.llm.local.model import status
 
             problem = status(settings.cache).problem
             yield Finding(extra, problem or "installed", spare=problem is not None)

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from extractor.documents.document import BadInput, Document
-from extractor.errors import BadInputError
-from extractor.limits.estimate import ANSWER
-from extractor.limits.forecast import Forecast
-from extractor.llm.endpoint import OPENAI
-from extractor.service import Extractor
-from extractor.settings import Settings
-from extractor.wording import counted
+from mahdar.documents.document import BadInput, Document
+from mahdar.errors import BadInputError
+from mahdar.limits.estimate import ANSWER
+from mahdar.limits.forecast import Forecast
+from mahdar.llm.endpoint import OPENAI
+from mahdar.service import Extractor
+from mahdar.settings import Settings
+from mahdar.wording import counted
 
 HEADINGS: Final = ("made by", "requests", "cached", "to ask", "tokens in", "tokens out", "cost", "at most")
 METHOD: Final = (

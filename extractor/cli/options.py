@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 if TYPE_CHECKING:
-    from extractor.limits.prices import Price
-    from extractor.settings import Settings
+    from mahdar.limits.prices import Price
+    from mahdar.settings import Settings
 
 UNCONFIGURED: Final = (
     "no model configured: reading with rules (see README); set OPENAI_API_KEY and MAHDAR_MODEL, or use --model embedded"
@@ -50,6 +50,9 @@ Prompts = Annotated[
         "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder of further templates; may be repeated."
     ),
 ]
+PageFile = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="The page.")]
+OverwritePage = Annotated[bool, typer.Option("--overwrite", help="Replace FILE even if it is no report.")]
+PageLanguage = Annotated[Literal["en", "ar", "fr"], typer.Option(help="Of the page, until its reader takes another.")]
 OutputFile = Annotated[
     Path, typer.Argument(metavar="OUTPUT.jsonl", help="What `mahdar extract -o` wrote, or a run file.")
 ]
@@ -139,7 +142,7 @@ def price_of(price_in: float | None, price_out: float | None) -> "Price | None":
         return None
     if price_in is None or price_out is None:
         raise UsageError("--price-in and --price-out: give both, or neither")
-    from extractor.limits.prices import Price
+    from mahdar.limits.prices import Price
 
     return Price.per_million(price_in, price_out)
 
@@ -151,7 +154,7 @@ def settings_of(model: str | None) -> "Settings":
     """
     from dataclasses import replace
 
-    from extractor.settings import Settings
+    from mahdar.settings import Settings
 
     settings = Settings.from_environment()
     settings = replace(settings, model=model) if model else settings

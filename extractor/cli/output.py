@@ -10,18 +10,18 @@ from typing import BinaryIO, Final, Protocol
 
 from rich.console import Console
 
-from extractor.cli import display
-from extractor.documents.bidi import clean
-from extractor.errors import UsageError
-from extractor.limits.budget import Spending
-from extractor.results import Failure
-from extractor.runs.export import Target, export
-from extractor.runs.ledger import History, identity
-from extractor.runs.lines import LineFile, json_line
-from extractor.runs.outputs import Result
-from extractor.runs.results import Results
-from extractor.service import Extractor
-from schemas.records import Extraction
+from mahdar.cli import display
+from mahdar.documents.bidi import clean
+from mahdar.errors import UsageError
+from mahdar.limits.budget import Spending
+from mahdar.results import Failure
+from mahdar.runs.export import Target, export
+from mahdar.runs.ledger import History, identity
+from mahdar.runs.lines import LineFile, json_line
+from mahdar.runs.outputs import Result
+from mahdar.runs.results import Results
+from mahdar.schemas.records import Extraction
+from mahdar.service import Extractor
 
 PIPED_WIDTH: Final = 100
 """Columns of a table that no terminal shows."""

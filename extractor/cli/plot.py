@@ -6,14 +6,14 @@ from typing import Final
 
 import typer
 
-from extractor.charts.drawing import png, svg
-from extractor.charts.figure import Figure
-from extractor.charts.figures import NAMES, figures
-from extractor.charts.terminal import drawn
-from extractor.cli.output import standard_output
-from extractor.errors import UsageError
-from extractor.runs.outputs import Outputs
-from extractor.wording import counted
+from mahdar.charts.drawing import png, svg
+from mahdar.charts.figure import Figure
+from mahdar.charts.figures import NAMES, figures
+from mahdar.charts.terminal import drawn
+from mahdar.cli.output import standard_output
+from mahdar.errors import UsageError
+from mahdar.runs.outputs import Outputs
+from mahdar.wording import counted
 
 FORMATS: Final = (".png", ".svg")
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
-from extractor.cli.display import cost
-from extractor.documents.bidi import clean
-from extractor.results import Failure
-from extractor.wording import counted
-from schemas.records import Extraction
+from mahdar.cli.display import cost
+from mahdar.documents.bidi import clean
+from mahdar.results import Failure
+from mahdar.schemas.records import Extraction
+from mahdar.wording import counted
 
 
 class Spent(Protocol):

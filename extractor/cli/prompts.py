@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extractor.cli.options import Prompts
-from extractor.errors import PromptError, UsageError
+from mahdar.cli.options import Prompts
+from mahdar.errors import PromptError, UsageError
 
 if TYPE_CHECKING:
-    from extractor.documents.document import Document
+    from mahdar.documents.document import Document
 
 PLACEHOLDER = "(the article)"
 
@@ -21,7 +21,7 @@ app = typer.Typer(help="The prompts.", no_args_is_help=True, rich_markup_mode=No
 @app.command("list")
 def list_(prompts: Prompts = None) -> None:
     """Show every template: its reference, its hash, the tasks that it answers, what it is, what changed in it."""
-    from prompts import PromptLibrary
+    from mahdar.prompts import PromptLibrary
 
     with _prompt_errors():
         for prompt in PromptLibrary(*prompts or ()):
@@ -42,13 +42,13 @@ def show(
 
     Of an article that is asked about in passages, what comes before the article is shown once.
     """
-    from extractor.documents.document import Document
-    from extractor.llm.endpoint import Endpoint, embedded_endpoint
-    from extractor.llm.plan import plan
-    from extractor.settings import Settings
-    from extractor.tasks import Task
-    from prompts import SMALL, STANDARD, PromptLibrary
-    from schemas.tasks import task_schema
+    from mahdar.documents.document import Document
+    from mahdar.llm.endpoint import Endpoint, embedded_endpoint
+    from mahdar.llm.plan import plan
+    from mahdar.prompts import SMALL, STANDARD, PromptLibrary
+    from mahdar.schemas.tasks import task_schema
+    from mahdar.settings import Settings
+    from mahdar.tasks import Task
 
     settings = Settings.from_environment()
     endpoint = embedded_endpoint(settings) if settings.embedded else Endpoint("", "", "")
@@ -63,7 +63,7 @@ def show(
 
 
 def _read(article: Path) -> "Document":
-    from extractor.documents.document import BadInput, read_documents
+    from mahdar.documents.document import BadInput, read_documents
 
     (document,) = read_documents([article])
     if isinstance(document, BadInput):
@@ -74,8 +74,8 @@ def _read(article: Path) -> "Document":
 @app.command()
 def check(prompts: Prompts = None) -> None:
     """Render every prompt and hold its examples to their own rules; exit with 1 where one does not hold."""
-    from extractor.assembling.examples import problems
-    from prompts import PromptLibrary
+    from mahdar.assembling.examples import problems
+    from mahdar.prompts import PromptLibrary
 
     with _prompt_errors():
         found = [(prompt.ref, problems(prompt)) for prompt in PromptLibrary(*prompts or ())]
@@ -88,8 +88,8 @@ def check(prompts: Prompts = None) -> None:
 
 @contextmanager
 def _prompt_errors() -> Iterator[None]:
-    from prompts import TemplateError
-    from schemas.tasks import UnknownTaskError
+    from mahdar.prompts import TemplateError
+    from mahdar.schemas.tasks import UnknownTaskError
 
     try:
         yield

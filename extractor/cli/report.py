@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 if TYPE_CHECKING:
-    from extractor.html.page import Language
-    from extractor.html.texts import Texts
-    from extractor.runs.outputs import Outputs
+    from mahdar.html.page import Language
+    from mahdar.html.texts import Texts
+    from mahdar.runs.outputs import Outputs
 
 _BEGINNING: Final = 256
 """Characters in which a page says what it is."""
@@ -36,10 +36,10 @@ def of_outputs(
     Raises:
         MahdarError: a file cannot be read, or is something else.
     """
-    from extractor.html.pictures import drawable
-    from extractor.html.report import report
-    from extractor.html.texts import Texts
-    from extractor.runs.outputs import Outputs
+    from mahdar.html.pictures import drawable
+    from mahdar.html.report import report
+    from mahdar.html.texts import Texts
+    from mahdar.runs.outputs import Outputs
 
     if draw and not drawable():
         typer.echo("mahdar: no pictures in this report; pip install 'mahdar[report]' brings what draws them", err=True)

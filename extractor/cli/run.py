@@ -7,18 +7,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor.cli.display import cost
-from extractor.cli.exits import ALL_WELL, NO_MODEL, SOME_FAILED
-from extractor.cli.output import JsonLines, Output, Tables
-from extractor.cli.progress import Silent
-from extractor.documents.bidi import clean
-from extractor.documents.document import BadInput, Document
-from extractor.results import Failure, Usage
-from extractor.runs.ledger import LEFT
-from extractor.runs.outputs import Result
-from extractor.runs.results import Results
-from extractor.service import Extractor
-from extractor.wording import CHANGED, NAMED, counted, listed
+from mahdar.cli.display import cost
+from mahdar.cli.exits import ALL_WELL, NO_MODEL, SOME_FAILED
+from mahdar.cli.output import JsonLines, Output, Tables
+from mahdar.cli.progress import Silent
+from mahdar.documents.bidi import clean
+from mahdar.documents.document import BadInput, Document
+from mahdar.results import Failure, Usage
+from mahdar.runs.ledger import LEFT
+from mahdar.runs.outputs import Result
+from mahdar.runs.results import Results
+from mahdar.service import Extractor
+from mahdar.wording import CHANGED, NAMED, counted, listed
 
 log = logging.getLogger("mahdar")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 app = typer.Typer(help="The JSON Schemas.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -20,7 +20,7 @@ def _schema() -> None:
 @app.command()
 def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False)]) -> None:
     """Write every schema to a folder, and show the files with the hashes of their content."""
-    from schemas.json_schema import content_hash
+    from mahdar.schemas.json_schema import content_hash
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,11 +37,11 @@ def _schemas() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
     Records as they are written, with the fields that code derives.
     """
-    from extractor.tasks import TASKS
-    from schemas.drafts import DRAFTS
-    from schemas.json_schema import strict
-    from schemas.records import Extraction
-    from schemas.tasks import answer_schema, task_schema
+    from mahdar.schemas.drafts import DRAFTS
+    from mahdar.schemas.json_schema import strict
+    from mahdar.schemas.records import Extraction
+    from mahdar.schemas.tasks import answer_schema, task_schema
+    from mahdar.tasks import TASKS
 
     for task in sorted(DRAFTS):
         schema = task_schema(task)

@@ -16,14 +16,14 @@ from rapidfuzz import fuzz
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from extractor.cli import display
-from extractor.cli.context import marked
-from extractor.cli.output import standard_output
-from extractor.documents.bidi import Bidi, clean, own
-from extractor.errors import UsageError
-from extractor.html.texts import Texts
-from extractor.runs.outputs import Outputs, as_extraction, lines
-from schemas.records import Extraction, Record
+from mahdar.cli import display
+from mahdar.cli.context import marked
+from mahdar.cli.output import standard_output
+from mahdar.documents.bidi import Bidi, clean, own
+from mahdar.errors import UsageError
+from mahdar.html.texts import Texts
+from mahdar.runs.outputs import Outputs, as_extraction, lines
+from mahdar.schemas.records import Extraction, Record
 
 PAGER: Final = "less"
 PAGER_OPTIONS: Final = "-FRX"

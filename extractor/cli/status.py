@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from extractor.cli.display import cost
-from extractor.errors import UsageError
-from extractor.runs.export import Target
-from extractor.runs.ledger import MADE_BY, History, Identity, entries, header_of
-from extractor.runs.results import is_locked
-from extractor.wording import counted
+from mahdar.cli.display import cost
+from mahdar.errors import UsageError
+from mahdar.runs.export import Target
+from mahdar.runs.ledger import MADE_BY, History, Identity, entries, header_of
+from mahdar.runs.results import is_locked
+from mahdar.wording import counted
 
 RUNNING, WHOLE, BROKEN_OFF = "running", "complete", "not complete"
 _NAME: Final = 10

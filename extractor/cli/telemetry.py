@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricExporter

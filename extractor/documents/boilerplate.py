@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from extractor.documents.folding import fold
-from extractor.documents.sentences import is_wrapped
+from mahdar.documents.folding import fold
+from mahdar.documents.sentences import is_wrapped
 
 ENDS = re.compile(r"[.!?؟…:؛][\s»”\"')\]]*$")
 """How a sentence of the body ends."""

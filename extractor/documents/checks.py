@@ -8,8 +8,8 @@ import json
 import re
 from typing import Final
 
-from extractor.documents.language import language_of
-from extractor.errors import BadInputError
+from mahdar.documents.language import language_of
+from mahdar.errors import BadInputError
 
 MAX_BYTES: Final = 2_000_000
 """Bytes of UTF-8: about a million Arabic letters, a newspaper of some 400 articles. More is a mistake, no article."""

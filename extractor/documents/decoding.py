@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from extractor.documents.checks import check_text, refuse_kind
-from extractor.documents.language import language_of, script_of
-from extractor.errors import BadInputError
+from mahdar.documents.checks import check_text, refuse_kind
+from mahdar.documents.language import language_of, script_of
+from mahdar.errors import BadInputError
 
 # UTF-32 before UTF-16, whose mark its own begins with.
 _MARKS: Final = (

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from extractor.documents.checks import MAX_BYTES, check_text, too_long
-from extractor.documents.decoding import decode
-from extractor.errors import BadInputError
+from mahdar.documents.checks import MAX_BYTES, check_text, too_long
+from mahdar.documents.decoding import decode
+from mahdar.errors import BadInputError
 
 STDIN: Final = "-"
 _STDIN_ID: Final = "stdin"

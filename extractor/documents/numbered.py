@@ -8,11 +8,11 @@ by construction.
 from collections.abc import Iterator
 from functools import lru_cache
 
-from extractor.documents.boilerplate import in_noise
-from extractor.documents.passages import split
-from extractor.documents.sentences import Sentence, sentences
-from extractor.errors import BadInputError
-from schemas.records import MAX_QUOTE
+from mahdar.documents.boilerplate import in_noise
+from mahdar.documents.passages import split
+from mahdar.documents.sentences import Sentence, sentences
+from mahdar.errors import BadInputError
+from mahdar.schemas.records import MAX_QUOTE
 
 
 @lru_cache(maxsize=256)  # planned, checked and assembled from, with as many articles under way meanwhile

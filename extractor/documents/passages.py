@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from extractor.documents.sentences import STOPS, Sentence, sentences
-from extractor.errors import BadInputError
+from mahdar.documents.sentences import STOPS, Sentence, sentences
+from mahdar.errors import BadInputError
 
 Fits = Callable[[str], bool]
 _Places = tuple[list[int], ...]

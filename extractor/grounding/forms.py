@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from extractor.documents.folding import fold
+from mahdar.documents.folding import fold
 
 _MARKS: Final = "\"'.,;:!?()[]{}<>«»*•·…-–—/\\|"
 _ARTICLE: Final = "ال"

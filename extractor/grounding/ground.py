@@ -1,7 +1,7 @@
 """Grounding: where in the article a quote stands, or why it is no evidence.
 
 A quote is evidence when the article says the same words in the same order without a gap. Only spelling conventions may
-differ (`extractor.documents.folding`): nothing is guessed, no word is skipped, and what is returned is the article's
+differ (`mahdar.documents.folding`): nothing is guessed, no word is skipped, and what is returned is the article's
 own text.
 
 What a reader would call misquoting is refused although the words are there: half a word, half a number, and a clause
@@ -18,8 +18,8 @@ from functools import cached_property, lru_cache
 from itertools import islice, tee
 from typing import Final, Literal
 
-from extractor.documents.folding import Folded, fold, spaced
-from schemas.records import MAX_QUOTE
+from mahdar.documents.folding import Folded, fold, spaced
+from mahdar.schemas.records import MAX_QUOTE
 
 # Marks that models put around a quote, or leave off. «?» is not among them: it makes another sentence.
 _WRAPPING: Final = ' ".,;:!()[]{}*•·-'

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from extractor.documents.boilerplate import in_noise
-from extractor.documents.numbered import numbered_sentences
-from extractor.documents.sentences import Sentence, sentences
-from extractor.grounding.forms import content_words, forms, name_forms, name_words, stems, words_of
-from extractor.grounding.ground import PHRASE, Ground, Miss, Span, ground_of, shortened
+from mahdar.documents.boilerplate import in_noise
+from mahdar.documents.numbered import numbered_sentences
+from mahdar.documents.sentences import Sentence, sentences
+from mahdar.grounding.forms import content_words, forms, name_forms, name_words, stems, words_of
+from mahdar.grounding.ground import PHRASE, Ground, Miss, Span, ground_of, shortened
 
 SUPPORTED: Final = 0.6
 """Share of a clause's content words that neighbouring sentences must have: the rest is for other words that say it."""
@@ -52,7 +52,7 @@ class Source:
     @cached_property
     def countries(self) -> frozenset[str]:
         """The codes of all countries that the article mentions in any form."""
-        from extractor.resolving.places import countries_in
+        from mahdar.resolving.places import countries_in
 
         return countries_in(self.text)
 
@@ -179,7 +179,7 @@ class Source:
 
     def _is_country(self, name: str) -> bool:
         """Whether it is the name of a country that the article mentions in some form."""
-        from extractor.resolving.countries import Kind, country_mentions
+        from mahdar.resolving.countries import Kind, country_mentions
 
         return any(
             one.kind is Kind.NAME and one.end - one.start == len(name) and one.code in self.countries

@@ -18,8 +18,8 @@ from typing import Any, Final, Literal
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from extractor.charts.wording import wording
-from extractor.html.payload import safe_json
+from mahdar.charts.wording import wording
+from mahdar.html.payload import safe_json
 
 Language = Literal["en", "ar", "fr"]
 LANGUAGES: Final[Mapping[Language, str]] = {"en": "English", "ar": "العربية", "fr": "Français"}

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from extractor.html.texts import Presence
-from schemas.records import Evidence, Extraction, Meeting, Provenance, Record, Stance
+from mahdar.html.texts import Presence
+from mahdar.schemas.records import Evidence, Extraction, Meeting, Provenance, Record, Stance
 
 # `<` would end the element, or open a comment in it; line separators end a line for scripts; controls of direction
 # would show the source in an order that is not its own.

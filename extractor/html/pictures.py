@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
-from extractor.charts.figure import Figure
-from extractor.html.page import LANGUAGES, Language, data_uri
-from schemas.records import Extraction
+from mahdar.charts.figure import Figure
+from mahdar.html.page import LANGUAGES, Language, data_uri
+from mahdar.schemas.records import Extraction
 
 MOST_ROWS: Final = 200
 """Of a table on the page; the picture shows fewer."""
@@ -46,7 +46,7 @@ def pictures(extractions: Callable[[], Iterable[Extraction]], *, draw: bool) -> 
 
 
 def _pictures(extractions: Iterable[Extraction], language: Language, *, draw: bool) -> Iterator[Picture]:
-    from extractor.charts.figures import figures
+    from mahdar.charts.figures import figures
 
     return (_picture(figure, draw=draw) for figure in figures(extractions, language).values())
 
@@ -66,7 +66,7 @@ def _picture(figure: Figure, *, draw: bool) -> Picture:
 
 
 def _drawn(figure: Figure, *, dark: bool) -> str:
-    from extractor.charts.drawing import svg
+    from mahdar.charts.drawing import svg
 
     return data_uri(svg(figure, dark=dark, background=False))
 

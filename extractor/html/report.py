@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from extractor.errors import UsageError
-from extractor.html import page, payload
-from extractor.html.page import Language, Source
-from extractor.html.pictures import drawable, pictures
-from extractor.html.texts import Texts
-from extractor.runs.outputs import Output, Outputs
+from mahdar.errors import UsageError
+from mahdar.html import page, payload
+from mahdar.html.page import Language, Source
+from mahdar.html.pictures import drawable, pictures
+from mahdar.html.texts import Texts
+from mahdar.runs.outputs import Output, Outputs
 
-SOURCE: Final = Source("extractor.html", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
+SOURCE: Final = Source("mahdar.html", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
 MOST_ARTICLES: Final = 2_000
 MOST_BYTES: Final = 27_000_000
 """Of articles on one page, which a browser opens at once; the rest of a page takes 1 to 2 MB more."""

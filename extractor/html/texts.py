@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from extractor.documents.document import Document
-from extractor.errors import UsageError
-from extractor.runs.rows import Columns
-from extractor.runs.sources import Articles
-from schemas.records import Extraction
+from mahdar.documents.document import Document
+from mahdar.errors import UsageError
+from mahdar.runs.rows import Columns
+from mahdar.runs.sources import Articles
+from mahdar.schemas.records import Extraction
 
 Presence = Literal["found", "absent", "other"]
 """`other`: there is a text of this id, and it is not the one that was extracted."""

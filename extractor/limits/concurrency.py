@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]

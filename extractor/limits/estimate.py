@@ -3,7 +3,7 @@
 At most: no tokenizer of today makes more tokens of a text than UTF-8 makes bytes, since each falls back to bytes for
 what it does not know; so the bytes of all that is sent, in the form that the mode gives it, are a bound for every
 model, and so is what the call allows the answer to be. About: `estimate_tokens`, calibrated by script (see
-`extractor.documents.passages`).
+`mahdar.documents.passages`).
 """
 
 import json
@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from extractor.documents.passages import estimate_tokens
-from extractor.errors import UsageError
-from extractor.llm.call import Call
-from extractor.llm.request import BOUNDS, Request
+from mahdar.documents.passages import estimate_tokens
+from mahdar.errors import UsageError
+from mahdar.llm.call import Call
+from mahdar.llm.request import BOUNDS, Request
 
 Arguments = Mapping[str, Any]
-"""The keyword arguments of `chat.completions.create`, from `extractor.llm.conversation.arguments_of`, or of a call."""
+"""The keyword arguments of `chat.completions.create`, from `mahdar.llm.conversation.arguments_of`, or of a call."""
 
 TURN: Final = 16
 """Tokens that a chat template puts around a turn, at most."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 MILLION: Final = 1_000_000
 REMEDY: Final = "give the prices of a million tokens: --price-in and --price-out"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from extractor.llm.completion import Completion
-from extractor.llm.request import Request
+from mahdar.llm.completion import Completion
+from mahdar.llm.request import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 A call goes down these steps, each a method:
 
-    ask                     instructor asks, validates and asks again (`extractor.llm.conversation`)
+    ask                     instructor asks, validates and asks again (`mahdar.llm.conversation`)
     _create                 what instructor calls
     _send_cached            the cache
     _send_once              one call at a time of the same question, in this process …
@@ -20,21 +20,21 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from extractor.cache.async_store import AsyncStore
-from extractor.cache.disk import Store
-from extractor.errors import NoModelError, UsageError
-from extractor.grounding.source import Source
-from extractor.limits.budget import OverBudgetError, Purse, Spending
-from extractor.limits.circuit import CLOSED, SILENT
-from extractor.limits.concurrency import UNBOUNDED, Clock, Limits, Pacer, Sleep
-from extractor.limits.estimate import about
-from extractor.llm.call import Call, Transport
-from extractor.llm.completion import Completion
-from extractor.llm.conversation import OVER_BUDGET, Conversation, Create, Outcome, converse, patched
-from extractor.llm.reply import CallError
-from extractor.llm.request import Request
-from extractor.observability.logs import silence_instructor
-from extractor.results import Usage
+from mahdar.cache.async_store import AsyncStore
+from mahdar.cache.disk import Store
+from mahdar.errors import NoModelError, UsageError
+from mahdar.grounding.source import Source
+from mahdar.limits.budget import OverBudgetError, Purse, Spending
+from mahdar.limits.circuit import CLOSED, SILENT
+from mahdar.limits.concurrency import UNBOUNDED, Clock, Limits, Pacer, Sleep
+from mahdar.limits.estimate import about
+from mahdar.llm.call import Call, Transport
+from mahdar.llm.completion import Completion
+from mahdar.llm.conversation import OVER_BUDGET, Conversation, Create, Outcome, converse, patched
+from mahdar.llm.reply import CallError
+from mahdar.llm.request import Request
+from mahdar.observability.logs import silence_instructor
+from mahdar.results import Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

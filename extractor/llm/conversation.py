@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from extractor.errors import ExtractionError, FailureClass
-from extractor.grounding.source import Source
-from extractor.grounding.validation import Problem, context_of, lists_of, problems_of, salvage, validate
-from extractor.llm.call import Call
-from extractor.llm.completion import Completion
-from extractor.llm.reading import (
+from mahdar.errors import ExtractionError, FailureClass
+from mahdar.grounding.source import Source
+from mahdar.grounding.validation import Problem, context_of, lists_of, problems_of, salvage, validate
+from mahdar.llm.call import Call
+from mahdar.llm.completion import Completion
+from mahdar.llm.reading import (
     LONGEST,
     SHOWN,
     Reading,
@@ -26,10 +26,10 @@ from extractor.llm.reading import (
     read_completion,
     with_all_lists,
 )
-from extractor.llm.reply import CallError
-from extractor.llm.request import Request, reask_fingerprint, sha256
-from extractor.results import Usage
-from schemas.tasks import Answer, AnswerSchema
+from mahdar.llm.reply import CallError
+from mahdar.llm.request import Request, reask_fingerprint, sha256
+from mahdar.results import Usage
+from mahdar.schemas.tasks import Answer, AnswerSchema
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

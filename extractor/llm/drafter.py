@@ -6,21 +6,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from extractor.documents.document import Document
-from extractor.drafting import Drafted, Item, Maker, items_of
-from extractor.errors import ExtractionError
-from extractor.grounding.ground import Ground
-from extractor.grounding.source import Source
-from extractor.grounding.validation import Problem
-from extractor.llm.client import Client
-from extractor.llm.conversation import Outcome
-from extractor.llm.endpoint import Endpoint
-from extractor.llm.plan import answer_to, plan
-from extractor.llm.request import Request
-from extractor.llm.transport import Progress
-from extractor.results import Usage
-from extractor.tasks import Task
-from prompts import Prompt
+from mahdar.documents.document import Document
+from mahdar.drafting import Drafted, Item, Maker, items_of
+from mahdar.errors import ExtractionError
+from mahdar.grounding.ground import Ground
+from mahdar.grounding.source import Source
+from mahdar.grounding.validation import Problem
+from mahdar.llm.client import Client
+from mahdar.llm.conversation import Outcome
+from mahdar.llm.endpoint import Endpoint
+from mahdar.llm.plan import answer_to, plan
+from mahdar.llm.request import Request
+from mahdar.llm.transport import Progress
+from mahdar.prompts import Prompt
+from mahdar.results import Usage
+from mahdar.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from extractor.errors import UsageError
-from extractor.settings import EMBEDDED, OFFLINE, Settings
+from mahdar.errors import UsageError
+from mahdar.settings import EMBEDDED, OFFLINE, Settings
 
 MODES: Final = ("json_schema", "json", "tools", "md_json")
 """instructor's modes that work through chat completions, most constrained first."""
@@ -89,7 +89,7 @@ class Address:
 
 def embedded_endpoint(settings: Settings) -> Endpoint:
     """The embedded model, named without starting it: an article answered from the cache needs no server."""
-    from extractor.llm.local.weights import model_name
+    from mahdar.llm.local.weights import model_name
 
     model = model_name(settings.cache / "models")
     return Endpoint(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from extractor.llm.request import BOUNDS
+from mahdar.llm.request import BOUNDS
 
 TEACHING: Final = frozenset({400, 422})
 """Statuses of a refusal that may name a parameter."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from extractor.errors import UsageError
+from mahdar.errors import UsageError
 
 CERTIFICATES: Final = "SSL_CERT_FILE"
 PROXIES: Final = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")

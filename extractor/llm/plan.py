@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from extractor.documents.boilerplate import body
-from extractor.documents.document import Document
-from extractor.documents.numbered import numbered_sentences
-from extractor.documents.passages import estimate_tokens, is_within
-from extractor.documents.sentences import Sentence
-from extractor.errors import PromptError
-from extractor.llm.endpoint import Endpoint
-from extractor.llm.request import BOUNDS, Message, Request
-from extractor.tasks import Task
-from prompts import ARTICLE, FIELDS, SENTENCES, TASKS, Prompt, TemplateError, delimited
-from schemas.json_schema import Narrowing
-from schemas.outline import outline
-from schemas.tasks import AnswerSchema, answer_schema
+from mahdar.documents.boilerplate import body
+from mahdar.documents.document import Document
+from mahdar.documents.numbered import numbered_sentences
+from mahdar.documents.passages import estimate_tokens, is_within
+from mahdar.documents.sentences import Sentence
+from mahdar.errors import PromptError
+from mahdar.llm.endpoint import Endpoint
+from mahdar.llm.request import BOUNDS, Message, Request
+from mahdar.prompts import ARTICLE, FIELDS, SENTENCES, TASKS, Prompt, TemplateError, delimited
+from mahdar.schemas.json_schema import Narrowing
+from mahdar.schemas.outline import outline
+from mahdar.schemas.tasks import AnswerSchema, answer_schema
+from mahdar.tasks import Task
 
 ANSWER_FLOOR: Final = 3_000
 ANSWER_RATE: Final = 8

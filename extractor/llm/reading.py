@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from string import ascii_letters
 from typing import Any, Final
 
-from extractor.errors import FailureClass
-from extractor.grounding.validation import Place, Problem
-from extractor.llm.completion import Completion, writable
-from schemas.tasks import ACTORS, AnswerSchema
+from mahdar.errors import FailureClass
+from mahdar.grounding.validation import Place, Problem
+from mahdar.llm.completion import Completion, writable
+from mahdar.schemas.tasks import ACTORS, AnswerSchema
 
 MARGIN: Final = "\ufeff \t\r\n"
 FENCE: Final = "```"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from schemas.tasks import AnswerSchema
+from mahdar.schemas.tasks import AnswerSchema
 
 Message = Mapping[str, str]
 

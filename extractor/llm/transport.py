@@ -1,6 +1,6 @@
 """The transport: one call of an endpoint, by openai's typed client.
 
-The client's own retry is off: one layer, in `extractor.llm.client`, waits and asks again. The answer comes back as
+The client's own retry is off: one layer, in `mahdar.llm.client`, waits and asks again. The answer comes back as
 text, to be stored before anything parses it. The key leaves through here and nowhere else: where a server repeats it,
 in an answer or in an error, it is blotted out before anybody reads on.
 """
@@ -14,23 +14,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from extractor.errors import UsageError
-from extractor.llm.call import Call, Transport
-from extractor.llm.completion import Completion, on_one_line
-from extractor.llm.endpoint import Address, Endpoint, address_of
-from extractor.llm.lessons import MOST as MOST_LESSONS
-from extractor.llm.lessons import TEACHING, Lessons, prompt_bytes
-from extractor.llm.local.weights import Progress
-from extractor.llm.network import check_network
-from extractor.llm.reply import CallError, error_words, read_answer, status_error
-from extractor.llm.streamed import joined_stream
-from extractor.observability.logs import hide_queries
+from mahdar.errors import UsageError
+from mahdar.llm.call import Call, Transport
+from mahdar.llm.completion import Completion, on_one_line
+from mahdar.llm.endpoint import Address, Endpoint, address_of
+from mahdar.llm.lessons import MOST as MOST_LESSONS
+from mahdar.llm.lessons import TEACHING, Lessons, prompt_bytes
+from mahdar.llm.local.weights import Progress
+from mahdar.llm.network import check_network
+from mahdar.llm.reply import CallError, error_words, read_answer, status_error
+from mahdar.llm.streamed import joined_stream
+from mahdar.observability.logs import hide_queries
 
 if TYPE_CHECKING:
     import httpx2
     import openai
 
-    from extractor.llm.local.model import EmbeddedModel
+    from mahdar.llm.local.model import EmbeddedModel
 
 __all__ = ["OpenAITransport", "Progress", "Transport"]
 
@@ -146,7 +146,7 @@ class OpenAITransport:
         """Base URL and key; the embedded model's after it is up."""
         if not self.endpoint.embedded:
             return self.endpoint.base_url, self.endpoint.api_key
-        from extractor.llm.local.model import EmbeddedModel
+        from mahdar.llm.local.model import EmbeddedModel
 
         self._embedded = self._embedded or EmbeddedModel(cache=self.endpoint.cache)
         local = await asyncio.to_thread(self._embedded.ensure, self._progress)

@@ -11,7 +11,7 @@ import logging
 from contextvars import ContextVar
 from typing import Final
 
-from extractor.documents.bidi import clean
+from mahdar.documents.bidi import clean
 
 ARTICLE: Final[ContextVar[str | None]] = ContextVar("mahdar_article", default=None)
 """The id of the article that the running task extracts."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from extractor.errors import ExtractionError, MahdarError
-from extractor.llm.call import Call, Transport
-from extractor.llm.completion import Completion
-from extractor.llm.endpoint import Endpoint
-from extractor.llm.reply import CallError
-from extractor.observability.logs import ARTICLE
+from mahdar.errors import ExtractionError, MahdarError
+from mahdar.llm.call import Call, Transport
+from mahdar.llm.completion import Completion
+from mahdar.llm.endpoint import Endpoint
+from mahdar.llm.reply import CallError
+from mahdar.observability.logs import ARTICLE
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram

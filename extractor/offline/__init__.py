@@ -1,5 +1,5 @@
 """The rule reader: drafts without a model. `RulesDrafter` is all that other rooms import; see `README.md`."""
 
-from extractor.offline.drafter import RulesDrafter
+from mahdar.offline.drafter import RulesDrafter
 
 __all__ = ["RulesDrafter"]

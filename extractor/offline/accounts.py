@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from extractor.offline.actors import Cast
-from extractor.offline.cues import Line
-from extractor.offline.encounters import Encounter
+from mahdar.offline.actors import Cast
+from mahdar.offline.cues import Line
+from mahdar.offline.encounters import Encounter
 
 
 def go_on(encounters: list[Encounter], number: int, line: Line) -> None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
-from extractor.offline.cues import Line, lines_of
-from extractor.offline.lexicon import COMMON, WORDS_TOO
-from extractor.offline.mention import Mention, bare
-from extractor.offline.scan import Scan
-from extractor.resolving.countries import words_of
-from extractor.resolving.names import canonical, strip_titles
-from schemas.records import Actor
+from mahdar.offline.cues import Line, lines_of
+from mahdar.offline.lexicon import COMMON, WORDS_TOO
+from mahdar.offline.mention import Mention, bare
+from mahdar.offline.scan import Scan
+from mahdar.resolving.countries import words_of
+from mahdar.resolving.names import canonical, strip_titles
+from mahdar.schemas.records import Actor
 
 _HEAD_AND_NISBA: Final = 2
 """Words of «الوزير المصري», which names nobody's whole office."""

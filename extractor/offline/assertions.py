@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from extractor.offline.cues import Cue, Line
-from extractor.offline.mention import Mention
-from extractor.offline.positions import AGAINST, Position, attribution, subject_length
-from extractor.offline.quotations import speech_of
-from extractor.offline.subjects import Scene, is_named, subject_of
-from extractor.offline.targets import LONGEST_TARGET, ROOTED_IN_WAW, clause_end, statements, stripped, words_behind
-from extractor.resolving.countries import Word, listed
-from schemas.enums import Act
+from mahdar.offline.cues import Cue, Line
+from mahdar.offline.mention import Mention
+from mahdar.offline.positions import AGAINST, Position, attribution, subject_length
+from mahdar.offline.quotations import speech_of
+from mahdar.offline.subjects import Scene, is_named, subject_of
+from mahdar.offline.targets import LONGEST_TARGET, ROOTED_IN_WAW, clause_end, statements, stripped, words_behind
+from mahdar.resolving.countries import Word, listed
+from mahdar.schemas.enums import Act
 
 _THAT: Final = listed("ان بان انه انها بانه بانها بكون كون")
 _THAT_REACH: Final = 16

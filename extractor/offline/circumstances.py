@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from extractor.offline.cues import Cue, Line
-from extractor.resolving import date_grammar
-from extractor.resolving.countries import Kind, listed
-from schemas.enums import Channel, MeetingKind, Status
+from mahdar.offline.cues import Cue, Line
+from mahdar.resolving import date_grammar
+from mahdar.resolving.countries import Kind, listed
+from mahdar.schemas.enums import Channel, MeetingKind, Status
 
 _PLANNED_VERBS: Final = re.compile(r"س[يت]\w+")
 _STATUS_REACH: Final = 8

@@ -12,12 +12,12 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
-from extractor.documents.boilerplate import ENDS, in_noise
-from extractor.documents.sentences import sentences
-from extractor.resolving import date_grammar
-from extractor.resolving.countries import Mention as Country
-from extractor.resolving.countries import country_mentions
-from extractor.resolving.offices import Row, row_of
+from mahdar.documents.boilerplate import ENDS, in_noise
+from mahdar.documents.sentences import sentences
+from mahdar.resolving import date_grammar
+from mahdar.resolving.countries import Mention as Country
+from mahdar.resolving.countries import country_mentions
+from mahdar.resolving.offices import Row, row_of
 
 _FILE: Final = Path(__file__).with_name("cues.toml")
 _GLUED: Final = r"(?:[وف]?[بلسك]?(?:ال|لل)?|ولل|لل)"

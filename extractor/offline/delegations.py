@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from extractor.offline.actors import Cast
-from extractor.offline.cues import Line
-from extractor.offline.mention import Mention
+from mahdar.offline.actors import Cast
+from mahdar.offline.cues import Line
+from mahdar.offline.mention import Mention
 
 _OF: Final = re.compile(r"[وف]?[يت]?(?:ضم|تالف|تكون)\w{0,3}|[وف]?ب?(?:رياسه|قياده|عضويه)|(?:مكون|مولف)\w{0,2}")
 """Words behind which a delegation's members are named: «ضم الوفد», «برئاسة»."""

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from extractor.documents.document import Document
-from extractor.drafting import Drafted, Maker, items_of
-from extractor.errors import UsageError
-from extractor.grounding.source import Source
-from extractor.grounding.validation import Problem, salvage
-from extractor.tasks import TASKS, Task
-from schemas.tasks import AnswerSchema, answer_schema
+from mahdar.documents.document import Document
+from mahdar.drafting import Drafted, Maker, items_of
+from mahdar.errors import UsageError
+from mahdar.grounding.source import Source
+from mahdar.grounding.validation import Problem, salvage
+from mahdar.schemas.tasks import AnswerSchema, answer_schema
+from mahdar.tasks import TASKS, Task
 
 if TYPE_CHECKING:
-    from extractor.llm.request import Request
+    from mahdar.llm.request import Request
 
 VERSION: Final = 1
 """Of the rules: a change of what they find is another version, and a run of another version is not resumed."""
@@ -45,7 +45,7 @@ class RulesDrafter:
         return await asyncio.to_thread(self._draft, document, tasks)
 
     def _draft(self, document: Document, tasks: Sequence[Task]) -> Drafted:
-        from extractor.offline.drafting import answer_of
+        from mahdar.offline.drafting import answer_of
 
         source = Source(document.text, document.published_at)
         schema = answer_schema(tuple(task.name for task in tasks))

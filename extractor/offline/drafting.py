@@ -8,21 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from extractor.grounding.source import Source
-from extractor.offline.circumstances import venue_in
-from extractor.offline.cues import Cue, Line
-from extractor.offline.encounters import Encounter, when, where
-from extractor.offline.latin.tokens import language_of
-from extractor.offline.latin.wording import outcomes as latin_outcomes
-from extractor.offline.latin.wording import proposition as latin_proposition
-from extractor.offline.latin.wording import topics as latin_topics
-from extractor.offline.mention import Mention
-from extractor.offline.positions import Position
-from extractor.offline.readings import Reading, carried, read
-from extractor.resolving.countries import country_mentions, listed
-from schemas.drafts import MAX_EVIDENCE
-from schemas.records import Actor
-from schemas.tasks import ACTORS
+from mahdar.grounding.source import Source
+from mahdar.offline.circumstances import venue_in
+from mahdar.offline.cues import Cue, Line
+from mahdar.offline.encounters import Encounter, when, where
+from mahdar.offline.latin.tokens import language_of
+from mahdar.offline.latin.wording import outcomes as latin_outcomes
+from mahdar.offline.latin.wording import proposition as latin_proposition
+from mahdar.offline.latin.wording import topics as latin_topics
+from mahdar.offline.mention import Mention
+from mahdar.offline.positions import Position
+from mahdar.offline.readings import Reading, carried, read
+from mahdar.resolving.countries import country_mentions, listed
+from mahdar.schemas.drafts import MAX_EVIDENCE
+from mahdar.schemas.records import Actor
+from mahdar.schemas.tasks import ACTORS
 
 Fields = dict[str, Any]
 

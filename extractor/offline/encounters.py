@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from extractor.offline.circumstances import (
+from mahdar.offline.circumstances import (
     channel_of,
     city_in,
     date_near,
@@ -13,12 +13,12 @@ from extractor.offline.circumstances import (
     status_of,
     venue_in,
 )
-from extractor.offline.cues import Cue, Line
-from extractor.offline.mention import Mention
-from extractor.offline.parties import Party, Side, parties_of
-from extractor.offline.subjects import Scene, is_named
-from extractor.resolving.countries import Kind, listed
-from schemas.enums import Channel, MeetingKind, Status
+from mahdar.offline.cues import Cue, Line
+from mahdar.offline.mention import Mention
+from mahdar.offline.parties import Party, Side, parties_of
+from mahdar.offline.subjects import Scene, is_named
+from mahdar.resolving.countries import Kind, listed
+from mahdar.schemas.enums import Channel, MeetingKind, Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
-from extractor.resolving.names import GIVEN as FIRST_NAMES
+from mahdar.resolving.names import GIVEN as FIRST_NAMES
 
 _TABLES: Final = tomllib.loads(Path(__file__).with_name("lexicon.toml").read_text(encoding="utf-8"))
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from extractor.documents.folding import fold
-from extractor.resolving.countries import listed
-from schemas.enums import ActorType
-from schemas.records import Actor
+from mahdar.documents.folding import fold
+from mahdar.resolving.countries import listed
+from mahdar.schemas.enums import ActorType
+from mahdar.schemas.records import Actor
 
 MentionKind = Literal["person", "role", "body", "delegation", "country", "people", "pair", "short"]
 """pair: «الجانبان»; short: an office or body told by its head alone, «الوزير», «الحركة»."""

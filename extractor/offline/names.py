@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from extractor.offline.cues import Line
-from extractor.offline.lexicon import BODIES, COMMON, DEEDS, GIVEN
-from extractor.offline.mention import bare, stems
-from extractor.resolving.countries import country_of, listed
-from extractor.resolving.offices import read_word
+from mahdar.offline.cues import Line
+from mahdar.offline.lexicon import BODIES, COMMON, DEEDS, GIVEN
+from mahdar.offline.mention import bare, stems
+from mahdar.resolving.countries import country_of, listed
+from mahdar.resolving.offices import read_word
 
 _MOST_NAME_WORDS: Final = 5
 _ALEF_MAQSURA: Final = listed("علي")

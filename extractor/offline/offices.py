@@ -3,12 +3,12 @@
 import re
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.lexicon import BODIES, COMMON, DESCRIBING, GIVEN, SHORT, TITLES
-from extractor.offline.mention import bare, is_adjective, raw_length, stems
-from extractor.offline.names import NEAR, OPEN, Names
-from extractor.resolving.countries import Kind, listed
-from extractor.resolving.offices import read_word
+from mahdar.documents.folding import fold
+from mahdar.offline.lexicon import BODIES, COMMON, DESCRIBING, GIVEN, SHORT, TITLES
+from mahdar.offline.mention import bare, is_adjective, raw_length, stems
+from mahdar.offline.names import NEAR, OPEN, Names
+from mahdar.resolving.countries import Kind, listed
+from mahdar.resolving.offices import read_word
 
 _WIDEST_GAP: Final = 8
 """Unknown words between the known part of an office and the comma before the name."""

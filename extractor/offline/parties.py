@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from extractor.offline.circumstances import (
+from mahdar.offline.circumstances import (
     is_visit,
 )
-from extractor.offline.cues import Cue, Line
-from extractor.offline.mention import Mention
-from extractor.offline.subjects import Scene, after, before, is_named, subject_of, that_before, unique
-from extractor.resolving.countries import Word, listed
-from schemas.enums import Capacity
+from mahdar.offline.cues import Cue, Line
+from mahdar.offline.mention import Mention
+from mahdar.offline.subjects import Scene, after, before, is_named, subject_of, that_before, unique
+from mahdar.resolving.countries import Word, listed
+from mahdar.schemas.enums import Capacity
 
 _LINKS: Final = listed("مع بين وبين ومع ضم يضم جمع يجمع سيجمع ضمت جمعت")
 _TOPICAL: Final = listed("سبل حول بشان افاق مناقشه لبحث استعراض التباحث تطورات مجال الاوضاع")

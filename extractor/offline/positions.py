@@ -4,14 +4,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.cues import Cue, Line
-from extractor.offline.mention import Mention
-from extractor.offline.quotations import speech_of
-from extractor.offline.subjects import Scene, after, is_named, subject_of
-from extractor.offline.targets import object_of, statements, targets
-from extractor.resolving.countries import listed
-from schemas.enums import Act, Polarity, Speech
+from mahdar.documents.folding import fold
+from mahdar.offline.cues import Cue, Line
+from mahdar.offline.mention import Mention
+from mahdar.offline.quotations import speech_of
+from mahdar.offline.subjects import Scene, after, is_named, subject_of
+from mahdar.offline.targets import object_of, statements, targets
+from mahdar.resolving.countries import listed
+from mahdar.schemas.enums import Act, Polarity, Speech
 
 AGAINST: Final = frozenset({"reject", "condemn", "accuse", "warn", "concern", "deny"})
 _NEAR: Final = 6

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from extractor.offline.cues import Cue, Line
-from schemas.enums import Speech
+from mahdar.offline.cues import Cue, Line
+from mahdar.schemas.enums import Speech
 
 _OPENING: Final = "«“„"
 _CLOSING: Final = "»"

@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from extractor.offline.accounts import go_on, is_accounted, names_of
-from extractor.offline.actors import Cast, cast_of
-from extractor.offline.assertions import assertions_in
-from extractor.offline.cues import Line, lines_of
-from extractor.offline.delegations import members_of
-from extractor.offline.encounters import Encounter, encounters_in
-from extractor.offline.latin.reading import read_latin
-from extractor.offline.latin.tokens import language_of
-from extractor.offline.parties import Party
-from extractor.offline.positions import Position, positions_in
-from extractor.offline.quotations import opened_before
-from extractor.offline.reporters import reporter_in
-from extractor.offline.sittings import sittings_in
-from extractor.offline.subjects import Scene
-from extractor.resolving.countries import listed
+from mahdar.offline.accounts import go_on, is_accounted, names_of
+from mahdar.offline.actors import Cast, cast_of
+from mahdar.offline.assertions import assertions_in
+from mahdar.offline.cues import Line, lines_of
+from mahdar.offline.delegations import members_of
+from mahdar.offline.encounters import Encounter, encounters_in
+from mahdar.offline.latin.reading import read_latin
+from mahdar.offline.latin.tokens import language_of
+from mahdar.offline.parties import Party
+from mahdar.offline.positions import Position, positions_in
+from mahdar.offline.quotations import opened_before
+from mahdar.offline.reporters import reporter_in
+from mahdar.offline.sittings import sittings_in
+from mahdar.offline.subjects import Scene
+from mahdar.resolving.countries import listed
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.cues import Cue, Line
-from extractor.offline.lexicon import BODIES
-from extractor.resolving.countries import listed
+from mahdar.documents.folding import fold
+from mahdar.offline.cues import Cue, Line
+from mahdar.offline.lexicon import BODIES
+from mahdar.resolving.countries import listed
 
 MOST_WORDS: Final = 9
 """Of a reporter's name."""

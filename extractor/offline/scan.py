@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.lexicon import BODIES, GIVEN, SHORT, TITLES
-from extractor.offline.mention import Mention, MentionKind, bare, is_adjective, organization_of, raw_length, stems
-from extractor.offline.names import OPEN
-from extractor.offline.offices import APPOSED, FEWEST_FREE, Offices
-from extractor.resolving.countries import Kind, country_of, listed
-from extractor.resolving.names import strip_titles
+from mahdar.documents.folding import fold
+from mahdar.offline.lexicon import BODIES, GIVEN, SHORT, TITLES
+from mahdar.offline.mention import Mention, MentionKind, bare, is_adjective, organization_of, raw_length, stems
+from mahdar.offline.names import OPEN
+from mahdar.offline.offices import APPOSED, FEWEST_FREE, Offices
+from mahdar.resolving.countries import Kind, country_of, listed
+from mahdar.resolving.names import strip_titles
 
 _DELEGATION_HEADS: Final = listed("وفد وفدا الوفد الجانب")
 _PEOPLE_HEADS: Final = listed("الشعب شعب سكان اهالي")

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.circumstances import city_in, date_near
-from extractor.offline.cues import Cue, Line
-from extractor.offline.encounters import Encounter, described
-from extractor.offline.mention import Mention
-from extractor.offline.parties import Party
-from extractor.offline.subjects import Scene, after, before, unique
-from extractor.resolving.countries import listed
-from schemas.enums import MeetingKind
+from mahdar.documents.folding import fold
+from mahdar.offline.circumstances import city_in, date_near
+from mahdar.offline.cues import Cue, Line
+from mahdar.offline.encounters import Encounter, described
+from mahdar.offline.mention import Mention
+from mahdar.offline.parties import Party
+from mahdar.offline.subjects import Scene, after, before, unique
+from mahdar.resolving.countries import listed
+from mahdar.schemas.enums import MeetingKind
 
 _ASSEMBLY: Final = re.compile(r"[وف]?(?:[بل]?(?:ال)?|لل)(?:اجتماع|قمه|موتمر|دوره|منتدي|جمع|ندوه|جلسه)\w{0,2}")
 _ATTENDING: Final = re.compile(r"[وف]?س?[يت]?(?:شارك|حضر|تراس|راس|مثل)(?:ت|وا|ه|ها)?")

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.actors import Cast
-from extractor.offline.cues import Cue, Line
-from extractor.offline.mention import Mention
-from extractor.offline.reporters import Reporter
-from extractor.resolving.countries import Kind, Word, country_mentions, listed, words_of
+from mahdar.documents.folding import fold
+from mahdar.offline.actors import Cast
+from mahdar.offline.cues import Cue, Line
+from mahdar.offline.mention import Mention
+from mahdar.offline.reporters import Reporter
+from mahdar.resolving.countries import Kind, Word, country_mentions, listed, words_of
 
 # Folded. Words that may stand between a verb and its subject or object without parting them.
 _LIGHT: Final = listed(

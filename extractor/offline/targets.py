@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.cues import Cue, Line, starts_with
-from extractor.offline.subjects import Scene, after
-from extractor.resolving.countries import listed
+from mahdar.documents.folding import fold
+from mahdar.offline.cues import Cue, Line, starts_with
+from mahdar.offline.subjects import Scene, after
+from mahdar.resolving.countries import listed
 
 LONGEST_TARGET: Final = 16
 """Words: a longer one runs into the next clause."""

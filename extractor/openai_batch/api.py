@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile, gettempdir
 from typing import IO, TYPE_CHECKING, Final
 
-from extractor.errors import MahdarError, NoModelError, UsageError
-from extractor.llm.endpoint import Address, Endpoint, address_of
-from extractor.llm.network import check_network
-from extractor.llm.reply import status_error
-from extractor.llm.transport import BLOT
-from extractor.observability.logs import hide_queries
+from mahdar.errors import MahdarError, NoModelError, UsageError
+from mahdar.llm.endpoint import Address, Endpoint, address_of
+from mahdar.llm.network import check_network
+from mahdar.llm.reply import status_error
+from mahdar.llm.transport import BLOT
+from mahdar.observability.logs import hide_queries
 
 if TYPE_CHECKING:
     import httpx2

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from extractor.cache.disk import Store
-from extractor.limits.prices import Price
-from extractor.llm.completion import Completion
-from extractor.openai_batch.api import BatchApi, State
-from extractor.openai_batch.job import Batch, Entry, Job, Result
-from extractor.openai_batch.line import Failed, failed, read_line, what_is_wrong
+from mahdar.cache.disk import Store
+from mahdar.limits.prices import Price
+from mahdar.llm.completion import Completion
+from mahdar.openai_batch.api import BatchApi, State
+from mahdar.openai_batch.job import Batch, Entry, Job, Result
+from mahdar.openai_batch.line import Failed, failed, read_line, what_is_wrong
 
 DISCOUNT: Final = Decimal("0.5")
 """Of the price of a live call: what OpenAI, Azure and most others ask for a batch."""

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from extractor.errors import UsageError
-from extractor.runs.lines import dumps
-from extractor.runs.outputs import json_object
+from mahdar.errors import UsageError
+from mahdar.runs.lines import dumps
+from mahdar.runs.outputs import json_object
 
 VERSION: Final = 2
 OLDER: Final = frozenset({1})

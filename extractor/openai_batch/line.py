@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from extractor.llm.completion import Completion
-from extractor.llm.reading import UnreadableError, UnusableError, read_completion
-from extractor.llm.reply import CallError, read_answer, status_error
-from extractor.openai_batch.api import CHAT
-from extractor.openai_batch.job import Entry
-from extractor.runs.lines import LINE_ENDS
-from schemas.tasks import AnswerSchema, UnknownTaskError, answer_schema
+from mahdar.llm.completion import Completion
+from mahdar.llm.reading import UnreadableError, UnusableError, read_completion
+from mahdar.llm.reply import CallError, read_answer, status_error
+from mahdar.openai_batch.api import CHAT
+from mahdar.openai_batch.job import Entry
+from mahdar.runs.lines import LINE_ENDS
+from mahdar.schemas.tasks import AnswerSchema, UnknownTaskError, answer_schema
 
 _BY_CODE: Final = {
     "batch_expired": "expired",
@@ -29,7 +29,7 @@ class Failed:
     """A request without an answer that can be used.
 
     Attributes:
-        failure: a class of `extractor.errors`, or `expired`, or `cancelled`.
+        failure: a class of `mahdar.errors`, or `expired`, or `cancelled`.
         kept: whether the answer is kept all the same, so that the next submission does not pay for it again.
     """
 

@@ -10,17 +10,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import IO, Final
 
-from extractor.cache.disk import Store
-from extractor.documents.document import BadInput, Document
-from extractor.errors import BadInputError
-from extractor.grounding.source import Source
-from extractor.llm.call import Call
-from extractor.llm.client import Policy
-from extractor.llm.conversation import next_call
-from extractor.openai_batch.api import BatchApi, spooled
-from extractor.openai_batch.job import Batch, Entry, Job
-from extractor.openai_batch.line import request_line
-from extractor.service import Extractor
+from mahdar.cache.disk import Store
+from mahdar.documents.document import BadInput, Document
+from mahdar.errors import BadInputError
+from mahdar.grounding.source import Source
+from mahdar.llm.call import Call
+from mahdar.llm.client import Policy
+from mahdar.llm.conversation import next_call
+from mahdar.openai_batch.api import BatchApi, spooled
+from mahdar.openai_batch.job import Batch, Entry, Job
+from mahdar.openai_batch.line import request_line
+from mahdar.service import Extractor
 
 MAX_REQUESTS: Final = 50_000
 MAX_BYTES: Final = 200_000_000

@@ -28,16 +28,16 @@ from ray.data import ActorPoolStrategy, DataContext, Datasink, Datasource, ReadT
 from ray.data.block import BlockMetadata
 from ray.data.datasource import WriteResult
 
-from extractor.documents.document import BadInput, Document, check
-from extractor.errors import BadInputError, MahdarError, UsageError
-from extractor.ray.parts import Known, Made, Parts, storage
-from extractor.results import Failure
-from extractor.runs.ledger import Entry, identity
-from extractor.runs.lines import dumps, json_line
-from extractor.service import Extractor
-from extractor.settings import Settings
-from extractor.wording import NAMED, counted
-from schemas.records import Extraction
+from mahdar.documents.document import BadInput, Document, check
+from mahdar.errors import BadInputError, MahdarError, UsageError
+from mahdar.ray.parts import Known, Made, Parts, storage
+from mahdar.results import Failure
+from mahdar.runs.ledger import Entry, identity
+from mahdar.runs.lines import dumps, json_line
+from mahdar.schemas.records import Extraction
+from mahdar.service import Extractor
+from mahdar.settings import Settings
+from mahdar.wording import NAMED, counted
 
 if TYPE_CHECKING:
     from ray.data._internal.execution.interfaces import TaskContext

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from extractor.errors import UsageError
-from extractor.runs.ledger import REMEDY, RETRIED, check_same_run
-from extractor.runs.lines import dumps
-from schemas.records import Extraction
+from mahdar.errors import UsageError
+from mahdar.runs.ledger import REMEDY, RETRIED, check_same_run
+from mahdar.runs.lines import dumps
+from mahdar.schemas.records import Extraction
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -270,7 +270,7 @@ def _parquet(made: Sequence[Made]) -> bytes:
     import pyarrow as pa
     from pyarrow.parquet import write_table
 
-    from extractor.runs.arrow import struct
+    from mahdar.runs.arrow import struct
 
     kind, convert = struct(Extraction)
     rows = [convert(json.loads(one.line)) for one in made]

@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from extractor.documents.folding import fold
+from mahdar.documents.folding import fold
 
 
 def listed(words: str) -> frozenset[str]:

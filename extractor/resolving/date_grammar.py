@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from extractor.documents.folding import fold
-from extractor.resolving import calendar_names
+from mahdar.documents.folding import fold
+from mahdar.resolving import calendar_names
 
 # Combining marks, and controls that have no width: they may stand anywhere in a word.
 MARKS = "\u00ad\u0300-\u036f\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"

@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from extractor.documents.language import language_of
-from extractor.resolving import date_grammar
-from extractor.resolving.date_grammar import Parts
-from schemas.enums import DateResolution
-from schemas.records import Date
+from mahdar.documents.language import language_of
+from mahdar.resolving import date_grammar
+from mahdar.resolving.date_grammar import Parts
+from mahdar.schemas.enums import DateResolution
+from mahdar.schemas.records import Date
 
 NEAR = 7  # days: a wrong weekday beside a date this close to publication is a slip, not another year
 SLIPS = (-1, 1, -2, -3)  # days that «اليوم الخميس» may be off when the article appears on another day, nearest first

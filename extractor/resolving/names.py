@@ -13,11 +13,11 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.resolving.countries import country_of, listed, words_of
-from extractor.resolving.offices import Office, is_office, offices_in, split_office, strip_titles
-from schemas.enums import ActorType
-from schemas.records import Actor
+from mahdar.documents.folding import fold
+from mahdar.resolving.countries import country_of, listed, words_of
+from mahdar.resolving.offices import Office, is_office, offices_in, split_office, strip_titles
+from mahdar.schemas.enums import ActorType
+from mahdar.schemas.records import Actor
 
 __all__ = ["canonical", "same_name", "split_office", "strip_titles"]
 

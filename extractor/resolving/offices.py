@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from extractor.documents.folding import fold
-from extractor.resolving.countries import Kind, Word, country_mentions, country_of, listed, words_of
+from mahdar.documents.folding import fold
+from mahdar.resolving.countries import Kind, Word, country_mentions, country_of, listed, words_of
 
 # Words are folded here: ة is ه, أ is ا, ئ is ي.
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.grounding.ground import PHRASE, Ground, ground_of
-from extractor.resolving.countries import (
+from mahdar.documents.folding import fold
+from mahdar.grounding.ground import PHRASE, Ground, ground_of
+from mahdar.resolving.countries import (
     NO_PLACE,
     Kind,
     Mention,
@@ -30,7 +30,7 @@ from extractor.resolving.countries import (
     phrase_key,
     words_of,
 )
-from schemas.records import Place
+from mahdar.schemas.records import Place
 
 __all__ = ["city_country", "countries_in", "country_of", "resolve_place"]
 

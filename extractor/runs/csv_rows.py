@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, AnyStr, Final
 
-from extractor.documents.checks import MAX_BYTES
+from mahdar.documents.checks import MAX_BYTES
 
 MAX_LINE: Final = 8 * MAX_BYTES
 """Bytes of a line, characters of a CSV row: the longest article with every letter escaped, and columns beside it."""

@@ -1,7 +1,7 @@
 """Export: what the records of a run are written to beside JSON Lines, in one pass and in one step.
 
     out.parquet    one row an article, its meetings and stances nested, nothing lost
-    out.duckdb     the flat tables of `extractor.runs.tables`
+    out.duckdb     the flat tables of `mahdar.runs.tables`
     a folder       the flat tables, each a CSV or a Parquet file
 
 All are written beside their place under another name, and put there when they are whole.
@@ -20,12 +20,12 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Protocol, Self, get_args
 
-from extractor.errors import MahdarError, UsageError
-from extractor.runs.lines import whole_lines
-from extractor.runs.locations import REMEDY
-from extractor.runs.outputs import ERRORS, json_object
-from extractor.runs.tables import TABLES, Cells, Record, Table
-from schemas.records import Extraction
+from mahdar.errors import MahdarError, UsageError
+from mahdar.runs.lines import whole_lines
+from mahdar.runs.locations import REMEDY
+from mahdar.runs.outputs import ERRORS, json_object
+from mahdar.runs.tables import TABLES, Cells, Record, Table
+from mahdar.schemas.records import Extraction
 
 Form = Literal["jsonl", "csv", "parquet", "duckdb"]
 LEDGER: Final = ".ledger.jsonl"
@@ -300,7 +300,7 @@ class NestedParquet:
         import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
 
-        from extractor.runs.arrow import struct
+        from mahdar.runs.arrow import struct
 
         kind, self._convert = struct(Extraction)
         self._schema = pa.schema(list(kind))
@@ -343,7 +343,7 @@ def flat_schema(table: Table) -> Any:
     """A flat table's schema in Arrow."""
     import pyarrow as pa
 
-    from extractor.runs.arrow import PLAIN
+    from mahdar.runs.arrow import PLAIN
 
     return pa.schema([(name, PLAIN[kind][0]) for name, kind in table.columns.items()])
 

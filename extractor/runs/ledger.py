@@ -14,15 +14,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from extractor.errors import UsageError
-from extractor.results import Failure
-from extractor.runs.lines import dumps, whole_lines
-from extractor.runs.outputs import json_object
-from extractor.runs.register import DONE, FAILED, Register, text_digest
-from schemas.records import Extraction
+from mahdar.errors import UsageError
+from mahdar.results import Failure
+from mahdar.runs.lines import dumps, whole_lines
+from mahdar.runs.outputs import json_object
+from mahdar.runs.register import DONE, FAILED, Register, text_digest
+from mahdar.schemas.records import Extraction
 
 if TYPE_CHECKING:
-    from extractor.service import Extractor
+    from mahdar.service import Extractor
 
 FORMAT: Final = 2
 MADE_BY: Final = "made_by"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from extractor.errors import UsageError
-from schemas.records import Extraction
+from mahdar.errors import UsageError
+from mahdar.schemas.records import Extraction
 
 # JSON allows these inside a string, but many a reader of lines takes them for the end of one.
 LINE_ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}

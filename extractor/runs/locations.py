@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
 from urllib.parse import unquote
 
-from extractor.documents.document import STDIN, BadInput
-from extractor.errors import BadInputError, UsageError
+from mahdar.documents.document import STDIN, BadInput
+from mahdar.errors import BadInputError, UsageError
 
 TEXT: Final = ".txt"
 JSONL: Final = (".jsonl", ".ndjson")

@@ -11,9 +11,9 @@ from typing import Any, Final, TextIO
 
 from pydantic import ConfigDict, ValidationError
 
-from extractor.errors import UsageError
-from extractor.results import Failure, Usage
-from schemas.records import Extraction, Record
+from mahdar.errors import UsageError
+from mahdar.results import Failure, Usage
+from mahdar.schemas.records import Extraction, Record
 
 ERRORS: Final = ".errors.jsonl"
 """Ends the name of the file beside the results, for the articles that failed."""

@@ -14,11 +14,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
-from extractor.documents.document import BadInput, Document
-from extractor.errors import UsageError
-from extractor.results import Failure
-from extractor.runs.export import LEDGER
-from extractor.runs.ledger import (
+from mahdar.documents.document import BadInput, Document
+from mahdar.errors import UsageError
+from mahdar.results import Failure
+from mahdar.runs.export import LEDGER
+from mahdar.runs.ledger import (
     LEFT,
     REMEDY,
     Entry,
@@ -30,9 +30,9 @@ from extractor.runs.ledger import (
     header_of,
     total_line,
 )
-from extractor.runs.lines import LineFile, json_line, whole_lines
-from extractor.runs.outputs import ERRORS, Result, json_object
-from extractor.runs.register import DONE, FAILED, text_digest
+from mahdar.runs.lines import LineFile, json_line, whole_lines
+from mahdar.runs.outputs import ERRORS, Result, json_object
+from mahdar.runs.register import DONE, FAILED, text_digest
 
 GROUP: Final = 256
 EVERY: Final = 1.0

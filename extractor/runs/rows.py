@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from extractor.documents.checks import MAX_BYTES, check_text, too_long
-from extractor.documents.document import BadInput, Document, as_date
-from extractor.errors import BadInputError, MahdarError, UsageError
-from extractor.runs.csv_rows import TOO_LONG, CsvRows, Fault, Row, numbered_lines
-from extractor.runs.locations import CSV, JSONL, REMEDY, Location, printable
+from mahdar.documents.checks import MAX_BYTES, check_text, too_long
+from mahdar.documents.document import BadInput, Document, as_date
+from mahdar.errors import BadInputError, MahdarError, UsageError
+from mahdar.runs.csv_rows import TOO_LONG, CsvRows, Fault, Row, numbered_lines
+from mahdar.runs.locations import CSV, JSONL, REMEDY, Location, printable
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile

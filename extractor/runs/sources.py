@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from extractor.documents.document import STDIN, BadInput, Document, as_date, read_stream
-from extractor.errors import MahdarError, UsageError
-from extractor.runs.locations import Location, locations
-from extractor.runs.register import DONE, FAILED, SEEN, Register, text_digest
-from extractor.runs.rows import Columns, RowFile, check_table
+from mahdar.documents.document import STDIN, BadInput, Document, as_date, read_stream
+from mahdar.errors import MahdarError, UsageError
+from mahdar.runs.locations import Location, locations
+from mahdar.runs.register import DONE, FAILED, SEEN, Register, text_digest
+from mahdar.runs.rows import Columns, RowFile, check_table
 
 _NO_TEXT: Final = text_digest("", None)
 _ONCE, _OFTEN = DONE, FAILED

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from extractor.errors import NoModelError
-from extractor.llm.local.llama_server import Order
-from extractor.llm.local.weights import ENGINE, Progress
+from mahdar.errors import NoModelError
+from mahdar.llm.local.llama_server import Order
+from mahdar.llm.local.weights import ENGINE, Progress
 
 LOOPBACK = "127.0.0.1"
 ANSWER_TIMEOUT = 5.0  # seconds: the server answers these requests at once, also while it generates
@@ -99,7 +99,7 @@ class Launch:
     """One attempt to start a server.
 
     Attributes:
-        command: the program that serves; it follows `extractor.llm.local.llama_server.serve`.
+        command: the program that serves; it follows `mahdar.llm.local.llama_server.serve`.
         order: what it is to serve.
         log: where its messages go, emptied first.
         timeout: seconds until it has to answer.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from extractor.errors import StoreError
+from mahdar.errors import StoreError
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

@@ -3,8 +3,8 @@
     with EmbeddedModel() as embedded:
         endpoint = embedded.ensure()
 
-The server is a child process (`extractor.llm.local.llama_server`). Its run file in the cache folder says where it
-listens and with which key, and is at the same time its lease (`extractor.llm.local.locks`): another process that finds
+The server is a child process (`mahdar.llm.local.llama_server`). Its run file in the cache folder says where it
+listens and with which key, and is at the same time its lease (`mahdar.llm.local.locks`): another process that finds
 a fitting one joins it, and the server ends with its last user.
 """
 
@@ -21,11 +21,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from extractor.llm.local import llama_server
-from extractor.llm.local.llama_server import Order
-from extractor.llm.local.local_server import Child, EmbeddedStartError, Launch, RunningServer, read_run_file
-from extractor.llm.local.locks import Lease, exclusive
-from extractor.llm.local.weights import (
+from mahdar.llm.local import llama_server
+from mahdar.llm.local.llama_server import Order
+from mahdar.llm.local.local_server import Child, EmbeddedStartError, Launch, RunningServer, read_run_file
+from mahdar.llm.local.locks import Lease, exclusive
+from mahdar.llm.local.weights import (
     QWEN,
     LocalModelMissingError,
     Model,
@@ -37,7 +37,7 @@ from extractor.llm.local.weights import (
     require_engine,
     silent,
 )
-from extractor.settings import cache_dir
+from mahdar.settings import cache_dir
 
 CONTEXT = 8_192  # tokens for prompt and answer: instructions, the longest passage, and the longest answer
 COMMAND = (sys.executable, "-P", llama_server.__file__)
@@ -82,7 +82,7 @@ class EmbeddedModel:
         context: tokens that prompt and answer may have together.
         threads: CPU threads; None is one for each core that this process may use.
         cache: the cache folder; None is the user's.
-        command: the program that serves; it follows `extractor.llm.local.llama_server.serve`.
+        command: the program that serves; it follows `mahdar.llm.local.llama_server.serve`.
         start_timeout: seconds until a server that does not answer is given up.
     """
 
@@ -127,7 +127,7 @@ class EmbeddedModel:
         Raises:
             LocalModelMissingError: the extra `local` is not installed.
             EmbeddedStartError: the server ended or did not answer in time.
-            WeightsError, UsageError, StoreError: see `extractor.llm.local.weights.locate`.
+            WeightsError, UsageError, StoreError: see `mahdar.llm.local.weights.locate`.
         """
         with self._lock:
             if self._server is None or not self._server.answers():

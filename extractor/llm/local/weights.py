@@ -14,8 +14,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
-from extractor.errors import NoModelError, StoreError, UsageError
-from extractor.llm.local.locks import exclusive
+from mahdar.errors import NoModelError, StoreError, UsageError
+from mahdar.llm.local.locks import exclusive
 
 Progress = Callable[[str, float | None], None]
 """Told the phase and the part of it that is done, None where that is unknown."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from extractor.offline.cues import Cue
-from extractor.offline.latin.clauses import Clauses
-from extractor.offline.latin.objects import ADDRESSED, MARKS, Object, behind_leads, parts_of, without_stop
-from extractor.offline.latin.stage import Mentions, Predicate
-from extractor.offline.positions import AGAINST, Position
-from schemas.enums import Polarity, Speech
+from mahdar.offline.cues import Cue
+from mahdar.offline.latin.clauses import Clauses
+from mahdar.offline.latin.objects import ADDRESSED, MARKS, Object, behind_leads, parts_of, without_stop
+from mahdar.offline.latin.stage import Mentions, Predicate
+from mahdar.offline.positions import AGAINST, Position
+from mahdar.schemas.enums import Polarity, Speech
 
 
 def positions(  # noqa: PLR0917  # what a position is made of

@@ -3,12 +3,12 @@
 import re
 from typing import Final
 
-from extractor.offline.circumstances import dates_in
-from extractor.offline.latin.clauses import Clauses
-from extractor.offline.latin.stage import Predicate
-from extractor.offline.latin.tokens import Sentence
-from extractor.resolving.countries import Kind, is_contested, listed
-from schemas.enums import Channel, MeetingKind, Status
+from mahdar.offline.circumstances import dates_in
+from mahdar.offline.latin.clauses import Clauses
+from mahdar.offline.latin.stage import Predicate
+from mahdar.offline.latin.tokens import Sentence
+from mahdar.resolving.countries import Kind, is_contested, listed
+from mahdar.schemas.enums import Channel, MeetingKind, Status
 
 SUMMIT: Final = listed("summit sommet")
 PRESS: Final = listed("press presse news")

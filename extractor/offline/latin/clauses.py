@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from extractor.offline.latin.lexicon import Verb, verbs_at
-from extractor.offline.latin.stage import Mentions, Predicate, Scene
-from extractor.offline.latin.verbs import AND, CLITICS, FIRST, LIGHT, PLURAL, THIRD, VerbGroups
-from extractor.offline.mention import Mention
-from extractor.resolving.countries import listed
+from mahdar.offline.latin.lexicon import Verb, verbs_at
+from mahdar.offline.latin.stage import Mentions, Predicate, Scene
+from mahdar.offline.latin.verbs import AND, CLITICS, FIRST, LIGHT, PLURAL, THIRD, VerbGroups
+from mahdar.offline.mention import Mention
+from mahdar.resolving.countries import listed
 
 _RELATIVE: Final = listed("who which that qui")
 _OWN: Final = listed("his her their its son sa ses leur leurs our notre nos my mon")

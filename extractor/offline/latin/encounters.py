@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from extractor.offline.cues import Cue
-from extractor.offline.encounters import Encounter
-from extractor.offline.latin.circumstances import (
+from mahdar.offline.cues import Cue
+from mahdar.offline.encounters import Encounter
+from mahdar.offline.latin.circumstances import (
     PRESS,
     SUMMIT,
     channel_of,
@@ -17,12 +17,12 @@ from extractor.offline.latin.circumstances import (
     status_of,
     venue_of,
 )
-from extractor.offline.latin.clauses import Clauses
-from extractor.offline.latin.stage import Mentions, Predicate
-from extractor.offline.mention import Mention
-from extractor.offline.parties import Party
-from extractor.resolving.countries import Kind, listed
-from schemas.enums import Capacity, MeetingKind
+from mahdar.offline.latin.clauses import Clauses
+from mahdar.offline.latin.stage import Mentions, Predicate
+from mahdar.offline.mention import Mention
+from mahdar.offline.parties import Party
+from mahdar.resolving.countries import Kind, listed
+from mahdar.schemas.enums import Capacity, MeetingKind
 
 _WITH: Final = listed("with avec")
 _PARTIES: Final = frozenset({"person", "role", "delegation", "country", "body", "people", "pair"})

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from extractor.offline.latin.building import built, polarity
-from extractor.offline.latin.clauses import Clauses
-from extractor.offline.latin.objects import (
+from mahdar.offline.latin.building import built, polarity
+from mahdar.offline.latin.clauses import Clauses
+from mahdar.offline.latin.objects import (
     DIRECT_PREPOSITION,
     END,
     IMPERSONAL,
@@ -16,9 +16,9 @@ from extractor.offline.latin.objects import (
     match,
     without_stop,
 )
-from extractor.offline.latin.stage import Mentions
-from extractor.offline.positions import Position
-from extractor.resolving.countries import listed
+from mahdar.offline.latin.stage import Mentions
+from mahdar.offline.positions import Position
+from mahdar.resolving.countries import listed
 
 _IMPORTANT: Final = listed(
     """

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from extractor.documents.folding import fold
-from extractor.offline.latin.tokens import Language, Sentence
+from mahdar.documents.folding import fold
+from mahdar.offline.latin.tokens import Language, Sentence
 
 _FILE: Final = Path(__file__).with_name("lexicon.toml")
 

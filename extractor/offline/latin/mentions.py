@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.latin.parts import (
+from mahdar.documents.folding import fold
+from mahdar.offline.latin.parts import (
     ACRONYM,
     ADJECTIVAL,
     DETERMINERS,
@@ -20,9 +20,9 @@ from extractor.offline.latin.parts import (
     Parts,
     table,
 )
-from extractor.offline.latin.tokens import Sentence
-from extractor.offline.mention import Mention, MentionKind
-from extractor.resolving.countries import Kind, country_of, listed
+from mahdar.offline.latin.tokens import Sentence
+from mahdar.offline.mention import Mention, MentionKind
+from mahdar.resolving.countries import Kind, country_of, listed
 
 _OWN: Final = listed("his her their its son sa ses leur leurs")
 _PAIRS: Final = listed(

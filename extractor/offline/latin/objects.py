@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from extractor.offline.latin.clauses import Clauses
-from extractor.offline.latin.stage import Predicate
-from extractor.resolving.countries import listed
+from mahdar.offline.latin.clauses import Clauses
+from mahdar.offline.latin.stage import Predicate
+from mahdar.resolving.countries import listed
 
 DIRECT_PREPOSITION: Final = listed(
     """

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from extractor.documents.folding import fold
-from extractor.offline.latin.lexicon import lexicon
-from extractor.offline.latin.tokens import Sentence
-from extractor.resolving.countries import Kind, listed
+from mahdar.documents.folding import fold
+from mahdar.offline.latin.lexicon import lexicon
+from mahdar.offline.latin.tokens import Sentence
+from mahdar.resolving.countries import Kind, listed
 
 _FILE: Final = Path(__file__).with_name("names.toml")
 _MOST_NAME_WORDS: Final = 6

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from extractor.offline.latin.building import built, polarity, positions
-from extractor.offline.latin.clauses import Clauses
-from extractor.offline.latin.judgements import felt, rated, vowed
-from extractor.offline.latin.objects import (
+from mahdar.offline.latin.building import built, polarity, positions
+from mahdar.offline.latin.clauses import Clauses
+from mahdar.offline.latin.judgements import felt, rated, vowed
+from mahdar.offline.latin.objects import (
     AND,
     DETERMINERS,
     DIRECT_PREPOSITION,
@@ -24,9 +24,9 @@ from extractor.offline.latin.objects import (
     trimmed,
     without_stop,
 )
-from extractor.offline.latin.stage import Mentions, Predicate
-from extractor.offline.positions import Position
-from extractor.resolving.countries import listed
+from mahdar.offline.latin.stage import Mentions, Predicate
+from mahdar.offline.positions import Position
+from mahdar.resolving.countries import listed
 
 _NEGATABLE: Final = listed("support recognize")
 """Acts whose denial is a refusal; what the denial of another means is not known."""

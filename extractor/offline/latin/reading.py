@@ -4,18 +4,18 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from extractor.offline.accounts import go_on, is_accounted, names_of
-from extractor.offline.actors import Cast
-from extractor.offline.cues import Line, lines_of
-from extractor.offline.encounters import Encounter
-from extractor.offline.latin.clauses import Clauses
-from extractor.offline.latin.encounters import encounters_in
-from extractor.offline.latin.mentions import found_in
-from extractor.offline.latin.positions import positions_in
-from extractor.offline.latin.stage import Scene
-from extractor.offline.latin.tokens import Sentence, language_of
-from extractor.offline.positions import Position
-from extractor.resolving.countries import listed
+from mahdar.offline.accounts import go_on, is_accounted, names_of
+from mahdar.offline.actors import Cast
+from mahdar.offline.cues import Line, lines_of
+from mahdar.offline.encounters import Encounter
+from mahdar.offline.latin.clauses import Clauses
+from mahdar.offline.latin.encounters import encounters_in
+from mahdar.offline.latin.mentions import found_in
+from mahdar.offline.latin.positions import positions_in
+from mahdar.offline.latin.stage import Scene
+from mahdar.offline.latin.tokens import Sentence, language_of
+from mahdar.offline.positions import Position
+from mahdar.resolving.countries import listed
 
 _CUT: Final = re.compile(r"(?:[A-Z]\.){2,}$")
 _APART: Final = frozenset({"press_conference", "signing", "session"})

@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from extractor.documents.folding import fold
-from extractor.offline.actors import Cast
-from extractor.offline.latin.lexicon import Form, Verb
-from extractor.offline.mention import Mention
-from extractor.resolving.countries import listed
+from mahdar.documents.folding import fold
+from mahdar.offline.actors import Cast
+from mahdar.offline.latin.lexicon import Form, Verb
+from mahdar.offline.mention import Mention
+from mahdar.resolving.countries import listed
 
 Mentions = tuple[Mention, ...]
 _OFFICE_OF: Final = {

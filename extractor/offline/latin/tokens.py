@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, Literal
 
-from extractor.documents.folding import fold
-from extractor.offline.cues import Line
-from extractor.resolving.countries import listed
+from mahdar.documents.folding import fold
+from mahdar.offline.cues import Line
+from mahdar.resolving.countries import listed
 
 Language = Literal["en", "fr"]
 

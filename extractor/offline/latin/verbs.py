@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from extractor.offline.latin.lexicon import Lexicon, Verb, lexicon
-from extractor.offline.latin.stage import Scene
-from extractor.offline.latin.tokens import Sentence
-from extractor.offline.mention import Mention
-from extractor.resolving.countries import listed
+from mahdar.offline.latin.lexicon import Lexicon, Verb, lexicon
+from mahdar.offline.latin.stage import Scene
+from mahdar.offline.latin.tokens import Sentence
+from mahdar.offline.mention import Mention
+from mahdar.resolving.countries import listed
 
 THIRD: Final = listed("he she they it il elle ils elles")
 FIRST: Final = listed("we i nous je j'")

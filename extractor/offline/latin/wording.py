@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from extractor.offline.cues import Line
-from extractor.offline.encounters import Encounter
-from extractor.offline.latin.tokens import Language
+from mahdar.offline.cues import Line
+from mahdar.offline.encounters import Encounter
+from mahdar.offline.latin.tokens import Language
 
 _AND: Final = {"en": " and ", "fr": " et "}
 

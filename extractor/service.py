@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +20,7 @@ from mahdar.cache.disk import Store
 from mahdar.cache.opening import open_store
 from mahdar.documents.document import Document, as_date, check, check_several
 from mahdar.drafting import Drafter, Maker
-from mahdar.errors import ExtractionError, MahdarError
+from mahdar.errors import ExtractionError, MahdarError, UsageError
 from mahdar.limits.budget import UNBOUNDED, Budget, Purse, Spending
 from mahdar.limits.concurrency import UNBOUNDED as NO_LIMITS
 from mahdar.limits.concurrency import Limits
@@ -39,7 +39,7 @@ from mahdar.prompts import SMALL, STANDARD, PromptLibrary
 from mahdar.results import Failure
 from mahdar.schemas.records import Extraction
 from mahdar.settings import Settings
-from mahdar.tasks import TASKS, load_tasks
+from mahdar.tasks import TASKS, Task, load_tasks
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -153,7 +153,12 @@ class Extractor:
         self._purse.spent += earlier
 
     def extract(
-        self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
+        self,
+        document: str | Document,
+        *,
+        published_at: str | dt.date | None = None,
+        document_id: str | None = None,
+        tasks: Iterable[str] | None = None,
     ) -> Extraction:
         """Extract one article.
 
@@ -161,18 +166,24 @@ class Extractor:
             document: the article, or its text.
             published_at: the day it appeared, ISO 8601; dates such as "yesterday" need it.
             document_id: names the article in the result.
+            tasks: those of the extractor's tasks to look for; all by default.
 
         Raises:
             ExtractionError: the article failed; `failure` is the class.
             MahdarError: nothing can be extracted: no model, no template, a setting that cannot be used.
         """
-        return wait(self._loop.submit(self._extract(as_document(document, published_at, document_id))))
+        return wait(self._loop.submit(self._extract(as_document(document, published_at, document_id), tasks)))
 
     async def aextract(
-        self, document: str | Document, *, published_at: str | dt.date | None = None, document_id: str | None = None
+        self,
+        document: str | Document,
+        *,
+        published_at: str | dt.date | None = None,
+        document_id: str | None = None,
+        tasks: Iterable[str] | None = None,
     ) -> Extraction:
         """`extract` for a caller with an event loop."""
-        future = self._loop.submit(self._extract(as_document(document, published_at, document_id)))
+        future = self._loop.submit(self._extract(as_document(document, published_at, document_id), tasks))
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
@@ -314,11 +325,12 @@ class Extractor:
         except ExtractionError as error:
             return Failure(document.id, error.failure, str(error), error.usage)
 
-    async def _extract(self, document: Document) -> Extraction:
+    async def _extract(self, document: Document, tasks: Iterable[str] | None = None) -> Extraction:
+        chosen = self._chosen(tasks)
         ARTICLE.set(document.id)  # of this task, which is the article's own
         with article_span(self._telemetry, document.id):
             try:
-                return await self._drafted(document)
+                return await self._drafted(document, chosen)
             except MahdarError:
                 raise
             except Exception as error:  # a fault of ours in one article must not cost the others
@@ -327,14 +339,25 @@ class Extractor:
                 said = f"mahdar failed on this article: {fault}; logged at the level DEBUG, it says where"
                 raise ExtractionError("internal", said) from error
 
-    async def _drafted(self, document: Document) -> Extraction:
+    async def _drafted(self, document: Document, tasks: Sequence[Task]) -> Extraction:
         started = time.monotonic()
         check(document)
-        drafted = await self.drafter.draft(document, self.tasks)
-        result = assemble(document, self.tasks, drafted, time.monotonic() - started)
+        drafted = await self.drafter.draft(document, tasks)
+        result = assemble(document, tasks, drafted, time.monotonic() - started)
         made = result.provenance
         log.info("drafted", extra={"calls": made.calls, "cached": made.cached, "seconds": made.seconds})
         return result
+
+    def _chosen(self, names: Iterable[str] | None) -> tuple[Task, ...]:
+        """The extractor's tasks of these names; all of them for None."""
+        if names is None:
+            return self.tasks
+        known = {task.name: task for task in self.tasks}
+        names = tuple(dict.fromkeys(names))
+        if not names or (unknown := [name for name in names if name not in known]):
+            said = f"task {unknown[0]!r}: not" if names else "no task named: name some"
+            raise UsageError(f"{said} of this extractor's tasks: {', '.join(known)}")
+        return tuple(known[name] for name in names)
 
     def _client(self, endpoint: Endpoint) -> Client:
         if self._transport is None:

@@ -287,6 +287,8 @@ class Extraction(Value):
     text_sha256: str
     language: str | None = None
     published_at: dt.date | None = None
+    kept: dict[str, str] = {}
+    """fields of the input that the caller asked to keep: url, title, outlet, …"""
     meetings: tuple[Meeting, ...] = ()
     stances: tuple[Stance, ...] = ()
     more: dict[str, tuple[SerializeAsAny[Record], ...]] = {}

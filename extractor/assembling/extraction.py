@@ -39,6 +39,7 @@ def assemble(document: Document, tasks: Sequence[Task], drafted: Drafted, second
         text_sha256=document.sha256,
         language=document.language or language_of(document.text),
         published_at=document.published_at,
+        kept=dict(document.kept),
         meetings=found.get("meetings", ()),
         stances=found.get("stances", ()),
         more={task: of_task for task, of_task in found.items() if task not in TASKS},

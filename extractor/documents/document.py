@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,8 @@ class Document:
         text: as written; all offsets are into it.
         published_at: the day it appeared, never guessed; an ISO string becomes a date.
         language: BCP 47, if the caller knows it.
+        kept: further fields of the input, such as url, title and outlet, that the extraction carries along; a model
+            never sees them.
 
     Raises:
         TypeError: the id or the text is no string.
@@ -53,6 +55,7 @@ class Document:
     text: str
     published_at: dt.date | None = None
     language: str | None = None
+    kept: Mapping[str, str] = field(default_factory=dict, hash=False)
     _sha256: str | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -36,11 +36,13 @@ class Columns:
     text: str = "text"
     id: str | None = None
     date: str | None = None
+    keep: tuple[str, ...] = ()
+    """carried along with the article, as text"""
 
     @property
-    def wanted(self) -> tuple[str, str, str]:
+    def wanted(self) -> tuple[str, ...]:
         """All that may be read."""
-        return self.text, self.id or "id", self.date or "published_at"
+        return tuple(dict.fromkeys((self.text, self.id or "id", self.date or "published_at", *self.keep)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class RowFile:
         try:
             id_ = _id(row, self.columns) or id_
             day = _day(row, self.columns) or self.published_at
-            return Document(id_, _text(row, self.columns), day, self.language)
+            return Document(id_, _text(row, self.columns), day, self.language, _kept(row, self.columns))
         except BadInputError as error:
             return BadInput(id_, f"{self._place(number)} {error}")
 
@@ -119,6 +121,10 @@ def _need(columns: Columns, names: Sequence[str], location: Location) -> None:
     if columns.text not in names:
         said = ", ".join(map(repr, names)) or "nothing"
         raise UsageError(f"{location.shown} has no column {columns.text!r}, but {said}: name it with --text-column")
+    missing = next((name for name in columns.keep if name not in names), None)
+    if missing is not None:
+        said = ", ".join(map(repr, names))
+        raise UsageError(f"{location.shown} has no column {missing!r} to keep, but {said}: correct --keep")
     twice = [name for name in columns.wanted if names.count(name) > 1]
     if twice:
         raise UsageError(f"{location.shown} has several columns {twice[0]!r}: give each a name of its own")
@@ -191,6 +197,23 @@ def _day(row: Mapping[str, Any], columns: Columns) -> dt.date | None:
     if not isinstance(value, str | dt.date):
         raise BadInputError(f"has a date that is no text: {_short(value)}")
     return as_date(value)
+
+
+def _kept(row: Mapping[str, Any], columns: Columns) -> dict[str, str]:
+    """The columns to keep, as text; an empty cell is left out."""
+    values = {name: _value(row, name) for name in columns.keep}
+    texts = {name: value if isinstance(value, str) else _as_text(value) for name, value in values.items()}
+    return {name: text.strip() for name, text in texts.items() if text.strip()}
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return (
+        value.isoformat()
+        if isinstance(value, dt.date | dt.time)
+        else json.dumps(value, ensure_ascii=False, default=str)
+    )
 
 
 def _value(row: Mapping[str, Any], name: str) -> Any:

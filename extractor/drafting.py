@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from mahdar.documents.document import Document
-from mahdar.grounding.source import Source
-from mahdar.grounding.validation import Problem
 from mahdar.results import Usage
 from mahdar.schemas.drafts import ActorDraft, ItemDraft
 from mahdar.schemas.tasks import ACTORS, Answer, AnswerSchema
 from mahdar.tasks import Task
+from mahdar.validation.answers import Problem
+from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
     from mahdar.llm.request import Request

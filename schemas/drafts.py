@@ -43,7 +43,7 @@ _SILENT = {"", "null", "none", "n/a", "na", "unknown", "unspecified", "غير م
 
 
 class Article(Protocol):
-    """What validators ask of an article. `mahdar.grounding.source.Source` answers."""
+    """What validators ask of an article. `mahdar.validation.source.Source` answers."""
 
     @property
     def numbers(self) -> range:

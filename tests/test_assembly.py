@@ -10,12 +10,12 @@ import pytest
 from mahdar import Document
 from mahdar.assembling.extraction import assemble
 from mahdar.drafting import Drafted, Maker, items_of
-from mahdar.grounding.source import Source
-from mahdar.grounding.validation import salvage
 from mahdar.prompts import Prompt
 from mahdar.schemas.records import Extraction
 from mahdar.schemas.tasks import answer_schema, task_schema
 from mahdar.tasks import Task
+from mahdar.validation.answers import salvage
+from mahdar.validation.source import Source
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 TASKS = ("meetings", "stances")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mahdar.assembling.examples import problems
+from mahdar.cli.examples import problems
 from mahdar.prompts.library import read_prompt
 
 ARTICLE = (

@@ -31,7 +31,6 @@ from mahdar import (
     UsageError,
 )
 from mahdar.cache.disk import DiskStore
-from mahdar.grounding.source import Source
 from mahdar.llm.call import Call
 from mahdar.llm.client import Client
 from mahdar.llm.completion import Completion
@@ -42,6 +41,7 @@ from mahdar.llm.transport import OpenAITransport
 from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.runs.lines import dumps
 from mahdar.tasks import load_tasks
+from mahdar.validation.source import Source
 
 from loopback import Asked, Endpoint, Reply, completion, status
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mahdar.documents.folding import Folded, fold, spaced
 from mahdar.grounding.ground import PHRASE, Ground, Miss, Span
-from mahdar.grounding.source import Source
 from mahdar.schemas.records import MAX_QUOTE
+from mahdar.validation.source import Source
 
 ARTICLES = sorted((Path(__file__).parent.parent / "seeds" / "articles").glob("*.txt"))
 

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from mahdar import Document, Extractor
 from mahdar.documents.document import BadInput, read_documents
 from mahdar.errors import ExtractionError, UsageError
-from mahdar.grounding.source import Source
 from mahdar.resolving.dates import resolve_date
 from mahdar.runs.csv_rows import CsvRows
 from mahdar.runs.sources import Articles
+from mahdar.validation.source import Source
 
 SAID = "قال الوزير إن الاجتماع كان مهما"
 ARTICLE = "التقى وزير الخارجية الليبي نظيره المصري في القاهرة، وأكد أن الحوار مستمر بين البلدين."

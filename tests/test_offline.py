@@ -9,13 +9,13 @@ import pytest
 from mahdar import Document
 from mahdar.assembling.extraction import assemble
 from mahdar.errors import UsageError
-from mahdar.grounding.source import Source
 from mahdar.offline import RulesDrafter
 from mahdar.prompts import Prompt
 from mahdar.schemas.drafts import Drafts, MeetingDraft, StanceDraft
 from mahdar.schemas.records import Extraction, Meeting, Stance
 from mahdar.schemas.tasks import TaskSchema, task_schema
 from mahdar.tasks import Task
+from mahdar.validation.source import Source
 
 BOTH = ("meetings", "stances")
 UNUSED = Prompt("none", 1, BOTH, "", "en", "2024-01-01", "", (), Path("none/v1.md"))

@@ -19,7 +19,6 @@ from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, configured, meeting,
 from mahdar import Document, Extraction, ExtractionError, Extractor, Failure, MahdarError, Policy, UsageError
 from mahdar.cache.disk import DiskStore
 from mahdar.drafting import Drafter
-from mahdar.grounding.source import Source
 from mahdar.llm.call import Call, Transport
 from mahdar.llm.client import Client, Outcome
 from mahdar.llm.completion import Completion
@@ -32,6 +31,7 @@ from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.results import Usage
 from mahdar.schemas.tasks import answer_schema
 from mahdar.tasks import load_tasks
+from mahdar.validation.source import Source
 
 from loopback import Asked, Endpoint, completion
 from loopback import Reply as Sent

@@ -12,7 +12,6 @@ from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, SAID, configured, me
 
 from mahdar import Document, Extractor, Policy
 from mahdar.errors import ExtractionError
-from mahdar.grounding.source import Source
 from mahdar.llm.call import Call
 from mahdar.llm.client import Client, Outcome
 from mahdar.llm.completion import Completion, ToolCall
@@ -26,6 +25,7 @@ from mahdar.schemas.drafts import DRAFTS, Drafts, ItemDraft
 from mahdar.schemas.records import Record
 from mahdar.schemas.tasks import AnswerSchema, answer_schema, task_schema
 from mahdar.tasks import load_tasks
+from mahdar.validation.source import Source
 
 from loopback import Endpoint, completion, status
 from loopback import Reply as Sent

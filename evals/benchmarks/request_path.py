@@ -37,7 +37,6 @@ import openai
 from mahdar import Extractor, Settings
 from mahdar.cache.disk import DiskStore
 from mahdar.documents.document import Document
-from mahdar.grounding.source import Source
 from mahdar.llm.client import Client, Policy
 from mahdar.llm.conversation import arguments_of
 from mahdar.llm.endpoint import Endpoint
@@ -47,6 +46,7 @@ from mahdar.llm.transport import OpenAITransport
 from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.schemas.tasks import answer_schema
 from mahdar.tasks import TASKS, load_tasks
+from mahdar.validation.source import Source
 
 ROOT = Path(__file__).parents[2]
 SEED = "002_ec7758134357b2f5"

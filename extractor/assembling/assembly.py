@@ -12,7 +12,6 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 
 from mahdar.drafting import Item
-from mahdar.grounding.source import Source
 from mahdar.resolving.dates import resolve_date
 from mahdar.resolving.names import split_office
 from mahdar.resolving.places import country_of, resolve_place
@@ -20,6 +19,7 @@ from mahdar.schemas.drafts import ActorDraft, Cited, Dated, Draft, PlaceDraft, V
 from mahdar.schemas.enums import ActorType
 from mahdar.schemas.records import Date, Evidence, Place, Record, Rejected
 from mahdar.schemas.tasks import TaskSchema
+from mahdar.validation.source import Source
 
 ABSENT: Final = "not in the article"
 WITHOUT_QUOTES: Final = str.maketrans("", "", '"“”„«»‟')

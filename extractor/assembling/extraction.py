@@ -9,10 +9,10 @@ from mahdar.assembling.merging import merged
 from mahdar.documents.document import Document
 from mahdar.documents.language import language_of
 from mahdar.drafting import Drafted
-from mahdar.grounding.source import Source
-from mahdar.grounding.validation import Problem
 from mahdar.schemas.records import Extraction, Provenance, Record, Rejected
 from mahdar.tasks import TASKS, Task
+from mahdar.validation.answers import Problem
+from mahdar.validation.source import Source
 
 
 def assemble(document: Document, tasks: Sequence[Task], drafted: Drafted, seconds: float) -> Extraction:

@@ -15,9 +15,16 @@ R = TypeVar("R", bound=Record)
 
 def merged(records: Mapping[str, Sequence[Record]], article: str) -> dict[str, tuple[Record, ...]]:
     """The records of all tasks in one article: names agreed between them, doubles joined, linked and numbered."""
-    every = [actor for found in records.values() for record in found for actor in actors_of(record)]
-    actors = canonical(every, article=article)
-    agreed = {task: [_renamed(record, actors) for record in found] for task, found in records.items()}
+    named = {task: [tuple(actors_of(record)) for record in found] for task, found in records.items()}
+    every = [actor for found in named.values() for actors in found for actor in actors]
+    agreed_on = canonical(every, article=article)
+    agreed = {
+        task: [
+            _renamed(record, agreed_on) if any(_changes(actor, agreed_on) for actor in actors) else record
+            for record, actors in zip(found, named[task], strict=True)
+        ]
+        for task, found in records.items()
+    }
     numbered = {task: _numbered(_joined(found)) for task, found in agreed.items()}
     return _linked(numbered)
 
@@ -37,6 +44,12 @@ def _parts(value: Any) -> Iterator[Value]:
         yield value
     elif isinstance(value, tuple):
         yield from (part for part in value if isinstance(part, Value))
+
+
+def _changes(actor: Actor, agreed_on: Mapping[str, Actor]) -> bool:
+    """Whether an actor's agreed form differs from its own."""
+    agreed = agreed_on.get(actor.name)
+    return agreed is not None and any(getattr(agreed, name) != getattr(actor, name) for name in Actor.model_fields)
 
 
 def _renamed(value: Any, actors: Mapping[str, Actor]) -> Any:

@@ -17,7 +17,6 @@ from mahdar.cli.cache import older_caches
 from mahdar.documents.document import Document
 from mahdar.documents.passages import estimate_tokens
 from mahdar.errors import ExtractionError, MahdarError
-from mahdar.grounding.source import Source
 from mahdar.llm.call import Call, Transport
 from mahdar.llm.client import Client, Policy
 from mahdar.llm.completion import Completion
@@ -29,6 +28,7 @@ from mahdar.prompts import PromptLibrary, TemplateError
 from mahdar.schemas.tasks import answer_schema
 from mahdar.service import Extractor
 from mahdar.settings import Settings
+from mahdar.validation.source import Source
 from mahdar.wording import counted
 
 PATIENCE: Final = 60.0

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mahdar.cache.async_store import AsyncStore
 from mahdar.cache.disk import Store
 from mahdar.errors import NoModelError, UsageError
-from mahdar.grounding.source import Source
 from mahdar.limits.budget import OverBudgetError, Purse, Spending
 from mahdar.limits.circuit import CLOSED, SILENT
 from mahdar.limits.concurrency import UNBOUNDED, Clock, Limits, Pacer, Sleep
@@ -35,6 +34,7 @@ from mahdar.llm.reply import CallError
 from mahdar.llm.request import Request
 from mahdar.observability.logs import silence_instructor
 from mahdar.results import Usage
+from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

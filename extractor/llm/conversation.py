@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, ValidationError
 
 from mahdar.errors import ExtractionError, FailureClass
-from mahdar.grounding.source import Source
-from mahdar.grounding.validation import Problem, context_of, lists_of, problems_of, salvage, validate
 from mahdar.llm.call import Call
 from mahdar.llm.completion import Completion
 from mahdar.llm.reading import (
@@ -30,6 +28,8 @@ from mahdar.llm.reply import CallError
 from mahdar.llm.request import Request, reask_fingerprint, sha256
 from mahdar.results import Usage
 from mahdar.schemas.tasks import Answer, AnswerSchema
+from mahdar.validation.answers import Problem, context_of, lists_of, problems_of, salvage, validate
+from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

@@ -10,8 +10,6 @@ from mahdar.documents.document import Document
 from mahdar.drafting import Drafted, Item, Maker, items_of
 from mahdar.errors import ExtractionError
 from mahdar.grounding.ground import Ground
-from mahdar.grounding.source import Source
-from mahdar.grounding.validation import Problem
 from mahdar.llm.client import Client
 from mahdar.llm.conversation import Outcome
 from mahdar.llm.endpoint import Endpoint
@@ -21,6 +19,8 @@ from mahdar.llm.transport import Progress
 from mahdar.prompts import Prompt
 from mahdar.results import Usage
 from mahdar.tasks import Task
+from mahdar.validation.answers import Problem
+from mahdar.validation.source import Source
 
 
 @dataclass(frozen=True, slots=True)

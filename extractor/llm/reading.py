@@ -13,9 +13,9 @@ from string import ascii_letters
 from typing import Any, Final
 
 from mahdar.errors import FailureClass
-from mahdar.grounding.validation import Place, Problem
 from mahdar.llm.completion import Completion, writable
 from mahdar.schemas.tasks import ACTORS, AnswerSchema
+from mahdar.validation.answers import Place, Problem
 
 MARGIN: Final = "\ufeff \t\r\n"
 FENCE: Final = "```"

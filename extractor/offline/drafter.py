@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from mahdar.documents.document import Document
 from mahdar.drafting import Drafted, Maker, items_of
 from mahdar.errors import UsageError
-from mahdar.grounding.source import Source
-from mahdar.grounding.validation import Problem, salvage
 from mahdar.schemas.tasks import AnswerSchema, answer_schema
 from mahdar.tasks import TASKS, Task
+from mahdar.validation.answers import Problem, salvage
+from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
     from mahdar.llm.request import Request

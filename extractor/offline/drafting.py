@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mahdar.grounding.source import Source
 from mahdar.offline.circumstances import venue_in
 from mahdar.offline.cues import Cue, Line
 from mahdar.offline.encounters import Encounter, when, where
@@ -23,6 +22,7 @@ from mahdar.resolving.countries import country_mentions, listed
 from mahdar.schemas.drafts import MAX_EVIDENCE
 from mahdar.schemas.records import Actor
 from mahdar.schemas.tasks import ACTORS
+from mahdar.validation.source import Source
 
 Fields = dict[str, Any]
 

@@ -13,7 +13,6 @@ from typing import IO, Final
 from mahdar.cache.disk import Store
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import BadInputError
-from mahdar.grounding.source import Source
 from mahdar.llm.call import Call
 from mahdar.llm.client import Policy
 from mahdar.llm.conversation import next_call
@@ -21,6 +20,7 @@ from mahdar.openai_batch.api import BatchApi, spooled
 from mahdar.openai_batch.job import Batch, Entry, Job
 from mahdar.openai_batch.line import request_line
 from mahdar.service import Extractor
+from mahdar.validation.source import Source
 
 MAX_REQUESTS: Final = 50_000
 MAX_BYTES: Final = 200_000_000

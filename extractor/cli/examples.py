@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from mahdar.assembling.assembly import Assembly
 from mahdar.drafting import items_of
-from mahdar.grounding.source import Source
-from mahdar.grounding.validation import problems_of, validate
 from mahdar.llm.plan import answer_to, first_turns
 from mahdar.prompts import Example, Prompt, TemplateError
 from mahdar.schemas.tasks import AnswerSchema, UnknownTaskError
+from mahdar.validation.answers import problems_of, validate
+from mahdar.validation.source import Source
 
 Schema = Mapping[str, Any]
 

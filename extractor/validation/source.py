@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from mahdar.documents.boilerplate import in_noise
@@ -89,6 +90,11 @@ class Source:
 
         A country is named by its adjective too: «وساطة قطرية» is Qatar's.
         """
+        if name not in self._names:
+            self._names[name] = self._has_name(name)
+        return self._names[name]
+
+    def _has_name(self, name: str) -> bool:
         if self.has_phrase(name) or self._is_country(name):
             return True
         wanted = [name_forms(word) for word in name_words(name)]
@@ -107,7 +113,7 @@ class Source:
             return True
         words = set(content_words(clause))
         said = words.difference(*map(content_words, names)) or words
-        counts = Counter(near for word in said for near in self._near(word))
+        counts = Counter(chain.from_iterable(map(self._near, said)))
         return bool(words) and max(counts.values(), default=0) >= SUPPORTED * len(said)
 
     def bearing(self, numbers: Iterable[int], names: Iterable[str], texts: Iterable[str]) -> frozenset[int]:
@@ -164,6 +170,11 @@ class Source:
                 for stem in stems(word):
                     found.setdefault(stem, set()).add(index)
         return found
+
+    @cached_property
+    def _names(self) -> dict[str, bool]:
+        """What was looked up already, as `_phrases`."""
+        return {}
 
     @cached_property
     def _phrases(self) -> dict[str, str | None]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, SupportsIndex, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from mahdar.grounding.source import Source
 from mahdar.schemas.drafts import is_silent
 from mahdar.schemas.tasks import Answer, AnswerSchema
+from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

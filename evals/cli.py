@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mahdar.cli.options import Model, OverwritePage, PageFile, PageLanguage, Prompts, Tasks, settings_of
+from mahdar.cli.options import (
+    Model,
+    OverwritePage,
+    PageFile,
+    PageLanguage,
+    Prompts,
+    Schemas,
+    Tasks,
+    import_schemas,
+    settings_of,
+)
 from mahdar.errors import UsageError
 from mahdar.evals.options import (
     ARTICLES,
@@ -54,6 +64,7 @@ def run_(
     model: Model = None,
     task: Tasks = None,
     prompts: Prompts = None,
+    schemas: Schemas = None,
     mode: Mode = "live",
     recordings: RecordingsIn = RECORDINGS,
     fresh: Annotated[bool, typer.Option("--fresh", help="Record anew what is recorded already.")] = False,
@@ -90,7 +101,9 @@ def run_(
         fresh=fresh,
         repeats=repeat,
         system=system,
-        options=Options(model, tuple(task or TASKS), tuple(prompts or ()), None, concurrency),
+        options=Options(
+            model, tuple(task or TASKS), tuple(prompts or ()), import_schemas(schemas), concurrency=concurrency
+        ),
     )
     made = evaluate(plan)
     conclude(made, output, as_json=as_json)
@@ -234,6 +247,7 @@ def ablate(
     articles: Articles = ARTICLES,
     labels: Labels = LABELS,
     prompts: Prompts = None,
+    schemas: Schemas = None,
     mode: Mode = "live",
     recordings: RecordingsIn = RECORDINGS,
     concurrency: Concurrency = None,
@@ -250,7 +264,7 @@ def ablate(
     from mahdar.evals.running.evaluation import Plan
     from mahdar.evals.running.systems import Options
 
-    options = Options(prompts=tuple(prompts or ()), concurrency=concurrency)
+    options = Options(prompts=tuple(prompts or ()), schemas=import_schemas(schemas), concurrency=concurrency)
     plan = Plan(articles=articles, labels=labels, mode=mode, recordings=recordings, options=options)
     found = run_all(plan, variants(tasks or (), model or (), answer_mode or ()), output)
     tables.console().print(tables.ablation(found))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mahdar.errors import PromptError, UsageError
 from mahdar.prompts import Prompt, PromptLibrary, TemplateError
 from mahdar.schemas.tasks import TaskSchema, UnknownTaskError, task_schema
+from mahdar.task_modules import import_installed
 
 TASKS = ("meetings", "stances")
 
@@ -40,9 +41,13 @@ def load_tasks(refs: Iterable[str], library: PromptLibrary, size: str) -> tuple[
 
 def _task(ref: str, library: PromptLibrary, size: str) -> Task:
     name = ref.partition("@")[0]
+    import_installed(name)
     try:
         return Task(library.get(ref, size), task_schema(name))
     except UnknownTaskError as error:
-        raise PromptError(f"{error}; write a task's name, or task@version for a template of one version") from None
+        raise PromptError(
+            f"{error}; write a task's name, or task@version for a template of one version; for a task of your own "
+            "name the module that defines it with --schemas"
+        ) from None
     except TemplateError as error:
         raise PromptError(str(error)) from None

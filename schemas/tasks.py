@@ -62,20 +62,22 @@ class AnswerSchema:
     sha256: str
 
 
-@cache
 def task_schema(task: str) -> TaskSchema:
-    """The schema of a task.
+    """The schema of a task, as it was defined last.
 
     Raises:
         UnknownTaskError: the name is not registered; says which are.
     """
     if task not in DRAFTS:
         raise UnknownTaskError(f"task {task!r}: no such schema; known are {', '.join(sorted(DRAFTS))}")
-    drafts = DRAFTS[task]
-    return TaskSchema(task, drafts, _item(drafts), drafts.record)
+    return _task_schema(DRAFTS[task])
 
 
 @cache
+def _task_schema(drafts: type[Drafts]) -> TaskSchema:
+    return TaskSchema(drafts.task, drafts, _item(drafts), drafts.record)
+
+
 def answer_schema(tasks: tuple[str, ...], narrowing: Narrowing = WHOLE) -> AnswerSchema:
     """The schema of an answer to these tasks, in this order.
 
@@ -87,7 +89,11 @@ def answer_schema(tasks: tuple[str, ...], narrowing: Narrowing = WHOLE) -> Answe
     Raises:
         UnknownTaskError: a name is not registered.
     """
-    schemas = tuple(task_schema(task) for task in tasks)
+    return _answer_schema(tuple(task_schema(task) for task in tasks), narrowing)
+
+
+@cache
+def _answer_schema(schemas: tuple[TaskSchema, ...], narrowing: Narrowing) -> AnswerSchema:
     fields: dict[str, Any] = {}
     if any(cites_actors(one.item) for one in schemas):
         fields[ACTORS] = (_Actors, ...)

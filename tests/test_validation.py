@@ -23,7 +23,7 @@ from mahdar.llm.request import Request
 from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.schemas.drafts import DRAFTS, Drafts, ItemDraft
 from mahdar.schemas.records import Record
-from mahdar.schemas.tasks import AnswerSchema, answer_schema, task_schema
+from mahdar.schemas.tasks import AnswerSchema, answer_schema
 from mahdar.tasks import load_tasks
 from mahdar.validation.source import Source
 
@@ -244,8 +244,6 @@ def votes() -> Iterator[AnswerSchema]:
 
     yield answer_schema(("votes",))
     del DRAFTS["votes"]
-    answer_schema.cache_clear()
-    task_schema.cache_clear()
 
 
 def test_of_a_single_list_the_object_around_it_may_be_missing(votes: AnswerSchema) -> None:

@@ -64,6 +64,7 @@ class Plan:
             words += [name, str(value)] if value != default else []
         words += [word for task in self.options.tasks if self.options.tasks != TASKS for word in ("--task", task)]
         words += [word for folder in self.options.prompts for word in ("--prompts", str(folder))]
+        words += [word for module in self.options.schemas for word in ("--schemas", module)]
         needed = "" if embedded else ", with OPENAI_API_KEY or OPENAI_BASE_URL set"
         return f"record: {shlex.join(words)}{needed}"
 

@@ -54,6 +54,8 @@ class Options:
     model: str | None = None
     tasks: tuple[str, ...] = TASKS
     prompts: tuple[Path, ...] = ()
+    schemas: tuple[str, ...] = ()
+    """modules that define further tasks, imported already"""
     answer_mode: str | None = None
     concurrency: int | None = None
 

@@ -25,6 +25,7 @@ from mahdar.cli.options import (
     Engine,
     Format,
     IdColumn,
+    Keep,
     LogLines,
     MaxCost,
     MaxTokens,
@@ -42,9 +43,12 @@ from mahdar.cli.options import (
     RayWorkers,
     Rows,
     Rpm,
+    Schemas,
     Tasks,
     TextColumn,
     Tpm,
+    import_schemas,
+    names_of,
     only,
     price_of,
     settings_of,
@@ -158,7 +162,9 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     date_column: DateColumn = None,
+    keep: Keep = None,
     prompts: Prompts = None,
+    schemas: Schemas = None,
     concurrency: Annotated[
         int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
     ] = 8,
@@ -201,7 +207,9 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     from mahdar.settings import Settings
     from mahdar.tasks import TASKS
 
-    read = partial(Articles, columns=Columns(text_column, id_column, date_column), published_at=published_at)
+    imported = import_schemas(schemas)
+    columns = Columns(text_column, id_column, date_column, names_of(keep))
+    read = partial(Articles, columns=columns, published_at=published_at)
     if engine == "ray":
         from mahdar.cli.cluster import extract_on_ray
 
@@ -213,6 +221,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
             settings_of(only(model)),
             tasks=task or TASKS,
             prompts=prompts or (),
+            schemas=imported,
             concurrency=concurrency,
             keep=not no_cache,
             overwrite=overwrite,
@@ -316,6 +325,7 @@ def report(
         typer.Option("--articles", metavar="PATH", help="The articles, as `extract` was given them; may be repeated."),
     ] = None,
     text_column: TextColumn = "text",
+    schemas: Schemas = None,
     output: PageFile = Path("report.html"),
     overwrite: OverwritePage = False,
     language: PageLanguage = "en",
@@ -331,6 +341,7 @@ def report(
     """
     from mahdar.cli import report as commands_report
 
+    import_schemas(schemas)
     pages = commands_report.of_outputs(
         outputs, articles or (), output.name, language, column=text_column, draw=pictures
     )
@@ -359,6 +370,7 @@ def export(
         str, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet, FILE.duckdb, or DIR/ for CSV.")
     ],
     form: Format = None,
+    schemas: Schemas = None,
 ) -> None:
     """Write records in another form; what is there already is replaced.
 
@@ -368,6 +380,7 @@ def export(
     """
     from mahdar.runs.export import Target, export
 
+    import_schemas(schemas)
     target = Target.of(output, form)
     if target.form == "jsonl":
         raise UsageError(f"{output}: is JSON Lines already; name a .parquet or .duckdb file, or a folder, or --format")
@@ -415,6 +428,7 @@ def show(
         ),
     ] = None,
     text_column: TextColumn = "text",
+    schemas: Schemas = None,
 ) -> None:
     """Read records on the terminal, a page at a time.
 
@@ -422,6 +436,7 @@ def show(
     """
     from mahdar.cli.show import show
 
+    import_schemas(schemas)
     show(output, id_, articles or (), text_column)
 
 

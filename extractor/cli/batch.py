@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mahdar.cli.options import DateColumn, IdColumn, Model, Prompts, PublishedAt, Rows, Tasks, TextColumn
+from mahdar.cli.options import (
+    DateColumn,
+    IdColumn,
+    Model,
+    Prompts,
+    PublishedAt,
+    Rows,
+    Schemas,
+    Tasks,
+    TextColumn,
+    import_schemas,
+)
 from mahdar.errors import UsageError
 from mahdar.wording import counted
 
@@ -44,6 +55,7 @@ def submit(
     id_column: IdColumn = None,
     date_column: DateColumn = None,
     prompts: Prompts = None,
+    schemas: Schemas = None,
     batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests in one batch, at most.")] = None,
 ) -> None:
     """Submit every request of the articles that has no answer in the cache and is not under way.
@@ -58,6 +70,7 @@ def submit(
     from mahdar.service import Extractor
     from mahdar.tasks import TASKS
 
+    import_schemas(schemas)
     articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
     settings = _settings(model)
     with (

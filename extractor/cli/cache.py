@@ -14,8 +14,10 @@ from mahdar.cli.options import (
     Prompts,
     PublishedAt,
     Rows,
+    Schemas,
     Tasks,
     TextColumn,
+    import_schemas,
     settings_of,
 )
 from mahdar.documents.bidi import clean
@@ -100,6 +102,7 @@ def why_miss(
     id_column: IdColumn = None,
     date_column: DateColumn = None,
     prompts: Prompts = None,
+    schemas: Schemas = None,
 ) -> None:
     """Tell for each article and request whether the answer is stored, or what differs from the nearest one that is."""
     from mahdar.runs.rows import Columns
@@ -107,6 +110,7 @@ def why_miss(
     from mahdar.service import Extractor
     from mahdar.tasks import TASKS
 
+    import_schemas(schemas)
     articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
     settings = settings_of(model)
     with _store() as store, Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:

@@ -31,6 +31,7 @@ def extract_on_ray(
     *,
     tasks: Sequence[str],
     prompts: Sequence[Path],
+    schemas: tuple[str, ...],
     concurrency: int,
     keep: bool,
     overwrite: bool,
@@ -59,6 +60,7 @@ def extract_on_ray(
         replace(settings, cache=settings.cache.absolute()),
         tuple(tasks),
         tuple(folder.absolute() for folder in prompts),
+        schemas,
         keep=keep,
         concurrency=concurrency,
     )

@@ -50,6 +50,14 @@ Prompts = Annotated[
         "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder of further templates; may be repeated."
     ),
 ]
+Schemas = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--schemas",
+        metavar="FILE.py|MODULE",
+        help="Python code with the schema of a task of your own, which is run; may be repeated.",
+    ),
+]
 PageFile = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="The page.")]
 OverwritePage = Annotated[bool, typer.Option("--overwrite", help="Replace FILE even if it is no report.")]
 PageLanguage = Annotated[Literal["en", "ar", "fr"], typer.Option(help="Of the page, until its reader takes another.")]
@@ -85,6 +93,14 @@ IdColumn = Annotated[
 ]
 DateColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
+]
+Keep = Annotated[
+    str | None,
+    typer.Option(
+        "--keep",
+        metavar="NAME,…",
+        help="Further columns, say url,title,outlet, that go with the records into JSON Lines, tables and report.",
+    ),
 ]
 PublishedAt = Annotated[
     str | None,
@@ -132,6 +148,11 @@ LogLines = Annotated[
 ]
 
 
+def names_of(listed: str | None) -> tuple[str, ...]:
+    """The names in a comma-separated list."""
+    return tuple(dict.fromkeys(name for part in (listed or "").split(",") if (name := part.strip())))
+
+
 def price_of(price_in: float | None, price_out: float | None) -> "Price | None":
     """The price that two options name.
 
@@ -161,6 +182,20 @@ def settings_of(model: str | None) -> "Settings":
     if not settings.configured:
         typer.echo(f"mahdar: {UNCONFIGURED}", err=True)
     return settings
+
+
+def import_schemas(modules: "list[str] | None") -> tuple[str, ...]:
+    """Import the modules that `--schemas` names, and return their names; files as absolute paths.
+
+    Raises:
+        UsageError: one cannot be imported, or defines no task.
+    """
+    if not modules:
+        return ()
+    from mahdar.task_modules import import_tasks
+
+    import_tasks(modules)
+    return tuple(str(Path(name).absolute()) if Path(name).is_file() else name for name in modules)
 
 
 def only(models: "list[str] | None") -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mahdar.cli.options import Prompts
+from mahdar.cli.options import Prompts, Schemas, import_schemas
 from mahdar.errors import PromptError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def show(
         Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The article to ask about.")
     ] = None,
     prompts: Prompts = None,
+    schemas: Schemas = None,
 ) -> None:
     """Show what is sent to the model, by role: for the one task that is named, or for all that the template answers.
 
@@ -48,14 +49,18 @@ def show(
     from mahdar.prompts import SMALL, STANDARD, PromptLibrary
     from mahdar.schemas.tasks import task_schema
     from mahdar.settings import Settings
+    from mahdar.task_modules import import_installed
     from mahdar.tasks import Task
 
+    import_schemas(schemas)
     settings = Settings.from_environment()
     endpoint = embedded_endpoint(settings) if settings.embedded else Endpoint("", "", "")
     document = _read(article) if article else Document("", PLACEHOLDER)
     with _prompt_errors():
         prompt = PromptLibrary(*prompts or ()).get(ref, SMALL if settings.embedded else STANDARD)
         named = ref.partition("@")[0]
+        for task in prompt.tasks:
+            import_installed(task)
         tasks = [Task(prompt, task_schema(task)) for task in prompt.tasks if named in {task, prompt.name}]
         for number, request in enumerate(plan(document, tasks, endpoint)):
             for message in request.messages[-1 if number else 0 :]:
@@ -72,11 +77,14 @@ def _read(article: Path) -> "Document":
 
 
 @app.command()
-def check(prompts: Prompts = None) -> None:
+def check(prompts: Prompts = None, schemas: Schemas = None) -> None:
     """Render every prompt and hold its examples to their own rules; exit with 1 where one does not hold."""
-    from mahdar.assembling.examples import problems
+    from mahdar.cli.examples import problems
     from mahdar.prompts import PromptLibrary
+    from mahdar.task_modules import import_installed
 
+    import_schemas(schemas)
+    import_installed()
     with _prompt_errors():
         found = [(prompt.ref, problems(prompt)) for prompt in PromptLibrary(*prompts or ())]
     for ref, wrong in found:

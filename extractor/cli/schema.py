@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mahdar.cli.options import Schemas, import_schemas
 from mahdar.errors import UsageError
 
 app = typer.Typer(help="The JSON Schemas.", no_args_is_help=True, rich_markup_mode=None)
@@ -18,10 +19,13 @@ def _schema() -> None:
 
 
 @app.command()
-def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False)]) -> None:
+def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False)], schemas: Schemas = None) -> None:
     """Write every schema to a folder, and show the files with the hashes of their content."""
     from mahdar.schemas.json_schema import content_hash
+    from mahdar.task_modules import import_installed
 
+    import_schemas(schemas)
+    import_installed()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, schema in _schemas():

@@ -37,6 +37,7 @@ from mahdar.runs.lines import dumps, json_line
 from mahdar.schemas.records import Extraction
 from mahdar.service import Extractor
 from mahdar.settings import Settings
+from mahdar.task_modules import import_tasks
 from mahdar.wording import NAMED, counted
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ _READ: Final = pa.schema(
         ("text", pa.string()),
         ("published_at", pa.date32()),
         ("language", pa.string()),
+        ("kept", pa.map_(pa.string(), pa.string())),
         ("reason", pa.string()),
         ("text_sha256", pa.string()),
     ]
@@ -82,6 +84,7 @@ class Work:
     Attributes:
         settings: who drafts; every worker makes its own drafter by them.
         prompts: folders with further templates, which every machine sees.
+        schemas: modules that define further tasks: files that every machine sees, or names of modules.
         keep: whether answers are kept in the store that the settings name.
         concurrency: calls in flight at once, of one worker.
     """
@@ -89,11 +92,13 @@ class Work:
     settings: Settings
     tasks: tuple[str, ...]
     prompts: tuple[Path, ...] = ()
+    schemas: tuple[str, ...] = ()
     keep: bool = True
     concurrency: int = 8
 
     def extractor(self) -> Extractor:
         """An extractor that does it."""
+        import_tasks(self.schemas)
         return Extractor(
             self.settings,
             tasks=self.tasks,
@@ -295,7 +300,7 @@ def _unread(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _document(row: Mapping[str, Any]) -> Document:
-    return Document(row["id"], row["text"], row["published_at"], row["language"])
+    return Document(row["id"], row["text"], row["published_at"], row["language"], dict(row["kept"] or ()))
 
 
 def _made(result: Extraction | Failure, text_sha256: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
@@ -14,6 +14,7 @@ from pydantic import ConfigDict, ValidationError
 from mahdar.errors import UsageError
 from mahdar.results import Failure, Usage
 from mahdar.schemas.records import Extraction, Record
+from mahdar.task_modules import record_class
 
 ERRORS: Final = ".errors.jsonl"
 """Ends the name of the file beside the results, for the articles that failed."""
@@ -103,12 +104,21 @@ def as_extraction(place: str, value: Any) -> Extraction:
         if not more:
             return Extraction.model_validate(value)
         found = Extraction.model_validate({**value, "more": {}})
-        kept = {task: tuple(map(FurtherRecord.model_validate, records)) for task, records in more.items()}
+        kept = {task: tuple(_record(task, record) for record in records) for task, records in more.items()}
         return found.model_copy(update={"more": kept})
     except ValidationError as error:
         raise UsageError(f"{place}: no extraction: {problem(error)}") from None
     except (AttributeError, TypeError):
         raise UsageError(f"{place}: no extraction: $.more: lists of records by task are wanted") from None
+
+
+def _record(task: str, value: Any) -> Record:
+    """A further task's record: of its own class where that is known and takes it."""
+    known = record_class(task)
+    if known is not None:
+        with suppress(ValidationError):
+            return known.model_validate(value)
+    return FurtherRecord.model_validate(value)
 
 
 def as_failure(place: str, value: Line) -> Failure:

@@ -83,7 +83,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def test_the_api_works_beside_modules_of_the_same_names(installed: Installed) -> None:
     program = (
         "import json, pathlib, mahdar; from mahdar import Extractor\n"
-        "from mahdar.schemas import Meeting; from mahdar.prompts import PromptLibrary; from mahdar.evals import SCORING\n"
+        "from mahdar.schemas import Meeting; from mahdar.prompts import PromptLibrary\n"
+        "from mahdar.evals import SCORING\n"
         f"text = pathlib.Path('texts/{SEED}.txt').read_text(encoding='utf-8')\n"
         "with Extractor(model='offline') as extractor:\n"
         "    found = extractor.extract(text, published_at='2020-07-20')\n"

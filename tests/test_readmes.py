@@ -246,21 +246,31 @@ def test_the_task_of_the_prompts_readme_runs(tmp_path: Path) -> None:
     actors = [{"id": id_, "name": name, "type": "country"} for id_, name in (("a1", "تونس"), ("a2", "الجزائر"))]
     agreed = {"evidence": [1], "parties": ["a1", "a2"], "subject": "التبادل الحر", "date": "يوم 3 مارس 2021"}
     answer = {"actors": actors, "agreements": [{**agreed, "attribution": ["وزارة التجارة التونسية"]}]}
+    (commands,) = re.findall(r"^<!-- run -->\n```sh\n(.*?)^```", TEXTS[PROMPTS], re.MULTILINE | re.DOTALL)
     with Endpoint(completion(answer)) as endpoint:
         configured = {"OPENAI_BASE_URL": endpoint.url, "MAHDAR_MODEL": "loopback", "PYTHONPATH": str(ROOT)}
         environment = {**os.environ, **configured, "PYTHONIOENCODING": "utf-8"}
-        # in a process of its own, since a task is registered for as long as its process lives
-        ended = subprocess.run(
-            [sys.executable, "main.py"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-    assert ended.stderr == ""
-    assert ended.stdout == "g1 ['TN', 'DZ'] التبادل الحر 2021-03-03\n"
+        # in processes of their own, since a task is registered for as long as its process lives
+        printed = []
+        for command in (*commands.splitlines(), "python main.py"):
+            program, *arguments = shlex.split(command)
+            start = [sys.executable, *(["-m", "mahdar.cli.app"] if program == "mahdar" else [])]
+            ended = subprocess.run(
+                [*start, *arguments],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                check=False,
+            )
+            assert ended.returncode == 0, f"{command}: {ended.stderr}"
+            printed.append(ended.stdout)
+    checked, _, shown, *_, program = printed
+    assert "agreements@1: no problem\n" in checked
+    assert "التبادل الحر" in shown
+    assert program == "g1 ['TN', 'DZ'] التبادل الحر 2021-03-03\n"
+    assert len(endpoint.requests) == 1, "the second time the answer comes from the cache"
 
 
 def test_an_answer_and_an_example_that_are_shown_are_json() -> None:

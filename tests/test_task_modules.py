@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tiny import KEY, Ended, mahdar
+from tiny import KEY, Ended, mahdar, write_articles, write_labels
 
 from mahdar.schemas.drafts import DRAFTS
 from mahdar.settings import Settings
@@ -170,6 +170,16 @@ def test_a_batch_of_a_task_is_submitted_and_collected(folder: Path, monkeypatch:
     taken = json.loads(Path("out.jsonl").read_bytes())
     assert taken["provenance"]["cached"] is True
     assert taken["more"]["appointments"][0]["office"] == "وزيرة للخارجية"
+
+
+def test_an_evaluation_records_and_replays_a_task(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = ("--articles", write_articles(folder / "texts"), "--labels", write_labels(folder / "labels"))
+    recorded = answered(monkeypatch, "eval", "run", "--mode", "record", *corpus, *TASK, "--recordings", "recordings")
+    assert recorded.code == 0, recorded.err
+    replayed = mahdar("eval", "run", "--mode", "replay", *corpus, *TASK, "--recordings", "recordings", "-o", "run.json")
+    assert replayed.code == 0, replayed.err
+    shown = mahdar("show", "run.json", *TASK[4:])
+    assert (shown.code, shown.out.count("appointments 0")) == (0, 2), "both talk of other things"
 
 
 def test_a_worker_of_a_cluster_imports_the_module_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ import pytest
 
 if TYPE_CHECKING:
     from mahdar.evals.comparing.figures import Figures, RecordFigures
-    from mahdar.evals.comparing.gate import Case
+    from mahdar.evals.comparing.gate import FigureCheck
     from mahdar.evals.running.evaluation import Plan
     from mahdar.evals.running.runs import Run
 
@@ -55,7 +55,7 @@ class MahdarRun:
     run: "Run"
     folder: Path
 
-    def fallen(self, baseline: str | Path) -> tuple["Case", ...]:
+    def fallen(self, baseline: str | Path) -> tuple["FigureCheck", ...]:
         """The figures that fell by more than a baseline allows; `mahdar eval accept` writes one.
 
         Raises:

@@ -16,7 +16,7 @@ from mahdar.documents.bidi import clean, own
 from mahdar.evals.comparing.ablate import Variant
 from mahdar.evals.comparing.agreement import Agreement
 from mahdar.evals.comparing.figures import HEADLINES, figures
-from mahdar.evals.running.runs import Outcome, Run
+from mahdar.evals.running.runs import CaseResult, Run
 from mahdar.evals.scorer.rates import FieldScore, RecordCounts, RecordRates
 from mahdar.evals.scorer.scoring import Effort
 from mahdar.evals.scorer.summary import SliceSummary, Summary, TypeSummary
@@ -96,7 +96,7 @@ def fields(summary: Summary) -> Table:
     return table
 
 
-def articles(outcomes: Sequence[Outcome], summary: Summary) -> Table:
+def articles(outcomes: Sequence[CaseResult], summary: Summary) -> Table:
     """Each article, and the mean over articles."""
     table = _table("article", "meetings", "a/p/g", "stances", "a/p/g", "rejected", "tokens", "seconds")
     for one in outcomes:
@@ -123,7 +123,7 @@ def articles(outcomes: Sequence[Outcome], summary: Summary) -> Table:
     return table
 
 
-def failures(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
+def failures(outcomes: Sequence[CaseResult]) -> Iterator[RenderableType]:
     """The articles without an extraction, and why."""
     for one in outcomes:
         if one.failed:
@@ -131,7 +131,7 @@ def failures(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
             yield Text(f"{own(one.document_id)} failed and scores zero: {one.failed.failure}: {said}", "red")
 
 
-def remarks(outcomes: Sequence[Outcome], summary: Summary) -> Iterator[RenderableType]:
+def remarks(outcomes: Sequence[CaseResult], summary: Summary) -> Iterator[RenderableType]:
     """Grounding, rejects, effort."""
     found, effort = summary.grounding, summary.effort
     unchecked = f", {found.unchecked} unchecked" if found.unchecked else ""

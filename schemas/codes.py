@@ -3,7 +3,7 @@
 Sources: CAMEO Codebook 1.1b3 (Schrodt, 2012); PLOVER 2 codebook (Political Instability Task Force, 2022).
 """
 
-from mahdar.schemas.enums import Act, Channel, Format, MeetingKind, Polarity, Status
+from mahdar.schemas.enums import Act, Channel, Format, MeetingKind, Polarity, Status, TopicCode
 
 CONSULT = "CONSULT"
 
@@ -64,6 +64,21 @@ STANCE_PLOVER: dict[Act, str | None] = {
     "accuse": "ACCUSE-allege",
     "warn": "THREATEN",
 }
+PLOVER_CONTEXT: dict[TopicCode, str] = {
+    "bilateral_relations": "diplomatic",
+    "political_process": "political_institutions",
+    "elections": "election",
+    "ceasefire_military": "military",
+    "counterterrorism": "terrorism",
+    "migration_border": "migration",
+    "organized_crime": "crime",
+    "economy_trade": "economic",
+    "energy": "natural_resources",
+    "infrastructure_reconstruction": "economic",
+    "humanitarian_rights": "human_rights",
+    "regional_international": "diplomatic",
+}
+"""PLOVER 2's context of a topic; `security_cooperation`, `aviation_consular` and `other` have none."""
 
 
 def meeting_format(countries: tuple[str | None, ...]) -> Format | None:

@@ -1,6 +1,7 @@
 """EDTF (ISO 8601-2) values as far as records use them: a date, one with unknown parts, an interval of such dates."""
 
 import calendar
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -37,7 +38,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DateSpan:
     """From one date to another; a single date ends where it begins."""
 
     start: Point
@@ -49,7 +50,7 @@ class Span:
         return self.start == self.end
 
 
-def parse(value: str) -> Span | None:
+def parse(value: str) -> DateSpan | None:
     """The value of `2020-07-20`, `2020-07`, `2020`, `XXXX-07-20` or of an interval `2020-07-20/2020-07-22`.
 
     Returns:
@@ -57,10 +58,27 @@ def parse(value: str) -> Span | None:
     """
     points = [_point(part) for part in value.split("/")]
     if len(points) == 1 and points[0]:
-        return Span(points[0], points[0])
+        return DateSpan(points[0], points[0])
     if len(points) == 2 and points[0] and points[1]:
         return _interval(points[0], points[1])
     return None
+
+
+def first_day(value: str) -> dt.date | None:
+    """The first day that a value can mean; None where its year is not known, or it is no value."""
+    span = parse(value)
+    if span is None or not span.start.year:
+        return None
+    return dt.date(*span.start.earliest(with_year=True))
+
+
+def last_day(value: str) -> dt.date | None:
+    """The last day that a value can mean; None where its year is not known, or it is no value."""
+    span = parse(value)
+    if span is None or not span.end.year:
+        return None
+    year, month, day = span.end.latest(with_year=True)
+    return dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
 def is_coarser(wide: str, narrow: str) -> bool:
@@ -96,10 +114,10 @@ def _is_possible(year: int | None, month: int | None, day: int | None) -> bool:
     return day is None or 1 <= day <= calendar.monthrange(year or _LEAP_YEAR, month)[1]
 
 
-def _interval(start: Point, end: Point) -> Span | None:
+def _interval(start: Point, end: Point) -> DateSpan | None:
     """Both ends know the year or neither does, and it runs forward."""
     with_year = start.year is not None
     if with_year != (end.year is not None):
         return None
     runs = start.earliest(with_year=with_year) < end.latest(with_year=with_year)
-    return Span(start, end) if runs and start != end else None
+    return DateSpan(start, end) if runs and start != end else None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sacrebleu.metrics import CHRF
 
 from mahdar.documents.folding import fold
-from mahdar.evals.scorer.config import Names
+from mahdar.evals.scorer.config import NameMatching
 from mahdar.evals.scorer.gazetteer import is_same_city
 from mahdar.evals.scorer.matching import Cast
 from mahdar.evals.scorer.pairing import best_pairs, set_f1, soft_f1
@@ -86,7 +86,7 @@ def test_a_text_is_wholly_similar_to_itself(text: str) -> None:
 )
 def test_spelling_variants_and_short_forms_are_one_actor(gold: str, predicted: str) -> None:
     actor = Actor(gold)
-    assert Cast.of([actor, Actor("رجب طيب أردوغان")], Names()).is_match(actor, predicted)
+    assert Cast.of([actor, Actor("رجب طيب أردوغان")], NameMatching()).is_match(actor, predicted)
 
 
 @pytest.mark.parametrize(
@@ -102,43 +102,43 @@ def test_spelling_variants_and_short_forms_are_one_actor(gold: str, predicted: s
 def test_other_people_are_not(gold: str, predicted: str) -> None:
     """Not by a ratio of 86, not by a shared first name, not by a word of three letters alone."""
     actor = Actor(gold)
-    assert not Cast.of([actor, Actor("محمد سيالة")], Names()).is_match(actor, predicted)
+    assert not Cast.of([actor, Actor("محمد سيالة")], NameMatching()).is_match(actor, predicted)
 
 
 def test_a_shared_word_tells_nobody_apart() -> None:
-    cast = Cast.of([shoukry := Actor("وزير الخارجية المصري"), Actor("وزير الخارجية الأردني")], Names())
+    cast = Cast.of([shoukry := Actor("وزير الخارجية المصري"), Actor("وزير الخارجية الأردني")], NameMatching())
     assert not cast.is_match(shoukry, "وزير الخارجية")
     assert cast.is_match(shoukry, "الخارجية المصري")
 
 
 def test_a_name_that_is_exactly_anothers_matches_only_that_one() -> None:
     minister, deputy = Actor("وزير الخارجية"), Actor("نائب وزير الخارجية")
-    cast = Cast.of([minister, deputy], Names())
+    cast = Cast.of([minister, deputy], NameMatching())
     assert cast.is_match(deputy, "نائب وزير الخارجيه")
     assert not cast.is_match(minister, "نائب وزير الخارجية")
 
 
 def test_an_alias_is_as_good_as_the_name() -> None:
-    cast = Cast.of([actor := Actor("فتحي باشاغا", ("وزير الداخلية المفوض",)), Actor("خلوصي أكار")], Names())
+    cast = Cast.of([actor := Actor("فتحي باشاغا", ("وزير الداخلية المفوض",)), Actor("خلوصي أكار")], NameMatching())
     assert cast.is_match(actor, "وزير الداخلية المفوض")
 
 
 def test_one_actor_in_two_records_is_no_rival_of_itself() -> None:
     """The second record has an alias that the first lacks."""
     short, long = Actor("خليفة حفتر"), Actor("خليفة حفتر", ("المشير خليفة حفتر",))
-    assert Cast.of([short, long], Names()).is_match(short, "المشير خليفة حفتر")
+    assert Cast.of([short, long], NameMatching()).is_match(short, "المشير خليفة حفتر")
 
 
 def test_two_ministers_may_share_an_alias() -> None:
     one, other = Actor("سامح شكري", ("وزير الخارجية",)), Actor("أيمن الصفدي", ("وزير الخارجية",))
-    cast = Cast.of([one, other], Names())
+    cast = Cast.of([one, other], NameMatching())
     assert cast.is_match(one, "وزير الخارجية")
     assert cast.is_match(other, "وزير الخارجية")
     assert not cast.is_match(other, "سامح شكري")
 
 
 def test_a_target_is_an_actor_only_where_it_names_nothing_more() -> None:
-    cast = Cast.of([actor := Actor("خليفة حفتر", ("حفتر",))], Names())
+    cast = Cast.of([actor := Actor("خليفة حفتر", ("حفتر",))], NameMatching())
     assert cast.is_whole(actor, "خليفه حفتر")
     assert not cast.is_whole(actor, "مشروع حفتر العسكري")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mahdar.resolving import countries
-from mahdar.resolving.countries import Kind, countries_named, country_mentions
+from mahdar.resolving.countries import CountryForm, countries_named, country_mentions
 from mahdar.resolving.places import city_country, countries_in, country_of, resolve_place
 from mahdar.schemas.records import Place
 
@@ -412,10 +412,10 @@ def test_mention_is_cut_out_without_its_particles() -> None:
     text = "وصل إلى «بـالـقاهرة» ثم وللبنان، وللأمم المتحدة ولمصر."
     words = [(text[mention.start : mention.end], mention.code, mention.kind) for mention in country_mentions(text)]
     assert words == [
-        ("الـقاهرة", "EG", Kind.CITY),
-        ("لبنان", "LB", Kind.NAME),
-        ("لأمم المتحدة", "UN", Kind.NAME),
-        ("مصر", "EG", Kind.NAME),
+        ("الـقاهرة", "EG", CountryForm.CITY),
+        ("لبنان", "LB", CountryForm.NAME),
+        ("لأمم المتحدة", "UN", CountryForm.NAME),
+        ("مصر", "EG", CountryForm.NAME),
     ]
 
 

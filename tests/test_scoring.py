@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mahdar.evals import SCORING, ArticleScore, Scoring, as_json, score_article, summarise
-from mahdar.evals.scorer.config import Fields, Identity, MeetingWeights
+from mahdar.evals.scorer.config import FieldCredit, RecordMatching, MeetingWeights
 from mahdar.evals.scorer.scoring import PairScore
 from mahdar.schemas.labels import Labels, as_extraction, read
 from mahdar.schemas.records import Extraction, Provenance
@@ -116,7 +116,7 @@ EXAMPLE_WEIGHTS = MeetingWeights(
 EXAMPLE = dataclasses.replace(
     SCORING,
     meeting=EXAMPLE_WEIGHTS,
-    fields=Fields(participant=1.0, participant_country=0.0, participant_capacity=0.0),
+    fields=FieldCredit(participant=1.0, participant_country=0.0, participant_capacity=0.0),
 )
 GOLD = (
     meeting("B", "A"),
@@ -144,7 +144,7 @@ def test_the_worked_example() -> None:
 
 
 def test_without_the_gate_the_worked_example_would_reward_the_wrong_parties() -> None:
-    ungated = dataclasses.replace(EXAMPLE, identity=Identity(meeting=0.0))
+    ungated = dataclasses.replace(EXAMPLE, identity=RecordMatching(meeting=0.0))
     score = score_article(labels(*GOLD), extraction(*PREDICTED), None, ungated).meetings
     assert score.rates.records.f1 == pytest.approx(0.889, abs=5e-4)
 

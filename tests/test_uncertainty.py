@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mahdar.evals.scorer.config import SCORING
-from mahdar.evals.scorer.uncertainty import Row, compare, macro_interval, micro_interval
+from mahdar.evals.scorer.uncertainty import ArticleCounts, compare, macro_interval, micro_interval
 
 RESAMPLING = SCORING.resampling
 
 
-def row(name: str, credit: float, predicted: int, gold: int) -> Row:
+def row(name: str, credit: float, predicted: int, gold: int) -> ArticleCounts:
     total = predicted + gold
-    return Row(name, credit, predicted, gold, 2 * credit / total if total else 1.0)
+    return ArticleCounts(name, credit, predicted, gold, 2 * credit / total if total else 1.0)
 
 
-def run(*sums: float) -> list[Row]:
+def run(*sums: float) -> list[ArticleCounts]:
     """Articles of two gold and two predicted records each."""
     return [row(f"a{number}", credit, 2, 2) for number, credit in enumerate(sums)]
 
@@ -142,6 +142,6 @@ def test_a_sample_comes_close_to_the_exact_value() -> None:
 
 
 @pytest.mark.parametrize("candidate", [run(0.5), run(0.5, 1.0, 1.5), [*run(0.5), *run(0.5)]])
-def test_runs_of_other_articles_are_not_compared(candidate: list[Row]) -> None:
+def test_runs_of_other_articles_are_not_compared(candidate: list[ArticleCounts]) -> None:
     with pytest.raises(ValueError, match="runs of different articles"):
         compare(run(0.5, 1.0), candidate)

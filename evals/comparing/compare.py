@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from mahdar.errors import UsageError
 from mahdar.evals.comparing.figures import Figures, figures, figures_of, mean
-from mahdar.evals.running.runs import Outcome, Run
+from mahdar.evals.running.runs import CaseResult, Run
 from mahdar.evals.scorer.scoring import PairScore, TypeScore
 from mahdar.evals.scorer.uncertainty import Comparison, RecordType, compare
 
@@ -30,7 +30,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordChange:
     """A record that the two runs have differently.
 
     Attributes:
@@ -57,7 +57,7 @@ class RunComparison:
     """figures over all articles that differ"""
     articles: Mapping[str, tuple[Move, ...]]
     """of each article that differs, all of its figures"""
-    changes: tuple[Change, ...]
+    changes: tuple[RecordChange, ...]
     """records, of the first repeat of both runs"""
 
 
@@ -93,7 +93,7 @@ def _check(before: Run, after: Run) -> None:
         raise UsageError(f"{len(before.repeats)} and {len(after.repeats)} repeats: run both as often (--repeat)")
 
 
-def _sorted(run: Run) -> list[Outcome]:
+def _sorted(run: Run) -> list[CaseResult]:
     return sorted(run.outcomes, key=lambda one: one.document_id)
 
 
@@ -108,14 +108,14 @@ def _by_article(before: Run, after: Run) -> Iterator[tuple[str, Figures, Figures
         yield id_, old, new
 
 
-def _changes(old: Outcome, new: Outcome, records: RecordType) -> Iterator[Change]:
+def _changes(old: CaseResult, new: CaseResult, records: RecordType) -> Iterator[RecordChange]:
     ours, theirs = _found(old, records), _found(new, records)
     scores: tuple[TypeScore, TypeScore] = getattr(old.score, records), getattr(new.score, records)
     pairs = tuple({pair.gold: pair for pair in score.pairs} for score in scores)
     for gold in getattr(old.labels, records):
         first, second = (found.get(gold.id) for found in pairs)
         if _differ(first, second):
-            yield Change(
+            yield RecordChange(
                 article=old.document_id,
                 gold=gold,
                 before=ours.get(first.predicted) if first else None,
@@ -128,7 +128,7 @@ def _changes(old: Outcome, new: Outcome, records: RecordType) -> Iterator[Change
     )
 
 
-def _found(outcome: Outcome, records: RecordType) -> dict[str, Any]:
+def _found(outcome: CaseResult, records: RecordType) -> dict[str, Any]:
     return {record.id: record for record in getattr(outcome.extraction, records)} if outcome.extraction else {}
 
 
@@ -151,15 +151,15 @@ def _said(pair: PairScore, name: str) -> str:
     return f"{judgement.outcome} {judgement.score:.2f}" if judgement else "not stated"
 
 
-def _made_up(article: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Change]:
+def _made_up(article: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[RecordChange]:
     """Records without a gold one that only one run has; ids only number them."""
     ours, theirs = ({_content(record): record for record in found} for found in (before, after))
     for content, record in ours.items():
         if content not in theirs:
-            yield Change(article, None, record, None, (0.0, 0.0))
+            yield RecordChange(article, None, record, None, (0.0, 0.0))
     for content, record in theirs.items():
         if content not in ours:
-            yield Change(article, None, None, record, (0.0, 0.0))
+            yield RecordChange(article, None, None, record, (0.0, 0.0))
 
 
 def _content(record: Any) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.evals.comparing.figures import Figures, figures, figures_of, mean
-from mahdar.evals.running.runs import Asked, Part, Run, read_json, sha256, write_text
+from mahdar.evals.running.runs import Asked, Run, RunModel, read_json, sha256, write_text
 from mahdar.evals.scorer.config import SCORING
 from mahdar.runs.outputs import problem
 
@@ -27,7 +27,7 @@ ALL: Final = "all articles"
 _TIE: Final = 10.0**-DIGITS
 
 
-class Allowances(Part):
+class Allowances(RunModel):
     """By how much a figure may fall.
 
     A replay is exact: what falls there falls because something was changed. The room is for harmless changes, such as a
@@ -46,7 +46,7 @@ class Allowances(Part):
         return self.figures.get(figure, self.corpus) if article == ALL else self.article
 
 
-class Baseline(Part):
+class Baseline(RunModel):
     """Accepted figures, and what they were measured with."""
 
     version: Literal[1] = 1
@@ -62,7 +62,7 @@ class Baseline(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FigureCheck:
     """One figure in one article, or in all, against the accepted one."""
 
     figure: str
@@ -101,7 +101,9 @@ def baseline(run: Run, allowances: Allowances = Allowances()) -> Baseline:  # no
     )
 
 
-def gate(run: Run, accepted: Baseline, *, place: str = "baseline", max_drop: float | None = None) -> tuple[Case, ...]:
+def gate(
+    run: Run, accepted: Baseline, *, place: str = "baseline", max_drop: float | None = None
+) -> tuple[FigureCheck, ...]:
     """Every accepted figure beside the run's, over all articles first.
 
     Args:
@@ -118,7 +120,7 @@ def gate(run: Run, accepted: Baseline, *, place: str = "baseline", max_drop: flo
     return tuple(_cases(found, accepted, max_drop))
 
 
-def lowered(old: Baseline, new: Baseline) -> tuple[Case, ...]:
+def lowered(old: Baseline, new: Baseline) -> tuple[FigureCheck, ...]:
     """What accepting a run would lower, by however little."""
     shared = old.articles.keys() & new.articles.keys()
     narrowed = old.model_copy(update={"articles": {name: old.articles[name] for name in sorted(shared)}})
@@ -158,7 +160,7 @@ def read(path: Path) -> Baseline:
         raise UsageError(f"{path}: {problem(error)}: no baseline; `mahdar eval accept RUN.json` writes one") from None
 
 
-def reason(cases: tuple[Case, ...]) -> Iterator[str]:
+def reason(cases: tuple[FigureCheck, ...]) -> Iterator[str]:
     """Why the gate is shut, in a few lines: totals first."""
     fallen = [case for case in cases if case.fell]
     yield from map(str, fallen[:SHOWN])
@@ -176,7 +178,7 @@ def write(accepted: Baseline, path: Path) -> None:
     write_text(path, accepted.model_dump_json(indent=1))
 
 
-def junit(cases: tuple[Case, ...]) -> str:
+def junit(cases: tuple[FigureCheck, ...]) -> str:
     """The cases as JUnit's XML, which every continuous integration reads: one a figure and article."""
     fallen = sum(case.fell for case in cases)
     suite = ET.Element("testsuite", name="mahdar eval gate", tests=str(len(cases)), failures=str(fallen))
@@ -205,13 +207,13 @@ def _check(found: Baseline, accepted: Baseline, place: str) -> None:
         )
 
 
-def _cases(found: Baseline, accepted: Baseline, max_drop: float | None) -> Iterator[Case]:
+def _cases(found: Baseline, accepted: Baseline, max_drop: float | None) -> Iterator[FigureCheck]:
     pairs = [(ALL, accepted.figures, found.figures)]
     pairs += [(article, known, found.articles[article]) for article, known in accepted.articles.items()]
     for article, known, now in pairs:
         for figure, value in known.items():
             allowance = accepted.allowances.of(figure, article) if max_drop is None else max_drop
-            yield Case(figure, article, value, now.get(figure, 0.0), allowance)
+            yield FigureCheck(figure, article, value, now.get(figure, 0.0), allowance)
 
 
 def _rounded(found: Figures) -> Figures:

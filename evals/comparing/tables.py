@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mahdar.documents.bidi import Bidi, clean, own
-from mahdar.evals.comparing.compare import Change, Move, RunComparison
+from mahdar.evals.comparing.compare import Move, RecordChange, RunComparison
 from mahdar.evals.comparing.figures import HEADLINES
 from mahdar.evals.running.runs import Run
 from mahdar.evals.scorer.uncertainty import Comparison
@@ -95,7 +95,7 @@ def _articles(found: RunComparison) -> Table:
     return table
 
 
-def _records(changes: Sequence[Change]) -> Iterator[RenderableType]:
+def _records(changes: Sequence[RecordChange]) -> Iterator[RenderableType]:
     if not changes:
         return
     table = Table(box=box.HORIZONTALS, padding=(0, 1), show_lines=True)
@@ -106,7 +106,7 @@ def _records(changes: Sequence[Change]) -> Iterator[RenderableType]:
     yield table
 
 
-def _cells(change: Change) -> tuple[RenderableType, ...]:
+def _cells(change: RecordChange) -> tuple[RenderableType, ...]:
     named = f"{own(change.article)} {change.gold.id}" if change.gold else own(change.article)
     before, after = (f"{worth:.2f}" for worth in change.worth)
     moved = f"{before} → {after}" if change.gold else "made up"

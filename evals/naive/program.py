@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from mahdar.documents.document import Document
 from mahdar.errors import ExtractionError, FailureClass, UsageError
-from mahdar.evals.naive.transport import Spent, Transport
+from mahdar.evals.naive.transport import CallCount, RecordingTransport
 from mahdar.evals.running.recording import Recordings
 from mahdar.evals.running.runs import Asked, Mode, sha256
 from mahdar.evals.running.systems import Options, concurrency_of
@@ -65,7 +65,7 @@ class Person(BaseModel):
     country: str | None = Field(None, description="country represented, ISO 3166-1 alpha-2")
 
 
-class Meeting(BaseModel):
+class PlainMeeting(BaseModel):
     """An encounter."""
 
     participants: list[Person] = Field(max_length=8)
@@ -80,7 +80,7 @@ class Meeting(BaseModel):
     quote: str = Field(description="the sentence of the article that reports the meeting, copied exactly")
 
 
-class Stance(BaseModel):
+class PlainStance(BaseModel):
     """A position."""
 
     holders: list[Person] = Field(max_length=4)
@@ -92,11 +92,11 @@ class Stance(BaseModel):
     quote: str = Field(description="the sentence of the article that reports the position, copied exactly")
 
 
-class Article(BaseModel):
+class PlainArticle(BaseModel):
     """What an article reports."""
 
-    meetings: list[Meeting] = Field(max_length=8)
-    stances: list[Stance] = Field(max_length=12)
+    meetings: list[PlainMeeting] = Field(max_length=8)
+    stances: list[PlainStance] = Field(max_length=12)
 
 
 class Naive:
@@ -124,7 +124,7 @@ class Naive:
         self._replays = mode == "replay"
         self.concurrency = concurrency_of(options, mode, endpoint)
         base_url, key = self._address(mode, progress)
-        self._transport = Transport(mode, recordings, self._components())
+        self._transport = RecordingTransport(mode, recordings, self._components())
         logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it says on standard error what is raised as well
         self._openai = openai.OpenAI(
             base_url=base_url,
@@ -144,7 +144,7 @@ class Naive:
             mode=self._endpoint.mode,
             parameters=self._parameters,
             prompts={"naive": f"sha256:{sha256(PROMPT)}"},
-            schemas={"naive": f"sha256:{content_hash(Article.model_json_schema())}"},
+            schemas={"naive": f"sha256:{content_hash(PlainArticle.model_json_schema())}"},
         )
 
     def extract(self, document: Document) -> Extraction:
@@ -157,7 +157,7 @@ class Naive:
         try:
             found = self._client.chat.completions.create(
                 model=self._endpoint.model,
-                response_model=Article,
+                response_model=PlainArticle,
                 messages=[{"role": "system", "content": PROMPT}, {"role": "user", "content": document.text}],
                 max_retries=RETRIES,
                 **self._parameters,
@@ -191,7 +191,7 @@ class Naive:
             "task": "naive",
             "model": self._endpoint.model,
             "mode": self._endpoint.mode,
-            "schema": content_hash(Article.model_json_schema()),
+            "schema": content_hash(PlainArticle.model_json_schema()),
             "prompt": sha256(PROMPT),
             "parameters": json.dumps(self._parameters, ensure_ascii=False, sort_keys=True),
         }
@@ -201,7 +201,7 @@ class Naive:
         usage = Usage(spent.calls, spent.calls, tokens_in=spent.tokens_in, tokens_out=spent.tokens_out)
         return ExtractionError(_failure(error), " ".join(str(error.__cause__ or error).split())[:SHOWN], usage)
 
-    def _provenance(self, spent: Spent, seconds: float) -> Provenance:
+    def _provenance(self, spent: CallCount, seconds: float) -> Provenance:
         asked = self.asked
         return Provenance(
             made_by=dict(asked.made_by),
@@ -219,7 +219,7 @@ class Naive:
         )
 
 
-def as_extraction(found: Article, document: Document, provenance: Provenance) -> Extraction:
+def as_extraction(found: PlainArticle, document: Document, provenance: Provenance) -> Extraction:
     """What the program found, in the form that is scored; what does not fit it is rejected with the reason."""
     kept: dict[str, list[Any]] = {"meetings": [], "stances": []}
     rejected: list[Rejected] = []
@@ -243,13 +243,13 @@ def as_extraction(found: Article, document: Document, provenance: Provenance) ->
     )
 
 
-def _items(found: Article) -> Iterator[tuple[str, str, Any]]:
+def _items(found: PlainArticle) -> Iterator[tuple[str, str, Any]]:
     for task in TASKS:
         for index, item in enumerate(getattr(found, task)):
             yield task, f"$.{task}[{index}]", item
 
 
-def _meeting(found: Meeting, number: int, text: str) -> records.Meeting:
+def _meeting(found: PlainMeeting, number: int, text: str) -> records.Meeting:
     dated, placed = found.date_text or found.date, found.city or _country(found.country)
     return records.Meeting(
         id=f"m{number}",
@@ -264,7 +264,7 @@ def _meeting(found: Meeting, number: int, text: str) -> records.Meeting:
     )
 
 
-def _stance(found: Stance, number: int, text: str) -> records.Stance:
+def _stance(found: PlainStance, number: int, text: str) -> records.Stance:
     return records.Stance(
         id=f"s{number}",
         holders=tuple(records.Actor(**_actor(person)) for person in found.holders),

@@ -17,7 +17,7 @@ from mahdar.llm.reply import CallError, read_answer
 
 
 @dataclass(slots=True)
-class Spent:
+class CallCount:
     """What the calls for one article came to."""
 
     calls: int = 0
@@ -35,7 +35,7 @@ class Spent:
         self.fingerprints.append(fingerprint)
 
 
-class Transport(httpx2.BaseTransport):
+class RecordingTransport(httpx2.BaseTransport):
     """Carries chat completions to an endpoint, or to the recordings of one.
 
     Args:
@@ -49,7 +49,7 @@ class Transport(httpx2.BaseTransport):
         self._recordings = recordings
         self._shared = shared
         self._sockets = httpx2.HTTPTransport()
-        self._spent: ContextVar[Spent] = ContextVar("spent")
+        self._spent: ContextVar[CallCount] = ContextVar("spent")
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """The endpoint's answer, or the recorded one; where a replay lacks it, a status that no client repeats."""
@@ -65,19 +65,19 @@ class Transport(httpx2.BaseTransport):
             return httpx2.Response(200, json=_reply(known))
         return self._carried(request, fingerprint, components, messages)
 
-    def take_spent(self) -> Spent:
+    def take_spent(self) -> CallCount:
         """What was spent since this was last asked, in this thread."""
         spent = self._current()
-        self._spent.set(Spent())
+        self._spent.set(CallCount())
         return spent
 
     def close(self) -> None:
         """Close the sockets."""
         self._sockets.close()
 
-    def _current(self) -> Spent:
+    def _current(self) -> CallCount:
         if self._spent.get(None) is None:
-            self._spent.set(Spent())
+            self._spent.set(CallCount())
         return self._spent.get()
 
     def _carried(

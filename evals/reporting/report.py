@@ -8,26 +8,26 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from mahdar.documents.bidi import clean
-from mahdar.evals.comparing.compare import Change, RunComparison, compare_runs
+from mahdar.evals.comparing.compare import RecordChange, RunComparison, compare_runs
 from mahdar.evals.comparing.tables import signed
 from mahdar.evals.reporting.telling import Line, Told, accepted, lines, told
 from mahdar.evals.running import runs
-from mahdar.evals.running.runs import Outcome, Run
+from mahdar.evals.running.runs import CaseResult, Run
 from mahdar.evals.scorer.rates import FieldScore, RecordRates
 from mahdar.evals.scorer.scoring import PairScore, TypeScore
-from mahdar.evals.scorer.uncertainty import Interval, RecordType, Row, micro_interval
+from mahdar.evals.scorer.uncertainty import ArticleCounts, Interval, RecordType, micro_interval
 from mahdar.evals.tables import number
 from mahdar.html import page
-from mahdar.html.page import Language, Source
+from mahdar.html.page import Language, PageSource
 
-SOURCE: Final = Source(
+SOURCE: Final = PageSource(
     "mahdar.evals.reporting", "evaluation.html.j2", ("page.css", "evaluation.css"), ("page.js", "evaluation.js")
 )
 TYPES: Final[tuple[RecordType, ...]] = ("meetings", "stances")
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ScoreBar:
     """A score as a bar with its interval; None where there is none."""
 
     value: float
@@ -35,7 +35,7 @@ class Bar:
     high: float | None = None
 
     @classmethod
-    def of(cls, value: float, interval: Interval) -> "Bar":
+    def of(cls, value: float, interval: Interval) -> "ScoreBar":
         """A bar that keeps within 0 and 1, as an interval of few articles may not."""
         low, high = interval.low, interval.high
         return cls(value, None if low is None else max(0.0, low), None if high is None else min(1.0, high))
@@ -47,7 +47,7 @@ class Headline:
 
     name: str
     rates: RecordRates
-    bar: Bar
+    bar: ScoreBar
     counts: tuple[int, int, int]
 
 
@@ -57,7 +57,7 @@ class FieldLine:
 
     name: str
     score: FieldScore
-    bar: Bar
+    bar: ScoreBar
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def render(run: Run, before: Run | None = None, *, title: str, language: Languag
     )
 
 
-def _span(bar: Bar) -> Markup:
+def _span(bar: ScoreBar) -> Markup:
     known = bar.low is not None and bar.high is not None
     return page.numeral(f"[{number(bar.low)}, {number(bar.high)}]" if known else "–")
 
@@ -232,10 +232,10 @@ def _headlines(run: Run) -> Iterator[Headline]:
     summary = run.summary
     for name in TYPES:
         found = getattr(summary, name)
-        bar = Bar.of(found.micro.soft.f1, found.micro_interval)
+        bar = ScoreBar.of(found.micro.soft.f1, found.micro_interval)
         yield Headline(f"total.{name}", found.micro, bar, _counts(found.counts))
     part = summary.stances_not_affirming
-    yield Headline("eval.not_affirming", part.micro, Bar(part.micro.soft.f1), _counts(part.counts))
+    yield Headline("eval.not_affirming", part.micro, ScoreBar(part.micro.soft.f1), _counts(part.counts))
 
 
 def _counts(counts: Any) -> tuple[int, int, int]:
@@ -245,19 +245,19 @@ def _counts(counts: Any) -> tuple[int, int, int]:
 def _fields(run: Run, records: RecordType) -> Iterator[FieldLine]:
     for name, score in getattr(run.summary, records).fields.items():
         rows = [_row(one, records, name) for one in run.outcomes]
-        yield FieldLine(name, score, Bar.of(score.rates.f1, micro_interval(rows)))
+        yield FieldLine(name, score, ScoreBar.of(score.rates.f1, micro_interval(rows)))
 
 
-def _row(outcome: Outcome, records: RecordType, field: str) -> Row:
+def _row(outcome: CaseResult, records: RecordType, field: str) -> ArticleCounts:
     """An article's part of a field's F1, which resamples as the headline does: twice the right over all stated."""
     score: FieldScore = getattr(outcome.score, records).fields[field]
     counts = score.counts
     stated = counts.correct + counts.incorrect
     predicted, gold = stated + counts.spurious, stated + counts.missing
-    return Row(outcome.document_id, counts.correct, predicted, gold, score.rates.f1)
+    return ArticleCounts(outcome.document_id, counts.correct, predicted, gold, score.rates.f1)
 
 
-def _article(outcome: Outcome) -> ArticleView:
+def _article(outcome: CaseResult) -> ArticleView:
     failed = outcome.failed
     return ArticleView(
         id=outcome.document_id,
@@ -268,7 +268,7 @@ def _article(outcome: Outcome) -> ArticleView:
     )
 
 
-def _type(outcome: Outcome, records: RecordType) -> TypeView:
+def _type(outcome: CaseResult, records: RecordType) -> TypeView:
     score: TypeScore = getattr(outcome.score, records)
     gold = {one.id: one for one in getattr(outcome.labels, records)}
     found = {one.id: one for one in getattr(outcome.extraction, records)} if outcome.extraction else {}
@@ -302,6 +302,6 @@ def _quotes(record: Any) -> tuple[str, ...]:
     return tuple(piece.quote for piece in record.evidence)
 
 
-def _change(change: Change) -> ChangeView:
+def _change(change: RecordChange) -> ChangeView:
     gold, before, after = (_alone(one) if one else None for one in (change.gold, change.before, change.after))
     return ChangeView(change.article, gold, before, after, change.worth, change.fields)

@@ -15,7 +15,7 @@ from mahdar.evals.options import ARTICLES, LABELS, RECORDINGS
 from mahdar.evals.running.corpus import Case, read_corpus, read_labels
 from mahdar.evals.running.outputs import read_outputs, score_outputs, score_without_texts
 from mahdar.evals.running.recording import Description, Recordings
-from mahdar.evals.running.runs import Asked, Mode, Outcome, Run, made, outcome
+from mahdar.evals.running.runs import Asked, CaseResult, Mode, Run, made, outcome
 from mahdar.evals.running.systems import Mahdar, Options, System, endpoint_of, extract_all, with_options
 from mahdar.llm.endpoint import Endpoint
 from mahdar.results import Failure
@@ -148,7 +148,9 @@ def _system(
     return Mahdar(plan.options, plan.mode, recordings, endpoint, settings=settings, progress=progress.phase)
 
 
-def _repeats(plan: Plan, system: System, cases: tuple[Case, ...], progress: Silent) -> tuple[tuple[Outcome, ...], ...]:
+def _repeats(
+    plan: Plan, system: System, cases: tuple[Case, ...], progress: Silent
+) -> tuple[tuple[CaseResult, ...], ...]:
     tally = Tally(len(cases) * plan.repeats)
 
     def done(result: Extraction | Failure) -> None:
@@ -161,7 +163,7 @@ def _repeats(plan: Plan, system: System, cases: tuple[Case, ...], progress: Sile
     )
 
 
-def _asked(outcomes: tuple[Outcome, ...]) -> Asked:
+def _asked(outcomes: tuple[CaseResult, ...]) -> Asked:
     """Who was asked, by what the results say of themselves."""
     found = [one.extraction.provenance for one in outcomes if one.extraction]
     makers = {task: maker for made in found for task, maker in made.made_by.items()}

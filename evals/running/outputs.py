@@ -9,20 +9,20 @@ from pydantic import ValidationError
 
 from mahdar.errors import UsageError
 from mahdar.evals.running.corpus import Case
-from mahdar.evals.running.runs import Asked, Outcome, outcome, outcome_without_text
+from mahdar.evals.running.runs import Asked, CaseResult, outcome, outcome_without_text
 from mahdar.runs.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
 from mahdar.schemas.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
+class Results:
     """Results by article, and who was asked for them where that is known."""
 
     results: Mapping[str, Result]
     asked: Asked | None = None
 
 
-def read_outputs(path: Path) -> Outputs:
+def read_outputs(path: Path) -> Results:
     """The results in a file of JSON Lines and in the error file beside it, or in a run file, by article.
 
     Raises:
@@ -36,10 +36,10 @@ def read_outputs(path: Path) -> Outputs:
         places = ", ".join(place for place, one in found if one.document_id == twice[0])
         raise UsageError(f"{places}: article {twice[0]!r} has two results: keep one")
     asked = _asked(path, run["asked"]) if run and "asked" in run else None
-    return Outputs({one.document_id: one for _place, one in found}, asked)
+    return Results({one.document_id: one for _place, one in found}, asked)
 
 
-def score_outputs(results: Mapping[str, Result], corpus: tuple[Case, ...], place: Path) -> tuple[Outcome, ...]:
+def score_outputs(results: Mapping[str, Result], corpus: tuple[Case, ...], place: Path) -> tuple[CaseResult, ...]:
     """The articles of a corpus, scored; one without a result scores zero.
 
     Raises:
@@ -49,7 +49,9 @@ def score_outputs(results: Mapping[str, Result], corpus: tuple[Case, ...], place
     return tuple(outcome(case, results.get(case.document.id), str(place)) for case in corpus)
 
 
-def score_without_texts(results: Mapping[str, Result], gold: Mapping[str, Labels], place: Path) -> tuple[Outcome, ...]:
+def score_without_texts(
+    results: Mapping[str, Result], gold: Mapping[str, Labels], place: Path
+) -> tuple[CaseResult, ...]:
     """`score_outputs` where there are labels only: grounding stays unchecked.
 
     Raises:

@@ -20,7 +20,7 @@ from mahdar.evals.running.recording import write_whole
 from mahdar.evals.scorer.config import SCORING
 from mahdar.evals.scorer.scoring import ArticleScore, score_article
 from mahdar.evals.scorer.summary import Summary, summarise
-from mahdar.evals.scorer.uncertainty import RecordType, Row
+from mahdar.evals.scorer.uncertainty import ArticleCounts, RecordType
 from mahdar.results import Failure
 from mahdar.runs.outputs import problem
 from mahdar.schemas.labels import Labels
@@ -31,13 +31,13 @@ Mode = Literal["live", "record", "replay", "scored"]
 """`scored`: outputs that were there already."""
 
 
-class Part(BaseModel):
+class RunModel(BaseModel):
     """A frozen part of a run file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Asked(Part):
+class Asked(RunModel):
     """Who made the records, and how they were asked: by the names and hashes that also stand in the fingerprints."""
 
     system: str
@@ -56,7 +56,7 @@ class Asked(Part):
         return ", ".join(dict.fromkeys(self.made_by.values())) or "unknown"
 
 
-class Failed(Part):
+class FailedCase(RunModel):
     """Why an article has no extraction."""
 
     failure: FailureClass | Literal["missing"]
@@ -64,18 +64,18 @@ class Failed(Part):
     attempts: int = 0
 
 
-class Outcome(Part):
+class CaseResult(RunModel):
     """One article: what was found in it, or why nothing was, what there was to find, and the score."""
 
     document_id: str
     text_sha256: str | None
     labels: Labels
     extraction: Extraction | None
-    failed: Failed | None
+    failed: FailedCase | None
     score: ArticleScore
 
 
-class Run(Part):
+class Run(RunModel):
     """What a system made of a corpus."""
 
     version: Literal[2] = 2
@@ -85,11 +85,11 @@ class Run(Part):
     when: dt.datetime
     run_mode: Mode
     asked: Asked
-    repeats: tuple[tuple[Outcome, ...], ...]
+    repeats: tuple[tuple[CaseResult, ...], ...]
     """the corpus as often as it was asked; once, mostly"""
 
     @property
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> tuple[CaseResult, ...]:
         """The articles of the first repeat."""
         return self.repeats[0]
 
@@ -103,9 +103,9 @@ class Run(Part):
         """The score of each repeat."""
         return tuple(summarise(outcome.score for outcome in repeat) for repeat in self.repeats)
 
-    def rows(self, records: RecordType) -> tuple[Row, ...]:
+    def rows(self, records: RecordType) -> tuple[ArticleCounts, ...]:
         """What each article adds to the score, over all repeats."""
-        found = [[Row.of(outcome.score, records) for outcome in repeat] for repeat in self.repeats]
+        found = [[ArticleCounts.of(outcome.score, records) for outcome in repeat] for repeat in self.repeats]
         return tuple(_summed(rows) for rows in zip(*found, strict=True))
 
     def dumps(self) -> str:
@@ -113,7 +113,7 @@ class Run(Part):
         return self.model_dump_json(indent=1)
 
 
-def outcome(case: Case, found: Extraction | Failure | None, place: str = "extraction") -> Outcome:
+def outcome(case: Case, found: Extraction | Failure | None, place: str = "extraction") -> CaseResult:
     """An article, scored. None where nobody says anything about it: it scores zero as well.
 
     Args:
@@ -134,12 +134,12 @@ def outcome(case: Case, found: Extraction | Failure | None, place: str = "extrac
     return _outcome(case.labels, document.text, document.sha256, found)
 
 
-def outcome_without_text(labels: Labels, found: Extraction | Failure | None) -> Outcome:
+def outcome_without_text(labels: Labels, found: Extraction | Failure | None) -> CaseResult:
     """An article, scored without its text: grounding stays unchecked."""
     return _outcome(labels, None, found.text_sha256 if isinstance(found, Extraction) else None, found)
 
 
-def made(asked: Asked, run_mode: Mode, repeats: tuple[tuple[Outcome, ...], ...], when: dt.datetime) -> Run:
+def made(asked: Asked, run_mode: Mode, repeats: tuple[tuple[CaseResult, ...], ...], when: dt.datetime) -> Run:
     """A run, with what it was made by."""
     return Run(
         mahdar=_version(),
@@ -217,9 +217,9 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _outcome(labels: Labels, text: str | None, hash_: str | None, found: Extraction | Failure | None) -> Outcome:
+def _outcome(labels: Labels, text: str | None, hash_: str | None, found: Extraction | Failure | None) -> CaseResult:
     extraction = found if isinstance(found, Extraction) else None
-    return Outcome(
+    return CaseResult(
         document_id=labels.document_id,
         text_sha256=hash_,
         labels=labels,
@@ -229,14 +229,14 @@ def _outcome(labels: Labels, text: str | None, hash_: str | None, found: Extract
     )
 
 
-def _failed(failure: Failure | None) -> Failed:
+def _failed(failure: Failure | None) -> FailedCase:
     if failure is None:
-        return Failed(failure="missing", message="no output for this article")
-    return Failed(failure=failure.failure, message=failure.message, attempts=failure.attempts)
+        return FailedCase(failure="missing", message="no output for this article")
+    return FailedCase(failure=failure.failure, message=failure.message, attempts=failure.attempts)
 
 
-def _summed(rows: Sequence[Row]) -> Row:
-    return Row(
+def _summed(rows: Sequence[ArticleCounts]) -> ArticleCounts:
+    return ArticleCounts(
         document_id=rows[0].document_id,
         credit=sum(row.credit for row in rows),
         predicted=sum(row.predicted for row in rows),

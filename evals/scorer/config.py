@@ -36,7 +36,7 @@ class StanceWeights:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NameMatching:
     """When two names are one actor's."""
 
     ratio: float = 85.0
@@ -50,7 +50,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class RecordMatching:
     """When a predicted record is about the same thing as a gold one, and how much that counts."""
 
     meeting: float = 0.70
@@ -73,7 +73,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class FieldCredit:
     """How much a field that is neither right nor wrong is worth."""
 
     participant: float = 0.8
@@ -114,9 +114,9 @@ class Scoring:
     version: str = "1.0.0"
     meeting: MeetingWeights = MeetingWeights()
     stance: StanceWeights = StanceWeights()
-    names: Names = Names()
-    identity: Identity = Identity()
-    fields: Fields = Fields()
+    names: NameMatching = NameMatching()
+    identity: RecordMatching = RecordMatching()
+    fields: FieldCredit = FieldCredit()
     resampling: Resampling = Resampling()
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
 
-from mahdar.evals.scorer.config import Names
+from mahdar.evals.scorer.config import NameMatching
 from mahdar.evals.scorer.text import normalise
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -60,10 +60,10 @@ class Cast:
     """The gold actors of one article."""
 
     entities: dict[tuple[str, ...], Entity]
-    names: Names
+    names: NameMatching
 
     @classmethod
-    def of(cls, actors: Iterable[Named], names: Names) -> "Cast":
+    def of(cls, actors: Iterable[Named], names: NameMatching) -> "Cast":
         """Set every actor apart from the others."""
         plain = {_forms_of(actor): _entity(_forms_of(actor), names) for actor in actors}
         return cls({forms: _among(entity, plain.values()) for forms, entity in plain.items()}, names)
@@ -108,7 +108,7 @@ def form(name: str, joined: tuple[str, ...]) -> Form:
 
 
 @lru_cache(maxsize=1 << 16)
-def is_spelled_alike(one: Form, other: Form, names: Names) -> bool:
+def is_spelled_alike(one: Form, other: Form, names: NameMatching) -> bool:
     """Whether two names differ in spelling only: as wholes, and word by word."""
     if len(one.words) != len(other.words) or _ratio(one.key, other.key) < names.ratio:
         return False
@@ -116,7 +116,7 @@ def is_spelled_alike(one: Form, other: Form, names: Names) -> bool:
     return _has_partners(one, other, names) and _has_partners(other, one, names)
 
 
-def is_short(one: Form, other: Form, rivals: frozenset[str], names: Names) -> bool:
+def is_short(one: Form, other: Form, rivals: frozenset[str], names: NameMatching) -> bool:
     """Whether the words of one are among the other's, and one of them tells this actor from its rivals."""
     ours, theirs = frozenset(one.words), frozenset(other.words)
     if not (ours <= theirs or theirs <= ours):
@@ -124,7 +124,7 @@ def is_short(one: Form, other: Form, rivals: frozenset[str], names: Names) -> bo
     return any(sum(map(str.isalpha, word)) >= names.letters for word in (ours & theirs) - rivals)
 
 
-def _has_partners(one: Form, other: Form, names: Names) -> bool:
+def _has_partners(one: Form, other: Form, names: NameMatching) -> bool:
     return all(any(_ratio(word, partner) >= names.token_ratio for partner in other.words) for word in one.words)
 
 
@@ -149,7 +149,7 @@ def _forms_of(actor: Named) -> tuple[str, ...]:
     return (actor.name, *actor.aliases)
 
 
-def _entity(texts: tuple[str, ...], names: Names) -> Entity:
+def _entity(texts: tuple[str, ...], names: NameMatching) -> Entity:
     forms = tuple(form(text, names.joined) for text in texts)
     return Entity(forms[0].key, forms, frozenset(one.key for one in forms))
 

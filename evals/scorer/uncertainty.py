@@ -30,7 +30,7 @@ _BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ArticleCounts:
     """What one article adds to the score of one record type."""
 
     document_id: str
@@ -41,7 +41,7 @@ class Row:
     """of the article alone; 0 where extraction failed, also if there was nothing to find"""
 
     @classmethod
-    def of(cls, article: ArticleScore, records: RecordType) -> "Row":
+    def of(cls, article: ArticleScore, records: RecordType) -> "ArticleCounts":
         """The row of an article."""
         score = article.meetings if records == "meetings" else article.stances
         counts = score.counts
@@ -78,25 +78,25 @@ class Comparison:
     """says so where no result could be significant"""
 
 
-def rows(articles: Iterable[ArticleScore], records: RecordType) -> tuple[Row, ...]:
+def rows(articles: Iterable[ArticleScore], records: RecordType) -> tuple[ArticleCounts, ...]:
     """The rows of a run."""
-    return tuple(Row.of(article, records) for article in articles)
+    return tuple(ArticleCounts.of(article, records) for article in articles)
 
 
-def micro_interval(found: Sequence[Row], resampling: Resampling = SCORING.resampling) -> Interval:
+def micro_interval(found: Sequence[ArticleCounts], resampling: Resampling = SCORING.resampling) -> Interval:
     """An interval for soft F1 over all records of a run."""
     counts = ([row.predicted for row in found], [row.gold for row in found])
     columns: Sequence[Sequence[float]] = ([row.credit for row in found], *counts)
     return _interval(columns, _micro, "jackknife t", resampling)
 
 
-def macro_interval(found: Sequence[Row], resampling: Resampling = SCORING.resampling) -> Interval:
+def macro_interval(found: Sequence[ArticleCounts], resampling: Resampling = SCORING.resampling) -> Interval:
     """An interval for the mean of the articles' soft F1."""
     return _interval([[row.soft_f1 for row in found]], _macro, "t", resampling)
 
 
 def compare(
-    accepted: Sequence[Row], candidate: Sequence[Row], resampling: Resampling = SCORING.resampling
+    accepted: Sequence[ArticleCounts], candidate: Sequence[ArticleCounts], resampling: Resampling = SCORING.resampling
 ) -> Comparison:
     """Test whether two runs differ, by paired permutation of their articles.
 
@@ -132,7 +132,9 @@ def _too_few(articles: int, differing: int, smallest: float) -> str:
     )
 
 
-def _paired(accepted: Sequence[Row], candidate: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+def _paired(
+    accepted: Sequence[ArticleCounts], candidate: Sequence[ArticleCounts]
+) -> tuple[list[ArticleCounts], list[ArticleCounts]]:
     old, new = ({row.document_id: row for row in run} for run in (accepted, candidate))
     if old.keys() != new.keys() or len(old) != len(accepted) or len(new) != len(candidate):
         apart = ", ".join(sorted(old.keys() ^ new.keys())) or "an article twice"
@@ -141,12 +143,14 @@ def _paired(accepted: Sequence[Row], candidate: Sequence[Row]) -> tuple[list[Row
     return [old[name] for name in order], [new[name] for name in order]
 
 
-def _soft_f1(found: Sequence[Row]) -> float:
+def _soft_f1(found: Sequence[ArticleCounts]) -> float:
     credit, predicted, gold = (sum(getattr(row, name) for row in found) for name in ("credit", "predicted", "gold"))
     return Rates.of(credit, predicted, gold).f1
 
 
-def _p_value(old: Sequence[Row], new: Sequence[Row], observed: float, resampling: Resampling, *, exact: bool) -> float:
+def _p_value(
+    old: Sequence[ArticleCounts], new: Sequence[ArticleCounts], observed: float, resampling: Resampling, *, exact: bool
+) -> float:
     """The share of exchanges, the observed one among them, whose difference is as large."""
     import numpy as np
 

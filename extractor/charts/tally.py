@@ -30,7 +30,7 @@ Key = str
 
 
 @dataclass(slots=True)
-class Names:
+class ActorForms:
     """Who goes by which key: every form met, and every country."""
 
     forms: dict[Key, Counter[str]] = field(default_factory=dict)
@@ -82,8 +82,8 @@ class Tally:
     """meetings of each who met"""
     stands: Counter[tuple[Key, Key, str]] = field(default_factory=Counter)
     """holder, target, polarity"""
-    actors: Names = field(default_factory=Names)
-    targets: Names = field(default_factory=Names)
+    actors: ActorForms = field(default_factory=ActorForms)
+    targets: ActorForms = field(default_factory=ActorForms)
     not_met: int = 0
     alone: int = 0
 

@@ -34,7 +34,7 @@ UNIT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class TerminalBar:
     """Parts of a whole, as long as there is room."""
 
     parts: tuple[int, ...]
@@ -69,7 +69,7 @@ def _bars(figure: Figure) -> list[RenderableType]:
     table = _table(texts)
     for row in figure.rows:
         values = _values(row, numbers)
-        table.add_row(*_labels(row, texts), _told(values), Bar(tuple(values), most, colours))
+        table.add_row(*_labels(row, texts), _told(values), TerminalBar(tuple(values), most, colours))
     return [*_legend(numbers, colours), table]
 
 

@@ -31,7 +31,7 @@ LEAST_BODY = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """A line of the article, by its offsets, without the line break."""
 
     start: int
@@ -48,7 +48,7 @@ def body(text: str, start: int = 0, end: int | None = None) -> str:
 
 
 @lru_cache(maxsize=32)  # each task of an article asks for it, and the evidence once more
-def noise_lines(text: str) -> frozenset[Line]:
+def noise_lines(text: str) -> frozenset[TextLine]:
     """The lines that are no body; none where too little would be left, or where lines are no units of the text."""
     lines = [line for line in _lines(text) if line.text.strip()]
     if is_wrapped(text):
@@ -81,14 +81,14 @@ def _is_noise(line: str) -> bool:
     return words <= LONGEST_HEADING if BULLET.match(line) else words <= max(LONGEST_NAME, LONGEST_HEADING - 2)
 
 
-def _repeated(lines: list[Line]) -> frozenset[str]:
+def _repeated(lines: list[TextLine]) -> frozenset[str]:
     """What stands three times or more: a caption under every picture."""
     counts = Counter(fold(line.text).strip() for line in lines)
     return frozenset(text for text, count in counts.items() if count > 2)
 
 
-def _lines(text: str) -> Iterator[Line]:
+def _lines(text: str) -> Iterator[TextLine]:
     start = 0
     for line in text.split("\n"):
-        yield Line(start, start + len(line), line)
+        yield TextLine(start, start + len(line), line)
         start += len(line) + 1

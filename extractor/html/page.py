@@ -34,7 +34,7 @@ _GAP: Final = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PageSource:
     """A template with what is put into it: each is a file of a package."""
 
     package: str
@@ -43,7 +43,7 @@ class Source:
     scripts: Sequence[str]
 
 
-def render(source: Source, *, language: Language, **values: Any) -> str:
+def render(source: PageSource, *, language: Language, **values: Any) -> str:
     """A page, whole.
 
     Args:

@@ -12,19 +12,19 @@ from markupsafe import Markup
 
 from mahdar.errors import UsageError
 from mahdar.html import page, payload
-from mahdar.html.page import Language, Source
+from mahdar.html.page import Language, PageSource
 from mahdar.html.pictures import drawable, pictures
 from mahdar.html.texts import Texts
 from mahdar.runs.outputs import Output, Outputs
 
-SOURCE: Final = Source("mahdar.html", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
+SOURCE: Final = PageSource("mahdar.html", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
 MOST_ARTICLES: Final = 2_000
 MOST_BYTES: Final = 27_000_000
 """Of articles on one page, which a browser opens at once; the rest of a page takes 1 to 2 MB more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """A page's share of the articles, each as JSON."""
 
     articles: tuple[str, ...]
@@ -38,7 +38,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Tally:
+class ReportTotals:
     """What all articles amount to."""
 
     totals: Counter[str] = field(default_factory=Counter)
@@ -109,9 +109,9 @@ def report(
         yield names[number - 1], _page(part, number, language, shared)
 
 
-def _read(outputs: Outputs, texts: Texts) -> tuple[Tally, list[str]]:
+def _read(outputs: Outputs, texts: Texts) -> tuple[ReportTotals, list[str]]:
     """All articles, counted, and each as JSON."""
-    tally, articles = Tally(), []
+    tally, articles = ReportTotals(), []
     for output in outputs:
         text, presence = texts.find(output.extraction)
         tally.add(output, presence)
@@ -119,7 +119,7 @@ def _read(outputs: Outputs, texts: Texts) -> tuple[Tally, list[str]]:
     return tally, articles
 
 
-def _told(tally: Tally, failed: int) -> Mapping[str, Any]:
+def _told(tally: ReportTotals, failed: int) -> Mapping[str, Any]:
     """What the template tells of all articles."""
     counted = ("articles", "meetings", "stances", "further", "rejected")
     return {
@@ -131,24 +131,24 @@ def _told(tally: Tally, failed: int) -> Mapping[str, Any]:
     }
 
 
-def _page(part: Part, number: int, language: Language, shared: Mapping[str, Any]) -> str:
+def _page(part: PagePart, number: int, language: Language, shared: Mapping[str, Any]) -> str:
     articles = Markup(f"[{','.join(part.articles)}]")  # noqa: S704  # each was escaped for its place
     values = {"part": number, "first": part.first, "last": part.last, "payload": articles}
     return page.render(SOURCE, language=language, **shared, **values)
 
 
-def split(articles: Sequence[str], most_articles: int, most_bytes: int = MOST_BYTES) -> Iterator[Part]:
+def split(articles: Sequence[str], most_articles: int, most_bytes: int = MOST_BYTES) -> Iterator[PagePart]:
     """Share articles out over pages, in their order."""
     held: list[str] = []
     first, size = 1, 0
     for text in articles:
         length = len(text.encode())
         if held and (len(held) == most_articles or size + length > most_bytes):
-            yield Part(tuple(held), first)
+            yield PagePart(tuple(held), first)
             first, size, held = first + len(held), 0, []
         held.append(text)
         size += length
-    yield Part(tuple(held), first)
+    yield PagePart(tuple(held), first)
 
 
 def _stems(stem: str, count: int) -> Iterable[str]:

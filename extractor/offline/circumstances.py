@@ -5,7 +5,7 @@ from typing import Final
 
 from mahdar.offline.cues import Cue, Line
 from mahdar.resolving import date_grammar
-from mahdar.resolving.countries import Kind, listed
+from mahdar.resolving.countries import CountryForm, listed
 from mahdar.schemas.enums import Channel, MeetingKind, Status
 
 _PLANNED_VERBS: Final = re.compile(r"س[يت]\w+")
@@ -63,7 +63,7 @@ def date_near(line: Line, cue: Cue | None) -> str | None:
 
 def dates_in(line: Line) -> list[tuple[int, int]]:
     """Where phrases stand that are dates as a whole."""
-    runs: list[list[date_grammar.Item]] = []
+    runs: list[list[date_grammar.DateToken]] = []
     for item in date_grammar.items(line.text):
         if item.kind not in _DATE_KINDS:
             continue
@@ -74,7 +74,7 @@ def dates_in(line: Line) -> list[tuple[int, int]]:
     return [span for run in runs if (span := _longest_date(line.text, run))]
 
 
-def _longest_date(text: str, run: list[date_grammar.Item]) -> tuple[int, int] | None:
+def _longest_date(text: str, run: list[date_grammar.DateToken]) -> tuple[int, int] | None:
     """The longest part of a run of words that is a date."""
     spans = ((one.start, other.end) for at, one in enumerate(run) for other in run[at:])
     dates = [span for span in spans if date_grammar.parse(text[span[0] : span[1]])]
@@ -94,7 +94,7 @@ def city_in(line: Line, cue: Cue) -> str | None:
     """A city named as the place: behind «في», «بـ», «العاصمة», near the word of meeting."""
     words = line.row.words
     for one in line.countries:
-        if one.kind is not Kind.CITY:
+        if one.kind is not CountryForm.CITY:
             continue
         at = next((n for n, word in enumerate(words) if word.end > one.start), 0)
         before_key = words[at - 1].key if at else ""

@@ -15,9 +15,9 @@ from typing import Final
 from mahdar.documents.boilerplate import ENDS, in_noise
 from mahdar.documents.sentences import sentences
 from mahdar.resolving import date_grammar
-from mahdar.resolving.countries import Mention as Country
+from mahdar.resolving.countries import CountryMention as Country
 from mahdar.resolving.countries import country_mentions
-from mahdar.resolving.offices import Row, row_of
+from mahdar.resolving.offices import OfficePhrase, row_of
 
 _FILE: Final = Path(__file__).with_name("cues.toml")
 _GLUED: Final = r"(?:[وف]?[بلسك]?(?:ال|لل)?|ولل|لل)"
@@ -55,7 +55,7 @@ class Line:
         return self.article[self.start : self.end]
 
     @cached_property
-    def row(self) -> Row:
+    def row(self) -> OfficePhrase:
         """Its words, as offices are read."""
         return row_of(self.text)
 

@@ -17,7 +17,7 @@ from mahdar.offline.cues import Cue, Line
 from mahdar.offline.mention import Mention
 from mahdar.offline.parties import Party, Side, parties_of
 from mahdar.offline.subjects import Scene, is_named
-from mahdar.resolving.countries import Kind, listed
+from mahdar.resolving.countries import CountryForm, listed
 from mahdar.schemas.enums import Channel, MeetingKind, Status
 
 
@@ -85,7 +85,7 @@ def _visits_city(line: Line, cue: Cue) -> bool:
     words = line.row.words
     behind = words[cue.stop - 1].end
     limit = words[min(cue.stop + _NEAR_VISIT, len(words)) - 1].end
-    return any(one.kind is Kind.CITY and behind <= one.start < limit for one in line.countries)
+    return any(one.kind is CountryForm.CITY and behind <= one.start < limit for one in line.countries)
 
 
 _NEAR_VISIT: Final = 10
@@ -109,7 +109,7 @@ def _is_guest(line: Line, scene: Scene, subject: Party, others: Sequence[Party])
     """Whether the place is the others' country and not the subject's."""
     home = scene.cast.actor(subject.mention).country
     hosts = {scene.cast.actor(other.mention).country for other in others} - {None}
-    places = {one.code for one in line.countries if one.kind is Kind.CITY}
+    places = {one.code for one in line.countries if one.kind is CountryForm.CITY}
     return bool(hosts) and hosts <= places and home not in places
 
 

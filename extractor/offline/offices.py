@@ -7,7 +7,7 @@ from mahdar.documents.folding import fold
 from mahdar.offline.lexicon import BODIES, COMMON, DESCRIBING, GIVEN, SHORT, TITLES
 from mahdar.offline.mention import bare, is_adjective, raw_length, stems
 from mahdar.offline.names import NEAR, OPEN, Names
-from mahdar.resolving.countries import Kind, listed
+from mahdar.resolving.countries import CountryForm, listed
 from mahdar.resolving.offices import read_word
 
 _WIDEST_GAP: Final = 8
@@ -215,7 +215,7 @@ class Offices(Names):
 
     def _is_country_name(self, at: int) -> bool:
         start = self.words[at].start
-        named = (one for one in self.line.countries if one.kind is Kind.NAME and one.start == start)
+        named = (one for one in self.line.countries if one.kind is CountryForm.NAME and one.start == start)
         return any(not is_adjective(fold(self.line.text[one.start : one.end])) for one in named)
 
     def _is_described(self, at: int, head: int) -> bool:

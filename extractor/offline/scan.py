@@ -9,7 +9,7 @@ from mahdar.offline.lexicon import BODIES, GIVEN, SHORT, TITLES
 from mahdar.offline.mention import Mention, MentionKind, bare, is_adjective, organization_of, raw_length, stems
 from mahdar.offline.names import OPEN
 from mahdar.offline.offices import APPOSED, FEWEST_FREE, Offices
-from mahdar.resolving.countries import Kind, country_of, listed
+from mahdar.resolving.countries import CountryForm, country_of, listed
 from mahdar.resolving.names import strip_titles
 
 _DELEGATION_HEADS: Final = listed("وفد وفدا الوفد الجانب")
@@ -174,7 +174,7 @@ class Scan(Offices):
         country = next((one for one in self.line.countries if one.start >= self.words[at].start), None)
         if country is None or country.end > self.words[stop - 1].end:
             return None
-        if country.kind is not Kind.NAME:
+        if country.kind is not CountryForm.NAME:
             return None
         text = self.line.text[country.start : country.end]
         if is_adjective(fold(text)):

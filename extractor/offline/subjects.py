@@ -11,7 +11,7 @@ from mahdar.offline.actors import Cast
 from mahdar.offline.cues import Cue, Line
 from mahdar.offline.mention import Mention
 from mahdar.offline.reporters import Reporter
-from mahdar.resolving.countries import Kind, Word, country_mentions, listed, words_of
+from mahdar.resolving.countries import CountryForm, Word, country_mentions, listed, words_of
 
 # Folded. Words that may stand between a verb and its subject or object without parting them.
 _LIGHT: Final = listed(
@@ -68,7 +68,7 @@ def _countries_of(mention: Mention) -> tuple[Mention, ...]:
     """«وزراء خارجية السودان وتشاد والنيجر»: one of each country, told by the country."""
     if fold(mention.text.split()[0]) not in _MANY:
         return ()
-    named = [one for one in country_mentions(mention.text) if one.kind is Kind.NAME]
+    named = [one for one in country_mentions(mention.text) if one.kind is CountryForm.NAME]
     if len(named) < 2:
         return ()
     return tuple(

@@ -36,7 +36,7 @@ NO_PLACE: Final = frozenset({"EU", "UN"})
 """Codes that are represented, but where nobody can meet."""
 
 
-class Kind(IntEnum):
+class CountryForm(IntEnum):
     """What stands for the country, by rising strength: «حزب الله العراقي» is Iraqi, wherever the body is at home."""
 
     CITY = 1
@@ -104,13 +104,13 @@ class Word(NamedTuple):  # an article has hundreds: a dataclass takes three time
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
+class CountryMention:
     """Words that stand for a country: `text[start:end]`, without the particles glued before them."""
 
     start: int
     end: int
     code: str
-    kind: Kind
+    kind: CountryForm
     particles: str = ""
     """what was glued before, folded: «ب», «ول»"""
 
@@ -132,16 +132,16 @@ def country_of(phrase: str | None, *, article: str | None = None) -> str | None:
 
 def countries_in(text: str) -> frozenset[str]:
     """Every country that a text mentions in any form: name, adjective, people, body or city."""
-    return frozenset(mention.code for mention in country_mentions(text) if mention.kind is not Kind.LOCAL)
+    return frozenset(mention.code for mention in country_mentions(text) if mention.kind is not CountryForm.LOCAL)
 
 
 def countries_named(text: str) -> frozenset[str]:
     """Every country that a text mentions by more than a city."""
-    return frozenset(mention.code for mention in country_mentions(text) if mention.kind >= Kind.BODY)
+    return frozenset(mention.code for mention in country_mentions(text) if mention.kind >= CountryForm.BODY)
 
 
 @lru_cache(maxsize=32)
-def country_mentions(text: str) -> tuple[Mention, ...]:
+def country_mentions(text: str) -> tuple[CountryMention, ...]:
     """Every mention of a country, in the order of the text; bodies of kind LOCAL are among them."""
     words = words_of(text)
     return tuple(_mention(words, found) for found in _find(words) if found.entry.code)
@@ -151,12 +151,15 @@ def country_mentions(text: str) -> tuple[Mention, ...]:
 def local_codes(article: str) -> frozenset[str]:
     """Countries an article names, whose LOCAL bodies it gives to no other country («المجلس الرئاسي اليمني»)."""
     mentions = country_mentions(article)
-    named = {mention.code for mention in mentions if mention.kind is Kind.NAME}
-    local = {mention.code for mention in mentions if mention.kind is Kind.LOCAL}
+    named = {mention.code for mention in mentions if mention.kind is CountryForm.NAME}
+    local = {mention.code for mention in mentions if mention.kind is CountryForm.LOCAL}
     claimed = {
         body.code
         for body, owner in pairwise(mentions)
-        if body.kind is Kind.LOCAL and owner.kind is Kind.NAME and body.code != owner.code and _adjoin(body, owner)
+        if body.kind is CountryForm.LOCAL
+        and owner.kind is CountryForm.NAME
+        and body.code != owner.code
+        and _adjoin(body, owner)
     }
     return frozenset(local & named - claimed)
 
@@ -187,7 +190,7 @@ class _Entry:
 
     rest: Words
     code: str
-    kind: Kind
+    kind: CountryForm
     acronym: bool = False
 
 
@@ -210,7 +213,7 @@ class _Table:
     cities: dict[Words, tuple[str, ...]] = field(default_factory=dict)
     contested: set[Words] = field(default_factory=set)
 
-    def add(self, words: Words, code: str, kind: Kind, *, acronym: bool = False) -> None:
+    def add(self, words: Words, code: str, kind: CountryForm, *, acronym: bool = False) -> None:
         """Enter a phrase; the first entry of a phrase stays."""
         listed = self.entries.setdefault(words[0], [])
         if all(entry.rest != words[1:] for entry in listed):
@@ -231,7 +234,7 @@ def _table() -> _Table:
     raw = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     table = _Table()
     for phrase in raw.pop("silent"):
-        table.add(phrase_key(phrase), "", Kind.NAME)
+        table.add(phrase_key(phrase), "", CountryForm.NAME)
     table.contested.update(map(phrase_key, raw.pop("contested")))
     for code, country in raw.items():
         _enter_names(table, code, country)
@@ -247,17 +250,17 @@ def _table() -> _Table:
 
 def _enter_names(table: _Table, code: str, country: dict[str, Any]) -> None:
     for name in country["names"]:
-        table.add(phrase_key(name), code, Kind.NAME, acronym=_is_acronym(name))
+        table.add(phrase_key(name), code, CountryForm.NAME, acronym=_is_acronym(name))
     for nisba in country.get("nisba", ()):
         for form in _nisba_forms(nisba):
-            table.add((form,), code, Kind.NAME)
+            table.add((form,), code, CountryForm.NAME)
     for people in country.get("people", ()):
         for words in _people_forms(people):
-            table.add(words, code, Kind.NAME)
+            table.add(words, code, CountryForm.NAME)
 
 
 def _enter_others(table: _Table, code: str, country: dict[str, Any]) -> None:
-    for kind, key in ((Kind.BODY, "bodies"), (Kind.LOCAL, "local"), (Kind.CITY, "cities")):
+    for kind, key in ((CountryForm.BODY, "bodies"), (CountryForm.LOCAL, "local"), (CountryForm.CITY, "cities")):
         for phrase in country.get(key, ()):
             table.add(phrase_key(phrase), code, kind, acronym=_is_acronym(phrase))
     for phrase in country.get("alone", ()):
@@ -302,7 +305,7 @@ def _find(words: Sequence[Word]) -> Iterator[_Found]:
     """Read the words from left to right, taking the longest entry each time."""
     at = 0
     while at < len(words):
-        found = _longest(words, at)
+        found = _longest(words, at) if _entries(words[at].key) else None
         if found:
             yield found
         at = found.stop if found else at + 1
@@ -345,10 +348,10 @@ def _stems(key: str) -> Iterator[tuple[str, str]]:
             yield particles + base[0], base[1:]
 
 
-def _mention(words: Sequence[Word], found: _Found) -> Mention:
+def _mention(words: Sequence[Word], found: _Found) -> CountryMention:
     first = words[found.first]
     start = first.start + _length_of(first.raw, len(found.particles))
-    return Mention(start, words[found.stop - 1].end, found.entry.code, found.entry.kind, found.particles)
+    return CountryMention(start, words[found.stop - 1].end, found.entry.code, found.entry.kind, found.particles)
 
 
 def _length_of(raw: str, letters: int) -> int:
@@ -360,7 +363,7 @@ def _length_of(raw: str, letters: int) -> int:
     return length
 
 
-def _adjoin(body: Mention, owner: Mention) -> bool:
+def _adjoin(body: CountryMention, owner: CountryMention) -> bool:
     return owner.start - body.end == 1
 
 
@@ -375,7 +378,7 @@ class _Part:
     @property
     def codes(self) -> frozenset[str]:
         """The countries by the strongest kind of word there is."""
-        strongest = max((found.entry.kind for found in self.found), default=Kind.NAME)
+        strongest = max((found.entry.kind for found in self.found), default=CountryForm.NAME)
         return frozenset(found.entry.code for found in self.found if found.entry.kind is strongest)
 
 
@@ -420,7 +423,7 @@ def _parts(words: Sequence[Word], local: frozenset[str]) -> list[_Part]:
 
 
 def _counts(found: _Found, local: frozenset[str]) -> bool:
-    return bool(found.entry.code) and (found.entry.kind is not Kind.LOCAL or found.entry.code in local)
+    return bool(found.entry.code) and (found.entry.kind is not CountryForm.LOCAL or found.entry.code in local)
 
 
 def _link(key: str, found: _Found | None) -> str:

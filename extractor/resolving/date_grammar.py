@@ -78,7 +78,7 @@ SHAPES = DAY_SHAPES + tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class DateParts:
     """What a date phrase states; None and empty where it is silent. Shifts are -1 last, 0 current, +1 next."""
 
     anchor: int | None = None
@@ -97,10 +97,10 @@ class Parts:
     """from the first to the last, rather than each"""
     order_open: bool = False
     """numeric, and day and month could change places"""
-    until: "Parts | None" = None
+    until: "DateParts | None" = None
 
 
-class Item(NamedTuple):  # an article has hundreds: a dataclass takes three times as long to make
+class DateToken(NamedTuple):  # an article has hundreds: a dataclass takes three times as long to make
     """A word or sign with a meaning for dates, and where it stands."""
 
     kind: str
@@ -109,7 +109,7 @@ class Item(NamedTuple):  # an article has hundreds: a dataclass takes three time
     end: int
 
 
-def parse(phrase: str) -> Parts | None:
+def parse(phrase: str) -> DateParts | None:
     """The parts of the one date, or span of dates, that `phrase` states; None where it states none."""
     row = _without(OTHER_WORDS, items(phrase))
     if AGO.fullmatch(_kinds(row)):
@@ -118,7 +118,7 @@ def parse(phrase: str) -> Parts | None:
     return _shaped(row, SHAPES) or _between(row)
 
 
-def find(article: str) -> Iterator[tuple[int, int, Parts]]:
+def find(article: str) -> Iterator[tuple[int, int, DateParts]]:
     """Every day of a month that `article` names, with its offsets."""
     row = _without(DAY_WORDS, items(article))
     kinds = _kinds(row)
@@ -131,7 +131,7 @@ def find(article: str) -> Iterator[tuple[int, int, Parts]]:
             yield row[match.start()].start, row[end - 1].end, parts
 
 
-def items(text: str) -> tuple[Item, ...]:
+def items(text: str) -> tuple[DateToken, ...]:
     """The words and signs of `text` that matter where they stand; any other word is an x."""
     row = tuple(_scanned(text))
     for pattern in DROPPED:
@@ -145,21 +145,21 @@ def _is_other(word: str) -> bool:
     return not (word.isdecimal() or _beginnings(word))
 
 
-def _scanned(text: str) -> Iterator[Item]:
+def _scanned(text: str) -> Iterator[DateToken]:
     matches = tuple(TOKEN.finditer(text))
     words = tuple(_word(match.group()) for match in matches)
     at = 0
     while at < len(words):
         if _is_other(words[at]):
-            yield Item("x", 0, *matches[at].span())
+            yield DateToken("x", 0, *matches[at].span())
             at += 1
             continue
         size, joined, kind, number = _longest(words, at)
         start, end = matches[at].start(), matches[at + size - 1].end()
         if joined:
-            yield Item("&", 0, start, start)
+            yield DateToken("&", 0, start, start)
         if kind != " ":
-            yield Item(kind, number, start, end)
+            yield DateToken(kind, number, start, end)
         at += size
 
 
@@ -221,26 +221,26 @@ def _first_words() -> frozenset[str]:
     return frozenset(phrase[0] for phrase in _lexicon())
 
 
-def _kinds(row: Iterable[Item]) -> str:
+def _kinds(row: Iterable[DateToken]) -> str:
     return "".join(item.kind for item in row)
 
 
-def _without(pattern: re.Pattern[str], row: tuple[Item, ...]) -> tuple[Item, ...]:
+def _without(pattern: re.Pattern[str], row: tuple[DateToken, ...]) -> tuple[DateToken, ...]:
     gone = {at for match in pattern.finditer(_kinds(row)) for at in range(*match.span())}
     return tuple(item for at, item in enumerate(row) if at not in gone) if gone else row
 
 
-def _ago(row: tuple[Item, ...]) -> Parts | None:
+def _ago(row: tuple[DateToken, ...]) -> DateParts | None:
     count = next((item.number for item in row if item.number), 0)
-    return Parts(anchor=-count) if 0 < count <= MOST_DAYS_AGO else None
+    return DateParts(anchor=-count) if 0 < count <= MOST_DAYS_AGO else None
 
 
-def _shaped(row: tuple[Item, ...], shapes: Iterable[re.Pattern[str]]) -> Parts | None:
+def _shaped(row: tuple[DateToken, ...], shapes: Iterable[re.Pattern[str]]) -> DateParts | None:
     kinds = _kinds(row)
     return next((_parts(match, row) for shape in shapes if (match := shape.fullmatch(kinds))), None)
 
 
-def _between(row: tuple[Item, ...]) -> Parts | None:
+def _between(row: tuple[DateToken, ...]) -> DateParts | None:
     """Two days with a month each: «من 30 يونيو إلى 2 يوليو 2021»."""
     for at in (at for at, item in enumerate(row) if item.kind in "T-&"):
         first, last = _shaped(row[:at], DAY_SHAPES), _shaped(row[at + 1 :], DAY_SHAPES)
@@ -250,14 +250,14 @@ def _between(row: tuple[Item, ...]) -> Parts | None:
     return None
 
 
-def _first_year(first: Parts, last: Parts) -> int | None:
+def _first_year(first: DateParts, last: DateParts) -> int | None:
     """The year of a span's first day: its own, or the last day's, less one where a year ends between them."""
     if first.year or last.year is None or first.month is None or last.month is None:
         return first.year
     return last.year - (first.month > last.month)
 
 
-def _parts(match: re.Match[str], row: tuple[Item, ...]) -> Parts | None:
+def _parts(match: re.Match[str], row: tuple[DateToken, ...]) -> DateParts | None:
     """The parts that a shape's groups hold; None where they contradict each other."""
     found = {name: row[slice(*match.span(name))] for name, text in match.groupdict().items() if text}
     numbers = {name: {item.number for item in group} for name, group in found.items()}
@@ -266,7 +266,7 @@ def _parts(match: re.Match[str], row: tuple[Item, ...]) -> Parts | None:
     if len(months) > 1 or len(shifts) > 1:
         return None
     listed = found.get("weekdays", ()) + found.get("days", ())
-    parts = Parts(
+    parts = DateParts(
         anchor=min(numbers.get("anchor", ()), default=None),
         weekdays=tuple(item.number for item in listed if item.kind == "W"),
         days=tuple(item.number for item in listed if item.kind in "NO"),
@@ -280,11 +280,11 @@ def _parts(match: re.Match[str], row: tuple[Item, ...]) -> Parts | None:
     return _in_year(numbered, found.get("year", ())) if numbered else None
 
 
-def _shift(row: Iterable[Item]) -> int | None:
+def _shift(row: Iterable[DateToken]) -> int | None:
     return next((item.number for item in row if item.kind in "PFCc"), None)
 
 
-def _numeric(parts: Parts, row: tuple[Item, ...]) -> Parts | None:
+def _numeric(parts: DateParts, row: tuple[DateToken, ...]) -> DateParts | None:
     """«20/07/2020» or "2020-07-20": the day first unless it can only be the month."""
     numbers = [item.number for item in row if item.kind in "NY"]
     from_year = row[0].kind == "Y"
@@ -297,6 +297,6 @@ def _numeric(parts: Parts, row: tuple[Item, ...]) -> Parts | None:
     return replace(parts, days=(day,), month=month, year=year, order_open=order_open)
 
 
-def _in_year(parts: Parts, row: tuple[Item, ...]) -> Parts:
+def _in_year(parts: DateParts, row: tuple[DateToken, ...]) -> DateParts:
     year = next((item.number for item in row if item.kind == "Y"), parts.year)
     return replace(parts, year=year, calendar_year=_shift(row))

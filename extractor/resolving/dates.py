@@ -21,7 +21,7 @@ from itertools import pairwise
 
 from mahdar.documents.language import language_of
 from mahdar.resolving import date_grammar
-from mahdar.resolving.date_grammar import Parts
+from mahdar.resolving.date_grammar import DateParts
 from mahdar.schemas.enums import DateResolution
 from mahdar.schemas.records import Date
 
@@ -40,13 +40,13 @@ FIXED_DAY = dt.datetime(2001, 2, 3)  # noqa: DTZ001  # naive like all of datepar
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
+class DateMention:
     """A day of a month that an article names: `article[start:end]`, and its EDTF value."""
 
     start: int
     end: int
     value: str
-    parts: Parts
+    parts: DateParts
     sound: bool
     """a single day, and of the weekday named"""
 
@@ -83,36 +83,36 @@ def resolve_date(
 
 
 @lru_cache(maxsize=16)
-def find_dates(article: str) -> tuple[Mention, ...]:
+def find_dates(article: str) -> tuple[DateMention, ...]:
     """Every day of a month that the article names by number and month, in order; the year may be missing."""
     found = ((start, end, parts, _resolved(parts, None)) for start, end, parts in date_grammar.find(article))
     return tuple(
-        Mention(start, end, date.value, parts, sound=len(parts.days) == 1 and not date.flags)
+        DateMention(start, end, date.value, parts, sound=len(parts.days) == 1 and not date.flags)
         for start, end, parts, date in found
         if date.value and _ordered(parts, article[start:end], article)
     )
 
 
-def _ordered(parts: Parts, text: str, article: str) -> bool:
+def _ordered(parts: DateParts, text: str, article: str) -> bool:
     """Whether 05/06/2020 can be read: Arabic and French write the day first, English either."""
     if not parts.order_open or ARABIC.search(text):
         return True
     return language_of(article) in DAY_FIRST
 
 
-def _widened(parts: Parts, mentions: Iterable[Mention], start: int, end: int) -> Parts:
+def _widened(parts: DateParts, mentions: Iterable[DateMention], start: int, end: int) -> DateParts:
     """The parts of the longer date that the phrase is cut from, if it is."""
     around = (mention.parts for mention in mentions if mention.start <= start and end <= mention.end)
     return next((wider for wider in around if _agrees(parts, wider)), parts)
 
 
-def _agrees(parts: Parts, wider: Parts) -> bool:
+def _agrees(parts: DateParts, wider: DateParts) -> bool:
     stated = (parts.anchor, parts.weekdays or None, parts.days or None, parts.month, parts.year)
     held = (wider.anchor, wider.weekdays, wider.days, wider.month, wider.year)
     return all(mine is None or mine == theirs for mine, theirs in zip(stated, held, strict=True))
 
 
-def _resolved(parts: Parts, today: dt.date | None, *, planned: bool = False) -> Date:
+def _resolved(parts: DateParts, today: dt.date | None, *, planned: bool = False) -> Date:
     """The date of `parts`, written on the day `today`."""
     if parts.month is not None:
         return _calendar(parts, today, planned=planned)
@@ -124,7 +124,7 @@ def _resolved(parts: Parts, today: dt.date | None, *, planned: bool = False) -> 
     return date.model_copy(update={"resolution": "relative_to_publication"}) if date.value else date
 
 
-def _relative(parts: Parts, today: dt.date, *, planned: bool) -> Date:
+def _relative(parts: DateParts, today: dt.date, *, planned: bool) -> Date:
     if parts.calendar_year is not None:
         return Date(value=f"{today.year + parts.calendar_year}")
     if parts.calendar_month is not None:
@@ -137,7 +137,7 @@ def _relative(parts: Parts, today: dt.date, *, planned: bool) -> Date:
     return _weekdays(parts, today, planned=planned)
 
 
-def _calendar(parts: Parts, today: dt.date | None, *, planned: bool = False) -> Date:
+def _calendar(parts: DateParts, today: dt.date | None, *, planned: bool = False) -> Date:
     """A month, or days of it; in the year that is stated, or that the day of publication gives."""
     year, resolution = _year(parts, today, planned=planned)
     if not parts.days:
@@ -152,7 +152,7 @@ def _calendar(parts: Parts, today: dt.date | None, *, planned: bool = False) -> 
     return Date(value=value, resolution=resolution, flags=() if _fits(days, weekdays) else ("weekday_mismatch",))
 
 
-def _year(parts: Parts, today: dt.date | None, *, planned: bool) -> tuple[int | None, DateResolution]:
+def _year(parts: DateParts, today: dt.date | None, *, planned: bool) -> tuple[int | None, DateResolution]:
     if parts.year is not None:
         return parts.year, "explicit"
     if today is None:
@@ -163,7 +163,7 @@ def _year(parts: Parts, today: dt.date | None, *, planned: bool) -> tuple[int | 
     return year, "year_from_publication" if year else "partial"
 
 
-def _year_of_month(parts: Parts, today: dt.date, *, planned: bool) -> int:
+def _year_of_month(parts: DateParts, today: dt.date, *, planned: bool) -> int:
     """The nearest such month, or of a plan the next; «الماضي» and «المقبل» exclude the current one."""
     ahead = ((parts.month or 0) - today.month) % 12
     if parts.shift == 1:
@@ -173,7 +173,7 @@ def _year_of_month(parts: Parts, today: dt.date, *, planned: bool) -> int:
     return today.year + (today.month - 1 + ahead) // 12
 
 
-def _year_of_day(parts: Parts, today: dt.date, *, planned: bool) -> int | None:
+def _year_of_day(parts: DateParts, today: dt.date, *, planned: bool) -> int | None:
     """The year that puts the day nearest to publication, or that agrees with the weekday named."""
     years = (today.year - 1, today.year, today.year + 1)
     days = [days[0] for year in years if (days := _days(replace(parts, until=None), year))]
@@ -188,7 +188,7 @@ def _year_of_day(parts: Parts, today: dt.date, *, planned: bool) -> int | None:
     return days[0].year
 
 
-def _days(parts: Parts, year: int) -> tuple[dt.date, ...]:
+def _days(parts: DateParts, year: int) -> tuple[dt.date, ...]:
     """The days stated, in `year`; a span's end may fall into the next. Empty if the calendar lacks one of them."""
     try:
         days = tuple(dt.date(year, parts.month or 0, day) for day in parts.days)
@@ -222,7 +222,7 @@ def _fits(days: tuple[dt.date, ...], weekdays: tuple[int, ...]) -> bool:
     return all(day.weekday() == weekday for day, weekday in zip((days[0], days[-1]), weekdays, strict=False))
 
 
-def _anchored(parts: Parts, day: dt.date) -> Date:
+def _anchored(parts: DateParts, day: dt.date) -> Date:
     """«أمس الثلاثاء»: by the day of publication, corrected to the weekday named if that is close."""
     if _fits((day,), parts.weekdays):
         return Date(value=day.isoformat())
@@ -231,7 +231,7 @@ def _anchored(parts: Parts, day: dt.date) -> Date:
     return Date(value=value, flags=("weekday_mismatch",))
 
 
-def _weekdays(parts: Parts, today: dt.date, *, planned: bool) -> Date:
+def _weekdays(parts: DateParts, today: dt.date, *, planned: bool) -> Date:
     """«الخميس»: the last one up to publication, or the next one where the phrase or the plan says so."""
     steps = [(later - day) % WEEK for day, later in pairwise(parts.weekdays)]
     if any(step != 1 for step in steps) and not (parts.spread and len(steps) == 1):
@@ -250,7 +250,7 @@ def _weekdays(parts: Parts, today: dt.date, *, planned: bool) -> Date:
     return Date(value=_edtf(days, spread=True))
 
 
-def _week(parts: Parts, today: dt.date) -> Date:
+def _week(parts: DateParts, today: dt.date) -> Date:
     """«الأسبوع الماضي», Monday to Sunday.
 
     Weeks begin on Saturday, Sunday or Monday, by country. From Monday to Friday all mean the same week; at the weekend
@@ -265,7 +265,7 @@ def _week(parts: Parts, today: dt.date) -> Date:
     return Date(value=f"{monday + dt.timedelta(days=weekday)}" if weekday < SATURDAY else None)
 
 
-def _elsewhere(parts: Parts, mentions: tuple[Mention, ...], *, planned: bool) -> Date | None:
+def _elsewhere(parts: DateParts, mentions: tuple[DateMention, ...], *, planned: bool) -> Date | None:
     """The date by what the article states elsewhere, if that leaves one value."""
     values = _from_stated_today(parts, mentions, planned=planned) | _from_same_day(parts, mentions, planned=planned)
     full = {value for value in values if "X" not in value}
@@ -276,7 +276,7 @@ def _elsewhere(parts: Parts, mentions: tuple[Mention, ...], *, planned: bool) ->
     return Date(value=value, resolution="partial" if "X" in value else "from_other_mention")
 
 
-def _from_stated_today(parts: Parts, mentions: Iterable[Mention], *, planned: bool) -> set[str]:
+def _from_stated_today(parts: DateParts, mentions: Iterable[DateMention], *, planned: bool) -> set[str]:
     """«اليوم الأربعاء 22 فيفري 2017» says when the article was written, and «أمس» follows."""
     anchored = ((mention.day, mention.parts.anchor) for mention in mentions)
     todays = {day - dt.timedelta(days=anchor) for day, anchor in anchored if day and anchor is not None}
@@ -284,7 +284,7 @@ def _from_stated_today(parts: Parts, mentions: Iterable[Mention], *, planned: bo
     return {date.value} if date.value and not date.flags else set()
 
 
-def _from_same_day(parts: Parts, mentions: tuple[Mention, ...], *, planned: bool) -> set[str]:
+def _from_same_day(parts: DateParts, mentions: tuple[DateMention, ...], *, planned: bool) -> set[str]:
     """The values of the mentions that can only be the same day."""
     if parts.month is not None:
         return _lent_year(parts, mentions)
@@ -299,12 +299,12 @@ def _from_same_day(parts: Parts, mentions: tuple[Mention, ...], *, planned: bool
     return {mention.value for mention in named} | others if named else set()
 
 
-def _one_anchor(parts: Parts, other: Parts) -> bool:
+def _one_anchor(parts: DateParts, other: DateParts) -> bool:
     """Whether both can be one day: «أمس الخميس» is not «اليوم الخميس», nor «الخميس المقبل»."""
     return not other.shift and (None in (parts.anchor, other.anchor) or parts.anchor == other.anchor)
 
 
-def _lent_year(parts: Parts, mentions: Iterable[Mention]) -> set[str]:
+def _lent_year(parts: DateParts, mentions: Iterable[DateMention]) -> set[str]:
     """The year from the same day in full, or from full dates about that time if it makes the weekday right."""
     known = [mention.day for mention in mentions if mention.day]
     years = {day.year for day in known if (day.month, (day.day,)) == (parts.month, parts.days[:1])}

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from mahdar.documents.folding import fold
-from mahdar.resolving.countries import Kind, Word, country_mentions, country_of, listed, words_of
+from mahdar.resolving.countries import CountryForm, Word, country_mentions, country_of, listed, words_of
 
 # Words are folded here: ة is ه, أ is ا, ئ is ي.
 
@@ -188,7 +188,7 @@ class _Reach:
 
 
 @dataclass(frozen=True)
-class Row:
+class OfficePhrase:
     """The words of a phrase, and where in it a country stands: first word → word behind."""
 
     text: str
@@ -339,15 +339,15 @@ class Row:
 
 
 @lru_cache(maxsize=1024)
-def row_of(text: str) -> Row:
+def row_of(text: str) -> OfficePhrase:
     """A phrase, taken apart."""
     words = words_of(text)
     countries, named = {}, set[int]()
     for mention in country_mentions(text):
         first = next(at for at, word in enumerate(words) if word.end > mention.start)
         countries[first] = next(at for at, word in enumerate(words, 1) if word.end >= mention.end)
-        named.update(range(first, countries[first]) if mention.kind is Kind.NAME else ())
-    return Row(text, words, countries, frozenset(named))
+        named.update(range(first, countries[first]) if mention.kind is CountryForm.NAME else ())
+    return OfficePhrase(text, words, countries, frozenset(named))
 
 
 @lru_cache(maxsize=8)

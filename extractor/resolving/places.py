@@ -17,8 +17,8 @@ from mahdar.documents.folding import fold
 from mahdar.grounding.ground import PHRASE, Ground, ground_of
 from mahdar.resolving.countries import (
     NO_PLACE,
-    Kind,
-    Mention,
+    CountryForm,
+    CountryMention,
     Word,
     city_codes,
     countries_in,
@@ -167,7 +167,7 @@ def _is_nisba(word: Word) -> bool:
 
 
 def _is_body(name: str) -> bool:
-    return any(mention.kind in {Kind.BODY, Kind.LOCAL} for mention in country_mentions(name))
+    return any(mention.kind in {CountryForm.BODY, CountryForm.LOCAL} for mention in country_mentions(name))
 
 
 def _unglued(name: str) -> str:
@@ -182,7 +182,7 @@ def _unglued(name: str) -> str:
 def _is_country(name: str | None) -> bool:
     """Whether a name, as a whole, is a country's."""
     match country_mentions(name or ""):
-        case (Mention(start=0, end=end, kind=Kind.NAME),):
+        case (CountryMention(start=0, end=end, kind=CountryForm.NAME),):
             return name is not None and end == len(name)
         case _:
             return False
@@ -225,13 +225,13 @@ def _written(name: str | None, ground: Ground) -> str | None:
 
 def _city_in(hall: str | None) -> str | None:
     """The city at the end of a venue's name: «مقر الوزارة بالعاصمة أنقرة»."""
-    cities = [mention for mention in country_mentions(hall or "") if mention.kind is Kind.CITY]
+    cities = [mention for mention in country_mentions(hall or "") if mention.kind is CountryForm.CITY]
     if not hall or not cities or not _is_linked(cities[-1], words_of(hall)):
         return None
     return hall[cities[-1].start : cities[-1].end]
 
 
-def _is_linked(city: Mention, words: tuple[Word, ...]) -> bool:
+def _is_linked(city: CountryMention, words: tuple[Word, ...]) -> bool:
     before = [word.key for word in words if word.end <= city.start][-_LINK_REACH:]
     return "ب" in city.particles or not _LINKS.isdisjoint(before)
 

@@ -7,7 +7,7 @@ from mahdar.offline.circumstances import dates_in
 from mahdar.offline.latin.clauses import Clauses
 from mahdar.offline.latin.stage import Predicate
 from mahdar.offline.latin.tokens import Sentence
-from mahdar.resolving.countries import Kind, is_contested, listed
+from mahdar.resolving.countries import CountryForm, is_contested, listed
 from mahdar.schemas.enums import Channel, MeetingKind, Status
 
 SUMMIT: Final = listed("summit sommet")
@@ -139,7 +139,7 @@ def city_of(sentence: Sentence, at: int) -> str | None:
         ):
             return sentence.tokens[place].text
     for one in sentence.line.countries:
-        if one.kind is not Kind.CITY:
+        if one.kind is not CountryForm.CITY:
             continue
         first = sentence.number(one.start)
         if sentence.key(first - 1) in _AT and abs(first - at) <= _CITY_REACH:

@@ -21,7 +21,7 @@ from mahdar.offline.latin.clauses import Clauses
 from mahdar.offline.latin.stage import Mentions, Predicate
 from mahdar.offline.mention import Mention
 from mahdar.offline.parties import Party
-from mahdar.resolving.countries import Kind, listed
+from mahdar.resolving.countries import CountryForm, listed
 from mahdar.schemas.enums import Capacity, MeetingKind
 
 _WITH: Final = listed("with avec")
@@ -264,7 +264,7 @@ def _is_destination(clauses: Clauses, at: int, verb: int) -> bool:
 
 def _is_city(clauses: Clauses, mention: Mention) -> bool:
     start = mention.start - clauses.sentence.line.start
-    return any(one.kind is Kind.CITY and one.start == start for one in clauses.sentence.line.countries)
+    return any(one.kind is CountryForm.CITY and one.start == start for one in clauses.sentence.line.countries)
 
 
 def _for_talks(clauses: Clauses, at: int) -> Iterator[Party]:

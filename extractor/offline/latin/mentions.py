@@ -22,7 +22,7 @@ from mahdar.offline.latin.parts import (
 )
 from mahdar.offline.latin.tokens import Sentence
 from mahdar.offline.mention import Mention, MentionKind
-from mahdar.resolving.countries import Kind, country_of, listed
+from mahdar.resolving.countries import CountryForm, country_of, listed
 
 _OWN: Final = listed("his her their its son sa ses leur leurs")
 _PAIRS: Final = listed(
@@ -85,7 +85,13 @@ class Scan(Parts):
         """People who act as one: "the rebels", « Les Palestiniens »."""
         found = self.countries.get(at)
         text = self.tokens[at].text
-        if found and found[0] == at + 1 and found[1].kind is Kind.NAME and text[0].isupper() and self._is_people(at):
+        if (
+            found
+            and found[0] == at + 1
+            and found[1].kind is CountryForm.NAME
+            and text[0].isupper()
+            and self._is_people(at)
+        ):
             return [self._mention(at, at + 1, "people", code=found[1].code)], at + 1
         if self._key(at) in PEOPLES and self._key(at + 1) in table("heads") and self._key(at + 1).endswith("s"):
             return [self._mention(at, at + 2, "people")], at + 2
@@ -219,7 +225,7 @@ class Scan(Parts):
     def _body(self, at: int) -> tuple[list[Mention], int] | None:
         """A ministry, a league, a movement, an acronym."""
         known = self.countries.get(at)
-        if known is not None and known[1].kind is Kind.BODY and self.tokens[at].is_capital:
+        if known is not None and known[1].kind is CountryForm.BODY and self.tokens[at].is_capital:
             end = max(known[0], self._body_end(at) or 0)
             return [self._mention(at, end, "body", code=known[1].code)], end
         stop = self._body_end(at)
@@ -267,9 +273,9 @@ class Scan(Parts):
         stop, one = found
         if {self._key(at - 1), self._key(stop)} & {"-", "–"} and self._is_hyphened(at, stop):
             return [], stop
-        if one.kind is Kind.CITY:
+        if one.kind is CountryForm.CITY:
             return [self._mention(at, stop, "country", code=one.code)], stop
-        if one.kind is not Kind.NAME or self._adjective(at) is not None:
+        if one.kind is not CountryForm.NAME or self._adjective(at) is not None:
             return None
         return [self._mention(at, stop, "country", code=one.code)], stop
 

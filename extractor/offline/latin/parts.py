@@ -11,7 +11,7 @@ from typing import Any, Final
 from mahdar.documents.folding import fold
 from mahdar.offline.latin.lexicon import lexicon
 from mahdar.offline.latin.tokens import Sentence
-from mahdar.resolving.countries import Kind, listed
+from mahdar.resolving.countries import CountryForm, listed
 
 _FILE: Final = Path(__file__).with_name("names.toml")
 _MOST_NAME_WORDS: Final = 6
@@ -150,7 +150,7 @@ class Parts:
     def _country_word(self, at: int) -> int | None:
         """The token behind a country's adjective, or behind a country's name with "'s"."""
         found = self.countries.get(at)
-        if found is not None and found[1].kind is Kind.NAME and self._key(found[0]) == "'s":
+        if found is not None and found[1].kind is CountryForm.NAME and self._key(found[0]) == "'s":
             return found[0] + 1
         return self._adjective(at)
 
@@ -159,7 +159,7 @@ class Parts:
         if self._key(at) in PEOPLES:
             return at + 1
         found = self.countries.get(at)
-        if found is None or found[1].kind != Kind.NAME:
+        if found is None or found[1].kind != CountryForm.NAME:
             return None
         stop, word = found[0], self._key(at)
         if self.sentence.language == "fr":
@@ -367,7 +367,11 @@ class Parts:
 
     def _capital_body(self, at: int) -> int | None:
         """A run of capitals that holds a word of bodies: "Arab League", "Human Rights Watch", "White House"."""
-        if at in self.countries and self.countries[at][1].kind in {Kind.NAME, Kind.CITY} and self._is_acronym(at):
+        if (
+            at in self.countries
+            and self.countries[at][1].kind in {CountryForm.NAME, CountryForm.CITY}
+            and self._is_acronym(at)
+        ):
             return None if not self._is_body_word(self.countries[at][0]) else self._body_tail(self.countries[at][0])
         stop, last = at, None
         while stop < len(self.tokens) and stop - at < 7:
@@ -431,7 +435,7 @@ class Parts:
         if behind >= len(self.tokens):
             return False
         if self._key(at) in {"in", "a"}:
-            return behind in self.countries and self.countries[behind][1].kind is Kind.CITY
+            return behind in self.countries and self.countries[behind][1].kind is CountryForm.CITY
         if self._key(at) in {"and", "et"}:
             return self._key(behind) in table("matters") and self._key(behind) not in table("bodies") | table("heads")
         capital = self.tokens[behind].is_capital and self._key(behind) not in table("common")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mahdar.evals import SCORING, ArticleScore, Scoring, as_json, score_article, summarise
-from mahdar.evals.scorer.config import FieldCredit, RecordMatching, MeetingWeights
+from mahdar.evals.scorer.config import FieldCredit, MeetingWeights, RecordMatching
 from mahdar.evals.scorer.scoring import PairScore
 from mahdar.schemas.labels import Labels, as_extraction, read
 from mahdar.schemas.records import Extraction, Provenance

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mahdar.schemas.records import Extraction, Meeting, Stance
     from mahdar.service import Extractor
     from mahdar.settings import Settings
+    from mahdar.tables.reading import read_tables
 
 __all__ = [
     "BadInputError",
@@ -47,6 +48,7 @@ __all__ = [
     "Stance",
     "StoreError",
     "UsageError",
+    "read_tables",
 ]
 
 _HOME = {
@@ -61,6 +63,7 @@ _HOME = {
     "Price": "mahdar.limits.prices",
     "Settings": "mahdar.settings",
     "Stance": "mahdar.schemas.records",
+    "read_tables": "mahdar.tables.reading",
 }
 """The module that defines each name; all others are errors. Loaded at first use, so that `mahdar --help` is quick."""
 

@@ -1,16 +1,14 @@
-"""What a run wrote, in other forms: tables whose rows can be proven, and Parquet that loses nothing."""
+"""Where a run's tables go, and what cannot be exported. What the tables hold is tested in `test_tables.py`."""
 
-import csv
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
-from newsroom import ARTICLE, MET, PRINCIPALS, SAID, configured, reads_well, weather
+from newsroom import ARTICLE, configured, reads_well, weather
 
 from mahdar import Document, Extractor
 from mahdar.cli.app import main
@@ -42,63 +40,6 @@ def mahdar(capfd: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-Table = list[dict[str, Any]]
-
-
-def of_csv(folder: Path) -> dict[str, Table]:
-    return {
-        file.stem: list(csv.DictReader(file.read_text(encoding="utf-8").splitlines())) for file in folder.glob("*.csv")
-    }
-
-
-def test_a_folder_of_csv_has_a_row_a_meeting_a_participant_a_stance(
-    tmp_path: Path, records: Path, mahdar: Command
-) -> None:
-    assert mahdar("export", records, "-o", tmp_path / "tables", "--format", "csv")[0] == 0
-    tables = of_csv(tmp_path / "tables")
-    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
-        "articles.csv",
-        "evidence.csv",
-        "meetings.csv",
-        "participants.csv",
-        "stances.csv",
-    ], "nothing is left of the writing"
-    assert [(row["document_id"], row["meetings"], row["cached"], row["cost"]) for row in tables["articles"]] == [
-        ("خبر-1", "1", "false", ""),
-        ("=2+3", "0", "false", ""),
-    ], "texts are what they are, a formula's look included"
-    assert [row["name"] for row in tables["participants"]] == PRINCIPALS
-    (meeting,) = tables["meetings"]
-    shown = ("document_id", "id", "kind", "date", "city", "country", "participants", "quote", "start", "end")
-    assert [meeting[name] for name in shown] == [
-        *("خبر-1", "m1", "talks", "2024-02-04", "نواكشوط", "MR", "2", MET, "0", str(len(MET))),
-    ]
-    (stance,) = tables["stances"]
-    assert (stance["holder_name"], stance["act"], stance["target"]) == (
-        "محمد سالم ولد مرزوك",
-        "support",
-        "لفتح المعابر بين البلدين",
-    )
-    assert [row["made_by"] for name in ("articles", "meetings", "stances") for row in tables[name]] == ["loopback"] * 4
-    for row in tables["evidence"]:
-        assert ARTICLE[int(row["start"]) : int(row["end"])] == row["quote"]
-    assert [(row["record"], row["quote"]) for row in tables["evidence"]] == [("m1", MET), ("s1", SAID)]
-
-
-def test_a_database_has_the_same_tables(tmp_path: Path, records: Path, mahdar: Command) -> None:
-    assert mahdar("export", records, "-o", tmp_path / "out.duckdb")[0] == 0
-    with duckdb.connect(str(tmp_path / "out.duckdb")) as database:
-        counts = {
-            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()
-            for (name,) in database.execute("SHOW TABLES").fetchall()
-        }
-        joined = database.execute(
-            "SELECT a.published_at, p.name, p.number FROM articles a JOIN participants p USING (document_id) ORDER BY 3"
-        ).fetchall()
-    assert counts == {"articles": (2,), "meetings": (1,), "participants": (2,), "stances": (1,), "evidence": (2,)}
-    assert [(str(day), name) for day, name, _ in joined] == [("2024-02-05", name) for name in PRINCIPALS]
-
-
 def without_nothing(value: Any) -> Any:
     """JSON less what is null or empty, which Parquet and JSON tell apart in other ways."""
     if isinstance(value, dict):
@@ -111,30 +52,11 @@ def test_one_parquet_file_loses_nothing(tmp_path: Path, records: Path, mahdar: C
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
     for row in rows:
         row["published_at"] = row["published_at"] and str(row["published_at"])
-        row["more"] = json.loads(row["more"])
+        row["more"], row["kept"] = json.loads(row["more"]), json.loads(row["kept"])
         for part in ("made_by", "prompts", "schemas"):
             row["provenance"][part] = json.loads(row["provenance"][part])
     lines = [json.loads(line) for line in records.read_bytes().splitlines()]
     assert without_nothing(rows) == without_nothing(lines)
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("tables/", "1 agreements not written to tables (JSON Lines and one .parquet file hold them)\n"),
-        ("out.duckdb", "1 agreements not written to tables (JSON Lines and one .parquet file hold them)\n"),
-        ("out.parquet", ""),
-    ],
-)
-def test_records_that_no_table_has_a_place_for_are_counted(
-    tmp_path: Path, records: Path, mahdar: Command, name: str, said: str
-) -> None:
-    lines = [json.loads(line) for line in records.read_bytes().splitlines()]
-    proof = lines[0]["meetings"][0]["evidence"]
-    lines[0]["more"] = {"agreements": [{"id": "g1", "subject": "الصيد", "evidence": proof}]}
-    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-    output = f"{tmp_path}/{name}"
-    assert mahdar("export", tmp_path / "in.jsonl", "-o", output) == (0, "", f"{said}2 articles → {output}\n")
 
 
 def test_an_empty_run_has_tables_with_columns(tmp_path: Path, mahdar: Command) -> None:
@@ -142,7 +64,8 @@ def test_an_empty_run_has_tables_with_columns(tmp_path: Path, mahdar: Command) -
     for name in ("out.duckdb", "out.parquet"):
         assert mahdar("export", tmp_path / "out.jsonl", "-o", tmp_path / name)[0] == 0
     assert mahdar("export", tmp_path / "out.jsonl", "-o", tmp_path / "flat", "--format", "parquet")[0] == 0
-    assert pq.read_schema(tmp_path / "flat" / "stances.parquet").names[:3] == ["document_id", "id", "meeting"]
+    names = pq.read_schema(tmp_path / "flat" / "stances.parquet").names
+    assert names[:3] == ["article_id", "record_id", "published_at"]
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
 
 
@@ -150,14 +73,14 @@ def test_an_empty_run_has_tables_with_columns(tmp_path: Path, mahdar: Command) -
     ("arguments", "said"),
     [
         (["out.jsonl", "-o", "out.csv"], "out.csv: CSV is several tables, each a file; name a folder"),
-        (["out.jsonl", "-o", "out.xlsx"], "out.xlsx: no form mahdar writes: name .jsonl, .parquet or .duckdb, a fol"),
+        (["out.jsonl", "-o", "out.ods"], "out.ods: no form mahdar writes: name .jsonl, .parquet, .duckdb or .xlsx, a "),
         (["out.jsonl", "-o", "tables2"], "tables2: no form named; add --format csv, or / at its end for a folder"),
         (["out.jsonl", "-o", "other.jsonl"], "other.jsonl: is JSON Lines already"),
-        (["out.jsonl", "-o", "x", "--format", "xlsx"], "format 'xlsx': not known; use one of jsonl, csv, parquet, d"),
-        (["gone.jsonl", "-o", "x.parquet"], "gone.jsonl cannot be read or written: No such file"),
+        (["out.jsonl", "-o", "x", "--format", "ods"], "format 'ods': not known; use one of jsonl, csv, parquet, du"),
+        (["gone.jsonl", "-o", "x.parquet"], "gone.jsonl: cannot be read: No such file"),
         (["strange.jsonl", "-o", "x.parquet"], "strange.jsonl:1: not a record of mahdar's, it lacks document_id, "),
         (["other.jsonl", "-o", "x.parquet"], "other.jsonl: has records that cannot be written as parquet (Attrib"),
-        (["other.jsonl", "-o", "x.duckdb"], "other.jsonl: has records that cannot be written as duckdb (KeyError"),
+        (["other.jsonl", "-o", "x.duckdb"], "other.jsonl: has records that cannot be written as duckdb (TypeErr"),
         (["out.jsonl", "-o", "folder.parquet"], "folder.parquet is a folder, and parquet takes a file: name another"),
         (["out.jsonl", "-o", "out.jsonl", "--format", "csv"], "out.jsonl is a file, and csv takes a folder: name a"),
     ],
@@ -202,6 +125,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     [
         ("out.parquet", ["out.parquet"], "out.parquet.jsonl"),
         ("out.duckdb", ["out.duckdb"], "out.duckdb.jsonl"),
+        ("out.xlsx", ["out.xlsx"], "out.xlsx.jsonl"),
         ("tables", ["tables/meetings.csv", "tables/stances.csv"], "tables/extractions.jsonl"),
     ],
 )
@@ -283,7 +207,7 @@ def test_a_file_of_others_is_not_replaced(tmp_path: Path, mahdar: Command, serve
         (["-o", f"{'ط' * 200}.jsonl", "--retry-errors"], "--retry-errors takes what an earlier run failed on"),
         (["-o", "parts.parquet"], "parts.parquet is a folder, and parquet takes a file: name another; a folder of pa"),
         (["articles", "-o", "articles"], "'articles' is where the results go: name another folder with --output"),
-        (["-o", "out.json"], "out.json: no form mahdar writes: name .jsonl, .parquet or .duckdb, a folder with /"),
+        (["-o", "out.json"], "out.json: no form mahdar writes: name .jsonl, .parquet, .duckdb or .xlsx, a fold"),
         (["-o", "x.foo"], "x.foo: no form mahdar writes"),
         (["-o", "tables"], "tables: no form named; add --format csv"),
         (["-o", "parts.jsonl"], "parts.jsonl is a folder, and jsonl takes a file: name another"),

@@ -58,7 +58,7 @@ from mahdar.wording import counted
 
 if TYPE_CHECKING:
     from mahdar.cli.run import Tally
-    from mahdar.runs.export import Target
+    from mahdar.runs.target import Target
 
 EXIT_CODES = """\b
 Exit codes:
@@ -139,7 +139,7 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
             "--output",
             "-o",
             metavar="FILE",
-            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, or DIR/ for CSV; failures to "
+            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, FILE.xlsx, or DIR/ for CSV; failures to "
             "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl. With Ray, a folder of parts.",
         ),
     ] = None,
@@ -200,9 +200,9 @@ def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are h
     from mahdar.limits.budget import Budget
     from mahdar.limits.concurrency import Limits
     from mahdar.observability.logs import log_to_standard_error
-    from mahdar.runs.export import Target
     from mahdar.runs.rows import Columns
     from mahdar.runs.sources import Articles
+    from mahdar.runs.target import Target
     from mahdar.service import Extractor
     from mahdar.settings import Settings
     from mahdar.tasks import TASKS
@@ -367,23 +367,25 @@ def status(
 def export(
     records: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="What `mahdar extract` wrote.")],
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="FILE.parquet, FILE.duckdb, or DIR/ for CSV.")
+        str, typer.Option("--output", "-o", metavar="FILE", help="DIR/ for CSV, FILE.duckdb, FILE.xlsx, FILE.parquet.")
     ],
     form: Format = None,
     schemas: Schemas = None,
 ) -> None:
-    """Write records in another form; what is there already is replaced.
+    """Write records as tables; what is there already is replaced.
 
-    One Parquet file has a row an article, with everything in it. A folder, of CSV or Parquet, and a DuckDB database
-    have the tables articles, meetings, participants, stances and evidence; records of further tasks are left out, and
-    counted on standard error.
+    A folder, of CSV or Parquet, a DuckDB database and an Excel workbook have the tables articles, meetings,
+    participants, topics, outcomes, stances, stance_holders, attributions, evidence and rejected, those of tasks of your
+    own, and the views meetings_wide, meeting_pairs, meeting_country_pairs, stances_long and coded_events. One Parquet
+    file has a row an article instead, with everything in it.
     """
-    from mahdar.runs.export import Target, export
+    from mahdar.runs.target import Target
+    from mahdar.tables.export import export
 
     import_schemas(schemas)
     target = Target.of(output, form)
     if target.form == "jsonl":
-        raise UsageError(f"{output}: is JSON Lines already; name a .parquet or .duckdb file, or a folder, or --format")
+        raise UsageError(f"{output}: is JSON Lines already; name .duckdb, .xlsx or .parquet, a folder, or --format")
     exported = export(records, target)
     for line in exported:
         typer.echo(line, err=True)

@@ -75,7 +75,7 @@ RayAddress = Annotated[
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="FORM", help="jsonl, csv, parquet or duckdb, where the name of the output does not tell."
+        "--format", metavar="FORM", help="jsonl, csv, parquet, duckdb or xlsx, where the output's name does not tell."
     ),
 ]
 RayWorkers = Annotated[

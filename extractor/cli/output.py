@@ -15,23 +15,17 @@ from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.limits.budget import Spending
 from mahdar.results import Failure
-from mahdar.runs.export import Target, export
 from mahdar.runs.ledger import History, identity
 from mahdar.runs.lines import LineFile, json_line
 from mahdar.runs.outputs import Result
 from mahdar.runs.results import Results
+from mahdar.runs.target import Target
 from mahdar.schemas.records import Extraction
 from mahdar.service import Extractor
+from mahdar.tables.export import export
 
 PIPED_WIDTH: Final = 100
 """Columns of a table that no terminal shows."""
-
-
-class Output(Protocol):
-    """Takes results as they come."""
-
-    def write(self, result: Result) -> None:
-        """Take one."""
 
 
 class Stream:
@@ -51,45 +45,49 @@ class Stream:
 
 
 @contextmanager
-def kept(target: Target | None, mahdar: Extractor, *, overwrite: bool = False) -> Iterator[Results | Stream | None]:
-    """The file that results are kept in, if there is one, until it is left; its earlier runs count against the budget.
+def kept(
+    target: Target | None, mahdar: Extractor, *, overwrite: bool = False
+) -> Iterator[tuple[Results | None, Stream | None]]:
+    """The files that results are kept in, or the stream that they go to, until it is left.
+
+    What earlier runs into the same files spent counts against the budget.
 
     Raises:
         UsageError: it has something in it that may not be replaced or gone on from, or cannot be written.
     """
     if target is None:
-        yield None
+        yield None, None
         return
-    with closing(_opened(target, mahdar, overwrite=overwrite)) as file:
-        yield file
-
-
-def _opened(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Stream:
     target.check()
     try:
-        return _file(target, mahdar, overwrite=overwrite)
+        if target.records.exists() and not (target.records.is_file() or target.records.is_dir()):
+            with closing(Stream(target.records)) as stream:
+                yield None, stream
+            return
+        results = _results(target, mahdar, overwrite=overwrite)
     except OSError as error:
         raise UsageError(f"{target.path} cannot be used: {error.strerror}; name another with --output") from None
+    with results:
+        mahdar.charge(_spent(results.progress, mahdar))
+        yield results, None
 
 
-def _file(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results | Stream:
+def _results(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results:
     path = target.records
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        return Stream(path)
     if not (overwrite or target.form == "jsonl" or path.exists()) and target.path.is_file():
         raise UsageError(f"{target.path} has something in it: give --overwrite to replace it, or another name")
     if target.is_folder:
         target.path.mkdir(parents=True, exist_ok=True)
-    results = Results(path, identity(mahdar), name=target.name, overwrite=overwrite)
-    mahdar.charge(_spent(results.history, mahdar))
-    return results
+        if not overwrite and (target.path / OLDER_PARTS).exists():
+            raise older(target.path)
+    return Results(path, identity(mahdar), name=target.name, overwrite=overwrite)
 
 
-def _spent(history: History, mahdar: Extractor) -> Spending:
+def _spent(progress: Progress, mahdar: Extractor) -> Spending:
     """What a run has spent so far; where a cost was not known, by the price of now."""
-    if history.cost is None:
-        return Spending.of(mahdar.price, history.tokens_in, history.tokens_out)
-    return Spending(Decimal(str(history.cost)), history.tokens)
+    if progress.cost is None:
+        return Spending.of(mahdar.price, progress.tokens_in, progress.tokens_out)
+    return Spending(Decimal(str(progress.cost)), progress.tokens)
 
 
 def finish(target: Target) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mahdar.cli.display import cost
 from mahdar.errors import UsageError
-from mahdar.runs.export import Target
+from mahdar.runs.target import Target
 from mahdar.runs.ledger import MADE_BY, History, Identity, entries, header_of
 from mahdar.runs.results import is_locked
 from mahdar.wording import counted

@@ -270,7 +270,7 @@ def _parquet(made: Sequence[Made]) -> bytes:
     import pyarrow as pa
     from pyarrow.parquet import write_table
 
-    from mahdar.runs.arrow import struct
+    from mahdar.tables.arrow import struct
 
     kind, convert = struct(Extraction)
     rows = [convert(json.loads(one.line)) for one in made]

@@ -18,7 +18,7 @@ from mahdar.task_modules import record_class
 
 ERRORS: Final = ".errors.jsonl"
 """Ends the name of the file beside the results, for the articles that failed."""
-_MADE_OF_RECORDS: Final = (".parquet", ".duckdb")
+_MADE_OF_RECORDS: Final = (".parquet", ".duckdb", ".xlsx")
 """Outputs that are made of records kept beside them: OUT.parquet of OUT.parquet.jsonl."""
 
 Line = Mapping[str, Any]

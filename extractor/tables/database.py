@@ -1,0 +1,106 @@
+"""Database: the tables of a file of extractions, and views over them, in DuckDB."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mahdar.schemas.codes import PLOVER_CONTEXT
+from mahdar.tables.flattening import VIEWS, Flattener, Line, Survey, Table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+GROUP: Final = 2_000
+"""Articles whose rows are in memory at once."""
+MEMORY: Final = "1GB"
+"""What DuckDB may take; beyond it works on the disk."""
+SQL_TYPES: Final = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", dt.date: "DATE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Tables and views.
+
+    Attributes:
+        connection: to the database that holds them.
+        tables: the tables; the views are `VIEWS`.
+        articles: how many there are.
+        doubled: articles whose id an earlier one has.
+    """
+
+    connection: "DuckDBPyConnection"
+    tables: tuple[Table, ...]
+    articles: int
+    doubled: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all tables, then of all views."""
+        return (*(table.name for table in self.tables), *VIEWS)
+
+    def columns(self, name: str) -> dict[str, str]:
+        """The columns of a table or a view, with their SQL types."""
+        found = self.connection.sql(f"FROM {quoted(name)}")
+        return dict(zip(found.columns, map(str, found.types), strict=True))
+
+
+@contextmanager
+def database(lines: Callable[[], Iterable[Line]], path: Path | None = None) -> Iterator[Database]:
+    """Make the database, and close it in the end.
+
+    Args:
+        lines: the extractions as they stand in JSON Lines; asked for twice.
+        path: a file that is not there yet; in memory by default.
+    """
+    import duckdb
+
+    survey = Survey()
+    for line in lines():
+        survey.add(line)
+    flattener = Flattener(survey)
+    with duckdb.connect(str(path or ":memory:")) as connection:
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        for table in flattener.tables.values():
+            columns = ", ".join(f"{quoted(name)} {SQL_TYPES[type_]}" for name, type_ in table.columns.items())
+            connection.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
+        rest = iter(lines())
+        while group := list(islice(rest, GROUP)):
+            _insert(connection, flattener, group)
+        _create_views(connection, flattener.kept)
+        counts = connection.sql("SELECT count(*), count(*) - count(DISTINCT article_id) FROM articles")
+        yield Database(connection, tuple(flattener.tables.values()), *counts.fetchall()[0])
+
+
+def _insert(connection: "DuckDBPyConnection", flattener: Flattener, group: list[Line]) -> None:
+    import pyarrow as pa
+
+    from mahdar.tables.arrow import TYPES
+
+    for name, rows in flattener.rows(group).items():
+        columns = flattener.tables[name].columns
+        schema = pa.schema([(column, TYPES[type_]) for column, type_ in columns.items()])
+        connection.register("new_rows", pa.Table.from_pylist(rows, schema))
+        connection.execute(f"INSERT INTO {quoted(name)} FROM new_rows")
+        connection.unregister("new_rows")
+
+
+def _create_views(connection: "DuckDBPyConnection", kept: Iterable[str]) -> None:
+    contexts = ", ".join(f"'{code}': '{context}'" for code, context in PLOVER_CONTEXT.items())
+    connection.execute(f"CREATE MACRO plover_context(code) AS (MAP {{{contexts}}})[code]")
+    carried = "".join(f", m.{quoted(column)}" for column in kept)
+    connection.execute((files("mahdar.tables") / "views.sql").read_text(encoding="utf-8").replace("/*kept*/", carried))
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: Any) -> str:
+    """A text as SQL has it."""
+    return "'" + str(text).replace("'", "''") + "'"

@@ -111,6 +111,38 @@ def run_(
 
 
 @app.command()
+def record(
+    articles: Annotated[
+        Path, typer.Argument(metavar="ARTICLES", help="A folder of *.txt, or a file of JSONL, CSV or Parquet.")
+    ],
+    *,
+    recordings: RecordingsIn,
+    model: Model = None,
+    task: Tasks = None,
+    prompts: Prompts = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Record anew what is recorded already.")] = False,
+    concurrency: Concurrency = None,
+) -> None:
+    """Write down a model's answers to articles that have no labels.
+
+    What is recorded already is not asked again. Failures are named on standard error; the exit code is then 1.
+    """
+    from mahdar.evals.running.systems import Options
+    from mahdar.evals.running.unlabelled import record as record_answers
+    from mahdar.results import Failure
+    from mahdar.tasks import TASKS
+
+    options = Options(model, tuple(task or TASKS), tuple(prompts or ()), concurrency=concurrency)
+    results = record_answers(articles, recordings, options, fresh=fresh)
+    failures = [one for one in results.values() if isinstance(one, Failure)]
+    for one in failures:
+        typer.echo(f"{one.document_id}: {one.failure}: {one.message}", err=True)
+    recorded = counted(len(results) - len(failures), "article", len(results))
+    typer.echo(f"{recorded} recorded → {recordings}", err=True)
+    raise typer.Exit(SOME_FAILED if failures else 0)
+
+
+@app.command()
 def score(
     outputs: Annotated[
         Path, typer.Argument(metavar="OUTPUT.jsonl", help="What `mahdar extract -o` wrote, or a run file.")

@@ -202,19 +202,20 @@ def extract_all(
         done: told of each result.
     """
     found = []
-    for result in _results(system, cases):
+    for result in extract_documents(system, [case.document for case in cases]):
         found.append(result)
         done(result)
     return found
 
 
-def _results(system: System, cases: Sequence[Case]) -> Iterator[Extraction | Failure]:
+def extract_documents(system: System, documents: Sequence[Document]) -> Iterator[Extraction | Failure]:
+    """Extract documents, several at once, and yield the results in their order."""
     if system.concurrency == 1:
-        yield from (_result(system, case.document) for case in cases)
+        yield from (_result(system, document) for document in documents)
         return
     pool = ThreadPoolExecutor(system.concurrency)
     try:
-        waiting = [pool.submit(_result, system, case.document) for case in cases]
+        waiting = [pool.submit(_result, system, document) for document in documents]
         yield from (future.result() for future in waiting)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # who interrupts does not wait for the article under way

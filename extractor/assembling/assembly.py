@@ -77,13 +77,14 @@ class Assembly:
 
     def _fields(self, draft: Draft, item: Item, path: str, when: When) -> dict[str, Any]:
         return {
-            name: self._value(getattr(draft, name), _marks(type(draft), name), item, f"{path}.{name}", when)
-            for name in type(draft).model_fields
-            if name != "evidence"
+            name: self._value(getattr(draft, name), marks, item, f"{path}.{name}", when)
+            for name, marks in _marked_fields(type(draft))
         }
 
     def _value(self, value: Any, marks: frozenset[type], item: Item, path: str, when: When) -> Any:  # noqa: PLR0911  # a table
         match value:
+            case str() if not marks:
+                return value
             case PlaceDraft():
                 return self._place(value, path)
             case ActorDraft():
@@ -157,10 +158,13 @@ class Assembly:
 
 
 @cache
-def _marks(model: type[Draft], name: str) -> frozenset[type]:
-    """What marks a field's text, or the texts of its list, wherever in its annotation."""
-    field_ = model.model_fields[name]
-    return frozenset(type(one) for one in (*field_.metadata, *_inner(field_.annotation)))
+def _marked_fields(model: type[Draft]) -> tuple[tuple[str, frozenset[type]], ...]:
+    """A draft's fields, evidence apart, and what marks the text of each, or the texts of its list."""
+    return tuple(
+        (name, frozenset(type(one) for one in (*field_.metadata, *_inner(field_.annotation))))
+        for name, field_ in model.model_fields.items()
+        if name != "evidence"
+    )
 
 
 def _inner(annotation: Any) -> Iterator[Any]:

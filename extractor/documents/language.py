@@ -7,7 +7,9 @@ and more in Arabic, 20 to 24 % in French, 26 to 27 % in English, and none of the
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 
@@ -50,6 +52,7 @@ _UNREAD: Final = re.compile(r"[^\u0621-\u063a\u0641-\u064aپچژگیکٹڈڑںے
 _DEFINITE: Final = re.compile(r"[وفبك]?ال..|لل..")
 
 
+@lru_cache(maxsize=32)
 def language_of(text: str) -> str | None:
     """Name the language of a text as a BCP 47 code.
 
@@ -74,8 +77,10 @@ def _beginning(text: str) -> str:
 
 
 def _script(letters: str) -> str | None:
+    counts = Counter(letters)
     for name, script in (("Arab", _ARABIC), ("Latn", _LATIN)):
-        if letters and len(script.findall(letters)) >= _SCRIPT_SHARE * len(letters):
+        written = sum(count for letter, count in counts.items() if script.match(letter))
+        if letters and written >= _SCRIPT_SHARE * len(letters):
             return name
     return None
 

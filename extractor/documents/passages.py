@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -88,6 +89,7 @@ def estimate_tokens(text: str) -> int:
     return math.ceil(words + accents + marks)
 
 
+@lru_cache(maxsize=16_384)  # the same words again and again
 def _arabic_cost(word: str) -> float:
     if len(word) <= 3:
         return _SHORT

@@ -9,6 +9,7 @@ stay together: a sentence too long still holds its words, one cut in two may los
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -55,6 +56,7 @@ class Sentence:
     end: int
 
 
+@lru_cache(maxsize=32)  # numbered, and looked into by words
 def sentences(text: str) -> tuple[Sentence, ...]:
     """Split a text into sentences.
 

@@ -137,7 +137,14 @@ class Ground:
             quote: as the model gave it.
             rule: `EVIDENCE` or `PHRASE`.
         """
-        return next(self.find_all(quote, rule=rule), None)
+        wanted = _Wanted.of(quote)
+        folded = None
+        for index, span in self._places(wanted, rule):
+            if (span.match == "exact" or folded is None) and self._misquoted(wanted, rule, index, span) is None:
+                if span.match == "exact" or wanted.verbatim not in self.text:
+                    return span
+                folded = span  # what is spelt exactly so may stand further on
+        return folded
 
     def find_all(self, quote: str, *, rule: Rule = EVIDENCE) -> Iterator[Span]:
         """Find the occurrences, the first hundred: those spelt exactly so, then the others, each in order."""
@@ -211,7 +218,7 @@ class Ground:
         return Miss.LEAVES_OUT_NEGATION if _negates(before, wanted.first) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Wanted:
     """A quote, taken apart: the words to find, and the marks that only wrap them."""
 
@@ -220,17 +227,19 @@ class _Wanted:
     head: str
     tail: str
 
-    @classmethod
-    def of(cls, quote: str) -> "_Wanted":
+    @staticmethod
+    @lru_cache(maxsize=4_096)  # names are looked for again and again
+    def of(quote: str) -> "_Wanted":
+        """Take a quote apart."""
         folded = fold(quote)
         opened = folded.lstrip(_WRAPPING)
         if opened[:1].isdigit() and folded.endswith(f"-{opened}"):
             opened = f"-{opened}"  # a sign, not a dash
         core = opened.rstrip(_WRAPPING)
         head, tail = folded[: len(folded) - len(opened)], opened[len(core) :]
-        return cls(quote.strip(), spaced(core), head.replace(" ", ""), tail.replace(" ", ""))
+        return _Wanted(quote.strip(), spaced(core), head.replace(" ", ""), tail.replace(" ", ""))
 
-    @property
+    @cached_property
     def letters(self) -> int:
         return sum(map(str.isalnum, self.words))
 

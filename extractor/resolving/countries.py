@@ -166,7 +166,7 @@ def local_codes(article: str) -> frozenset[str]:
 
 def words_of(text: str) -> tuple[Word, ...]:
     """The words of a text; digits and marks are none."""
-    return tuple(Word(found.start(), found.end(), found[0], _key(found[0])) for found in _WORD.finditer(text))
+    return tuple([Word(*found.span(), raw := found[0], _key(raw)) for found in _WORD.finditer(text)])
 
 
 def phrase_key(phrase: str) -> Words:

@@ -133,34 +133,39 @@ def find(article: str) -> Iterator[tuple[int, int, DateParts]]:
 
 def items(text: str) -> tuple[DateToken, ...]:
     """The words and signs of `text` that matter where they stand; any other word is an x."""
-    row = tuple(_scanned(text))
+    row = _scanned(text)
     for pattern in DROPPED:
         row = _without(pattern, row)
     return row
 
 
-@lru_cache(maxsize=8192)
-def _is_other(word: str) -> bool:
-    """Whether a word means nothing for dates: most do not."""
-    return not (word.isdecimal() or _beginnings(word))
+@lru_cache(maxsize=16_384)  # an article says the same words again and again
+def _folded(token: str) -> tuple[str, bool]:
+    """A token folded, and whether it means nothing for dates: most do not."""
+    word = fold(token)
+    return word, not (word.isdecimal() or _beginnings(word))
 
 
-def _scanned(text: str) -> Iterator[DateToken]:
+def _scanned(text: str) -> tuple[DateToken, ...]:
     matches = tuple(TOKEN.finditer(text))
-    words = tuple(_word(match.group()) for match in matches)
+    folded = [_folded(match[0]) for match in matches]
+    words = tuple([word for word, _ in folded])
+    row: list[DateToken] = []
     at = 0
     while at < len(words):
-        if _is_other(words[at]):
-            yield DateToken("x", 0, *matches[at].span())
+        if folded[at][1]:
+            start, end = matches[at].span()
+            row.append(DateToken("x", 0, start, end))
             at += 1
             continue
         size, joined, kind, number = _longest(words, at)
         start, end = matches[at].start(), matches[at + size - 1].end()
         if joined:
-            yield DateToken("&", 0, start, start)
+            row.append(DateToken("&", 0, start, start))
         if kind != " ":
-            yield DateToken(kind, number, start, end)
+            row.append(DateToken(kind, number, start, end))
         at += size
+    return tuple(row)
 
 
 def _longest(words: tuple[str, ...], at: int) -> tuple[int, bool, str, int]:
@@ -204,14 +209,11 @@ def _numeral(digits: str) -> tuple[str, int]:
     return ("H" if number in HIJRI else "#"), number
 
 
-_word = lru_cache(maxsize=8192)(fold)  # an article says the same words again and again
-
-
 @cache
 def _lexicon() -> Mapping[tuple[str, ...], tuple[str, int]]:
     signs = {(sign,): (sign, 0) for sign in "/-.:"}
     return signs | {
-        tuple(_word(match.group()) for match in TOKEN.finditer(phrase)): (kind, number)
+        tuple(fold(match[0]) for match in TOKEN.finditer(phrase)): (kind, number)
         for phrase, kind, number in calendar_names.phrases()
     }
 
@@ -222,12 +224,15 @@ def _first_words() -> frozenset[str]:
 
 
 def _kinds(row: Iterable[DateToken]) -> str:
-    return "".join(item.kind for item in row)
+    return "".join([item[0] for item in row])
 
 
 def _without(pattern: re.Pattern[str], row: tuple[DateToken, ...]) -> tuple[DateToken, ...]:
-    gone = {at for match in pattern.finditer(_kinds(row)) for at in range(*match.span())}
-    return tuple(item for at, item in enumerate(row) if at not in gone) if gone else row
+    spans = [match.span() for match in pattern.finditer(_kinds(row))]
+    if not spans:
+        return row
+    gone = {at for span in spans for at in range(*span)}
+    return tuple([item for at, item in enumerate(row) if at not in gone])
 
 
 def _ago(row: tuple[DateToken, ...]) -> DateParts | None:

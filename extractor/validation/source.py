@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from mahdar.documents.boilerplate import in_noise
@@ -109,6 +109,12 @@ class Source:
             clause: in a drafter's words.
             names: of actors, which the clause may hold in place of pronouns.
         """
+        key = clause, tuple(names)
+        if key not in self._supported:
+            self._supported[key] = self._supports(*key)
+        return self._supported[key]
+
+    def _supports(self, clause: str, names: Iterable[str]) -> bool:
         if self.has_phrase(clause):
             return True
         words = set(content_words(clause))
@@ -129,15 +135,16 @@ class Source:
         named = [words for words in map(content_words, names) if words]
         words = {word: stems(word) for one in (*named, *map(content_words, texts)) for word in one}
         last = [stems(one[-1]) for one in named if len(one) > 1]
-        return frozenset(
-            number
-            for number in numbers
-            if 0 < number <= len(self.sentences)
-            and (
-                any(not one.isdisjoint(self._stems_of(number)) for one in last)
-                or sum(not one.isdisjoint(self._stems_of(number)) for one in words.values()) >= min(BORNE, len(words))
-            )
-        )
+        enough = min(BORNE, len(words))
+
+        def bears(number: int) -> bool:
+            there = self._stems_of(number)
+            if any(not there.isdisjoint(one) for one in last):
+                return True
+            common = (one for one in words.values() if not there.isdisjoint(one))
+            return sum(1 for _ in islice(common, enough)) == enough
+
+        return frozenset(number for number in numbers if 0 < number <= len(self.sentences) and bears(number))
 
     def _near(self, word: str) -> frozenset[int]:
         """The indices of the sentences that have a word, or stand beside one that has it."""
@@ -172,6 +179,11 @@ class Source:
         return found
 
     @cached_property
+    def _supported(self) -> dict[tuple[str, tuple[str, ...]], bool]:
+        """What was looked up already, as `_phrases`."""
+        return {}
+
+    @cached_property
     def _names(self) -> dict[str, bool]:
         """What was looked up already, as `_phrases`."""
         return {}
@@ -190,10 +202,10 @@ class Source:
 
     def _is_country(self, name: str) -> bool:
         """Whether it is the name of a country that the article mentions in some form."""
-        from mahdar.resolving.countries import Kind, country_mentions
+        from mahdar.resolving.countries import CountryForm, country_mentions
 
         return any(
-            one.kind is Kind.NAME and one.end - one.start == len(name) and one.code in self.countries
+            one.kind is CountryForm.NAME and one.end - one.start == len(name) and one.code in self.countries
             for one in country_mentions(name)
         )
 

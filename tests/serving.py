@@ -5,7 +5,7 @@ with serving(Endpoint(...), tmp_path) as service:
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ def serving(
     options = {"policy": HURRIED, **options}
     with Extractor(settings, tasks=tasks, **options) as extractor, listen("127.0.0.1", 0) as at:
         service = ExtractionService(extractor, Callers(read_tokens(tokens), accounts), bounds)
-        server = Server(service, at)
+        server = Server(service, at, folder)
         thread = threading.Thread(target=server.serve_until_stopped)
         thread.start()
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
@@ -73,3 +73,12 @@ def serving(
             finally:
                 served.stop()
                 accounts.close()
+
+
+def until(held: Callable[[], bool]) -> None:
+    """Wait for what another thread or process brings about."""
+    for _ in range(int(PATIENCE / 0.01)):
+        if held():
+            return
+        threading.Event().wait(0.01)
+    raise TimeoutError

@@ -5,14 +5,14 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
 from newsroom import ARTICLE, MET, NOTHING, PRINCIPALS, SAID, configured, reads_well, weather
-from serving import PATIENCE, Served, serving
+from serving import PATIENCE, Served, serving, until
 from tiny import mahdar
 
 from mahdar import Budget, Extractor, Price, Settings, UsageError
@@ -102,8 +102,7 @@ def test_articles_that_are_asked_at_once_are_paid_for_once(tmp_path: Path) -> No
         for thread in threads:
             thread.start()
         endpoint.await_requests(1)
-        while len(service.service.under_way) < len(threads):
-            threading.Event().wait(0.01)
+        until(lambda: len(service.service.under_way) == len(threads))
         held.set()
         for thread in threads:
             thread.join()
@@ -357,15 +356,6 @@ def test_loopback_needs_none(host: str) -> None:
 
 
 # ── disconnects and the stop ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def until(held: Callable[[], bool]) -> None:
-    """Wait for what another thread brings about."""
-    for _ in range(int(PATIENCE / 0.01)):
-        if held():
-            return
-        threading.Event().wait(0.01)
-    raise TimeoutError
 
 
 def test_what_a_client_that_left_asked_for_is_not_asked(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def serve(
         limits=Limits(rpm, tpm),
     ) as extractor:
         made_by = {maker.name for maker in extractor.made_by.values()}  # fails now where no model can be asked
-        callers = _callers(folder or settings.cache / "serve", extractor)
+        kept = folder or settings.cache / "serve"
+        callers = _callers(kept, extractor)
         check_address(host, closed=callers.closed)
         bounds = Bounds(
             articles=max_articles,
@@ -113,7 +114,7 @@ def serve(
         )
         service = ExtractionService(extractor, callers, bounds)
         with listen(host, port) as socket:
-            server = Server(service, socket)
+            server = Server(service, socket, kept)
             typer.echo(f"records are made by {', '.join(sorted(made_by))}; serving on {server.url}", err=True)
             server.serve_until_stopped()
         if given_up := list(service.under_way.values()):
@@ -133,6 +134,20 @@ def _callers(folder: Path, extractor: "Extractor") -> "Callers":
         )
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _lock(folder)
         return Callers(named, Accounts(folder / "accounts.sqlite3"))
     except OSError as error:
         raise UsageError(f"{folder}: cannot be used ({error.strerror}); name another --folder") from None
+
+
+def _lock(folder: Path) -> None:
+    """Keep other services out of a folder until this process ends.
+
+    Raises:
+        UsageError: another one is there.
+    """
+    from mahdar.runs.lines import lock
+
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)  # never closed
+    if not lock(descriptor):
+        raise UsageError(f"{folder}: another mahdar serve uses it; name another --folder")

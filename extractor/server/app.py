@@ -1,8 +1,9 @@
 """The application: the service's routes, described by OpenAPI."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -58,16 +59,23 @@ class State(BaseModel):
     status: str
 
 
-def create_app(service: ExtractionService) -> Gate:
+def create_app(service: ExtractionService, folder: Path) -> Gate:
     """The application.
 
     Args:
         service: what it answers with.
+        folder: where jobs are kept; no other service uses it.
     """
+    from mahdar.server.jobs import Jobs
+    from mahdar.server.jobs_api import add_jobs
+
+    jobs = Jobs(service, folder / "jobs")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await jobs.start()
         yield
+        await jobs.stop()
 
     app = FastAPI(
         title="mahdar",
@@ -85,7 +93,8 @@ def create_app(service: ExtractionService) -> Gate:
     app.add_exception_handler(Exception, answer_fault)
     _add_extractions(app, service)
     _add_tasks(app, service)
-    _add_state(app, service)
+    _add_state(app, service, jobs.count)
+    add_jobs(app, jobs, folder)
     return Gate(app, service)
 
 
@@ -162,7 +171,7 @@ def _add_tasks(app: FastAPI, service: ExtractionService) -> None:
         return models[task].model_json_schema(mode="serialization")
 
 
-def _add_state(app: FastAPI, service: ExtractionService) -> None:
+def _add_state(app: FastAPI, service: ExtractionService, count_jobs: Callable[[], Mapping[str, int]]) -> None:
     @app.get("/healthz", tags=["state"])
     async def healthz() -> State:
         """Whether the process answers."""
@@ -178,6 +187,8 @@ def _add_state(app: FastAPI, service: ExtractionService) -> None:
     @app.get("/metrics", tags=["state"], response_class=Response)
     async def metrics(_: Asking) -> Response:
         """Counters for Prometheus; with a token, where the service has some."""
+        for state, number in count_jobs().items():
+            service.metrics.jobs.labels(state).set(number)
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
 
 

@@ -7,8 +7,7 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -129,13 +128,8 @@ class Callers:
             raise Problem("unauthorized")
         return found[0]
 
-    @asynccontextmanager
-    async def paying(self, caller: Caller, most: Spending) -> AsyncIterator["Bill"]:
-        """Set aside what an article may cost its caller, and settle with what it came to.
-
-        Args:
-            caller: who pays.
-            most: what it may come to; it is counted where nobody says what it did.
+    async def reserve(self, caller: Caller, most: Spending) -> None:
+        """Set aside what an article may cost its caller. Waits where only articles under way stand against it.
 
         Raises:
             Problem: `over_budget`.
@@ -145,20 +139,12 @@ class Callers:
         except OverBudgetError:
             said = f"the budget of {caller.name!r} is {caller.purse.budget}; the next article could exceed it"
             raise Problem("over_budget", said) from None
-        bill = Bill(most)
-        try:
-            yield bill
-        finally:
-            caller.purse.settle(most, bill.came_to)
-            if caller.purse.budget.bounded:
-                self._accounts.keep(caller.name, caller.purse.spent)
 
-
-@dataclass(slots=True)
-class Bill:
-    """What an article came to."""
-
-    came_to: Spending
+    def settle(self, caller: Caller, most: Spending, came_to: Spending) -> None:
+        """Charge what an article came to, in place of what was set aside for it."""
+        caller.purse.settle(most, came_to)
+        if caller.purse.budget.bounded:
+            self._accounts.keep(caller.name, caller.purse.spent)
 
 
 def read_tokens(value: str) -> tuple[Caller, ...]:

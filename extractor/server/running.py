@@ -4,6 +4,7 @@ import ipaddress
 import signal
 import socket
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -60,12 +61,13 @@ class Server(uvicorn.Server):
     Args:
         service: what it serves.
         at: where it listens.
+        folder: where its jobs are kept.
     """
 
-    def __init__(self, service: ExtractionService, at: socket.socket) -> None:
+    def __init__(self, service: ExtractionService, at: socket.socket, folder: Path) -> None:
         super().__init__(
             uvicorn.Config(
-                create_app(service),
+                create_app(service, folder),
                 log_config=None,
                 access_log=False,
                 server_header=False,

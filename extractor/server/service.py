@@ -61,6 +61,12 @@ def spending_of(usage: Usage) -> Spending:
     return Spending(usage.cost, usage.tokens_in + usage.tokens_out)
 
 
+def spent_on(result: Extraction) -> Spending:
+    """What an extraction came to, as an account counts it."""
+    made = result.provenance
+    return Spending(Decimal(str(made.cost or 0)), made.tokens_in + made.tokens_out)
+
+
 class Gone(Exception):  # noqa: N818  # nothing went wrong: nobody listens any more
     """The client has gone."""
 
@@ -123,24 +129,29 @@ class ExtractionService:
 
     async def _paid(self, document: Document, tasks: Iterable[str] | None, caller: Caller) -> Extraction:
         """Extract an article on a caller's account."""
-        most = await self._most(document, caller)
+        most = came_to = await self.most(document, caller)
         with self._noted(document.id):
-            async with self.callers.paying(caller, most) as bill:
-                try:
-                    async with asyncio.timeout(self.bounds.article):
-                        result = await self.extractor.aextract(document, tasks=tasks)
-                except TimeoutError:  # what it came to is not known, and counts at its most
-                    said = f"the article took longer than {self.bounds.article:g} seconds"
-                    raise ExtractionError("timeout", said) from None
-                except MahdarError as error:
-                    bill.came_to = spending_of(error.usage if isinstance(error, ExtractionError) else Usage())
-                    raise
-                made = result.provenance
-                bill.came_to = Spending(Decimal(str(made.cost or 0)), made.tokens_in + made.tokens_out)
-                return result
+            await self.callers.reserve(caller, most)
+            try:
+                async with asyncio.timeout(self.bounds.article):
+                    result = await self.extractor.aextract(document, tasks=tasks)
+                came_to = spent_on(result)
+            except TimeoutError:  # what it came to is not known, and counts at its most; so where nobody waits for it
+                said = f"the article took longer than {self.bounds.article:g} seconds"
+                raise ExtractionError("timeout", said) from None
+            except MahdarError as error:
+                came_to = spending_of(error.usage if isinstance(error, ExtractionError) else Usage())
+                raise
+            finally:
+                self.callers.settle(caller, most, came_to)
+            return result
 
-    async def _most(self, document: Document, caller: Caller) -> Spending:
-        """What an article may cost; nothing where the caller has no budget, since it takes time to tell."""
+    async def most(self, document: Document, caller: Caller) -> Spending:
+        """What an article may cost; nothing where the caller has no budget, since it takes time to tell.
+
+        Raises:
+            BadInputError: the article cannot be read.
+        """
         if not caller.purse.budget.bounded:
             return Spending()
         forecast = await asyncio.to_thread(self.extractor.forecast, document)

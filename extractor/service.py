@@ -278,7 +278,7 @@ class Extractor:
         return forecast_request(request, self.price, reasks=self._policy.reasks)
 
     def close(self) -> None:
-        """Let go of connections and files. The embedded model stops when its last user does.
+        """Let go of connections and files. The embedded model stops.
 
         What is under way is given up. An extractor that is used again opens again.
         """

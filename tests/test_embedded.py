@@ -25,10 +25,7 @@ import pytest
 
 from mahdar.errors import MahdarError, NoModelError, StoreError, UsageError
 from mahdar.llm.local import llama_server
-from mahdar.llm.local.llama_server import wait_until_unused
-from mahdar.llm.local.local_server import EmbeddedStartError
-from mahdar.llm.local.locks import Lease, exclusive
-from mahdar.llm.local.model import EmbeddedModel, LocalEndpoint, status
+from mahdar.llm.local.model import EmbeddedModel, EmbeddedStartError, LocalEndpoint, status
 from mahdar.llm.local.weights import (
     QWEN,
     LocalModelMissingError,
@@ -247,25 +244,6 @@ def refused(base_url: str) -> bool:
     return False
 
 
-def run_files(cache: Path) -> list[Path]:
-    return sorted((cache / "run").glob("server-*.json"))
-
-
-def written(cache: Path) -> dict[str, object]:
-    """What the one run file in a cache folder says."""
-    (path,) = run_files(cache)
-    content: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    return content
-
-
-def plant(cache: Path, content: object, mode: int = 0o600) -> Path:
-    (cache / "run").mkdir(parents=True, exist_ok=True)
-    path = cache / "run" / "server-0planted.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    path.chmod(mode)
-    return path
-
-
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -464,43 +442,6 @@ def test_own_file_that_is_no_gguf_is_refused(
     assert str(caught.value) == f"MAHDAR_LOCAL_MODEL={path} {problem}"
 
 
-# --- leases
-
-
-def test_lease_is_free_when_its_last_holder_lets_go(tmp_path: Path) -> None:
-    first = Lease.create(tmp_path / "lease")
-    second = Lease.join(tmp_path / "lease")
-    assert second is not None
-    waiter = threading.Thread(target=wait_until_unused, args=(tmp_path / "lease",))
-    waiter.start()
-    first.release()
-    assert waiter.is_alive()
-    second.release()
-    waiter.join(PATIENCE)
-    assert not waiter.is_alive()
-
-
-def test_lease_that_is_not_there_cannot_be_joined_and_is_unused(tmp_path: Path) -> None:
-    assert Lease.join(tmp_path / "lease") is None
-    wait_until_unused(tmp_path / "lease")
-
-
-def test_lock_that_another_keeps_is_given_up(tmp_path: Path) -> None:
-    told: list[str] = []
-
-    def attempt() -> None:
-        with exclusive(tmp_path / "lock", timeout=0, waiting=lambda: told.append("waiting")):
-            told.append("inside")
-
-    with (
-        exclusive(tmp_path / "lock", timeout=0, waiting=lambda: None),
-        pytest.raises(StoreError, match="lock has been locked by another process for 0 s; end that process"),
-    ):
-        attempt()
-    attempt()
-    assert told == ["waiting", "inside"]
-
-
 # --- the server's life
 
 
@@ -513,12 +454,11 @@ def test_endpoint_wants_its_key(embedded: EmbeddedModel) -> None:
     assert get(endpoint, "/v1/models", "guessed")[0] == 401
 
 
-def test_second_call_finds_the_server_up(embedded: EmbeddedModel, cache: Path) -> None:
+def test_second_call_finds_the_server_up(embedded: EmbeddedModel) -> None:
     assert embedded.ensure() == embedded.ensure()
-    assert len(run_files(cache)) == 1
 
 
-def test_threads_at_once_start_one_server(embedded: EmbeddedModel, cache: Path) -> None:
+def test_threads_at_once_start_one_server(embedded: EmbeddedModel) -> None:
     endpoints: list[LocalEndpoint] = []
     threads = [threading.Thread(target=lambda: endpoints.append(embedded.ensure())) for _ in range(4)]
     for thread in threads:
@@ -526,7 +466,7 @@ def test_threads_at_once_start_one_server(embedded: EmbeddedModel, cache: Path) 
     for thread in threads:
         thread.join(PATIENCE)
     assert len(endpoints) == 4
-    assert len(set(endpoints)) == len(run_files(cache)) == 1
+    assert len(set(endpoints)) == 1
 
 
 def test_progress_tells_assembling_and_loading(embedded: EmbeddedModel) -> None:
@@ -535,29 +475,21 @@ def test_progress_tells_assembling_and_loading(embedded: EmbeddedModel) -> None:
     assert list(dict.fromkeys(told)) == ["assembling the model", "loading the model"]
 
 
-def test_proxy_is_not_asked_for_loopback(embedded: EmbeddedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert embedded.ensure() == embedded.ensure()
-
-
-def test_key_is_nowhere_but_in_a_private_file(embedded: EmbeddedModel, cache: Path) -> None:
+def test_key_is_in_no_file_and_no_list_of_processes(embedded: EmbeddedModel, cache: Path) -> None:
     endpoint = embedded.ensure()
     key = endpoint.api_key
     assert len(key) == 43
     assert key not in repr(endpoint)
     assert key not in json.dumps(get(endpoint, "/argv", key)[1])
-    assert key not in (cache / "run" / "embedded.log").read_text(encoding="utf-8")
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (cache / "run").iterdir()}
-    modes.pop("start.lock", None)
-    assert modes == {"embedded.log": 0o600, run_files(cache)[0].name: 0o600}
-    assert stat.S_IMODE((cache / "run").stat().st_mode) == stat.S_IMODE((cache / "models").stat().st_mode) == 0o700
+    assert not [path for path in cache.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+    assert stat.S_IMODE((cache / "models").stat().st_mode) == 0o700
 
 
-def test_stop_ends_the_server_and_its_run_file(embedded: EmbeddedModel, cache: Path) -> None:
+def test_stop_ends_the_server(embedded: EmbeddedModel) -> None:
     base_url = embedded.ensure().base_url
     embedded.stop()
     assert refused(base_url)
-    assert run_files(cache) == []
+    assert embedded.pid is None
 
 
 def test_stop_without_a_server_does_nothing(embedded: EmbeddedModel) -> None:
@@ -580,19 +512,20 @@ def test_model_that_is_forgotten_is_stopped(site: Path, cache: Path, tmp_path: P
     assert refused(base_url)
 
 
-def test_server_that_crashed_is_replaced(embedded: EmbeddedModel, cache: Path) -> None:
+def test_server_that_crashed_is_replaced(embedded: EmbeddedModel) -> None:
     first = embedded.ensure()
     connection = connect(first.base_url)
-    os.kill(status(cache, TINY).servers[0].pid, signal.SIGKILL)
+    assert embedded.pid is not None
+    os.kill(embedded.pid, signal.SIGKILL)
     assert ended(connection)
     second = embedded.ensure()
     assert second.api_key != first.api_key
-    assert len(run_files(cache)) == 1
+    assert get(second, "/v1/models", second.api_key)[0] == 200
 
 
-def test_server_is_not_in_reach_of_the_terminals_ctrl_c(embedded: EmbeddedModel, cache: Path) -> None:
+def test_server_is_not_in_reach_of_the_terminals_ctrl_c(embedded: EmbeddedModel) -> None:
     embedded.ensure()
-    assert os.getsid(status(cache, TINY).servers[0].pid) != os.getsid(0)
+    assert os.getsid(embedded.pid or 0) != os.getsid(0)
 
 
 def test_server_ends_with_a_process_that_is_killed(start: Start) -> None:
@@ -626,107 +559,12 @@ def test_server_that_loads_without_letting_python_run_ends_with_its_user(
     assert ended(connection)
 
 
-def test_processes_at_once_start_one_server(start: Start, cache: Path) -> None:
-    first, second = start(USER), start(USER)
-    assert line(first) == line(second)
-    assert len(run_files(cache)) == 1
-
-
-def test_second_process_shares_the_server_and_outlives_the_first(start: Start, embedded: EmbeddedModel) -> None:
-    starter = start(USER)
-    base_url = line(starter)
-    endpoint = embedded.ensure()
-    assert endpoint.base_url == base_url
-    starter.kill()
-    starter.wait(PATIENCE)
-    assert get(endpoint, "/v1/models", endpoint.api_key)[0] == 200
-    assert embedded.ensure() == endpoint
-    connection = connect(base_url)
-    embedded.stop()
-    assert ended(connection)
-
-
-def test_starter_that_stops_first_leaves_the_server_to_the_others(make: Callable[..., EmbeddedModel]) -> None:
-    starter, other = make(), make()
-    endpoint = starter.ensure()
-    assert other.ensure() == endpoint
-    starter.stop()
-    assert other.ensure() == endpoint
-    connection = connect(endpoint.base_url)
-    other.stop()
-    assert ended(connection)
-
-
-def test_server_with_another_context_is_left_alone(make: Callable[..., EmbeddedModel], cache: Path) -> None:
-    check_apart(make().ensure(), make(context=4_096).ensure(), cache)
-
-
-def test_server_with_another_model_is_left_alone(
-    make: Callable[..., EmbeddedModel], own: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ours = make().ensure()
-    monkeypatch.setenv("MAHDAR_LOCAL_MODEL", str(own))
-    theirs = make().ensure()
-    assert theirs.model == OWN_NAME
-    check_apart(ours, theirs, cache)
-
-
-def test_server_with_another_engine_is_left_alone(make: Callable[..., EmbeddedModel], site: Path, cache: Path) -> None:
-    ours = make().ensure()
-    metadata = site / "xllamacpp-0.2.0.dist-info" / "METADATA"
-    metadata.write_text("Metadata-Version: 2.4\nName: xllamacpp\nVersion: 0.3.0\n", encoding="utf-8")
-    check_apart(ours, make().ensure(), cache)
-
-
-def check_apart(ours: LocalEndpoint, theirs: LocalEndpoint, cache: Path) -> None:
+def test_every_user_has_a_server_of_its_own(make: Callable[..., EmbeddedModel]) -> None:
+    first, second = make(), make()
+    ours, theirs = first.ensure(), second.ensure()
     assert theirs.api_key != ours.api_key
-    assert get(ours, "/v1/models", ours.api_key)[0] == get(theirs, "/v1/models", theirs.api_key)[0] == 200
-    assert len(run_files(cache)) == 2
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"key": "planted"},
-        {"address": "http://127.0.0.1:9"},
-        {"address": "http://127.0.0.1:none"},
-        {"address": "http://192.0.2.1:80"},
-        {"address": 5},
-        {"unknown": 1},
-    ],
-    ids=["wrong key", "dead port", "no port", "another machine", "no text", "another version"],
-)
-def test_run_file_that_does_not_hold_is_removed(
-    make: Callable[..., EmbeddedModel], tmp_path: Path, cache: Path, change: dict[str, object]
-) -> None:
-    foreign = make(cache=tmp_path / "elsewhere").ensure()
-    planted = plant(cache, {**written(tmp_path / "elsewhere"), **change})
-    assert make().ensure().base_url != foreign.base_url
-    assert not planted.exists()
-
-
-def test_run_file_that_others_can_read_is_not_trusted(
-    make: Callable[..., EmbeddedModel], tmp_path: Path, cache: Path
-) -> None:
-    foreign = make(cache=tmp_path / "elsewhere").ensure()
-    planted = plant(cache, written(tmp_path / "elsewhere"), mode=0o644)
-    assert make().ensure().base_url != foreign.base_url
-    assert not planted.exists()
-
-
-@pytest.mark.parametrize("content", [None, [], "text", {}])
-def test_run_file_without_a_server_is_removed(embedded: EmbeddedModel, cache: Path, content: object) -> None:
-    planted = plant(cache, content)
-    embedded.ensure()
-    assert not planted.exists()
-
-
-def test_run_file_of_another_machine_is_kept(embedded: EmbeddedModel, cache: Path) -> None:
-    address = "http://127.0.0.1:9"
-    told = {"key": "k", "model": "tiny", "context": 1, "engine": "0.2.0", "pid": 1, "host": "another.example"}
-    planted = plant(cache, {"address": address, **told})
-    assert embedded.ensure().base_url != f"{address}/v1"
-    assert planted.exists()
+    first.stop()
+    assert get(theirs, "/v1/models", theirs.api_key)[0] == 200
 
 
 DYING = """
@@ -743,14 +581,13 @@ serve(die)
 
 @pytest.mark.parametrize("text", [DYING, "import sys; print('no memory left', file=sys.stderr); sys.exit(7)"])
 def test_server_that_dies_is_an_error_with_the_end_of_its_log(
-    make: Callable[..., EmbeddedModel], cache: Path, tmp_path: Path, text: str
+    make: Callable[..., EmbeddedModel], tmp_path: Path, text: str
 ) -> None:
     model = make(command=program(tmp_path / "die.py", text), start_timeout=PATIENCE)
     with pytest.raises(
         EmbeddedStartError, match=r"(?s)tiny\.gguf ended with code 7; .*OPENAI_BASE_URL.*no memory left$"
     ):
         model.ensure()
-    assert run_files(cache) == []
 
 
 SILENT = """
@@ -768,7 +605,6 @@ def test_server_that_says_nothing_is_given_up_and_killed(
     with pytest.raises(EmbeddedStartError, match=r"did not answer within 0\.5 s"):
         model.ensure()
     assert ended(listener.accept()[0])
-    assert run_files(cache) == []
 
 
 def test_stop_ends_a_start_that_is_under_way(site: Path, cache: Path, tmp_path: Path, listener: socket.socket) -> None:
@@ -796,23 +632,22 @@ def test_stop_ends_a_start_that_is_under_way(site: Path, cache: Path, tmp_path: 
 
 def test_status_of_an_empty_machine_names_what_is_missing(site: Path, cache: Path) -> None:
     found = status(cache, replace(TINY, package="no-such-model-part"), {})
-    assert (found.model, found.servers) == (None, ())
+    assert found.model is None
     assert "no-such-model-part1 " in (found.problem or "")
     assert not cache.exists()
 
 
 def test_status_of_a_fresh_installation_is_fine(site: Path, cache: Path) -> None:
     found = status(cache, TINY, {})
-    assert (found.problem, found.model, found.servers) == (None, None, ())
+    assert (found.problem, found.model) == (None, None)
 
 
-def test_status_finds_the_weights_and_the_server(embedded: EmbeddedModel, cache: Path) -> None:
-    endpoint = embedded.ensure()
+def test_status_finds_the_weights(embedded: EmbeddedModel, cache: Path) -> None:
+    embedded.ensure()
     found = status(cache, TINY, {})
     assert found.problem is None
     assert found.model is not None
     assert (found.model.name, found.model.path) == ("tiny", cache / "models" / "tiny.gguf")
-    assert [(server.address, server.model) for server in found.servers] == [(endpoint.base_url[:-3], "tiny")]
 
 
 def test_status_tells_of_an_own_file(site: Path, models: Path, own: Path) -> None:

@@ -1,8 +1,8 @@
-"""The program that serves the embedded model: llama.cpp's server in a process of its own.
+"""The embedded model's server: llama.cpp's, in a process of its own that ends with its caller.
 
 Run as a file, with nothing but the standard library, so that it starts at once. It reads one order from its standard
-input, loads the model, writes the address to its standard output, and lives until nobody holds the lease that the order
-names.
+input, loads the model, writes the address to its standard output, and lives until its standard input is closed, as the
+kernel does when the caller ends, however it ends.
 
 Why not in the caller's process: the engine keeps Python's global lock while it loads (10 s without a progress bar or
 Ctrl-C), ends the whole process when it runs out of memory, and writes its log to the caller's terminal.
@@ -14,8 +14,6 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TextIO
 
 LOG_ERRORS = 1
 
@@ -29,20 +27,23 @@ class Order:
     key: str = field(repr=False)
     context: int
     threads: int
-    lease: str
 
 
 def serve(start: Callable[[Order], tuple[object, str]]) -> None:
-    """Read an order, start the server that it asks for, write its address, and stay until the lease is free.
+    """Read an order, start the server that it asks for, write its address, and stay until standard input is closed.
 
     Args:
         start: returns the running server, kept alive here, and its address.
     """
-    answer = _standard_output()
+    answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else writes to standard output goes to the log
     if not (line := sys.stdin.buffer.readline()):  # bytes: UTF-8 whatever the locale
         return
     order = Order(**json.loads(line))
-    watcher = _watcher(Path(order.lease), answer)
+    watcher = os.fork()
+    if not watcher:
+        answer.close()  # or the caller would not see that the server has ended
+        _kill_at_end_of_input(os.getppid())
     server, address = start(order)
     print(address, file=answer, flush=True)
     os.waitpid(watcher, 0)
@@ -50,37 +51,14 @@ def serve(start: Callable[[Order], tuple[object, str]]) -> None:
     os._exit(0)  # a watcher that was killed: without one the server would never end
 
 
-def _standard_output() -> TextIO:
-    """Return the pipe to the caller; whatever else writes to standard output goes to the log from now on."""
-    answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return answer
-
-
-def _watcher(lease: Path, answer: TextIO) -> int:
-    """Fork a process that kills this one when the lease is free. A thread could not act while the engine loads."""
-    server = os.getpid()
-    if watcher := os.fork():
-        return watcher
+def _kill_at_end_of_input(server: int) -> None:
+    """Kill the server when the caller ends. A thread of its own could not act while the engine loads."""
     try:
-        answer.close()  # or the caller would not see that the server has ended
-        wait_until_unused(lease)
-        lease.unlink(missing_ok=True)
+        sys.stdin.buffer.read()
         if os.getppid() == server:
             os.kill(server, signal.SIGKILL)
     finally:
         os._exit(0)
-
-
-def wait_until_unused(path: Path) -> None:
-    """Return when nobody holds the lease at `path` any more, or when there is no such file."""
-    import fcntl  # absent on Windows, where the caller still imports this file
-
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def llama(order: Order) -> tuple[object, str]:

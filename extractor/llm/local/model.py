@@ -3,28 +3,31 @@
     with EmbeddedModel() as embedded:
         endpoint = embedded.ensure()
 
-The server is a child process (`mahdar.llm.local.llama_server`). Its run file in the cache folder says where it
-listens and with which key, and is at the same time its lease (`mahdar.llm.local.locks`): another process that finds
-a fitting one joins it, and the server ends with its last user.
+The server is a child process (`mahdar.llm.local.llama_server`), one for each process that uses the model, and ends with
+it. Several of them share the memory of the weights, which the engine maps from one file.
 """
 
 import json
 import os
+import queue
 import secrets
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Final, Self
+from urllib.parse import urlsplit
 
+from mahdar.errors import NoModelError
 from mahdar.llm.local import llama_server
 from mahdar.llm.local.llama_server import Order
-from mahdar.llm.local.local_server import Child, EmbeddedStartError, Launch, RunningServer, read_run_file
-from mahdar.llm.local.locks import Lease, exclusive
 from mahdar.llm.local.weights import (
     QWEN,
     LocalModelMissingError,
@@ -32,18 +35,27 @@ from mahdar.llm.local.weights import (
     Progress,
     Weights,
     locate,
-    private_folder,
     ready,
     require_engine,
     silent,
 )
 from mahdar.settings import cache_dir
 
-CONTEXT = 8_192  # tokens for prompt and answer: instructions, the longest passage, and the longest answer
-COMMAND = (sys.executable, "-P", llama_server.__file__)
-START_TIMEOUT = 300.0  # seconds: loading took 2 to 15 on two idle cores, and 56 on two busy ones
-END_TIMEOUT = 1.0  # seconds: a server without users is gone in a tenth of that
-RUN_FILES = "server-*.json"
+CONTEXT: Final = 8_192
+"""Tokens for prompt and answer: instructions, the longest passage, and the longest answer."""
+COMMAND: Final = (sys.executable, "-P", llama_server.__file__)
+START_TIMEOUT: Final = 300.0
+"""Seconds: loading took 2 to 15 on two idle cores, and 56 on two busy ones."""
+END_TIMEOUT: Final = 1.0
+"""Seconds: a server whose input is closed is gone in a tenth of that."""
+TICK: Final = 0.1
+"""Seconds between two reports of progress."""
+LOG_TAIL: Final = 2_000
+"""Bytes of the server's log in an error message."""
+
+
+class EmbeddedStartError(NoModelError):
+    """The server did not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +66,6 @@ class LocalEndpoint:
     api_key: str = field(repr=False)
     model: str
     context: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A server in use: its lease, and its process if it was started here."""
-
-    server: RunningServer
-    lease: Lease
-    child: Child | None = None
-
-    def release(self) -> None:
-        self.lease.release()
-        if self.child is None:
-            return
-        try:
-            self.child.wait(END_TIMEOUT)
-        except subprocess.TimeoutExpired:  # others use it: it stays, and is reaped if it ends before this process
-            threading.Thread(target=self.child.wait, daemon=True).start()
 
 
 class EmbeddedModel:
@@ -99,13 +93,14 @@ class EmbeddedModel:
         self._weights = weights
         self._context = context
         self._threads = threads or _cores()
-        self._cache = cache or cache_dir()
+        self._models = (cache or cache_dir()) / "models"
         self._command = command
         self._start_timeout = start_timeout
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._server: RunningServer | None = None
-        self._release: weakref.finalize[Any, Any] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self._endpoint: LocalEndpoint | None = None
+        self._end: weakref.finalize[Any, Any] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -115,8 +110,13 @@ class EmbeddedModel:
     ) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running server; None where none runs."""
+        return self._server.pid if self._server is not None else None
+
     def ensure(self, progress: Progress | None = None) -> LocalEndpoint:
-        """Start the server, or join a running one, and return its endpoint; call it again after a connection error.
+        """Start the server unless it runs, and return its endpoint; call it again after a connection error.
 
         Blocks for seconds while the model is loaded: from a coroutine, call it in a thread. What `progress` raises ends
         the start, and so does `stop` from another thread.
@@ -130,14 +130,14 @@ class EmbeddedModel:
             WeightsError, UsageError, StoreError: see `mahdar.llm.local.weights.locate`.
         """
         with self._lock:
-            if self._server is None or not self._server.answers():
+            ended = self._server is None or self._server.poll() is not None
+            if ended or self._endpoint is None or not _listens(self._endpoint):
                 self._let_go()
-                self._hold(self._join_or_start(self._stoppable(progress or silent)))
-            assert self._server is not None
-            return _endpoint(self._server)
+                self._endpoint = self._start(self._stoppable(progress or silent))
+            return self._endpoint
 
     def stop(self) -> None:
-        """Stop using the server, or starting it; it ends with its last user."""
+        """End the server, or its start."""
         self._stopping.set()
         with self._lock:
             self._let_go()
@@ -151,51 +151,89 @@ class EmbeddedModel:
 
         return report
 
-    def _hold(self, held: _Held) -> None:
-        self._server = held.server
-        self._release = weakref.finalize(self, held.release)
-
     def _let_go(self) -> None:
-        if self._release is not None:
-            self._release()
-        self._server = self._release = None
+        if self._end is not None:
+            self._end()
+        self._server = self._endpoint = self._end = None
 
-    def _join_or_start(self, progress: Progress) -> _Held:
+    def _start(self, progress: Progress) -> LocalEndpoint:
         require_engine()
-        model = locate(self._cache / "models", self._weights, progress)
-        run = private_folder(self._cache / "run")
-        with exclusive(
-            run / "start.lock",
-            timeout=2 * self._start_timeout,  # the other may take its whole time and fail
-            waiting=lambda: progress("waiting for another process that loads the model", None),
-        ):
-            return _join(run, model, self._context) or self._start(run, model, progress)
+        model = locate(self._models, self._weights, progress)
+        order = Order(str(model.path), model.name, secrets.token_urlsafe(32), self._context, self._threads)
+        with tempfile.TemporaryFile() as log:
+            server = subprocess.Popen(  # noqa: S603 - our own program
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                # The child imports from where its parent does.
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(place or str(Path.cwd()) for place in sys.path)},
+                start_new_session=True,  # Ctrl-C in the terminal is for the caller, who may still want answers
+            )
+            self._server, self._end = server, weakref.finalize(self, _end, server, os.getpid())
+            try:
+                address = self._address(server, order, log, progress)
+            except BaseException:
+                server.kill()
+                self._let_go()
+                raise
+        return LocalEndpoint(f"{address}/v1", order.key, order.model, order.context)
 
-    def _start(self, run: Path, model: Model, progress: Progress) -> _Held:
-        lease = Lease.create(run / RUN_FILES.replace("*", secrets.token_hex(8)))
+    def _address(self, server: "subprocess.Popen[bytes]", order: Order, log: IO[bytes], progress: Progress) -> str:
+        """Hand over the order, and wait for the address that the server writes when it is ready."""
+        assert server.stdin is not None
+        assert server.stdout is not None
         try:
-            launch = Launch(self._command, self._order(model, lease), run / "embedded.log", self._start_timeout)
-            child, server = launch.run(progress)
-            lease.path.write_text(json.dumps(asdict(server), ensure_ascii=False), encoding="utf-8")
-        except BaseException:
-            lease.path.unlink(missing_ok=True)
-            lease.release()
-            raise
-        return _Held(server, lease, child)
+            server.stdin.write(json.dumps(asdict(order), ensure_ascii=False).encode() + b"\n")
+            server.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended, which its answer tells
+        said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=lambda out=server.stdout: said.put(out.readline()), daemon=True).start()
+        deadline = time.monotonic() + self._start_timeout
+        while time.monotonic() < deadline:
+            progress("loading the model", None)
+            try:
+                address = said.get(timeout=TICK).decode().strip()
+            except queue.Empty:
+                continue
+            if address:
+                return address
+            raise _failed(order, f"ended with code {server.wait(self._start_timeout)}", log)
+        raise _failed(order, f"did not answer within {self._start_timeout:g} s", log)
 
-    def _order(self, model: Model, lease: Lease) -> Order:
-        return Order(
-            path=str(model.path),
-            model=model.name,
-            key=secrets.token_urlsafe(32),
-            context=self._context,
-            threads=self._threads,
-            lease=str(lease.path),
-        )
+
+def _listens(endpoint: LocalEndpoint) -> bool:
+    """Whether somebody takes connections there: a process that was killed may not have ended yet."""
+    place = urlsplit(endpoint.base_url)
+    try:
+        socket.create_connection((place.hostname or "", place.port or 0), END_TIMEOUT).close()
+    except OSError:
+        return False
+    return True
 
 
-def _endpoint(server: RunningServer) -> LocalEndpoint:
-    return LocalEndpoint(f"{server.address}/v1", server.key, server.model, server.context)
+def _failed(order: Order, what: str, log: IO[bytes]) -> EmbeddedStartError:
+    log.seek(0)
+    tail = log.read()[-LOG_TAIL:].decode("utf-8", "replace").strip()
+    return EmbeddedStartError(
+        f"the embedded server for {order.path} {what}; free memory, name another file in MAHDAR_LOCAL_MODEL, "
+        f"or set OPENAI_BASE_URL and OPENAI_API_KEY; its log ends with:\n{tail or '(nothing)'}"
+    )
+
+
+def _end(server: "subprocess.Popen[bytes]", owner: int) -> None:
+    """Close a server's input, on which it ends. A process forked from its owner lets go of its own copy alone."""
+    for pipe in (server.stdin, server.stdout):
+        if pipe is not None:
+            pipe.close()
+    if os.getpid() != owner:
+        return
+    try:
+        server.wait(END_TIMEOUT)
+    except subprocess.TimeoutExpired:  # a forked process keeps its input open
+        server.kill()
+        server.wait()
 
 
 def _cores() -> int:
@@ -205,20 +243,6 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _join(run: Path, model: Model, context: int) -> _Held | None:
-    """Join a fitting server of another process; None where there is none. Run files of dead servers are removed."""
-    for path in sorted(run.glob(RUN_FILES)):
-        if (lease := Lease.join(path)) is None:
-            continue
-        server = read_run_file(path)
-        if server is not None and server.serves(model.name, context) and server.answers():
-            return _Held(server, lease)
-        if server is None or (server.is_here() and not server.answers()):
-            path.unlink(missing_ok=True)
-        lease.release()
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Status:
     """The state of the installation.
@@ -226,21 +250,17 @@ class Status:
     Attributes:
         problem: why the model cannot be started; None when it can.
         model: what would be loaded without further work; None when it has yet to be assembled or hashed.
-        servers: those that answer now.
     """
 
     problem: str | None
     model: Model | None
-    servers: tuple[RunningServer, ...]
 
 
 def status(cache: Path | None = None, weights: Weights = QWEN, environment: Mapping[str, str] = os.environ) -> Status:
     """Describe the installation, without starting, assembling or hashing anything."""
-    folder = cache or cache_dir(environment)
-    model, problem = ready(folder / "models", weights, environment)
+    model, problem = ready((cache or cache_dir(environment)) / "models", weights, environment)
     try:
         require_engine()
     except LocalModelMissingError as error:
         problem = str(error)
-    found = (read_run_file(path) for path in sorted((folder / "run").glob(RUN_FILES)))
-    return Status(problem, model, tuple(server for server in found if server is not None and server.answers()))
+    return Status(problem, model)

@@ -8,25 +8,27 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
 from mahdar.errors import NoModelError, StoreError, UsageError
-from mahdar.llm.local.locks import exclusive
 
 Progress = Callable[[str, float | None], None]
 """Told the phase and the part of it that is done, None where that is unknown."""
 
 OWN_MODEL = "MAHDAR_LOCAL_MODEL"
 ENGINE = "xllamacpp"
-NEEDED = (ENGINE, "filelock", "fcntl")  # fcntl: everywhere but on Windows
+NEEDED = (ENGINE, "filelock", "fcntl")  # fcntl: everywhere but on Windows, where the server cannot fork
 MAGIC = b"GGUF"
 CHUNK = 1 << 22
 SPARE = 64 << 20  # bytes left free on the disk: filling it to the brim breaks other programs
 ASSEMBLY_TIMEOUT = 600.0  # seconds to wait for another process that assembles: a slow disk writes 2 MB/s
+TICK = 0.1  # seconds between two signs of waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +169,31 @@ def assemble(weights: Weights, folder: Path, progress: Progress = silent) -> Pat
     target, stamp = _target(weights, folder)
     if _stamped(target, stamp) == weights.sha256:
         return target
-    with exclusive(
-        folder / f"{weights.name}.lock",
-        timeout=ASSEMBLY_TIMEOUT,
-        waiting=lambda: progress("waiting for another process that assembles the model", None),
-    ):
+    with _one_process(folder / f"{weights.name}.lock", progress):
         if not target.is_file() or _digest(target, stamp, progress) != weights.sha256:
             _replace(target, weights, progress)
             _write_stamp(stamp, _stamp_of(target, weights.sha256))
     return target
+
+
+@contextmanager
+def _one_process(path: Path, progress: Progress) -> Iterator[None]:
+    """Hold a lock file while assembling; a process that is killed lets go of it."""
+    from filelock import FileLock, Timeout  # part of the extra `local`
+
+    lock, deadline = FileLock(path), time.monotonic() + ASSEMBLY_TIMEOUT
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=TICK)
+        except Timeout:
+            progress("waiting for another process that assembles the model", None)
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    f"{path} has been locked by another process for {ASSEMBLY_TIMEOUT:g} s; end that process, "
+                    "or set MAHDAR_CACHE_DIR"
+                ) from None
+    with lock:
+        yield
 
 
 def ready(

@@ -24,6 +24,7 @@ from mahdar.schemas.records import Extraction
 from mahdar.tables.database import Database, database
 from mahdar.tables.flattening import Line
 from mahdar.tables.writing import PACKAGE, write_excel, write_folder
+from mahdar.wording import counted
 
 ROWS: Final = 2_000
 """Articles of nested Parquet written at once."""
@@ -117,7 +118,7 @@ def _write(records: Path, target: Target, working: Path) -> Exported:
 
 def _doubled(tables: Database) -> Iterator[str]:
     if tables.doubled:
-        yield f"{tables.doubled:,} articles have an id that an earlier one has: what is joined by article_id mixes them"
+        yield f"{counted(tables.doubled, 'article')} with the id of an earlier one: joins by article_id mix the two"
 
 
 def _nest(records: Path, path: Path) -> int:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from typing import Any, Final, get_args
 
 from mahdar.schemas import edtf
@@ -70,6 +71,7 @@ class Table:
     Attributes:
         key: the columns that tell its rows apart; they stand first.
         parent: the table that its rows belong to; empty where there is none.
+        reserved: names of columns that are to be given, and that none that is read has.
         cells: columns that are read from the record.
         given: columns that are the same for all rows of a record, or an article, by what they hold.
         children: tables of the record's lists, and where these are.
@@ -78,6 +80,7 @@ class Table:
     name: str
     key: tuple[str, ...]
     parent: str = ""
+    reserved: tuple[str, ...] = ()
     columns: dict[str, type] = field(default_factory=dict)
     cells: list[tuple[str, Path, Convert]] = field(default_factory=list)
     given: dict[str, str] = field(default_factory=dict)
@@ -88,7 +91,7 @@ class Table:
 
     def add(self, column: str, type_: type, path: Path, convert: Convert) -> None:
         """Add a column that is read from the record."""
-        column = unused(column, self.columns)
+        column = unused(column, (*self.columns, *self.reserved))
         self.columns[column] = type_
         self.cells.append((column, path, convert))
 
@@ -152,15 +155,22 @@ class Flattener:
 
     def __init__(self, survey: Survey) -> None:
         self.tables: dict[str, Table] = {}
+        self.kept: tuple[str, ...] = ()
         self._articles = self._table("articles", ("article_id",))
-        self._tasks = {task: self._of_task(task, shape) for task, shape in survey.tasks.items()}
+        self._tasks = {task: self._of_task(task, survey.tasks[task]) for task in TASKS}
         self._attributions = self._shared("attributions", Struct({"attribution": Scalar()}))
         self._evidence = self._shared("evidence", of_model(Evidence))
         self._rejected = self._table("rejected", ("article_id", "number"), "articles")
         self._columns(self._rejected, of_model(Rejected), (), "")
-        self._describe(self._articles)
-        self._kept = {name: self._keep(name) for name in survey.kept}
+        self._describe(self._articles, survey.tasks)
+        self._kept: dict[str, str] = {}
+        for name in survey.kept:
+            self._kept[name] = self._kept_column(name)
         self.kept = tuple(self._kept.values())
+        further = {task: shape for task, shape in survey.tasks.items() if task not in TASKS}
+        self._tasks |= {task: self._of_task(task, shape) for task, shape in further.items()}
+        for table, column in product(self.tables.values(), self.kept):
+            table.give(column, str)
 
     def rows(self, lines: Iterable[Line]) -> Rows:
         """The rows of some extractions, by table."""
@@ -194,7 +204,7 @@ class Flattener:
 
     def _table(self, name: str, key: tuple[str, ...], parent: str = "") -> Table:
         name = unused(re.sub(r"\W+", "_", name) or "_", self.tables)
-        self.tables[name] = Table(name, key, parent)
+        self.tables[name] = Table(name, key, parent, reserved=self.kept)
         return self.tables[name]
 
     def _shared(self, name: str, shape: Struct) -> Table:
@@ -217,26 +227,27 @@ class Flattener:
         table.give("made_by", str)
         return table
 
-    def _describe(self, articles: Table) -> None:
+    def _describe(self, articles: Table, tasks: Iterable[str]) -> None:
         articles.add("text_sha256", str, ("text_sha256",), str)
         articles.add("language", str, ("language",), str)
         articles.give("published_at", dt.date)
-        for task in self._tasks:
+        for task in tasks:
             articles.give(f"n_{task}", int)
         articles.add("n_rejected", int, ("rejected",), len)
-        for task in self._tasks:
+        for task in tasks:
             articles.give(f"made_by_{task}", str)
         for name, (column, type_) in SPENT.items():
             articles.add(column, type_, ("provenance", name), type_)
 
-    def _keep(self, name: str) -> str:
-        """The column of a kept field: the same name in every table, and one that means nothing else in any."""
-        taken = {*OF_VIEWS, *(column for table in self.tables.values() for column in table.columns)}
+    def _kept_column(self, name: str) -> str:
+        """The column of a kept field: the same in every table, and one that means nothing else in any."""
+        taken = {
+            *OF_VIEWS,
+            *self._kept.values(),
+            *(column for table in self.tables.values() for column in table.columns),
+        }
         free = unused(name, taken) == name and not name.startswith(OF_SIDES)
-        column = name if free else unused(f"kept_{name}", taken)
-        for table in self.tables.values():
-            table.give(column, str)
-        return column
+        return name if free else unused(f"kept_{name}", taken)
 
     def _columns(self, table: Table, shape: Struct, path: Path, prefix: str) -> None:
         """Give a table the columns of a struct, and children for its lists."""

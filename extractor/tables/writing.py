@@ -2,14 +2,17 @@
 
 import datetime as dt
 import json
+import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from mahdar.errors import UsageError
 from mahdar.tables.database import Database, literal, quoted
+from mahdar.wording import counted
 
 PACKAGE: Final = "datapackage.json"
 """Describes the tables of a folder."""
@@ -49,9 +52,10 @@ def write_folder(made: Database, folder: Path, form: Literal["csv", "parquet"]) 
 
 def _package(made: Database, form: str) -> dict[str, Any]:
     tables = {table.name: table for table in made.tables}
+    meanings = tomllib.loads((files("mahdar.tables") / "columns.toml").read_text(encoding="utf-8"))
     resources = []
     for name in made.names:
-        fields = [{"name": column, "type": _FIELD_TYPES[type_]} for column, type_ in made.columns(name).items()]
+        fields = [_field(column, type_, meanings) for column, type_ in made.columns(name).items()]
         schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}
         if name in tables:
             table = tables[name]
@@ -78,6 +82,11 @@ def _package(made: Database, form: str) -> dict[str, Any]:
         "version": version("mahdar"),
         "resources": resources,
     }
+
+
+def _field(column: str, type_: str, meanings: Mapping[str, str]) -> dict[str, str]:
+    described = {"description": meanings[column]} if column in meanings else {}
+    return {"name": column, "type": _FIELD_TYPES[type_], **described}
 
 
 def write_excel(made: Database, path: Path) -> Iterator[str]:
@@ -121,8 +130,8 @@ def _fill(sheet: Any, made: Database, name: str, formats: dict[str, Any]) -> Ite
     sheet.autofilter(0, 0, row, len(columns) - 1)
     for column, cells_cut in (+cut).items():
         yield (
-            f"{name}.{column}: {cells_cut:,} texts longer than the {EXCEL_CELL:,} characters of an Excel cell are cut "
-            "there; CSV, Parquet and DuckDB hold them whole"
+            f"{name}.{column}: {counted(cells_cut, 'text')} cut after the {EXCEL_CELL:,} characters that an Excel cell "
+            "holds; CSV, Parquet and DuckDB have all"
         )
 
 

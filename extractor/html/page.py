@@ -41,6 +41,27 @@ class PageSource:
     template: str
     styles: Sequence[str]
     scripts: Sequence[str]
+    calls: bool = False
+    """whether its script sends requests to the server that the page comes from"""
+
+    @property
+    def style(self) -> str:
+        """All styles, one after the other."""
+        return "\n".join(_packaged(name, self.package) for name in self.styles)
+
+    @property
+    def script(self) -> str:
+        """All scripts, one after the other."""
+        return "\n".join(_packaged(name, self.package) for name in self.scripts)
+
+    @property
+    def policy(self) -> str:
+        """Content-Security-Policy: this style, this script, pictures that stand in the page, and no other server."""
+        own = "; connect-src 'self'" if self.calls else ""
+        return (
+            f"default-src 'none'; script-src {_hash(self.script)}; style-src {_hash(self.style)}; img-src data:; "
+            f"base-uri 'none'; form-action 'none'{own}"
+        )
 
 
 def render(source: PageSource, *, language: Language, **values: Any) -> str:
@@ -51,27 +72,17 @@ def render(source: PageSource, *, language: Language, **values: Any) -> str:
         language: of the interface, until the reader takes another.
         values: what the template shows; all of it is escaped.
     """
-    style = "\n".join(_packaged(name, source.package) for name in source.styles)
-    script = "\n".join(_packaged(name, source.package) for name in source.scripts)
     template = _environment(source.package).get_template(source.template)
     return template.render(
-        policy=policy(style, script),
-        style=Markup(style),  # noqa: S704  # the package's own
-        script=Markup(script),  # noqa: S704
+        policy=source.policy,
+        style=Markup(source.style),  # noqa: S704  # the package's own
+        script=Markup(source.script),  # noqa: S704
         interface=Markup(safe_json(interface())),  # noqa: S704  # escaped for its place
         languages=LANGUAGES,
         language=language,
         direction="rtl" if language in RIGHT_TO_LEFT else "ltr",
         t=_Interface(language),
         **values,
-    )
-
-
-def policy(style: str, script: str) -> str:
-    """Content-Security-Policy: this style, this script, pictures that stand in the page, and no network."""
-    return (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
     )
 
 

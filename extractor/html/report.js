@@ -58,7 +58,7 @@
 
   /** Every word of an article and its records, folded; made when it is first asked for. */
   Article.prototype.folded = function () {
-    if (this.words === undefined) this.words = fold([this.data.id, this.data.text || "", ...this.records.map((item) => strings(item.record).join(" "))].join(" "));
+    if (this.words === undefined) this.words = fold([this.data.id, this.data.title || "", ...Object.values(this.data.kept || {}), this.data.text || "", ...this.records.map((item) => strings(item.record).join(" "))].join(" "));
     return this.words;
   };
 
@@ -160,7 +160,8 @@
       make(
         "header",
         {},
-        make("h3", { id: `a${this.index}h` }, make("a", { href: `#${encodeURIComponent(data.id)}` }, foreign(data.id))),
+        make("h3", { id: `a${this.index}h`, dir: "auto" }, make("a", { href: `#${encodeURIComponent(data.id)}` }, foreign(data.title || data.id))),
+        data.title || data.url || data.kept ? make("p", { class: "about" }, ...source(data)) : null,
         data.text ? make("p", { class: "lede", dir: this.direction || "auto" }, visible(firstLine(data.text))) : null,
         make(
           "p",
@@ -175,6 +176,16 @@
     );
     return this.shell;
   };
+
+  /** Where an article is from: its id, its page, and what else was kept of it. */
+  function source(data) {
+    const parts = [
+      data.title ? foreign(data.id) : null,
+      ...Object.values(data.kept || {}).map((text) => foreign(text)),
+      data.url ? make("a", { href: data.url, class: "source", target: "_blank", rel: "noopener noreferrer" }, t("source"), " ↗") : null,
+    ];
+    return parts.filter(Boolean).flatMap((part, at) => [at ? " · " : null, part]).filter(Boolean);
+  }
 
   function firstLine(text) {
     const most = 110;
@@ -551,8 +562,15 @@
 
   // ── begin ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const articles = JSON.parse(document.getElementById("payload").textContent).map((data, index) => new Article(data, index));
-  const byId = new Map([...articles].reverse().map((article) => [article.data.id, article]));
+  let articles;
+  let byId;
+
+  function take(payload) {
+    articles = payload.map((data, index) => new Article(data, index));
+    byId = new Map([...articles].reverse().map((article) => [article.data.id, article]));
+  }
+
+  take(JSON.parse(document.getElementById("payload").textContent));
   const watcher = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) if (entry.isIntersecting) entry.target.article.draw();
@@ -596,6 +614,15 @@
   offerActors();
   follow();
   if (typeof requestIdleCallback === "function") requestIdleCallback(prepare);
+
+  globalThis.Report = {
+    /** Show these articles in place of those that are there. */
+    show(payload) {
+      take(payload);
+      offerActors();
+      lay();
+    },
+  };
 
   /** Fold what the first search will need, while nobody waits for anything. */
   function prepare(idle) {

@@ -105,7 +105,7 @@ def class_of(error: Problem | MahdarError) -> str:
     return error.failure if isinstance(error, Problem | ExtractionError) else Problem.of(error).failure
 
 
-def as_failure(error: Exception) -> Problem | MahdarError:
+def as_problem(error: Exception) -> Problem | MahdarError:
     """An error as what it is to a client; a fault of ours is logged, and named by its class alone."""
     if isinstance(error, Problem | MahdarError):
         return error

@@ -33,7 +33,7 @@ from mahdar.runs.run import run
 from mahdar.runs.sources import Articles
 from mahdar.runs.target import LEDGER
 from mahdar.schemas.records import Extraction
-from mahdar.server.articles import as_failure
+from mahdar.server.articles import as_problem
 from mahdar.server.callers import Caller
 from mahdar.server.problems import Problem
 from mahdar.server.service import ExtractionService, spending_of, spent_on
@@ -304,7 +304,7 @@ class Jobs:
             state: State = "stopped" if not isinstance(error, UsageError) else "failed"
             job.set(state, str(error))
         except Exception as error:  # noqa: BLE001  # a fault in one job must not end the others
-            job.set("stopped", str(as_failure(error)))
+            job.set("stopped", str(as_problem(error)))
         else:
             if tally.stopped:
                 job.set("stopped", tally.stopped)

@@ -15,7 +15,7 @@ from mahdar.limits.budget import Spending
 from mahdar.results import Usage
 from mahdar.runs.lines import json_line
 from mahdar.schemas.records import Extraction
-from mahdar.server.articles import ArticleRequest, as_failure, class_of, failure_line
+from mahdar.server.articles import ArticleRequest, as_problem, class_of, failure_line
 from mahdar.server.callers import Caller, Callers
 from mahdar.server.metrics import Metrics
 from mahdar.server.problems import Problem
@@ -184,7 +184,7 @@ class ExtractionService:
         try:
             return json_line(await self.extract(article, caller))
         except Exception as error:  # noqa: BLE001  # a fault in one article must not cost the others
-            return failure_line(id_, as_failure(error))
+            return failure_line(id_, as_problem(error))
 
     @contextmanager
     def _noted(self, document_id: str) -> Iterator[None]:

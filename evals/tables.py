@@ -11,7 +11,6 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mahdar.cli.display import cost
 from mahdar.documents.bidi import clean, own
 from mahdar.evals.comparing.ablate import Variant
 from mahdar.evals.comparing.agreement import Agreement
@@ -21,6 +20,7 @@ from mahdar.evals.scorer.rates import FieldScore, RecordCounts, RecordRates
 from mahdar.evals.scorer.scoring import Effort
 from mahdar.evals.scorer.summary import SliceSummary, Summary, TypeSummary
 from mahdar.evals.scorer.uncertainty import Interval
+from mahdar.wording import cost
 
 PIPED_WIDTH: Final = 120
 """Columns where no terminal says how many there are."""

@@ -5,7 +5,7 @@ from typing import Final
 
 NAMED: Final = 5
 """Articles named at most, where there may be many."""
-CHANGED: Final = "another text or day than before, left as they were; --overwrite extracts all anew"
+CHANGED: Final = "another text or day than before, left as they were; --update-changed extracts them anew"
 
 
 def counted(number: int, noun: str, total: int | None = None) -> str:
@@ -18,3 +18,10 @@ def listed(names: Sequence[str], number: int) -> str:
     """The first names, and how many more there are: `a, b and 7 more`."""
     more = number - len(names[:NAMED])
     return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more else "")
+
+
+def cost(dollars: float | None) -> str:
+    """Dollars, and the cents' fractions that a small model costs."""
+    if dollars is None:
+        return "cost unknown"
+    return f"${dollars:.4f}" if dollars else "$0"

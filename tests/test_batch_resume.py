@@ -82,8 +82,8 @@ def test_a_run_that_is_taken_up_again_knows_what_became_of_each_article(tmp_path
     assert results.fate(document(1, "نص آخر")) == "changed"
     assert results.fate(document(2, "نص آخر")) == "new", "what failed has been mended"
     assert results.fate(BadInput("خبر-7", "no text")) == "new"
-    history = results.history
-    assert (history.done, history.failed, history.tokens, history.cost) == (5, 1, 700, 1.75)
+    progress = results.progress
+    assert (progress.done, progress.failed, progress.tokens, progress.cost) == (5, {"refused": 1}, 700, 1.75)
     results.close()
     assert json.loads((tmp_path / "out.jsonl.errors.jsonl").read_bytes()) == {
         "document_id": "خبر-2",
@@ -106,47 +106,80 @@ def test_an_article_that_the_budget_stopped_is_left_and_what_it_cost_counts(tmp_
         results.write(Failure(document(number).id, "over_budget", "the budget ends here", usage))
     results.close()
     results = opened(tmp_path)
-    history = results.history
+    progress = results.progress
     assert fates(results, range(2)) == ["new", "new"]
-    assert (history.failed, history.tokens, history.cost) == (0, 1_000, None)
+    assert (progress.failed, progress.tokens, progress.cost) == ({}, 1_000, None)
     results.close()
     assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.ledger.jsonl"])
-def test_a_file_torn_anywhere_in_its_last_lines_is_mended(tmp_path: Path, name: str) -> None:
+def complete(results: Results) -> None:
+    """Extract what is new, and close."""
+    for number, fate in enumerate(fates(results)):
+        if fate == "new":
+            results.expect(document(number))
+            results.write(refused(document(number)) if number == 2 else extraction(document(number)))
+    results.close()
+
+
+def test_results_torn_anywhere_in_their_last_lines_are_mended(tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     filled(tmp_path / "whole")
-    size = (tmp_path / "whole" / name).stat().st_size
-    *_, last_but_one, last = (tmp_path / "whole" / name).read_bytes().splitlines(keepends=True)
-    for end in range(size - len(last) - len(last_but_one), size):
+    records = (tmp_path / "whole" / "out.jsonl").read_bytes()
+    *_, last_but_one, last = records.splitlines(keepends=True)
+    for end in range(len(records) - len(last) - len(last_but_one), len(records)):
         torn = tmp_path / "torn"
         shutil.copytree(tmp_path / "whole", torn)
-        os.truncate(torn / name, end)
-        results = opened(torn)
-        for number, fate in enumerate(fates(results)):
-            if fate == "new":
-                results.expect(document(number))
-                results.write(refused(document(number)) if number == 2 else extraction(document(number)))
-        results.close()
-        again = opened(torn)
-        assert fates(again) == ["done", "done", "failed", "done", "done", "done"], end
-        again.close()
-        assert sorted(ids(torn / "out.jsonl")) == [f"خبر-{number}" for number in (0, 1, 3, 4, 5)], end
+        os.truncate(torn / "out.jsonl", end)
+        complete(opened(torn))
+        assert (torn / "out.jsonl").read_bytes() == records, end
         assert ids(torn / "out.jsonl.errors.jsonl") == ["خبر-2"], end
+        assert not (torn / "out.jsonl.damaged.jsonl").exists()
         shutil.rmtree(torn)
 
 
-def test_records_that_came_too_late_for_the_ledger_count(tmp_path: Path) -> None:
-    filled(tmp_path, failing=9)
-    ledger = tmp_path / "out.jsonl.ledger.jsonl"
-    ledger.write_bytes(ledger.read_bytes().splitlines(keepends=True)[0])
+@pytest.mark.parametrize(
+    ("lines", "said", "set_aside"),
+    [
+        ([0, 1, 2, 3], "1 record missing, extracted again: خبر-5", 0),
+        ([1, 2, 3, 4], "1 record missing, extracted again: خبر-0", 0),
+        ([4, 3, 2, 1, 0], "", 0),
+        ([0, 1, 1, 2, 3, 4, 1], "2 lines set aside in {}", 1),
+        ([0, 1, b"", 2, 3, 4], "1 line set aside in {}", 1),
+        ([0, 1, b'{"title": "mine"}', 2, 3, 4], "1 line set aside in {}", 1),
+        ([0, b"\0\0\0", 2, 3, 4], "1 line set aside in {}; 1 record missing, extracted again: خبر-1", 1),
+        ([0, 1, 2, "other", 4], "1 line set aside in {}; 1 record missing, extracted again: خبر-4", 1),
+        ([], "5 records missing, extracted again: خبر-0, خبر-1, خبر-3, خبر-4, خبر-5", 0),
+        (["other"], "1 line set aside in {}; 5 records missing, extracted again: خبر-0, خبر-1, خبر-3, خبر-4, خبر-5", 1),
+    ],
+)
+def test_damage_anywhere_in_the_results_is_named_and_mended(
+    tmp_path: Path, lines: list[int | bytes | str], said: str, set_aside: int
+) -> None:
+    filled(tmp_path)
+    file, aside = tmp_path / "out.jsonl", tmp_path / "out.jsonl.damaged.jsonl"
+    whole = file.read_bytes().splitlines()
+    other = whole[3].replace(b"loopback", b"larger")
+    damaged = [other if line == "other" else line if isinstance(line, bytes) else whole[int(line)] for line in lines]
+    file.write_bytes(b"".join(line + b"\n" for line in damaged))
     results = opened(tmp_path)
-    assert fates(results) == ["done"] * 6
-    assert results.history.tokens == 720
-    assert list(results.history.latest) == [], "nobody knows when that was, and no rate is taken from it"
-    results.close()
-    assert len(ids(tmp_path / "out.jsonl")) == 6
+    assert results.repaired == (f"{file} is not as it was written; {said.format(aside)}" if said else "")
+    complete(results)
+    assert sorted(file.read_bytes().splitlines()) == sorted(whole)
+    assert (len(aside.read_bytes().splitlines()) if aside.exists() else 0) == set_aside
+    again = opened(tmp_path)
+    assert (again.repaired, fates(again)) == ("", ["done", "done", "failed", "done", "done", "done"])
+    again.close()
+
+
+def test_the_error_file_is_what_the_ledger_says(tmp_path: Path) -> None:
+    filled(tmp_path)
+    errors = tmp_path / "out.jsonl.errors.jsonl"
+    whole = errors.read_bytes()
+    for content in (b"", b"\0", whole[:20], whole + whole):
+        errors.write_bytes(content)
+        opened(tmp_path).close()
+        assert errors.read_bytes() == whole
 
 
 @pytest.mark.parametrize(
@@ -157,8 +190,8 @@ def test_records_that_came_too_late_for_the_ledger_count(tmp_path: Path) -> None
             {**RUN, "made_by": {**MADE, "stances": "larger"}},
             "made by loopback, and this run makes them by loopback (meetings), larger (stances): give",
         ),
-        ({**RUN, "prompts": {"meetings": "news@2 sha256:cd"}}, "mahdar.prompts.meetings (news@1 sha256:ab → news@2"),
-        ({**RUN, "prompts": {**RUN["prompts"], "stances": "news@1"}}, "mahdar.prompts.stances (none → news@1)"),
+        ({**RUN, "prompts": {"meetings": "news@2 sha256:cd"}}, "prompts.meetings (news@1 sha256:ab → news@2"),
+        ({**RUN, "prompts": {**RUN["prompts"], "stances": "news@1"}}, "prompts.stances (none → news@1)"),
         ({**RUN, "mahdar": "9.0"}, "mahdar (none → 9.0)"),
     ],
 )
@@ -172,50 +205,58 @@ def test_another_run_is_not_mixed_in(tmp_path: Path, run: Identity, said: str) -
     results = opened(tmp_path, run=run, overwrite=True)
     assert fates(results) == ["new"] * 6
     results.close()
-    assert [path.name for path in tmp_path.iterdir() if path.stat().st_size] == ["out.jsonl.ledger.jsonl"]
+    assert [path.name for path in tmp_path.iterdir() if path.stat().st_size] == ["out.jsonl.ledger.sqlite"]
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("content", "said"),
     [
-        ("out.jsonl", b"", None),
-        ("out.jsonl", b'{"document_id": "1"}\n', "has been changed"),
-        ("out.jsonl.ledger.jsonl", b"", "is no ledger"),
-        ("out.jsonl.ledger.jsonl", b'{"document_id": "1"}\n', "is no ledger"),
+        (b"", "has results in it, and .* is empty: give --overwrite"),
+        (b"a file of somebody's" * 999, "is no ledger, or damaged"),
+        (None, "has results in it, and no ledger beside it: give --overwrite"),
     ],
 )
-def test_files_that_others_changed_are_refused(tmp_path: Path, name: str, content: bytes, said: str | None) -> None:
+def test_results_without_their_ledger_are_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
     filled(tmp_path)
-    full = (tmp_path / name).stat().st_size
-    (tmp_path / name).write_bytes(content.ljust(full) if content and name == "out.jsonl" else content)
-    if said is None:
-        results = opened(tmp_path)
-        assert fates(results) == ["new"] * 6, "records that are gone are extracted again"
-        results.close()
-        return
-    with pytest.raises(Exception, match=said):
+    ledger = tmp_path / "out.jsonl.ledger.sqlite"
+    ledger.unlink()
+    if content is not None:
+        ledger.write_bytes(content)
+    records = (tmp_path / "out.jsonl").read_bytes()
+    with pytest.raises(UsageError, match=said):
+        opened(tmp_path)
+    assert (tmp_path / "out.jsonl").read_bytes() == records
+
+
+def test_damage_in_the_ledger_is_named(tmp_path: Path) -> None:
+    filled(tmp_path)
+    ledger = tmp_path / "out.jsonl.ledger.sqlite"
+    content = ledger.read_bytes()
+    at = content.index("خبر-4".encode())
+    ledger.write_bytes(content[:at] + content[at:].replace("خبر-4".encode(), "خبر-9".encode(), 1))
+    with pytest.raises(UsageError, match=r"ledger\.sqlite is damaged .*: give --overwrite"):
         opened(tmp_path)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_run_of_an_older_version_is_named_and_left_as_it_is(tmp_path: Path, *, overwrite: bool) -> None:
-    filled(tmp_path)
-    ledger = tmp_path / "out.jsonl.ledger.jsonl"
-    _, *entries = ledger.read_text(encoding="utf-8").splitlines()
-    older = json.dumps({"mahdar_ledger": 1, "run": {"model": "loopback", "profile": "standard"}})
-    ledger.write_text("\n".join([older, *entries, ""]), encoding="utf-8")
+    (tmp_path / "out.jsonl").write_text('{"document_id": "خبر-1"}\n', encoding="utf-8")
+    older = tmp_path / "out.jsonl.ledger.jsonl"
+    older.write_text('{"mahdar_ledger": 2, "run": {"made_by": {}}}\n', encoding="utf-8")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     if overwrite:
-        results = opened(tmp_path, overwrite=True)
-        assert fates(results) == ["new"] * 6
-        results.close()
+        with opened(tmp_path, overwrite=True) as results:
+            assert fates(results) == ["new"] * 6
+        assert not older.exists()
         return
     with pytest.raises(UsageError) as refusal:
         opened(tmp_path)
     assert str(refusal.value) == (
-        f"{ledger} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
+        f"{older} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
         "another name, or with --overwrite, which replaces it"
     )
+    ended = mahdar("status", tmp_path / "out.jsonl")
+    assert (ended.code, f"{older} is of a run of an older mahdar" in ended.err) == (2, True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -232,14 +273,6 @@ def test_what_failed_by_a_fault_of_mahdar_is_tried_again(tmp_path: Path) -> None
     results.write(extraction(document(0)))
     results.close()
     assert ids(tmp_path / "out.jsonl.errors.jsonl") == ["خبر-1"]
-
-
-def test_lines_of_others_behind_the_last_record_are_not_taken_for_ours(tmp_path: Path) -> None:
-    filled(tmp_path)
-    with (tmp_path / "out.jsonl").open("ab") as file:
-        file.write(b'{"title": "mine"}\n')
-    with pytest.raises(Exception, match="has lines that mahdar did not write"):
-        opened(tmp_path)
 
 
 def test_two_runs_do_not_write_to_the_same_file(tmp_path: Path) -> None:

@@ -5,19 +5,23 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from newsroom import NOTHING, configured, weather
 
 from mahdar import Document, ExtractionError, Extractor, NoModelError
+from mahdar.cli.extract import exit_code
 from mahdar.cli.interrupt import Interrupt
-from mahdar.cli.progress import Silent
-from mahdar.cli.run import Run, Tally
 from mahdar.documents.document import BadInput
 from mahdar.llm.call import Call
 from mahdar.llm.completion import Completion
 from mahdar.runs.ledger import identity
+from mahdar.runs.outputs import Outputs
 from mahdar.runs.results import Results
+from mahdar.runs.run import Tally
+from mahdar.runs.run import run as take
+from mahdar.runs.watch import Watch
 
 from loopback import Asked, Endpoint, Reply, completion
 
@@ -43,25 +47,20 @@ class Ready:
         """Nothing is open."""
 
 
-class Never:
-    heard = False
-
-
 def articles(number: int) -> list[Document | BadInput]:
     return [Document(f"{index:03}", weather(index)) for index in range(number)]
 
 
-def run(folder: Path, transport: Ready, given: list[Document | BadInput], total: int | None = None) -> Tally:
+def run(
+    folder: Path, transport: Ready, given: list[Document | BadInput], total: int | None = None, **options: Any
+) -> Tally:
     """A run into a file, one article after the other."""
-    tally = Tally(total)
     settings = configured(URL, folder / "cache")
-    with Extractor(settings, transport=transport, store=None, concurrency=1) as mahdar:
-        results = Results(folder / "out.jsonl", identity(mahdar))
-        try:
-            Run(mahdar, [results], Silent(), tally, stop=Never()).take(given)
-        finally:
-            results.close()
-    return tally
+    with (
+        Extractor(settings, transport=transport, store=None, concurrency=1) as mahdar,
+        Results(folder / "out.jsonl", identity(mahdar)) as results,
+    ):
+        return take(mahdar, given, results, tally=Tally(total), **options)
 
 
 def test_no_more_is_read_than_is_under_way(tmp_path: Path) -> None:
@@ -99,12 +98,12 @@ def test_a_slow_article_does_not_hold_the_others(tmp_path: Path) -> None:
 def test_a_budget_that_is_spent_leaves_articles_as_they_were(tmp_path: Path, total: int | None) -> None:
     spent = ExtractionError("over_budget", "no more than $1 may be spent")
     tally = run(tmp_path, Ready(until=3, error=spent), articles(8), total)
-    assert (tally.extracted, tally.failures.total(), tally.stopped, tally.exit_code) == (3, 0, str(spent), 1)
+    assert (tally.extracted, tally.failures.total(), tally.stopped, exit_code(tally)) == (3, 0, str(spent), 1)
     assert tally.rest == ("an unknown number of articles" if total is None else "5 articles")
     assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
     transport = Ready()
     again = run(tmp_path, transport, articles(8), total)
-    assert (again.before, again.extracted, again.exit_code, transport.asked) == (3, 5, 0, 5)
+    assert (again.before, again.extracted, exit_code(again), transport.asked) == (3, 5, 0, 5)
 
 
 def test_an_endpoint_that_is_gone_leaves_articles_as_they_were(tmp_path: Path) -> None:
@@ -144,17 +143,121 @@ def test_what_is_under_way_has_a_few_seconds_after_ctrl_c() -> None:
 def test_bad_input_and_changed_articles_are_counted(tmp_path: Path) -> None:
     bad = BadInput("rows:7", "rows.jsonl:7 is no JSON")
     tally = run(tmp_path, Ready(), [*articles(2), bad])
-    assert (str(tally), tally.exit_code) == ("2 of 3 articles, 0 records, 0 rejected, 1 failed", 1)
+    assert (str(tally), exit_code(tally)) == ("2 of 3 articles, 0 records, 0 rejected, 1 failed", 1)
     changed = run(tmp_path, Ready(), [Document("000", weather(9)), *articles(3)[1:], bad])
     assert str(changed) == (
         "1 of 4 articles, 0 records, 0 rejected, 0 failed, 1 done before, "
         "1 failed before (--retry-errors takes them), "
         "1 with another text or day than before"
     )
-    assert changed.changes == "000: another text or day than before, left as they were; --overwrite extracts all anew"
+    assert (
+        changed.changes
+        == "000: another text or day than before, left as they were; --update-changed extracts them anew"
+    )
 
 
 def test_of_many_changed_articles_the_first_are_named(tmp_path: Path) -> None:
     run(tmp_path, Ready(), articles(8))
     changed = run(tmp_path, Ready(), [Document(f"{number:03}", weather(number + 50)) for number in range(8)])
     assert changed.changes.startswith("000, 001, 002, 003, 004 and 3 more: another text or day than before")
+
+
+def texts(folder: Path, name: str = "out.jsonl") -> list[tuple[str, str]]:
+    """The records of a file: ids, and the first characters of the text's hash."""
+    if not (folder / name).exists():
+        return []
+    return sorted((one.extraction.document_id, one.extraction.text_sha256[:8]) for one in Outputs(folder / name))
+
+
+def version(number: int, name: str = "000") -> tuple[str, str]:
+    return name, Document(name, weather(number)).sha256[:8]
+
+
+def test_changed_articles_are_extracted_anew_and_their_earlier_records_kept(tmp_path: Path) -> None:
+    run(tmp_path, Ready(), articles(3))
+    transport, changed = (
+        Ready(),
+        [Document("000", weather(50)), Document("001", weather(1), "2024-02-05"), *articles(4)[2:]],
+    )
+    updated = run(tmp_path, transport, changed, update_changed=True)
+    assert str(updated) == "3 of 4 articles, 0 records, 0 rejected, 0 failed, 1 done before"
+    assert transport.asked == 3
+    others = [version(1, "001"), version(2, "002"), version(3, "003")]
+    assert texts(tmp_path) == [version(50), *others]
+    assert [one.extraction.document_id for one in Outputs(tmp_path / "out.jsonl")] == ["000", "001", "002", "003"]
+    assert texts(tmp_path, "out.jsonl.history.jsonl") == [version(0), version(1, "001")]
+    again = run(tmp_path, Ready(), changed, update_changed=True)
+    assert (again.before, again.extracted) == (4, 0)
+
+
+def test_a_changed_article_that_fails_keeps_its_earlier_record_until_it_succeeds(tmp_path: Path) -> None:
+    run(tmp_path, Ready(), articles(1))
+    changed: list[Document | BadInput] = [Document("000", weather(50))]
+    refused = ExtractionError("refused", "no")
+    failed = run(tmp_path, Ready(until=50, error=refused), changed, update_changed=True)
+    assert (failed.failures, texts(tmp_path)) == ({"refused": 1}, [version(0)])
+    left = run(tmp_path, Ready(), changed, update_changed=True)
+    assert (left.failed_before, left.extracted) == (1, 0)
+    retried = run(tmp_path, Ready(), changed, retry_errors=True)
+    assert (retried.extracted, retried.missing, texts(tmp_path)) == (1, 0, [version(50)])
+    assert texts(tmp_path, "out.jsonl.history.jsonl") == [version(0)]
+    assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
+
+
+def test_an_update_that_is_broken_off_leaves_one_record_an_article(tmp_path: Path) -> None:
+    run(tmp_path, Ready(), articles(3))
+    changed: list[Document | BadInput] = [Document(f"{index:03}", weather(50 + index)) for index in range(3)]
+    seen: list[list[tuple[str, str]]] = []
+
+    def broken_off(*_: object) -> None:
+        seen.append(texts(tmp_path))
+        if len(seen) == 2:
+            raise RuntimeError
+
+    before = [version(number, f"{number:03}") for number in range(3)]
+    with pytest.raises(RuntimeError):
+        run(tmp_path, Ready(), changed, update_changed=True, each=broken_off)
+    assert seen == [before] * 2, "until an update is settled, the earlier records stand"
+    assert texts(tmp_path) == [version(50), version(51, "001"), version(2, "002")]
+    again = run(tmp_path, Ready(), changed, update_changed=True)
+    assert (again.before, again.extracted) == (2, 1)
+    assert texts(tmp_path) == [version(50 + number, f"{number:03}") for number in range(3)]
+    assert texts(tmp_path, "out.jsonl.history.jsonl") == before
+
+
+def test_a_run_ends_early_when_it_is_cancelled(tmp_path: Path) -> None:
+    transport = Ready()
+    tally = run(tmp_path, transport, articles(8), cancelled=lambda: transport.asked >= 3)
+    assert (tally.extracted, tally.total) == (3, None)
+    assert run(tmp_path, Ready(), articles(8)).before == 3
+
+
+# New files as they come
+
+
+def test_a_file_is_taken_once_it_has_stopped_growing(tmp_path: Path) -> None:
+    now = 0.0
+    watch = Watch([str(tmp_path), str(tmp_path / "later" / "*.jsonl")], settled=2.0, clock=lambda: now)
+
+    def looks(seconds: float) -> list[str]:
+        nonlocal now
+        now += seconds
+        return sorted(Path(name).name for name in watch.look())
+
+    assert looks(0) == [], "an empty folder may get files"
+    (tmp_path / "slow.txt").write_text("وصل", encoding="utf-8")
+    (tmp_path / "whole.txt").write_text("وصل الوفد", encoding="utf-8")
+    (tmp_path / ".hidden.txt").write_text("وصل", encoding="utf-8")
+    assert looks(0) == []
+    (tmp_path / "slow.txt").write_text("وصل الوفد", encoding="utf-8")
+    assert looks(1.9) == []
+    assert looks(0.1) == ["whole.txt"]
+    assert looks(1.8) == []
+    assert looks(0.1) == ["slow.txt"], "two seconds after it was last seen to grow"
+    assert looks(9) == []
+    (tmp_path / "whole.txt").write_text("وصل الوفد إلى المنامة", encoding="utf-8")
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "rows.jsonl").write_text("{}", encoding="utf-8")
+    (tmp_path / "slow.txt").unlink()
+    assert looks(0) == []
+    assert looks(2) == ["rows.jsonl", "whole.txt"]

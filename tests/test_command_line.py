@@ -14,6 +14,7 @@ import sys
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,13 +26,15 @@ from newsroom import ACTORS, ARTICLE, KEY, MET, NOTHING, PRINCIPALS, SAID, meeti
 
 from mahdar.cache.disk import FOLDER, TextDisk
 from mahdar.cli.app import main
+from mahdar.cli.extract import exit_code
 from mahdar.cli.misses import why_miss
 from mahdar.cli.progress import Lines
-from mahdar.cli.run import Tally
 from mahdar.offline.drafter import VERSION
 from mahdar.prompts import PromptLibrary
 from mahdar.results import Failure
+from mahdar.runs.ledger import Ledger
 from mahdar.runs.lines import dumps
+from mahdar.runs.run import Tally
 from mahdar.schemas import Extraction, Provenance
 from mahdar.schemas.drafts import DRAFTS
 from mahdar.schemas.tasks import answer_schema
@@ -180,7 +183,7 @@ def test_a_file_gets_the_results_and_keeps_them(
     assert first.err == f"2 of 2 articles, 2 records, 0 rejected, 0 failed; 240 tokens, cost unknown → {file}\n"
     written = file.read_bytes()
     assert {json.loads(line)["document_id"] for line in written.splitlines()} == {"talks", "weather"}
-    ledger = tmp_path / "out.jsonl.ledger.jsonl"
+    ledger = tmp_path / "out.jsonl.ledger.sqlite"
     assert set(tmp_path.glob("out*")) == {file, ledger}, "no errors, no file of errors"
 
     again = mahdar("extract", articles / "talks.txt", "-o", file)
@@ -272,11 +275,11 @@ def test_a_row_is_mended_under_its_own_id_and_what_is_not_given_again_is_said(
 def test_trying_again_does_not_tell_how_many_articles_there_are(
     mahdar: Command, served: Callable[..., Endpoint], articles: Path, tmp_path: Path
 ) -> None:
-    file, ledger = tmp_path / "out.jsonl", tmp_path / "out.jsonl.ledger.jsonl"
+    file = tmp_path / "out.jsonl"
     served(completion(None, refusal="no"))
     mahdar("extract", articles / "talks.txt", "-o", file)
-    lines = [line for line in ledger.read_text(encoding="utf-8").splitlines() if "total" not in json.loads(line)]
-    ledger.write_text("\n".join([*lines, '{"total":1000}', ""]), encoding="utf-8")
+    with closing(Ledger(tmp_path / "out.jsonl.ledger.sqlite")) as ledger:
+        ledger.set_total(1000)
     served()
     assert mahdar("extract", articles, "-o", file, "--retry-errors").code == 0
     told = json.loads(mahdar("status", file, "--json").out)
@@ -500,7 +503,7 @@ def test_a_slow_model_is_followed_line_by_line(capsys: pytest.CaptureFixture[str
 def test_the_exit_code_tells_a_missing_model_from_a_failed_article(
     failures: list[str], extracted: int, code: int
 ) -> None:
-    assert Tally(3, extracted=extracted, failures=failures).exit_code == code
+    assert exit_code(Tally(3, extracted=extracted, failures=failures)) == code
 
 
 # doctor

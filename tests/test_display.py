@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from mahdar.cli.display import cost, extraction
+from mahdar.cli.display import extraction
 from mahdar.documents.bidi import Bidi, clean, own
 from mahdar.schemas import (
     Actor,
@@ -22,6 +22,7 @@ from mahdar.schemas import (
     Target,
     Topic,
 )
+from mahdar.wording import cost
 
 QUOTE = "استقبل وزير الخارجية العُماني بدر البوسعيدي في مسقط، الأحد 4 فبراير 2024، نظيره التونسي نبيل عمار."
 STAND = "وأكد البوسعيدي دعم بلاده للحوار."

@@ -122,30 +122,23 @@ def run(file: Path, folder: Path, how: str) -> dict[str, float]:
     """As `mahdar extract FILE -o …` does, with nobody to ask where answers are replayed."""
     started = time.perf_counter()
     from mahdar import Extractor, Settings
-    from mahdar.cli.progress import Silent
-    from mahdar.cli.run import Run, Tally
     from mahdar.runs.ledger import identity
     from mahdar.runs.results import Results
+    from mahdar.runs.run import run as take
     from mahdar.runs.sources import Articles
 
     settings = Settings(base_url="http://endpoint.invalid/v1", model="benchmark", cache=folder / "cache")
     first = Clock()
-    with Extractor(settings, transport=Ready() if how == "ask" else Nobody()) as mahdar:
-        results = Results(file.with_suffix(f".{how}.out"), identity(mahdar))
-        tally = Tally(None)
-        Run(mahdar, [results, first], Silent(), tally, stop=Never()).take(Articles([file]))
-        results.close()
+    with (
+        Extractor(settings, transport=Ready() if how == "ask" else Nobody()) as mahdar,
+        Results(file.with_suffix(f".{how}.out"), identity(mahdar)) as results,
+    ):
+        tally = take(mahdar, Articles([file]), results, each=first)
     assert not tally.failures, tally
     seconds = time.perf_counter() - (first.at or started)
     cpu = 1_000 * (time.process_time() - first.cpu) / tally.extracted
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"rate": tally.extracted / seconds, "first": (first.at or 0) - started, "memory": memory, "cpu": cpu}
-
-
-class Never:
-    """Nobody presses Ctrl-C."""
-
-    heard = False
 
 
 class Clock:
@@ -154,7 +147,7 @@ class Clock:
     at: float | None = None
     cpu: float = 0.0
 
-    def write(self, _result: object) -> None:
+    def __call__(self, *_: object) -> None:
         """Note the time of the first, and the processor's."""
         if self.at is None:
             self.at, self.cpu = time.perf_counter(), time.process_time()

@@ -6,11 +6,10 @@ so that `mahdar --help` does not wait for it.
 
 import io
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,47 +17,25 @@ from mahdar.cli import batch as commands_batch
 from mahdar.cli import cache as commands_cache
 from mahdar.cli import prompts as commands_prompts
 from mahdar.cli import schema as commands_schema
-from mahdar.cli.exits import INTERRUPTED, NO_MODEL, UNUSABLE
+from mahdar.cli.exits import NO_MODEL, UNUSABLE
+from mahdar.cli.extract import ExtractOptions, command_of, extract
+from mahdar.cli.link import link
 from mahdar.cli.options import (
-    DateColumn,
-    DryRun,
-    Engine,
     Format,
-    IdColumn,
-    Keep,
-    LogLines,
-    MaxCost,
-    MaxTokens,
     Model,
-    Models,
     OutputFile,
     OverwritePage,
     PageFile,
     PageLanguage,
-    PriceIn,
-    PriceOut,
     Prompts,
-    PublishedAt,
-    RayAddress,
-    RayWorkers,
-    Rows,
-    Rpm,
     Schemas,
-    Tasks,
     TextColumn,
-    Tpm,
     import_schemas,
-    names_of,
-    only,
-    price_of,
     settings_of,
 )
+from mahdar.cli.serve import serve
 from mahdar.errors import MahdarError, NoModelError, UsageError
 from mahdar.wording import counted
-
-if TYPE_CHECKING:
-    from mahdar.cli.run import Tally
-    from mahdar.runs.target import Target
 
 EXIT_CODES = """\b
 Exit codes:
@@ -129,189 +106,7 @@ def _options(
     """Hold the options that stand before a command."""
 
 
-@app.command()
-def extract(  # noqa: C901, PLR0915  # all options of a run meet here, and are handed on
-    paths: Rows,
-    *,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, FILE.xlsx, or DIR/ for CSV; failures to "
-            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.jsonl. With Ray, a folder of parts.",
-        ),
-    ] = None,
-    form: Format = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False,
-    retry_errors: Annotated[
-        bool, typer.Option("--retry-errors", help="Take only the articles that failed before.")
-    ] = False,
-    table: Annotated[
-        bool | None,
-        typer.Option(
-            "--table/--json",
-            show_default=False,
-            help="Tables or JSON Lines on standard output; by default tables on a terminal, JSON Lines into a pipe.",
-        ),
-    ] = None,
-    task: Tasks = None,
-    model: Models = None,
-    published_at: PublishedAt = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = None,
-    date_column: DateColumn = None,
-    keep: Keep = None,
-    prompts: Prompts = None,
-    schemas: Schemas = None,
-    concurrency: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
-    ] = 8,
-    max_cost: MaxCost = None,
-    max_tokens: MaxTokens = None,
-    price_in: PriceIn = None,
-    price_out: PriceOut = None,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
-    dry_run: DryRun = False,
-    log: LogLines = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")
-    ] = False,
-    engine: Engine = "local",
-    ray_address: RayAddress = None,
-    ray_workers: RayWorkers = None,
-) -> None:
-    """Extract meetings and stances from articles.
-
-    By a language model, or with rules where none is configured. Results come as they are ready, which may not be the
-    order of the articles. Answers are cached: a second run costs nothing. Failures are named on standard error, one
-    line each. The same command again goes on where a run into a file was interrupted.
-    """
-    from contextlib import ExitStack
-
-    from mahdar.cli.estimate import assumed, estimated
-    from mahdar.cli.interrupt import Interrupt
-    from mahdar.cli.output import finish, kept, outputs
-    from mahdar.cli.progress import shown
-    from mahdar.cli.run import Run, Tally
-    from mahdar.cli.telemetry import export_telemetry
-    from mahdar.limits.budget import Budget
-    from mahdar.limits.concurrency import Limits
-    from mahdar.observability.logs import log_to_standard_error
-    from mahdar.runs.rows import Columns
-    from mahdar.runs.sources import Articles
-    from mahdar.runs.target import Target
-    from mahdar.service import Extractor
-    from mahdar.settings import Settings
-    from mahdar.tasks import TASKS
-
-    imported = import_schemas(schemas)
-    columns = Columns(text_column, id_column, date_column, names_of(keep))
-    read = partial(Articles, columns=columns, published_at=published_at)
-    if engine == "ray":
-        from mahdar.cli.cluster import extract_on_ray
-
-        extract_on_ray(
-            paths,
-            read,
-            Path(output) if output else None,
-            form,
-            settings_of(only(model)),
-            tasks=task or TASKS,
-            prompts=prompts or (),
-            schemas=imported,
-            concurrency=concurrency,
-            keep=not no_cache,
-            overwrite=overwrite,
-            retry_errors=retry_errors,
-            address=ray_address,
-            workers=ray_workers,
-            # every worker would keep its own count of these
-            local={
-                "--table": table,
-                "--log": log,
-                "--dry-run": dry_run or None,
-                "--max-cost": max_cost,
-                "--max-tokens": max_tokens,
-                "--price-in": price_in,
-                "--price-out": price_out,
-                "--rpm": rpm,
-                "--tpm": tpm,
-            },
-        )
-    if ray_address or ray_workers:
-        raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
-    target = Target.of(output, form) if output else None
-    if retry_errors and (target is None or overwrite or not target.begun):
-        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
-    articles = read(paths, without=target.files if target else ())
-    price = price_of(price_in, price_out)
-
-    def extractor(settings: Settings, told: Callable[[str, float | None], None] | None = None) -> Extractor:
-        return Extractor(
-            settings,
-            tasks=task or TASKS,
-            prompts=prompts or (),
-            store=None if no_cache else "default",
-            concurrency=concurrency,
-            budget=Budget(max_cost, max_tokens),
-            price=price,
-            limits=Limits(rpm, tpm),
-            progress=told,
-        )
-
-    export_telemetry()
-    if log is not None:
-        log_to_standard_error(as_json=log == "json")
-    if dry_run:
-        with ExitStack() as open_:
-            each = (assumed(settings_of(name)) for name in model or (None,))
-            for line in estimated((open_.enter_context(extractor(one)) for one in each), articles):
-                typer.echo(line)
-        raise typer.Exit
-    settings = settings_of(only(model))
-    tally = Tally(articles.total)
-    stop = Interrupt()
-    try:
-        with (
-            shown(None if retry_errors else articles.total, slow=settings.embedded) as progress,
-            extractor(settings, progress.phase) as mahdar,
-            kept(target, mahdar, overwrite=overwrite) as file,
-            stop,
-        ):
-            places = [*([file] if file else ()), *outputs(to_file=target is not None, table=table)]
-            Run(mahdar, places, progress, tally, stop=stop, retry=retry_errors).take(articles)
-            tally.repeated = articles.repeated
-        if target and not stop.heard:
-            for line in finish(target):
-                typer.echo(line, err=True)
-    except KeyboardInterrupt:
-        stop.heard = True
-    except NoModelError as error:
-        if not tally.done:
-            raise
-        tally.stopped, tally.no_model = str(error), True
-    _conclude(tally, target, interrupted=stop.heard)
-
-
-def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
-    """Sum up where the results alone do not: they went to a file, or some are missing."""
-    place = ""
-    if target:  # other forms are made of the records at the end
-        place = f" → {target.records if interrupted or tally.no_model else target.path}"
-    if tally.changed:
-        typer.echo(tally.changes, err=True)
-    if interrupted:
-        again = "; the same command goes on" if target else ""
-        typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
-        raise typer.Exit(INTERRUPTED)
-    if tally.stopped:
-        typer.echo(f"stopped: {tally.stopped}\n{tally}, {tally.rest} left{place}", err=True)
-    elif target is not None or tally.failures:
-        typer.echo(f"{tally}{place}", err=True)
-    raise typer.Exit(tally.exit_code)
+app.command()(command_of(ExtractOptions, extract))
 
 
 @app.command()
@@ -473,6 +268,10 @@ def plot(
     from mahdar.cli.plot import plot
 
     plot(output, figure or (), to, language=language, dark=dark, scale=scale)
+
+
+app.command()(link)
+app.command()(serve)
 
 
 if __name__ == "__main__":

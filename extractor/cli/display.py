@@ -23,6 +23,7 @@ from mahdar.schemas.records import (
     Stance,
     Target,
 )
+from mahdar.wording import cost
 
 _SHORT: Final = 80  # characters of a rejected item: enough to find it in the article
 
@@ -53,17 +54,13 @@ def provenance(made: Provenance) -> str:
     return _line(*makers, *asked, *again, f"{made.seconds:.1f} s")
 
 
-def cost(dollars: float | None) -> str:
-    """Dollars, and the cents' fractions that a small model costs."""
-    if dollars is None:
-        return "cost unknown"
-    return f"${dollars:.4f}" if dollars else "$0"
-
-
 def _heading(result: Extraction) -> str:
     counts = [f"{task} {len(found)}" for task, found in result.records.items()]
     dated = [f"published {result.published_at}"] if result.published_at else []
-    return _line(own(result.document_id), result.language or "language unknown", *dated, *counts)
+    named = _line(own(result.document_id), result.language or "language unknown", *dated, *counts)
+    kept = dict(result.kept)
+    title = [own(kept.pop("title"))] if "title" in kept else []
+    return "\n".join((named, *title, *([_line(*map(own, kept.values()))] if kept else [])))
 
 
 def _rejections(rejected: Iterable[Rejected]) -> Table:

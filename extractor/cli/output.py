@@ -3,22 +3,24 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Final
 
 from rich.console import Console
 
 from mahdar.cli import display
+from mahdar.cli.progress import Silent
 from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.limits.budget import Spending
 from mahdar.results import Failure
-from mahdar.runs.ledger import History, identity
+from mahdar.runs.ledger import Progress, identity, older
 from mahdar.runs.lines import LineFile, json_line
 from mahdar.runs.outputs import Result
 from mahdar.runs.results import Results
+from mahdar.runs.run import Tally
 from mahdar.runs.target import Target
 from mahdar.schemas.records import Extraction
 from mahdar.service import Extractor
@@ -26,6 +28,8 @@ from mahdar.tables.export import export
 
 PIPED_WIDTH: Final = 100
 """Columns of a table that no terminal shows."""
+OLDER_PARTS: Final = "mahdar-run.json"
+"""In a folder of parts that an older version wrote on a cluster."""
 
 
 class Stream:
@@ -34,10 +38,9 @@ class Stream:
     def __init__(self, path: Path) -> None:
         self._file = LineFile(path)
 
-    def write(self, result: Result) -> None:
-        """Write it, unless it failed."""
-        if isinstance(result, Extraction):
-            self._file.write(json_line(result))
+    def write(self, result: Extraction) -> None:
+        """Write one."""
+        self._file.write(json_line(result))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -60,16 +63,16 @@ def kept(
         return
     target.check()
     try:
-        if target.records.exists() and not (target.records.is_file() or target.records.is_dir()):
-            with closing(Stream(target.records)) as stream:
-                yield None, stream
-            return
-        results = _results(target, mahdar, overwrite=overwrite)
+        is_stream = target.records.exists() and not (target.records.is_file() or target.records.is_dir())
+        opened = Stream(target.records) if is_stream else _results(target, mahdar, overwrite=overwrite)
     except OSError as error:
         raise UsageError(f"{target.path} cannot be used: {error.strerror}; name another with --output") from None
-    with results:
-        mahdar.charge(_spent(results.progress, mahdar))
-        yield results, None
+    with closing(opened):
+        if isinstance(opened, Stream):
+            yield None, opened
+        else:
+            mahdar.charge(_spent(opened.progress, mahdar))
+            yield opened, None
 
 
 def _results(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results:
@@ -100,55 +103,45 @@ def finish(target: Target) -> Iterator[str]:
         yield from export(target.records, target)
 
 
-class JsonLines:
-    """Extractions on a stream of bytes, each on a line, at once; UTF-8 whatever the terminal's encoding."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def write(self, result: Result) -> None:
-        """Write it, unless it failed."""
-        if isinstance(result, Extraction):
-            self._stream.write(json_line(result).encode() + b"\n")
-            self._stream.flush()
-
-
-class Tables:
-    """Extractions for a reader."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def write(self, result: Result) -> None:
-        """Show it, unless it failed."""
-        if isinstance(result, Extraction):
-            self._console.print(display.extraction(result))
-
-
-class Complaints:
-    """Failures on standard error, a line each."""
-
-    def write(self, result: Result) -> None:
-        """Show it, if it failed."""
-        if isinstance(result, Failure):
-            said = clean(result.message)
-            print(f"{clean(result.document_id)}: {result.failure}: {said}", file=sys.stderr)  # noqa: T201
-
-
-def outputs(*, to_file: bool, table: bool | None = None) -> list[Output]:
-    """Where results are to go besides a file.
+class Display:
+    """Shows results as they come: failures on standard error, a line each, and extractions where no file takes them.
 
     Args:
-        to_file: they go to a file.
+        progress: the display of a run's progress, which is moved on with each result.
+        stream: takes extractions.
+        to_file: extractions go to a file.
         table: show tables, or write JSON Lines to standard output; by default, and without a file, tables on a
-            terminal and JSON Lines into a pipe.
+            terminal and JSON Lines, each at once and in UTF-8, into a pipe.
     """
-    chosen: list[Output] = [Complaints()]
-    if table or (table is None and not to_file and sys.stdout.isatty()):
-        chosen.append(Tables(standard_output()))
-    elif table is False or not to_file:
-        chosen.append(JsonLines(sys.stdout.buffer))
-    return chosen
+
+    def __init__(
+        self, progress: Silent, stream: Stream | None = None, *, to_file: bool, table: bool | None = None
+    ) -> None:
+        self._progress = progress
+        self._stream = stream
+        as_table = table or (table is None and not to_file and sys.stdout.isatty())
+        self._console = standard_output() if as_table else None
+        self._lines = not as_table and (table is False or not to_file)
+
+    def __call__(self, result: Result, tally: Tally) -> None:
+        """Show a result."""
+        shown = isinstance(result, Failure) or self._lines or self._console is not None
+        with self._progress.paused() if shown else nullcontext():
+            if isinstance(result, Failure):
+                said = f"{clean(result.document_id)}: {result.failure}: {clean(result.message)}"
+                print(said, file=sys.stderr)  # noqa: T201
+            else:
+                self._show(result)
+        self._progress.advance(result, tally)
+
+    def _show(self, result: Extraction) -> None:
+        if self._stream:
+            self._stream.write(result)
+        if self._console:
+            self._console.print(display.extraction(result))
+        elif self._lines:
+            sys.stdout.buffer.write(json_line(result).encode() + b"\n")
+            sys.stdout.buffer.flush()
 
 
 def standard_output() -> Console:

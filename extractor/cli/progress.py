@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
-from mahdar.cli.display import cost
 from mahdar.documents.bidi import clean
 from mahdar.results import Failure
 from mahdar.schemas.records import Extraction
-from mahdar.wording import counted
+from mahdar.wording import cost, counted
 
 
 class Spent(Protocol):

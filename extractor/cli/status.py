@@ -1,21 +1,20 @@
 """`mahdar status`: how far a run has come, from its ledger alone; it may be under way."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mahdar.cli.display import cost
 from mahdar.errors import UsageError
+from mahdar.runs.ledger import MADE_BY, Identity, Ledger, Progress, older
+from mahdar.runs.results import OLDER, is_running
 from mahdar.runs.target import Target
-from mahdar.runs.ledger import MADE_BY, History, Identity, entries, header_of
-from mahdar.runs.results import is_locked
-from mahdar.wording import counted
+from mahdar.wording import cost, counted
 
 RUNNING, WHOLE, BROKEN_OFF = "running", "complete", "not complete"
 _NAME: Final = 10
 """Columns that the name of a line takes."""
+_REMEDY: Final = "name what `mahdar extract` was told to write with --output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +23,32 @@ class Status:
 
     Attributes:
         state: running, complete, or not complete: interrupted, stopped, or not known to be at its end.
-        total: articles there are; None while that is not known.
-        failed: articles by the class of their failure.
-        cost: US dollars; None where one article's is not known.
-        rate: articles a minute, lately; None where there are too few to tell.
+        progress: the counts.
+        run: the identity of the run.
     """
 
     state: str
-    done: int
-    failed: dict[str, int]
-    total: int | None
-    records: int
-    rejected: int
-    cached: int
-    tokens: int
-    cost: float | None
-    rate: float | None
+    progress: Progress
     run: Identity
 
     def as_json(self) -> dict[str, Any]:
-        """All of it."""
-        return asdict(self)
+        """All of it, on one level."""
+        counts = asdict(self.progress)
+        counts["tokens"] = counts.pop("tokens_in") + counts.pop("tokens_out")
+        return {"state": self.state, **counts, "run": self.run}
 
     def __iter__(self) -> Iterator[str]:
         """Line by line, for a reader."""
+        now = self.progress
         yield _line("state", self.state)
-        yield _line("done", f"{counted(self.done, 'article', self.total)}, {self.cached:,} from the cache")
-        for name, number in sorted(self.failed.items()):
+        yield _line("done", f"{counted(now.done, 'article', now.total)}, {now.cached:,} from the cache")
+        for name, number in sorted(now.failed.items()):
             yield _line("failed", f"{number:,} {name}")
-        yield _line("records", f"{self.records:,}, {self.rejected:,} rejected")
-        yield _line("tokens", f"{self.tokens:,}")
-        yield _line("cost", cost(self.cost))
-        if self.rate is not None:
-            yield _line("rate", f"{self.rate:,.1f} articles a minute")
+        yield _line("records", f"{now.records:,}, {now.rejected:,} rejected")
+        yield _line("tokens", f"{now.tokens:,}")
+        yield _line("cost", cost(now.cost))
+        if now.rate is not None:
+            yield _line("rate", f"{now.rate:,.1f} articles a minute")
         yield _line("made by", ", ".join(dict.fromkeys(self.run[MADE_BY].values())))
         if prompts := dict.fromkeys(str(ref).split()[0] for ref in self.run.get("prompts", {}).values()):
             yield _line("prompts", ", ".join(prompts))
@@ -68,46 +60,24 @@ def status(output: Path) -> Status:
     Raises:
         UsageError: no run has.
     """
-    ledger = Target.written(output).ledger
+    target = Target.written(output)
     try:
-        run = header_of(ledger)
-        if run is None:
-            raise UsageError(f"{ledger} is no ledger: name what `mahdar extract` was told to write with --output")
-        history = History()
-        for entry, _ in entries(ledger):
-            history.add(entry)
-        failed = Counter(entry.failure or "" for entry in history.failures(ledger))
+        ledger = Ledger(target.ledger)
     except FileNotFoundError:
-        said = f"{output}: no run has written here"
-        raise UsageError(f"{said}; name what `mahdar extract` was told to write with --output") from None
+        before = Path(f"{target.name}{OLDER}")
+        if before.exists():
+            raise older(before) from None
+        raise UsageError(f"{output}: no run has written here; {_REMEDY}") from None
     except OSError as error:
-        said = f"{ledger}: {error.strerror}"
-        raise UsageError(f"{said}; name what `mahdar extract` was told to write with --output") from None
-    return Status(
-        state=_state(history, running=is_locked(ledger)),
-        done=history.done,
-        failed=dict(failed),
-        total=history.total,
-        records=history.records,
-        rejected=history.rejected,
-        cached=history.cached,
-        tokens=history.tokens,
-        cost=history.cost,
-        rate=_rate(list(history.latest)),
-        run=run,
-    )
-
-
-def _state(history: History, *, running: bool) -> str:
-    if running:
-        return RUNNING
-    return WHOLE if history.total is not None and history.done + history.failed >= history.total else BROKEN_OFF
-
-
-def _rate(times: list[int]) -> float | None:
-    """Articles a minute over the latest of them."""
-    seconds = times[-1] - times[0] if times else 0
-    return round(60 * (len(times) - 1) / seconds, 1) if seconds > 0 else None
+        raise UsageError(f"{target.ledger}: {error.strerror}; {_REMEDY}") from None
+    try:
+        run, progress = ledger.identity, ledger.progress()
+    finally:
+        ledger.close()
+    if run is None:
+        raise UsageError(f"{target.ledger} is no ledger; {_REMEDY}")
+    ended = WHOLE if progress.complete else BROKEN_OFF
+    return Status(RUNNING if is_running(target.records) else ended, progress, run)
 
 
 def _line(name: str, said: str) -> str:

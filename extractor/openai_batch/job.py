@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mahdar.errors import UsageError
-from mahdar.runs.lines import dumps
+from mahdar.runs.lines import dumps, lock
 from mahdar.runs.outputs import json_object
 
 VERSION: Final = 2
@@ -217,28 +217,16 @@ def held(path: Path) -> Iterator[None]:
     Raises:
         UsageError: one does.
     """
-    lock = path.with_name(f".{path.name}.lock")
     try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
-        _lock(descriptor, path)
+        if not lock(descriptor):
+            raise UsageError(f"{path}: another process is at work on this job; wait for it to end")
         yield
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    """Lock an open file until it is closed, however its process ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: one process at a time is then the user's care
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UsageError(f"{path}: another process is at work on this job; wait for it to end") from None
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

@@ -1,30 +1,34 @@
-"""The ledger: the run that results belong to, and one line for every article that needs nothing more.
+"""The ledger of a run: what became of every article, in an SQLite database beside the results.
 
-The first line says what makes the results of a run comparable: who makes the records of each task, and where that is a
-model its prompts, schemas and parameters. Every other line is an article: extracted, with the byte where its record
-ends in the results; or failed, with the reason. A line is written after the record it speaks of is safely on the disk,
-so that whatever ends the process, the ledger never promises more than there is.
+It holds the identity of the run, and for each article the SHA-256 of its text, the checksum of its line in the results
+or the class of its failure, and what it took. Every article is a transaction of its own. The database is in WAL mode
+with `synchronous=NORMAL`: a commit survives the end of the process, however that comes, and does not wait for the disk;
+`Ledger.sync` does, so that a power failure costs what was written since. When it is closed, a ledger becomes a single
+file again, which can be copied, and read in a folder that cannot be written.
 """
 
 import datetime as dt
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import astuple, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mahdar.errors import UsageError
-from mahdar.results import Failure
-from mahdar.runs.lines import dumps, whole_lines
+from mahdar.results import Failure, Usage
+from mahdar.runs.lines import dumps
 from mahdar.runs.outputs import json_object
-from mahdar.runs.register import DONE, FAILED, Register, text_digest
 from mahdar.schemas.records import Extraction
 
 if TYPE_CHECKING:
     from mahdar.service import Extractor
 
-FORMAT: Final = 2
+FORMAT: Final = 3
+"""`user_version` of the database."""
+APPLICATION: Final = 0x6D686472
+"""`application_id` of the database: mhdr."""
 MADE_BY: Final = "made_by"
 """The part of a run's identity that names the maker of each task's records."""
 REMEDY: Final = "give --overwrite to replace what is there, or another name"
@@ -32,11 +36,53 @@ RETRIED: Final = "internal"
 """The class of failure that the next run tries again by itself: the fault is mahdar's, not the article's."""
 LEFT: Final = frozenset({"over_budget"})
 """Classes of failure that speak of the run, not of the article: it is left as it was."""
-_TOTAL: Final = "total"
 RECENT: Final = 200
 """Articles that the rate is taken from."""
+PATIENCE: Final = 30.0
+"""Seconds to wait for another process's transaction."""
 _SHOWN: Final = 40
 """Characters of a value in a message."""
+_TABLES: Final = f"""
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {FORMAT};
+CREATE TABLE run (
+    identity TEXT NOT NULL,
+    total INTEGER,
+    tokens_in INTEGER NOT NULL DEFAULT 0,
+    tokens_out INTEGER NOT NULL DEFAULT 0,
+    cost REAL DEFAULT 0
+);
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY,
+    text_sha256 TEXT NOT NULL,
+    published_at TEXT,
+    line BLOB UNIQUE,
+    failure TEXT,
+    message TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    tokens_in INTEGER NOT NULL,
+    tokens_out INTEGER NOT NULL,
+    cost REAL,
+    cached INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    rejected INTEGER NOT NULL,
+    at INTEGER NOT NULL
+);
+CREATE TABLE replacements (
+    line BLOB PRIMARY KEY,
+    old BLOB NOT NULL,
+    text TEXT NOT NULL
+);
+"""
+_COMPARISON: Final = """
+DROP TABLE IF EXISTS temp.found;
+DROP VIEW IF EXISTS temp.missing;
+CREATE TEMP TABLE found (line BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP VIEW missing AS
+SELECT id FROM main.articles
+WHERE line IS NOT NULL AND line NOT IN (SELECT line FROM found) AND line NOT IN (SELECT line FROM main.replacements)
+ORDER BY rowid;
+"""
 
 Identity = Mapping[str, Any]
 """what makes the results of a run comparable, part by part"""
@@ -59,19 +105,17 @@ def identity(mahdar: "Extractor") -> Identity:
     }
 
 
-def check_same_run(place: Path | str, before: Identity, now: Identity) -> None:
+def check_same_run(place: Path, before: Identity, now: Identity) -> None:
     """Refuse to add the results of one run to those of another.
 
     Args:
         place: where the results are.
-        before: the run that they are of.
-        now: the run that would add to them.
+        before: the identity of the run that wrote them.
+        now: the identity of the run that would add to them.
 
     Raises:
-        UsageError: the runs differ; says in what. Of runs by different makers, that alone.
+        UsageError: the runs differ. The message says in what; where the makers differ, only that.
     """
-    if MADE_BY not in before:
-        raise older(place)
     ours, theirs = _makers(now), _makers(before)
     if ours != theirs:
         raise UsageError(f"{place} has records made by {theirs}, and this run makes them by {ours}: {REMEDY}")
@@ -79,8 +123,8 @@ def check_same_run(place: Path | str, before: Identity, now: Identity) -> None:
         raise UsageError(f"{place} is of another run, which differs in {', '.join(differing)}: {REMEDY}")
 
 
-def older(place: Path | str) -> UsageError:
-    """Why a run of an older version is not gone on with, and what that costs."""
+def older(place: Path) -> UsageError:
+    """The error for the results of an older version."""
     return UsageError(
         f"{place} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
         "another name, or with --overwrite, which replaces it"
@@ -88,7 +132,7 @@ def older(place: Path | str) -> UsageError:
 
 
 def changes(old: Identity, new: Identity) -> list[str]:
-    """Which parts differ, and how."""
+    """The parts in which two identities differ, and how."""
     before, after = dict(_flat(old)), dict(_flat(new))
     return [
         f"{name} ({_short(before.get(name))} → {_short(after.get(name))})"
@@ -98,7 +142,7 @@ def changes(old: Identity, new: Identity) -> list[str]:
 
 
 def _makers(of: Identity) -> str:
-    """The makers of a run, each once; of several, with their tasks."""
+    """The makers of a run, each once; several with their tasks."""
     by_task: Mapping[str, str] = of[MADE_BY]
     names = dict.fromkeys(by_task.values())
     if len(names) == 1:
@@ -108,21 +152,21 @@ def _makers(of: Identity) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of one article.
+    """What became of one article: a row of the ledger.
 
     Attributes:
-        sha256: of its text; empty where it could not be read.
-        end: bytes of the results up to and including its record; None where it failed.
-        failure: the class of the failure; None where it was extracted. One whose class is in `LEFT` has been left as
-            it was, and only what was spent on it counts.
+        text_sha256: of its text; empty where it could not be read.
+        line: the checksum of its line in the results; None where it has none. An article with a line and a failure was
+            extracted, has another text now, and failed with that.
+        failure: the class of the failure; None where it was extracted.
         cost: US dollars; None where that is not known.
-        at: when that was, in seconds since 1970.
+        at: when it was written, in seconds since 1970.
     """
 
     id: str
-    sha256: str
+    text_sha256: str
     published_at: str | None = None
-    end: int | None = None
+    line: bytes | None = None
     failure: str | None = None
     message: str = ""
     attempts: int = 0
@@ -135,37 +179,14 @@ class Entry:
     at: int = 0
 
     @classmethod
-    def of_record(cls, record: Mapping[str, Any], end: int) -> Self:
-        """The entry of a record as it stands in the results.
-
-        Raises:
-            LookupError, TypeError, ValueError: it is no record of ours.
-        """
-        made = record["provenance"]
-        more = record.get("more") or {}
-        return cls(
-            id=str(record["document_id"]),
-            sha256=str(record["text_sha256"]),
-            published_at=record.get("published_at"),
-            end=end,
-            attempts=int(made["attempts"]),
-            tokens_in=int(made["tokens_in"]),
-            tokens_out=int(made["tokens_out"]),
-            cost=made["cost"],
-            cached=bool(made["cached"]),
-            records=sum(map(len, (record["meetings"], record["stances"], *more.values()))),
-            rejected=len(record["rejected"]),
-        )
-
-    @classmethod
-    def of_extraction(cls, result: Extraction, end: int) -> Self:
-        """The entry of a result whose record ends there."""
+    def of_extraction(cls, result: Extraction, line: bytes, at: int) -> Self:
+        """The entry of a result whose line has this checksum."""
         made = result.provenance
         return cls(
             id=result.document_id,
-            sha256=result.text_sha256,
-            published_at=_day(result.published_at),
-            end=end,
+            text_sha256=result.text_sha256,
+            published_at=_iso(result.published_at),
+            line=line,
             attempts=made.attempts,
             tokens_in=made.tokens_in,
             tokens_out=made.tokens_out,
@@ -173,164 +194,322 @@ class Entry:
             cached=made.cached,
             records=sum(map(len, result.records.values())),
             rejected=len(result.rejected),
+            at=at,
         )
 
     @classmethod
-    def of_failure(cls, failed: Failure, sha256: str, published_at: dt.date | None) -> Self:
-        """The entry of an article that failed."""
+    def of_failure(
+        cls, failed: Failure, text_sha256: str, published_at: dt.date | None, line: bytes | None, at: int
+    ) -> Self:
+        """The entry of an article that failed; `line` is that of an earlier text's record."""
         spent = failed.usage
         return cls(
             id=failed.document_id,
-            sha256=sha256,
-            published_at=_day(published_at),
+            text_sha256=text_sha256,
+            published_at=_iso(published_at),
+            line=line,
             failure=failed.failure,
             message=failed.message,
             attempts=spent.attempts,
             tokens_in=spent.tokens_in,
             tokens_out=spent.tokens_out,
             cost=None if spent.unpriced else float(spent.cost),
+            at=at,
         )
 
-    @classmethod
-    def read(cls, line: bytes) -> Self | None:
-        """The entry on a line; None where there is none."""
-        value = json_object(line)
-        try:
-            return cls(**value) if value else None
-        except TypeError:
-            return None
-
-    @property
-    def line(self) -> str:
-        """As it stands in the ledger: what is as by default is left out."""
-        told = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
-        return dumps({name: value for name, value, default in told if value != default})
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """A failure as it stands in a file of errors."""
-        told = ("failure", "message", "attempts", "tokens_in", "tokens_out", "cost")
-        return {"document_id": self.id, **{name: getattr(self, name) for name in told}}
+    def is_of(self, text_sha256: str, published_at: dt.date | None) -> bool:
+        """Whether it speaks of this text and day; another day is another article, for «yesterday» counts from it."""
+        return (self.text_sha256, self.published_at) == (text_sha256, _iso(published_at))
 
     @property
     def error_line(self) -> str:
-        """The same on a line."""
-        return dumps(self.error)
+        """A failure as it stands in the error file."""
+        told = ("failure", "message", "attempts", "tokens_in", "tokens_out", "cost")
+        return dumps({"document_id": self.id, **{name: getattr(self, name) for name in told}})
 
 
-def total_line(articles: int) -> str:
-    """The line that says how many articles there are."""
-    return dumps({_TOTAL: articles})
+_REPLACE: Final = "REPLACE INTO articles VALUES (" + ", ".join("?" * len(fields(Entry))) + ")"
 
 
-def _total(line: bytes) -> int | None:
-    found = (json_object(line) or {}).get(_TOTAL)
-    return found if isinstance(found, int) else None
-
-
-def header(of: Identity) -> str:
-    """The ledger's first line."""
-    return dumps({"mahdar_ledger": FORMAT, "run": of})
-
-
-def header_of(path: Path) -> Identity | None:
-    """The run that a ledger is of; None where its first line is torn or says nothing of the kind.
-
-    Raises:
-        UsageError: it is of an older version.
-    """
-    with path.open("rb") as file:
-        first = next(whole_lines(file), None)
-    value = (json_object(first[0]) if first else None) or {}
-    run, written = value.get("run"), value.get("mahdar_ledger")
-    if not isinstance(run, dict) or not isinstance(written, int):
-        return None
-    if written < FORMAT:
-        raise older(path)
-    return run if written == FORMAT else None
-
-
-def entries(path: Path) -> Iterator[tuple[Entry | int, int]]:
-    """Every entry, or number of articles in all, and where its line ends, up to the first line that is neither."""
-    with path.open("rb") as file:
-        lines = whole_lines(file)
-        next(lines, None)
-        for line, end in lines:
-            entry = Entry.read(line) or _total(line)
-            if entry is None:
-                return
-            yield entry, end
-
-
-class History:
-    """What the entries of a ledger amount to.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come.
 
     Attributes:
-        register: every article that the ledger speaks of.
-        end: bytes of the results that they account for.
-        last: the last entry of a record, and the byte where that begins.
-        tokens_in, tokens_out: of all articles, whatever they came to.
-        cost: US dollars, of the same; None once one article's cost is not known.
         total: articles there are; None while that is not known.
-        latest: when each of the latest articles came to its end.
+        done: articles that were extracted.
+        failed: articles that failed, by the class of their failure.
+        tokens_in, tokens_out: of all attempts at all articles, whatever they came to.
+        cost: US dollars, of the same; None once one article's cost is not known.
+        rate: articles a minute, over the latest of them; None where there are too few to tell.
     """
 
-    def __init__(self) -> None:
-        self.register = Register()
-        self.total: int | None = None
-        self.latest: deque[int] = deque(maxlen=RECENT)
-        self.end = 0
-        self.last: tuple[Entry, int] | None = None
-        self.done = self.failed = self.records = self.rejected = self.cached = 0
-        self.tokens_in = self.tokens_out = 0
-        self.cost: float | None = 0.0
-        self._failed_again: Counter[str] = Counter()
-
-    def add(self, entry: Entry | int) -> None:
-        """Take in the next entry, or number of articles in all."""
-        if isinstance(entry, int):
-            self.total = entry
-            return
-        self.tokens_in += entry.tokens_in
-        self.tokens_out += entry.tokens_out
-        self.cost = None if self.cost is None or entry.cost is None else self.cost + entry.cost
-        if entry.failure in LEFT:
-            return
-        if entry.at:  # one of a record that came too late for the ledger has no time
-            self.latest.append(entry.at)
-        flags, _ = self.register.get(entry.id)
-        self.failed -= flags == FAILED
-        if entry.end is None:
-            self._failed_again[entry.id] += flags == FAILED
-            self.failed += 1
-        else:
-            self._add_record(entry, entry.end)
-        fate = FAILED if entry.end is None else DONE
-        of_text = RETRIED if entry.failure == RETRIED else entry.sha256  # no text's: as good as new
-        self.register.put(entry.id, fate, text_digest(of_text, entry.published_at))
-
-    def _add_record(self, entry: Entry, end: int) -> None:
-        self.last, self.end = (entry, self.end), end
-        self.done += 1
-        self.records += entry.records
-        self.rejected += entry.rejected
-        self.cached += entry.cached
+    total: int | None = None
+    done: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    records: int = 0
+    rejected: int = 0
+    cached: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float | None = 0.0
+    rate: float | None = None
 
     @property
     def tokens(self) -> int:
         """In and out."""
         return self.tokens_in + self.tokens_out
 
-    def failures(self, path: Path) -> Iterator[Entry]:
-        """Of the ledger, the last entry of each article that has failed and not been extracted since."""
-        earlier = +self._failed_again
-        for entry, _ in entries(path):
-            if isinstance(entry, int) or entry.failure in LEFT or self.register.get(entry.id)[0] != FAILED:
-                continue
-            if earlier[entry.id]:
-                earlier[entry.id] -= 1
-            else:
-                yield entry
+    @property
+    def complete(self) -> bool:
+        """Whether every article has come to its end."""
+        return self.total is not None and self.done + sum(self.failed.values()) >= self.total
+
+
+class Ledger:
+    """The ledger in a file. Used by one thread at a time.
+
+    Args:
+        path: the database.
+        create: whether to create it where it does not exist.
+
+    Raises:
+        FileNotFoundError: it does not exist, and `create` is false.
+        UsageError: the file is no ledger, is damaged, or cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._ahead = False
+        if not create:
+            path.stat()
+        with self._named():
+            mode = "rwc" if create else "rw"
+            self._db = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                timeout=PATIENCE,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            try:
+                self._check(empty=create)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _check(self, *, empty: bool) -> None:
+        (application,), (written,) = self._row("PRAGMA application_id"), self._row("PRAGMA user_version")
+        if empty and (application, written) == (0, 0) and self._row("SELECT count(*) FROM sqlite_schema") == (0,):
+            return
+        if application != APPLICATION:
+            raise UsageError(f"{self.path} is no ledger: {REMEDY}")
+        if written != FORMAT:
+            raise UsageError(f"{self.path} is a ledger of another version of mahdar ({written}): {REMEDY}")
+
+    def check(self) -> None:
+        """Look for damage: every page, and that every index agrees with its table.
+
+        Raises:
+            UsageError: there is some.
+        """
+        with self._named():
+            (found,) = self._row("PRAGMA integrity_check(1)")
+        if found != "ok":
+            raise UsageError(f"{self.path} is damaged ({found}): {REMEDY}")
+
+    @property
+    def identity(self) -> Identity | None:
+        """The run that it is of; None where it has just been created."""
+        with self._named():
+            if self._row("SELECT count(*) FROM sqlite_schema") == (0,):
+                return None
+            row = self._db.execute("SELECT identity FROM run").fetchone()
+        run = json_object(row[0]) if row else None
+        if run is None or not isinstance(run.get(MADE_BY), dict):
+            raise UsageError(f"{self.path} is no ledger: {REMEDY}")
+        return run
+
+    def begin(self, run: Identity) -> None:
+        """Write down what run it is of."""
+        with self._named():
+            self._db.executescript(f"BEGIN; {_TABLES}")
+            self._db.execute("INSERT INTO run (identity) VALUES (?)", (dumps(run),))
+            self._db.execute("COMMIT")
+
+    def write_ahead(self) -> None:
+        """Commit without waiting for the disk from now on, where the file system allows it."""
+        with self._named():
+            if self._row("PRAGMA journal_mode = WAL") == ("wal",):
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._ahead = True
+
+    def get(self, article: str) -> Entry | None:
+        """The entry of an article."""
+        with self._named():
+            row = self._db.execute("SELECT * FROM articles WHERE id = ?", (article,)).fetchone()
+        return Entry(*row) if row else None
+
+    def put(self, entry: Entry, *, old: bytes | None = None, text: str = "") -> None:
+        """Write what became of an article, in place of what was known of it, and add what it took.
+
+        Args:
+            entry: what became of it.
+            old: the checksum of a line that its line is to replace.
+            text: the line that replaces it.
+        """
+        with self._named(), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._spend(entry.tokens_in, entry.tokens_out, entry.cost)
+            self._db.execute(_REPLACE, astuple(entry))
+            if old is not None:
+                pending = self._db.execute("SELECT old FROM replacements WHERE line = ?", (old,)).fetchone()
+                self._db.execute("DELETE FROM replacements WHERE line = ?", (old,))
+                in_results = pending[0] if pending else old
+                if in_results != entry.line:
+                    self._db.execute("INSERT INTO replacements VALUES (?, ?, ?)", (entry.line, in_results, text))
+
+    def spend(self, usage: Usage) -> None:
+        """Add what was spent on an article that is left as it was."""
+        with self._named():
+            self._spend(usage.tokens_in, usage.tokens_out, None if usage.unpriced else float(usage.cost))
+
+    def _spend(self, tokens_in: int, tokens_out: int, cost: float | None) -> None:
+        self._db.execute(
+            "UPDATE run SET tokens_in = tokens_in + ?, tokens_out = tokens_out + ?, cost = cost + ?",
+            (tokens_in, tokens_out, cost),
+        )
+
+    def set_total(self, articles: int) -> None:
+        """Note how many articles there are."""
+        with self._named():
+            self._db.execute("UPDATE run SET total = ?", (articles,))
+
+    def __len__(self) -> int:
+        """Count the articles that it has entries of."""
+        with self._named():
+            (number,) = self._row("SELECT count(*) FROM articles")
+        return int(number)
+
+    def progress(self) -> Progress:
+        """How far the run has come."""
+        with self._named():
+            sums = self._row(
+                "SELECT count(*), ifnull(sum(records), 0), ifnull(sum(rejected), 0), ifnull(sum(cached), 0) "
+                "FROM articles WHERE failure IS NULL"
+            )
+            failed = dict(
+                self._db.execute(
+                    "SELECT failure, count(*) FROM articles WHERE failure IS NOT NULL GROUP BY failure ORDER BY failure"
+                )
+            )
+            total, tokens_in, tokens_out, cost = self._row("SELECT total, tokens_in, tokens_out, cost FROM run")
+            number, seconds = self._row(
+                "SELECT count(*), max(at) - min(at) FROM (SELECT at FROM articles ORDER BY rowid DESC LIMIT ?)", RECENT
+            )
+        done, records, rejected, cached = sums
+        rate = round(60 * (number - 1) / seconds, 1) if seconds else None
+        return Progress(total, done, failed, records, rejected, cached, tokens_in, tokens_out, cost, rate)
+
+    def failures(self) -> Iterator[Entry]:
+        """Every article that failed, in the order in which they did."""
+        with self._named():
+            rows = self._db.execute("SELECT * FROM articles WHERE failure IS NOT NULL ORDER BY rowid")
+            for row in rows:
+                yield Entry(*row)
+
+    def has_line(self, line: bytes) -> bool:
+        """Whether a line with this checksum belongs into the results."""
+        with self._named():
+            return bool(self._row("SELECT EXISTS (SELECT 1 FROM articles WHERE line = ?)", line)[0])
+
+    def replacement(self, old: bytes) -> tuple[bytes, str] | None:
+        """The line that is to replace one with this checksum, after its own checksum."""
+        with self._named():
+            found = self._db.execute("SELECT line, text FROM replacements WHERE old = ?", (old,)).fetchone()
+        return (found[0], found[1]) if found else None
+
+    def replacements(self) -> Iterator[tuple[bytes, str]]:
+        """Every line that is to replace another, after its checksum."""
+        with self._named():
+            yield from self._db.execute("SELECT line, text FROM replacements ORDER BY rowid")
+
+    def forget_replacements(self) -> None:
+        """Forget the replacements: they are in the results."""
+        with self._named():
+            self._db.execute("DELETE FROM replacements")
+
+    def compare(self, lines: Iterable[bytes]) -> tuple[int, int]:
+        """Compare the results with the ledger.
+
+        Args:
+            lines: the checksum of every line.
+
+        Returns:
+            How many lines do not belong there, a second copy of a line among them; and how many lines are missing.
+        """
+        with self._named():
+            self._db.executescript(_COMPARISON)
+            number = 0
+
+            def counted() -> Iterator[tuple[bytes]]:
+                nonlocal number
+                for line in lines:
+                    number += 1
+                    yield (line,)
+
+            with self._db:
+                self._db.execute("BEGIN")
+                self._db.executemany("INSERT OR IGNORE INTO temp.found VALUES (?)", counted())
+            known = self._row(
+                "SELECT count(*) FROM temp.found WHERE line IN (SELECT line FROM articles) "
+                "OR line IN (SELECT old FROM replacements)"
+            )[0]
+            missing = self._row("SELECT count(*) FROM temp.missing")[0]
+        return number - known, missing
+
+    def take(self, line: bytes) -> bool:
+        """Whether a line with this checksum is met for the first time since `compare`."""
+        with self._named():
+            return self._db.execute("DELETE FROM temp.found WHERE line = ?", (line,)).rowcount > 0
+
+    def forget_missing(self, shown: int) -> list[str]:
+        """Forget the articles whose line `compare` did not find; return the first of them."""
+        with self._named(), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            names = [name for (name,) in self._db.execute("SELECT id FROM temp.missing LIMIT ?", (shown,))]
+            self._db.execute(
+                "UPDATE articles SET line = NULL WHERE failure IS NOT NULL AND id IN (SELECT id FROM temp.missing)"
+            )
+            self._db.execute("DELETE FROM articles WHERE id IN (SELECT id FROM temp.missing)")
+        return names
+
+    def sync(self) -> None:
+        """Return once everything written is on the disk."""
+        with self._named():
+            self._db.execute("PRAGMA wal_checkpoint")
+
+    def close(self) -> None:
+        """Let go of the file. It is a single file again, unless another process is reading it."""
+        if self._ahead:
+            with suppress(sqlite3.Error):
+                self._db.execute("PRAGMA busy_timeout = 1000")
+                self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.close()
+
+    def _row(self, query: str, *values: Any) -> tuple[Any, ...]:
+        row: tuple[Any, ...] = self._db.execute(query, values).fetchone()
+        return row
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Turn an error of SQLite's into one that names the file and the remedy."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise UsageError(f"{self.path} cannot be used: {error}; name another file with --output") from None
+        except sqlite3.DatabaseError as error:
+            raise UsageError(f"{self.path} is no ledger, or damaged ({error}): {REMEDY}") from None
 
 
 def _flat(parts: Identity, above: str = "") -> Iterator[tuple[str, Any]]:
@@ -346,7 +525,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _day(day: dt.date | None) -> str | None:
+def _iso(day: dt.date | None) -> str | None:
     return day.isoformat() if day else None
 
 

@@ -4,6 +4,8 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -22,6 +24,38 @@ def json_line(result: Extraction) -> str:
 def dumps(value: Any) -> str:
     """Any value as JSON on one line, Arabic as Arabic."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(LINE_ENDS)
+
+
+def checksum(line: bytes) -> bytes:
+    """Return the checksum of a line, its line feed left out."""
+    return blake2b(line.removesuffix(b"\n"), digest_size=16).digest()
+
+
+def lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock an open file until it is closed, however its process ends.
+
+    Returns:
+        False where another process holds a lock that excludes this one. True on Windows, which has no such locks.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder as safe as what the files hold, where the system can."""
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 class LineFile:
@@ -49,13 +83,21 @@ class LineFile:
         """The open file, to lock it."""
         return self._file
 
-    def write(self, lines: str) -> None:
-        """Add a line, or several that each end with a newline but the last.
+    @property
+    def is_there(self) -> bool:
+        """Whether it is still the file of its name: another process may have put one in its place."""
+        try:
+            return os.path.samestat(os.fstat(self._file), os.stat(self.path))  # noqa: PTH116  # beside fstat
+        except FileNotFoundError:
+            return False
+
+    def write(self, line: str | bytes) -> None:
+        """Add a line; its line feed may be left out.
 
         Raises:
             UsageError: the disk is full, say; what there was before stays as it was.
         """
-        data, written = lines.encode() + b"\n", 0
+        data, written = (line if isinstance(line, bytes) else line.encode()).removesuffix(b"\n") + b"\n", 0
         try:
             while written < len(data):
                 written += os.write(self._file, data[written:])

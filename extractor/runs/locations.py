@@ -28,7 +28,7 @@ REMEDY: Final = "pip install 'mahdar[files]'"
 _STDIN_STEM: Final = "stdin"
 _PASSWORD: Final = re.compile(r"(?<=://)[^/@]*@")
 _USER: Final = re.compile(r"://(?:[^/@:]*:)?([^/@]*)@")
-_PATTERN: Final = frozenset("*?[")
+PATTERN: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def locations(path: str) -> Iterator[Location | BadInput]:
         absolute = os.path.abspath(path)  # noqa: PTH100  # resolve() would name a link's target, not the link
         if os.path.isdir(absolute):  # noqa: PTH112  # Path.is_dir raises where permission is missing
             yield from _some(_walk(absolute), f"folder {path!r} has no {TEXT} files")
-        elif os.path.lexists(absolute) or not _PATTERN.intersection(path):
+        elif os.path.lexists(absolute) or not PATTERN.intersection(path):
             yield _existing(path, absolute)
         else:
             found = sorted(glob.glob(absolute, recursive=True))  # noqa: PTH207  # Path.glob knows no absolute pattern
@@ -195,7 +195,7 @@ def _reason(error: Exception, url: str, shown: str) -> str:
 
 
 def _listed(files: Any, path: str) -> list[str]:
-    if _PATTERN.intersection(path):
+    if PATTERN.intersection(path):
         return sorted(name for name in files.glob(path) if not files.isdir(name))
     if files.isdir(path):
         return sorted(name for name in files.find(path) if _endings(name)[0] == TEXT)

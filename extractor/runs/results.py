@@ -1,58 +1,54 @@
 """Results on disk: records, failures beside them, and the ledger by which a run is taken up again.
 
-records.jsonl                  one record a line; only ever appended to
-records.jsonl.ledger.jsonl     what each article came to; the truth about failures
-records.jsonl.errors.jsonl     those that failed, as the ledger has it; not there where none did
+records.jsonl                  one record a line; one line an article
+records.jsonl.ledger.sqlite    what each article came to; the truth about failures
+records.jsonl.errors.jsonl     those that failed, written from the ledger; not there where none did
+records.jsonl.history.jsonl    records that were replaced because their article has changed
+records.jsonl.damaged.jsonl    lines that were found in records.jsonl and are not as they were written
+
+An article's entry is committed to the ledger before its line is written. Whatever ends the process, the next run
+compares every line with its checksum: what is missing is extracted again, what does not belong there is set aside.
 """
 
+import datetime as dt
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import replace
-from itertools import zip_longest
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from types import TracebackType
+from typing import Final, Literal, Self
 
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import UsageError
-from mahdar.results import Failure
-from mahdar.runs.export import LEDGER
-from mahdar.runs.ledger import (
-    LEFT,
-    REMEDY,
-    Entry,
-    History,
-    Identity,
-    check_same_run,
-    entries,
-    header,
-    header_of,
-    total_line,
-)
-from mahdar.runs.lines import LineFile, json_line, whole_lines
-from mahdar.runs.outputs import ERRORS, Result, json_object
-from mahdar.runs.register import DONE, FAILED, text_digest
+from mahdar.results import Failure, Usage
+from mahdar.runs.ledger import LEFT, REMEDY, RETRIED, Entry, Identity, Ledger, Progress, check_same_run, older
+from mahdar.runs.lines import LineFile, checksum, json_line, lock, sync_folder, whole_lines
+from mahdar.runs.outputs import ERRORS, Result
+from mahdar.runs.target import DAMAGED, HISTORY, LEDGER
+from mahdar.wording import NAMED, counted, listed
 
-GROUP: Final = 256
+OLDER: Final = ".ledger.jsonl"
+"""Ends the name of the ledger of a version that kept it as JSON Lines."""
 EVERY: Final = 1.0
-"""Articles, or seconds, after which what was written is brought safely to the disk; a power failure costs no more."""
+"""Seconds after which what was written is brought safely to the disk; a power failure costs no more."""
 Fate = Literal["new", "done", "failed", "changed"]
-"""what the run knows of an article: nothing, extracted, failed, or extracted from another text"""
+"""what the run knows of an article: nothing, extracted, failed, or extracted from another text or for another day"""
 
 
 class Results:
     """The results of a run, in its files; one that was interrupted goes on where it was.
 
+    Used by one thread at a time; a context manager that closes the files.
+
     Args:
         path: the records.
-        run: what the results have in common.
-        name: what the names of ledger and errors begin with; by default the path.
+        run: the identity of the run, see `mahdar.runs.ledger.identity`.
+        name: what the names of the other files begin with; by default the path.
         overwrite: begin anew, whatever is there.
         clock: seconds, only ever rising.
 
     Attributes:
-        history: what the run has come to.
+        repaired: what was found damaged and is extracted again, in one line; empty where nothing was.
 
     Raises:
         UsageError: the files are of another run, of something else, in use, or cannot be written.
@@ -68,289 +64,292 @@ class Results:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
-        self.history = History()
-        self._errors = Path(f"{name or path}{ERRORS}")
+        self.repaired = ""
+        self._name = name or path
         self._clock = clock
         self._synced = clock()
-        self._new = 0
-        self._pending: list[Entry] = []
         self._under_way: dict[str, Document | BadInput] = {}
-        self._retried = False
-        ledger = Path(f"{name or path}{LEDGER}")
-        self._records = _locked_file(path)  # a run by another name of this file, say a link, has another ledger
+        self._errors_are_stale = False
+        self._records = _locked(path)
         try:
-            if not (overwrite or os.path.exists(ledger)):  # noqa: PTH110  # Path.exists raises below a closed folder
-                _refuse_strange(path)
-            self._ledger = LineFile(ledger)
+            self._ledger = self._opened(overwrite=overwrite)
         except BaseException:
             self._records.close()
             raise
         try:
-            _lock(self._ledger)
-            self._open(run, overwrite=overwrite)
-            self._known = len(self.history.register)
+            self._go_on(run)
         except BaseException:
             self._release()
             raise
 
+    def _opened(self, *, overwrite: bool) -> Ledger:
+        ledger = self._beside(LEDGER)
+        if overwrite:
+            self._records.cut(0)
+            for end in (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", OLDER, ERRORS, HISTORY):
+                self._beside(end).unlink(missing_ok=True)
+        elif not os.path.exists(ledger):  # noqa: PTH110  # Path.exists raises below a closed folder
+            if os.path.exists(self._beside(OLDER)):  # noqa: PTH110  # as above
+                raise older(self._beside(OLDER))
+            if self._records.end:
+                raise UsageError(f"{self.path} has results in it, and no ledger beside it: {REMEDY}")
+        return Ledger(ledger, create=True)
+
+    def _go_on(self, run: Identity) -> None:
+        before = self._ledger.identity
+        if before is None:
+            if self._records.end:
+                raise UsageError(f"{self.path} has results in it, and {self._ledger.path} is empty: {REMEDY}")
+            self._ledger.begin(run)
+            sync_folder(self.path.parent)
+        else:
+            check_same_run(self.path, before, run)
+            self._ledger.check()
+        self._ledger.write_ahead()
+        self.repaired = self._mend()
+        self._write_errors()
+
+    @property
+    def progress(self) -> Progress:
+        """What the run has come to, earlier ones into the same files included."""
+        return self._ledger.progress()
+
     def fate(self, article: Document | BadInput) -> Fate:
         """What is known of an article. One that failed and has another text now is as good as new."""
-        flags, text = self.history.register.get(article.id)
-        same = text == _text(article)
-        if flags == DONE:
-            return "done" if same else "changed"
-        return "failed" if flags == FAILED and same else "new"
+        entry = self._ledger.get(article.id)
+        if entry is None or entry.failure == RETRIED:
+            return "new"
+        if entry.is_of(*_version(article)):
+            return "failed" if entry.failure else "done"
+        return "changed" if entry.line else "new"
 
     def has_failed(self, article: Document | BadInput) -> bool:
         """Whether it failed, whatever its text is now."""
-        return self.history.register.get(article.id)[0] == FAILED
+        entry = self._ledger.get(article.id)
+        return entry is not None and entry.failure is not None
 
     def expect(self, article: Document | BadInput) -> None:
         """Remember an article until its result comes."""
         self._under_way[article.id] = article
-        self._new += not self.history.register.get(article.id)[0]
 
     def write(self, result: Result) -> None:
-        """Add a result, and now and then see that what was added is safely on the disk.
+        """Add a result.
 
         An article that the budget stopped is left as it was, neither extracted nor failed; what was spent on it counts.
+        The record of an article that has one already takes its place when the results are settled.
         """
         article = self._under_way.pop(result.document_id, None)
+        if isinstance(result, Failure) and result.failure in LEFT:
+            self.spend(result.usage)
+            return
+        before, now = self._ledger.get(result.document_id), int(time.time())
+        old = before.line if before else None
+        failed_before = before is not None and before.failure is not None
+        self._errors_are_stale |= failed_before
         if isinstance(result, Failure):
-            spent = result.usage
-            if result.failure in LEFT and not spent.tokens_in + spent.tokens_out:
-                return
-            entry = _failed(result, article)
+            text_sha256, day = _version(article) if article else ("", None)
+            entry = Entry.of_failure(result, text_sha256, day, old, now)
+            self._ledger.put(entry)
+            if not failed_before:
+                self._append_error(entry)
         else:
-            self._records.write(json_line(result))
-            entry = Entry.of_extraction(result, self._records.end)
-        self._pending.append(replace(entry, at=int(time.time())))
-        if len(self._pending) >= GROUP or self._clock() - self._synced >= EVERY:
+            line = json_line(result)
+            entry = Entry.of_extraction(result, checksum(line.encode()), now)
+            self._ledger.put(entry, old=old, text=line)
+            if old is None:
+                self._records.write(line)
+        if self._clock() - self._synced >= EVERY:
             self.sync()
+
+    def spend(self, usage: Usage) -> None:
+        """Count what was spent on an article that is left as it was."""
+        if usage.attempts or usage.tokens_in or usage.tokens_out:
+            self._ledger.spend(usage)
 
     def announce(self, articles: int) -> None:
         """Note how many articles are to come, where nothing is known yet."""
-        if not self._known:
-            self._count(articles)
+        if not len(self._ledger):
+            self._ledger.set_total(articles)
 
     def all_met(self) -> None:
         """Note how many articles there are: every one has been met."""
-        self._count(self._known + self._new)
-
-    def _count(self, total: int) -> None:
-        if total != self.history.total:
-            self._ledger.write(total_line(total))
-            self.history.add(total)
+        new = sum(self._ledger.get(article) is None for article in self._under_way)
+        self._ledger.set_total(len(self._ledger) + new)
 
     def sync(self) -> None:
-        """Bring the records to the disk, then the ledger that speaks of them."""
-        pending, self._pending = self._pending, []
-        if pending:
-            self._records.sync()
-            self._ledger.write("\n".join(entry.line for entry in pending))
-            self._ledger.sync()
-        self._complain(pending)
+        """Return once everything written is on the disk."""
+        self._ledger.sync()
+        self._records.sync()
         self._synced = self._clock()
 
+    def settle(self) -> None:
+        """Put new records of changed articles in the places of the earlier ones, which go to the history."""
+        if next(self._ledger.replacements(), None) is not None:
+            self._mend()
+        if self._errors_are_stale:
+            self._write_errors()
+
     def close(self) -> None:
-        """Bring everything to the disk, and let go of the files."""
+        """Settle, bring everything to the disk, and let go of the files."""
         try:
+            self.settle()
             self.sync()
-            if self._retried:
-                self._rewrite_errors()
         finally:
             self._release()
 
-    def _complain(self, written: list[Entry]) -> None:
-        """Name what failed in the file of errors; where an article failed before, that is written anew at the end."""
-        lines = []
-        for entry in written:
-            before = self.history.register.get(entry.id)[0]
-            if entry.failure in LEFT:
-                self.history.add(entry)
-                continue
-            self._retried |= before == FAILED
-            if entry.failure is not None and before != FAILED:
-                lines.append(entry.error_line)
-            self.history.add(entry)
-        if lines:
-            errors = LineFile(self._errors)
-            try:
-                errors.write("\n".join(lines))
-            finally:
-                errors.close()
+    def __enter__(self) -> Self:
+        return self
 
-    def _open(self, run: Identity, *, overwrite: bool) -> None:
-        if overwrite:
-            self._records.cut(0)
-            self._ledger.cut(0)
-        before = header_of(self._ledger.path)
-        if before is None:
-            self._begin(run)
-        else:
-            check_same_run(self.path, before, run)
-            self._go_on()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
-    def _begin(self, run: Identity) -> None:
-        """A ledger that was torn in its first line promises nothing."""
-        if self._records.end:
-            raise UsageError(f"{self.path} has results in it, and {self._ledger.path} is no ledger: {REMEDY}")
-        self._ledger.cut(0)
-        self._ledger.write(header(run))
-        self._ledger.sync()
-        _sync_folder(self.path.parent)
-        self._errors.unlink(missing_ok=True)
+    def _mend(self) -> str:
+        """Make the records what the ledger says they are; what was found wrong, in one line."""
+        end = 0
 
-    def _go_on(self) -> None:
-        """Whatever ended the process: what the ledger promises is there, and what is there it speaks of."""
-        self._ledger.cut(self._read_ledger())
-        self._check_last()
-        self._adopt()
-        if self.history.failed or self._errors.exists():
-            self._rewrite_errors()
+        def checksums() -> Iterator[bytes]:
+            nonlocal end
+            for line, end in whole_lines(file):  # noqa: B007  # where the last whole line ends
+                yield checksum(line)
 
-    def _read_ledger(self) -> int:
-        """Take in the entries that the results bear out; where they end."""
-        with self._ledger.path.open("rb") as file:
-            held = len(file.readline())
-        for entry, end in entries(self._ledger.path):
-            if isinstance(entry, Entry) and (entry.end or 0) > self._records.end:
-                break
-            self.history.add(entry)
-            held = end
-        return held
-
-    def _check_last(self) -> None:
-        """The last record of the ledger must be where that says, or the results have been changed by others."""
-        if self.history.last is None:
-            return
-        entry, start = self.history.last
         with self.path.open("rb") as file:
-            file.seek(start)
-            line = file.read(self.history.end - start)
-        record = json_object(line)
-        if not line.endswith(b"\n") or record is None or record.get("document_id") != entry.id:
-            raise UsageError(f"{self.path} has been changed since mahdar wrote it: {REMEDY}")
+            strange, missing = self._ledger.compare(checksums())
+        if end < self._records.end:
+            self._records.cut(end)
+        names = self._ledger.forget_missing(NAMED) if missing else []
+        if strange or next(self._ledger.replacements(), None) is not None:
+            self._rewrite()
+        if not (strange or missing):
+            return ""
+        aside = f"; {counted(strange, 'line')} set aside in {self._beside(DAMAGED)}" if strange else ""
+        lost = f"; {counted(missing, 'record')} missing, extracted again: {listed(names, missing)}" if missing else ""
+        return f"{self.path} is not as it was written{aside}{lost}"
 
-    def _adopt(self) -> None:
-        """Records that came too late for the ledger count; what is torn is cut off, to be extracted again."""
-        end = self.history.end
-        with self.path.open("rb") as file:
-            file.seek(end)
-            for entry in self._whole_records(file):
-                self._pending.append(entry)
-                end = entry.end or end
-                if len(self._pending) >= GROUP:
-                    self.sync()
-        self._records.cut(end)
-        self.sync()
-
-    def _whole_records(self, file: BinaryIO) -> Iterator[Entry]:
-        for line, end in whole_lines(file):
-            record = json_object(line)
-            if record is None:
-                return
-            try:
-                yield Entry.of_record(record, end)
-            except (LookupError, TypeError, ValueError):
-                raise UsageError(f"{self.path} has lines that mahdar did not write: {REMEDY}") from None
-
-    def _rewrite_errors(self) -> None:
-        """The file of errors as the ledger has it, in one step; none where nothing failed."""
-        self._retried = False
-        if self._errors_hold():
-            return
-        made = Path(f"{self._errors}.new")
+    def _rewrite(self) -> None:
+        """Write the records anew, in one step; replaced ones go to the history, strange lines are set aside."""
+        target = Path(os.path.realpath(self.path))
+        made = target.with_name(f"{target.name}.new")
         made.unlink(missing_ok=True)
-        file = LineFile(made)
+        new = _locked(made)
+        history, damaged = _Aside(self._beside(HISTORY)), _Aside(self._beside(DAMAGED))
         try:
-            for entry in self.history.failures(self._ledger.path):
-                file.write(entry.error_line)
-            file.sync()
+            placed = set()
+            with self.path.open("rb") as file:
+                for line, _ in whole_lines(file):
+                    known = checksum(line)
+                    if not self._ledger.take(known):  # a second copy
+                        damaged.add(line)
+                    elif self._ledger.has_line(known):
+                        new.write(line)
+                    elif replacement := self._ledger.replacement(known):
+                        history.add(line)
+                        new.write(replacement[1])
+                        placed.add(replacement[0])
+                    else:
+                        damaged.add(line)
+            for known, text in self._ledger.replacements():
+                if known not in placed:
+                    new.write(text)
+            for written in (history, damaged, new):
+                written.sync()
+            made.replace(target)
+        except BaseException:
+            new.close()
+            made.unlink(missing_ok=True)
+            raise
         finally:
-            file.close()
-        if file.end:
-            made.replace(self._errors)
+            history.close()
+            damaged.close()
+        sync_folder(target.parent)
+        self._records.close()
+        self._records = new
+        self._ledger.forget_replacements()
+
+    def _append_error(self, entry: Entry) -> None:
+        errors = LineFile(self._beside(ERRORS))
+        try:
+            errors.write(entry.error_line)
+        finally:
+            errors.close()
+
+    def _write_errors(self) -> None:
+        """Write the error file as the ledger has it, in one step; none where nothing failed."""
+        self._errors_are_stale = False
+        errors, made = self._beside(ERRORS), self._beside(f"{ERRORS}.new")
+        made.unlink(missing_ok=True)
+        written = LineFile(made)
+        try:
+            for entry in self._ledger.failures():
+                written.write(entry.error_line)
+            written.sync()
+        finally:
+            written.close()
+        if written.end:
+            made.replace(errors)
         else:
             made.unlink()
-            self._errors.unlink(missing_ok=True)
-        _sync_folder(self.path.parent)
+            errors.unlink(missing_ok=True)
 
-    def _errors_hold(self) -> bool:
-        """Whether the file of errors is as the ledger has it."""
-        if not self._errors.exists():
-            return not self.history.failed
-        with self._errors.open("rb") as file:
-            wanted = (f"{entry.error_line}\n".encode() for entry in self.history.failures(self._ledger.path))
-            return self.history.failed > 0 and all(ours == theirs for ours, theirs in zip_longest(wanted, file))
+    def _beside(self, end: str) -> Path:
+        return Path(f"{self._name}{end}")
 
     def _release(self) -> None:
-        self._records.close()
         self._ledger.close()
+        self._records.close()
 
 
-def _refuse_strange(path: Path) -> None:
-    """Results without a ledger are not of a run that could go on."""
-    with suppress(OSError):
-        if path.is_file() and path.stat().st_size:
-            raise UsageError(f"{path} has results in it, and no ledger beside it: {REMEDY}")
+class _Aside:
+    """A file that lines are moved to; a line that is there already is not added again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: LineFile | None = None
+        self._held: set[bytes] = set()
+
+    def add(self, line: bytes) -> None:
+        if self._file is None:
+            self._file = LineFile(self._path)
+            with self._path.open("rb") as file:
+                self._held = set(map(checksum, file))
+        known = checksum(line)
+        if known not in self._held:
+            self._held.add(known)
+            self._file.write(line)
+
+    def sync(self) -> None:
+        if self._file:
+            self._file.sync()
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
 
 
-def _failed(failure: Failure, article: Document | BadInput | None) -> Entry:
-    if isinstance(article, Document):
-        return Entry.of_failure(failure, article.sha256, article.published_at)
-    return Entry.of_failure(failure, "", None)
-
-
-def _text(article: Document | BadInput) -> bytes:
-    if isinstance(article, Document):
-        return text_digest(article.sha256, article.published_at)
-    return text_digest("", None)
-
-
-def is_locked(ledger: Path) -> bool:
-    """Whether a process writes to the results that this ledger is of."""
-    with ledger.open("rb") as file:
-        return not _locked(file.fileno(), alone=False)
-
-
-def _locked_file(path: Path) -> LineFile:
-    """Open a file that no other process writes to; of a device there may be several."""
-    file = LineFile(path)
-    if file.is_plain:
-        try:
-            _lock(file)
-        except BaseException:
-            file.close()
-            raise
-    return file
-
-
-def _lock(file: LineFile) -> None:
-    """Keep other processes from writing to the same results, until the file is closed."""
-    if not _locked(file.descriptor, alone=True):
-        said = f"{file.path.name.removesuffix(LEDGER)} is being written by another mahdar"
-        raise UsageError(f"{said}: wait for that to end, or name another file with --output")
-
-
-def _locked(file: int, *, alone: bool) -> bool:
-    """Lock an open file, if that is possible; Windows knows no such locks."""
+def is_running(records: Path) -> bool:
+    """Whether a process writes to these results."""
     try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except OSError:
+        with records.open("rb") as file:
+            return not lock(file.fileno(), shared=True)
+    except FileNotFoundError:
         return False
-    return True
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make new names as safe as what the files hold; where folders cannot be synced, the system does it in time."""
-    with suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+def _version(article: Document | BadInput) -> tuple[str, dt.date | None]:
+    """What tells an article from a later version of it: its text, and the day that «yesterday» counts from."""
+    return (article.sha256, article.published_at) if isinstance(article, Document) else ("", None)
+
+
+def _locked(path: Path) -> LineFile:
+    """Open a file that no other process writes to.
+
+    Raises:
+        UsageError: another process does, or it cannot be opened.
+    """
+    file = LineFile(path)
+    if file.is_plain and not (lock(file.descriptor) and file.is_there):
+        file.close()
+        said = f"{path.name} is being written by another mahdar"
+        raise UsageError(f"{said}: wait for that to end, or name another file with --output")
+    return file

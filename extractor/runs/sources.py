@@ -2,18 +2,14 @@
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Final
 
 from mahdar.documents.document import STDIN, BadInput, Document, as_date, read_stream
 from mahdar.errors import MahdarError, UsageError
 from mahdar.runs.locations import Location, locations
-from mahdar.runs.register import DONE, FAILED, SEEN, Register, text_digest
 from mahdar.runs.rows import Columns, RowFile, check_table
-
-_NO_TEXT: Final = text_digest("", None)
-_ONCE, _OFTEN = DONE, FAILED
+from mahdar.runs.seen import Seen
 
 
 class Articles:
@@ -30,6 +26,8 @@ class Articles:
         published_at: the day of articles that do not say theirs.
         language: the language of all of them.
         without: files that are not read though a pattern or a folder has them: a run's own.
+        only: the absolute names of the files that are read, of all that there are; by default all. The others count
+            for what files are called.
 
     Attributes:
         total: how many there are, where that is known without reading them.
@@ -49,13 +47,15 @@ class Articles:
         published_at: str | dt.date | None = None,
         language: str | None = None,
         without: Iterable[Path] = (),
+        only: Collection[str] | None = None,
     ) -> None:
         self._without = frozenset(os.path.abspath(path) for path in without)  # noqa: PTH100  # as `locations` names them
         self._paths = list(dict.fromkeys(str(path) for path in paths))
         self._columns = columns or Columns()
         self._day = as_date(published_at)
         self._language = language
-        self._stems = Register()
+        self._only = only
+        self._stems = Seen()
         self._common: str | None = None
         self.repeated = 0
         self.total: int | None = 0
@@ -63,30 +63,30 @@ class Articles:
             self._count(found)
 
     def __iter__(self) -> Iterator[Document | BadInput]:
-        met = Register()
+        met = Seen()
         self.repeated = 0
         for article, place in self._read():
-            flags, text = met.get(article.id)
-            mine = text_digest(article.sha256, article.published_at) if isinstance(article, Document) else _NO_TEXT
-            if not flags:
-                met.put(article.id, SEEN, mine)
+            mine = f"{article.sha256} {article.published_at}" if isinstance(article, Document) else ""
+            earlier = met.add(article.id, mine)
+            if earlier is None:
                 yield article
-            elif text == mine and isinstance(article, Document):
+            elif earlier == mine and isinstance(article, Document):
                 self.repeated += 1
             else:
                 yield from self._refused(article, place, met)
 
-    def _refused(self, article: Document | BadInput, place: str, met: Register) -> Iterator[BadInput]:
+    def _refused(self, article: Document | BadInput, place: str, met: Seen) -> Iterator[BadInput]:
         """An article whose id is taken, under the name of its place."""
-        if met.get(place)[0]:
+        if met.add(place, "") is not None:
             self.repeated += 1
             return
-        met.put(place, SEEN, _NO_TEXT)
         reason = article.reason if isinstance(article, BadInput) else "give every article an id of its own"
         yield BadInput(place, f"{place} has the id {article.id!r}, as an earlier article with another text: {reason}")
 
     def _read(self) -> Iterator[tuple[Document | BadInput, str]]:
         for found in self._locations():
+            if not self._is_read(found):
+                continue
             if isinstance(found, BadInput):
                 yield found, found.id
             elif found.is_article:
@@ -105,7 +105,7 @@ class Articles:
 
     def _locations(self) -> Iterator[Location | BadInput]:
         """Every file once, though several paths may lead to it."""
-        met = Register()
+        met = Seen()
         for path in self._paths:
             self._refuse_output(path)
             for found in locations(path):
@@ -114,11 +114,11 @@ class Articles:
                     if name == os.path.abspath(path):  # noqa: PTH100  # as above
                         raise UsageError(f"{path!r} is where the results go: name another file with --output")
                     continue
-                if len(self._paths) == 1:
+                if len(self._paths) == 1 or met.add(name, "") is None:
                     yield found
-                elif not met.get(name)[0]:
-                    met.put(name, SEEN, _NO_TEXT)
-                    yield found
+
+    def _is_read(self, found: Location | BadInput) -> bool:
+        return self._only is None or (isinstance(found, Location) and found.name in self._only)
 
     def _refuse_output(self, path: str) -> None:
         """A folder of tables that is also one of articles would be read as such by the next run."""
@@ -128,17 +128,18 @@ class Articles:
     def _count(self, found: Location | BadInput) -> None:
         """Learn which stems are there more than once, below which folder all files are, and how many."""
         if isinstance(found, Location):
-            self._stems.put(found.stem, _OFTEN if self._stems.get(found.stem)[0] else _ONCE, _NO_TEXT)
+            if self._stems.add(found.stem, "once") is not None:
+                self._stems.set(found.stem, "often")
             if found.files is None and found.name != STDIN:
                 parent = os.path.dirname(found.name)  # noqa: PTH120  # a million times: a Path takes ten times as long
                 self._common = os.path.commonpath([self._common or parent, parent])
         rows = isinstance(found, Location) and not found.is_article
-        if isinstance(found, Location) and rows:
+        if isinstance(found, Location) and rows and self._is_read(found):
             check_table(found, self._columns)
         self.total = None if rows or self.total is None else self.total + 1
 
     def _id(self, location: Location) -> str:
-        if self._stems.get(location.stem)[0] == _ONCE:
+        if self._stems.get(location.stem) == "once":
             return location.stem
         if location.files is not None or location.name == STDIN:
             return location.shown

@@ -1,0 +1,353 @@
+"""`mahdar extract`: articles into records, on this machine or on a cluster."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from mahdar.cli.exits import ALL_WELL, INTERRUPTED, NO_MODEL, SOME_FAILED
+from mahdar.cli.options import (
+    DateColumn,
+    DryRun,
+    Engine,
+    Format,
+    IdColumn,
+    Keep,
+    LogLines,
+    MaxCost,
+    MaxTokens,
+    Models,
+    PriceIn,
+    PriceOut,
+    Prompts,
+    PublishedAt,
+    RayAddress,
+    RayWorkers,
+    Rows,
+    Rpm,
+    Schemas,
+    Tasks,
+    TextColumn,
+    Tpm,
+    import_schemas,
+    names_of,
+    only,
+    price_of,
+    settings_of,
+)
+from mahdar.errors import NoModelError, UsageError
+
+if TYPE_CHECKING:
+    from mahdar.cli.interrupt import Interrupt
+    from mahdar.runs.run import Extracts, Tally
+    from mahdar.runs.sources import Articles
+    from mahdar.runs.target import Target
+    from mahdar.service import Extractor
+    from mahdar.settings import Settings
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class ExtractOptions:
+    """The options of `mahdar extract`."""
+
+    paths: Rows
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, FILE.xlsx, or DIR/ for CSV; failures to "
+            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.sqlite.",
+        ),
+    ] = None
+    form: Format = None
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False
+    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Take only the articles that failed before.")] = (
+        False
+    )
+    update_changed: Annotated[
+        bool,
+        typer.Option(
+            "--update-changed",
+            help="Extract again the articles that have another text or day than before; their earlier records go to "
+            "FILE.history.jsonl.",
+        ),
+    ] = False
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Take new files as they come, until Ctrl-C; a file counts as whole when it has not changed for two "
+            "seconds.",
+        ),
+    ] = False
+    table: Annotated[
+        bool | None,
+        typer.Option(
+            "--table/--json",
+            show_default=False,
+            help="Tables or JSON Lines on standard output; by default tables on a terminal, JSON Lines into a pipe.",
+        ),
+    ] = None
+    task: Tasks = None
+    model: Models = None
+    published_at: PublishedAt = None
+    text_column: TextColumn = "text"
+    id_column: IdColumn = None
+    date_column: DateColumn = None
+    keep: Keep = None
+    prompts: Prompts = None
+    schemas: Schemas = None
+    concurrency: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
+    ] = 8
+    max_cost: MaxCost = None
+    max_tokens: MaxTokens = None
+    price_in: PriceIn = None
+    price_out: PriceOut = None
+    rpm: Rpm = None
+    tpm: Tpm = None
+    dry_run: DryRun = False
+    log: LogLines = None
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")] = (
+        False
+    )
+    engine: Engine = "local"
+    ray_address: RayAddress = None
+    ray_workers: RayWorkers = None
+
+    def check(self) -> None:
+        """Refuse options that do not go together.
+
+        Raises:
+            UsageError: some do not.
+        """
+        if self.engine == "local" and (self.ray_address or self.ray_workers):
+            raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
+        if self.engine == "ray":
+            bounds = ("log", "max_cost", "max_tokens", "price_in", "price_out", "rpm", "tpm")
+            given = [f"--{name.replace('_', '-')}" for name in bounds if getattr(self, name) is not None]
+            if given:  # every worker would keep its own count of these
+                raise UsageError(f"{', '.join(given)}: not on a cluster; leave it out, or take --engine local")
+        if self.update_changed and (self.retry_errors or self.output is None):
+            raise UsageError("--update-changed takes what an earlier run extracted: name its file with --output")
+        if self.watch and (self.retry_errors or self.dry_run):
+            raise UsageError("--watch takes files as they come: leave out --retry-errors and --dry-run")
+
+
+def command_of(options: type[Options], run: Callable[[Options], None]) -> Callable[..., None]:
+    """A function for typer with the fields of a dataclass as its parameters, and the help of `run`."""
+
+    def called(**values: Any) -> None:
+        run(options(**values))
+
+    parameters = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if one.default is MISSING else one.default,
+            annotation=one.type,
+        )
+        for one in fields(options)  # type: ignore[arg-type]  # a dataclass
+    ]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    called.__doc__, called.__name__ = run.__doc__, run.__name__
+    return called
+
+
+def extract(options: ExtractOptions) -> None:
+    """Extract meetings and stances from articles.
+
+    By a language model, or with rules where none is configured. Results come as they are ready, which may not be the
+    order of the articles. Answers are cached: a second run costs nothing. Failures are named on standard error, one
+    line each. The same command again goes on where a run into a file was interrupted.
+    """
+    from mahdar.cli.telemetry import export_telemetry
+    from mahdar.observability.logs import log_to_standard_error
+    from mahdar.runs.rows import Columns
+    from mahdar.runs.sources import Articles
+    from mahdar.runs.target import Target
+
+    options.check()
+    options = replace(options, schemas=list(import_schemas(options.schemas)))
+    target = Target.of(options.output, options.form) if options.output else None
+    if options.retry_errors and (target is None or options.overwrite or not target.begun):
+        raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
+    columns = Columns(options.text_column, options.id_column, options.date_column, names_of(options.keep))
+    read = partial(
+        Articles,
+        options.paths,
+        columns=columns,
+        published_at=options.published_at,
+        without=target.files if target else (),
+    )
+    export_telemetry()
+    if options.log is not None:
+        log_to_standard_error(as_json=options.log == "json")
+    if options.dry_run:
+        _estimate(options, read())
+    else:
+        _run(options, read, target)
+
+
+def _estimate(options: ExtractOptions, articles: "Articles") -> None:
+    """Say what the articles will take, for each model."""
+    from mahdar.cli.estimate import assumed, estimated
+
+    with ExitStack() as open_:
+        each = (assumed(settings_of(name)) for name in options.model or (None,))
+        for line in estimated((open_.enter_context(_extractor(options, one)) for one in each), articles):
+            typer.echo(line)
+
+
+def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Target | None") -> None:
+    """Run, say what it came to, and exit."""
+    from mahdar.cli.interrupt import Interrupt
+    from mahdar.cli.output import Display, finish, kept
+    from mahdar.cli.progress import shown
+    from mahdar.runs.run import Tally, run
+
+    tally, stop, interrupted = Tally(), Interrupt(), False
+    rounds = _rounds(options, read, tally, stop)
+    settings = settings_of(only(options.model))
+    try:
+        with (
+            shown(None if options.retry_errors else tally.total, slow=settings.embedded) as progress,
+            _engine(options, settings, progress.phase) as (mahdar, engine),
+            kept(target, mahdar, overwrite=options.overwrite) as (results, stream),
+            stop,
+        ):
+            if results and results.repaired:
+                typer.echo(results.repaired, err=True)
+            for articles in rounds:
+                run(
+                    engine,
+                    articles,
+                    results,
+                    retry_errors=options.retry_errors,
+                    update_changed=options.update_changed,
+                    each=Display(progress, stream, to_file=target is not None, table=options.table),
+                    cancelled=lambda: stop.heard,
+                    tally=tally,
+                )
+                tally.repeated += articles.repeated
+        interrupted = stop.heard and not options.watch
+        if target and not interrupted:
+            for line in finish(target):
+                typer.echo(line, err=True)
+    except KeyboardInterrupt:
+        interrupted = True
+    except NoModelError as error:
+        if not tally.done:
+            raise
+        tally.stopped, tally.no_model = str(error), True
+    _conclude(tally, target, interrupted=interrupted)
+
+
+def _rounds(
+    options: ExtractOptions, read: "Callable[..., Articles]", tally: "Tally", stop: "Interrupt"
+) -> "Iterable[Articles]":
+    """All articles at once; with --watch those of files that are new or have changed, until Ctrl-C."""
+    if options.watch:
+        return _watched(options, read, lambda: stop.heard or bool(tally.stopped))
+    articles = read()
+    tally.total = articles.total
+    return [articles]
+
+
+def _watched(
+    options: ExtractOptions, read: "Callable[..., Articles]", cancelled: Callable[[], bool]
+) -> "Iterator[Articles]":
+    """The articles of files that are new or have changed, once after the other, until it is cancelled."""
+    from mahdar.runs.watch import Watch
+
+    watch = Watch(options.paths)
+    typer.echo("watching; Ctrl-C ends it", err=True)
+    while ready := watch.wait(cancelled):
+        yield read(only=ready)
+
+
+@contextmanager
+def _engine(
+    options: ExtractOptions, settings: "Settings", told: Callable[[str, float | None], None]
+) -> "Iterator[tuple[Extractor, Extracts]]":
+    """An extractor of this process, and what extracts: the same, or a cluster of them."""
+    if options.engine == "local":
+        with _extractor(options, settings, told) as mahdar:
+            yield mahdar, mahdar
+        return
+    try:
+        from mahdar.ray.cluster import Cluster, Work
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--engine ray takes {error.name}; pip install 'mahdar[ray]', on every machine") from None
+    from mahdar.tasks import TASKS
+
+    # Other machines, and other processes, may be in other folders.
+    work = Work(
+        replace(settings, cache=settings.cache.absolute()),
+        tuple(options.task or TASKS),
+        tuple(folder.absolute() for folder in options.prompts or ()),
+        tuple(options.schemas or ()),
+        keep=not options.no_cache,
+        concurrency=options.concurrency,
+    )
+    with work.extractor() as mahdar:
+        mahdar.made_by  # noqa: B018  # what cannot be used is found before a cluster is waited for
+        with Cluster(work, address=options.ray_address, workers=options.ray_workers) as cluster:
+            yield mahdar, cluster
+
+
+def _extractor(
+    options: ExtractOptions, settings: "Settings", told: Callable[[str, float | None], None] | None = None
+) -> "Extractor":
+    from mahdar.limits.budget import Budget
+    from mahdar.limits.concurrency import Limits
+    from mahdar.service import Extractor
+    from mahdar.tasks import TASKS
+
+    return Extractor(
+        settings,
+        tasks=options.task or TASKS,
+        prompts=options.prompts or (),
+        store=None if options.no_cache else "default",
+        concurrency=options.concurrency,
+        budget=Budget(options.max_cost, options.max_tokens),
+        price=price_of(options.price_in, options.price_out),
+        limits=Limits(options.rpm, options.tpm),
+        progress=told,
+    )
+
+
+def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
+    """Sum up where the results alone do not: they went to a file, or some are missing."""
+    place = ""
+    if target:  # other forms are made of the records at the end
+        place = f" → {target.records if interrupted or tally.no_model else target.path}"
+    if tally.changed:
+        typer.echo(tally.changes, err=True)
+    if interrupted:
+        again = "; the same command goes on" if target else ""
+        typer.echo(f"interrupted: {tally}{place}; what is written stays{again}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if tally.stopped:
+        typer.echo(f"stopped: {tally.stopped}\n{tally}, {tally.rest} left{place}", err=True)
+    elif target is not None or tally.failures:
+        typer.echo(f"{tally}{place}", err=True)
+    raise typer.Exit(exit_code(tally))
+
+
+def exit_code(tally: "Tally") -> int:
+    """What the process says of a run."""
+    if tally.no_model:
+        return NO_MODEL
+    if not (tally.failures or tally.failed_before or tally.missing or tally.stopped):
+        return ALL_WELL
+    silent = not (tally.extracted or tally.before) and set(tally.failures) == {"unreachable"}
+    return NO_MODEL if silent else SOME_FAILED

@@ -1,0 +1,32 @@
+"""What was met before: texts by key, in a temporary database that grows on the disk, not in memory."""
+
+import sqlite3
+import weakref
+
+
+class Seen:
+    """Texts by key. Used by one thread at a time; it is gone with its last reference."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._db.close)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID")
+
+    def get(self, key: str) -> str | None:
+        """The text of a key; None where there is none."""
+        row = self._db.execute("SELECT text FROM seen WHERE key = ?", (_bytes(key),)).fetchone()
+        return row[0] if row else None
+
+    def add(self, key: str, text: str) -> str | None:
+        """Keep a text under a key that has none, and return None; else return the text that the key has."""
+        added = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (_bytes(key), text)).rowcount
+        return None if added else self.get(key)
+
+    def set(self, key: str, text: str) -> None:
+        """Replace the text of a key."""
+        self._db.execute("UPDATE seen SET text = ? WHERE key = ?", (text, _bytes(key)))
+
+
+def _bytes(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")  # a file's name may not be UTF-8

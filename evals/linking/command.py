@@ -1,0 +1,78 @@
+"""`mahdar eval link`: scores of linked records, and the gate on them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from mahdar.evals.options import check_extra
+
+if TYPE_CHECKING:
+    from mahdar.evals.linking.scoring import LinkingScore
+
+SHOWN: Final = 20
+"""Errors that are shown, unless all are asked for."""
+
+
+def link(
+    records: Annotated[
+        Path, typer.Argument(metavar="RECORDS.jsonl", help="The records.jsonl that `mahdar link` wrote.")
+    ],
+    *,
+    labels: Annotated[
+        list[Path], typer.Option("--labels", metavar="FILE.json", help="Labels of actors or events; may be repeated.")
+    ],
+    half: Annotated[
+        str | None, typer.Option("--half", metavar="tune|report", help="Count what is marked with this alone.")
+    ] = None,
+    errors: Annotated[bool, typer.Option("--errors", help="Show every pair wrongly joined or left apart.")] = False,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="FILE", help="Accepted figures; exit 1 where one is higher.")
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Write the figures into the file of --baseline.")] = False,
+) -> None:
+    """Score linked records against labels: which mentions are one actor, which meetings one event.
+
+    Precision and recall are pairwise and B³, over what records have of the labels, and over the pairs that are marked
+    as hard.
+    """
+    check_extra("mahdar eval link")
+    from mahdar.errors import UsageError
+    from mahdar.evals.linking import scoring
+    from mahdar.evals.linking.labels import read_labels, read_linked
+
+    if half not in {None, "tune", "report"}:
+        raise UsageError(f"--half {half}: say tune or report")
+    if accept and baseline is None:
+        raise UsageError("--accept: name the file to write with --baseline")
+    articles = read_linked(records)
+    accepted = dict(scoring.read_baseline(baseline).sets) if baseline and (not accept or baseline.is_file()) else {}
+    fell = []
+    for file in labels:
+        score = scoring.score(read_labels(file), articles, half)
+        _show(file, score, errors=errors)
+        name = f"{file.parent.name}/{file.name}, {half or 'all'}"
+        if accept:
+            accepted[name] = score.figures
+        elif baseline:
+            fell += [f"{name}: {line}" for line in scoring.fallen(score, accepted.get(name, {}))]
+    if accept and baseline:
+        scoring.write_baseline(scoring.LinkingBaseline(sets=accepted), baseline)
+    for line in fell:
+        typer.echo(line, err=True)
+    raise typer.Exit(1 if fell else 0)
+
+
+def _show(file: Path, score: "LinkingScore", *, errors: bool) -> None:
+    typer.echo(f"{file}")
+    for name, rates in score.rates.items():
+        typer.echo(f"  {name:<18} P {rates.precision:.3f}  R {rates.recall:.3f}  F1 {rates.f1:.3f}")
+    for case, counts in sorted(score.cases.items()):
+        told = ", ".join(f"{what}: {number}" for what, number in sorted(counts.items()))
+        typer.echo(f"  {case}: {told}")
+    for what, number in score.left_out.items():
+        typer.echo(f"  left out, {what}: {number}")
+    for line in score.errors if errors else score.errors[:SHOWN]:
+        typer.echo(f"  {line}")
+    if len(score.errors) > SHOWN and not errors:
+        typer.echo(f"  and {len(score.errors) - SHOWN} more: --errors shows all")

@@ -1,0 +1,237 @@
+"""Labels of linking: which mentions are one actor, which meetings one event; and what of them records have.
+
+Two files say it (`articles/README.md`): actors with their mentions and hard pairs, events with their meetings and
+look-alikes. A mention is found in a record by its name or one of its forms; a meeting by its principals.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mahdar.documents.folding import fold
+from mahdar.errors import UsageError
+from mahdar.linking.mentions import actors_in
+from mahdar.runs.outputs import lines, problem
+
+LEAST_OVERLAP: Final = 0.5
+"""Of the principals of a record and of a labelled meeting, for them to be the same."""
+_TENTHS: Final = ("kind", "status", "channel")
+
+
+class Part(BaseModel):
+    """A frozen part of the labels."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class LinkedMention(Part):
+    """An actor in an article, by the name it has there."""
+
+    document_id: str
+    name: str
+    forms: tuple[str, ...] = ()
+
+
+class LinkedActor(Part):
+    """An actor, and all its mentions."""
+
+    id: str
+    label: str = ""
+    split: str = "report"
+    mentions: tuple[LinkedMention, ...]
+
+
+class HardPair(Part):
+    """Two mentions that must be one, or stay two."""
+
+    a: LinkedMention
+    b: LinkedMention
+    same: bool
+    case: str
+    split: str = "report"
+
+
+class LinkedMeeting(Part):
+    """A meeting in an article: by its id there, or by its principals."""
+
+    document_id: str
+    meeting: str | None = None
+    principals: tuple[str, ...] = ()
+    day: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    channel: str | None = None
+
+
+class LinkedEvent(Part):
+    """An event, and the meetings that tell it."""
+
+    id: str
+    label: str = ""
+    split: str = "report"
+    cases: tuple[str, ...] = ()
+    meetings: tuple[LinkedMeeting, ...]
+
+
+class LookAlike(Part):
+    """Events that resemble each other and are several."""
+
+    events: tuple[str, ...]
+    case: str
+    split: str = "report"
+
+
+class LinkingLabels(Part):
+    """One file, of actors, of events or of both."""
+
+    actors: tuple[LinkedActor, ...] = ()
+    pairs: tuple[HardPair, ...] = ()
+    events: tuple[LinkedEvent, ...] = ()
+    look_alikes: tuple[LookAlike, ...] = ()
+
+
+class Mentioned(NamedTuple):
+    """A labelled mention: article and name."""
+
+    document_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedArticle:
+    """What linked records have of an article.
+
+    Attributes:
+        actors: name → `actor_id`.
+        meetings: as JSON.
+    """
+
+    actors: Mapping[str, str]
+    meetings: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIds:
+    """Labelled items → the id that records give them; those without a record are missing."""
+
+    mentions: dict[Mentioned, str] = field(default_factory=dict)
+    meetings: dict[LinkedMeeting, str] = field(default_factory=dict)
+    unlabelled: int = 0
+    """meetings in records that no label has"""
+
+
+def read_labels(path: Path) -> LinkingLabels:
+    """Read a file of labels.
+
+    Raises:
+        UsageError: it cannot be read, or is no such file.
+    """
+    try:
+        return LinkingLabels.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: no labels of linking: {problem(error)}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: no JSON: {error}") from None
+
+
+def read_linked(path: Path) -> dict[str, LinkedArticle]:
+    """Read what `mahdar link` wrote, by article.
+
+    Raises:
+        UsageError: it cannot be read, or has no ids.
+    """
+    found: dict[str, LinkedArticle] = {}
+    for place, line in lines(path):
+        actors = list(actors_in((line.get("meetings"), line.get("stances"))))
+        if any("actor_id" not in actor for actor in actors):
+            raise UsageError(f"{place}: no actor_id: give the records.jsonl that `mahdar link` wrote")
+        found[str(line["document_id"])] = LinkedArticle(
+            {actor["name"]: actor["actor_id"] for actor in actors}, line.get("meetings") or ()
+        )
+    return found
+
+
+def located(labels: LinkingLabels, articles: Mapping[str, LinkedArticle]) -> FoundIds:
+    """Find the labelled mentions and meetings in linked records."""
+    by_article = defaultdict[str, list[LinkedMention]](list)
+    for mention in (mention for actor in labels.actors for mention in actor.mentions):
+        by_article[mention.document_id].append(mention)
+    wanted = defaultdict[str, list[LinkedMeeting]](list)
+    for meeting in (meeting for event in labels.events for meeting in event.meetings):
+        wanted[meeting.document_id].append(meeting)
+    mentions: dict[Mentioned, str] = {}
+    meetings: dict[LinkedMeeting, str] = {}
+    for document_id, article in articles.items():
+        labelled = by_article.get(document_id, [])
+        for name, actor_id in article.actors.items():
+            if match := _mention_of(name, labelled):
+                mentions.setdefault(Mentioned(document_id, match.name), actor_id)
+        for meeting, record in _assigned(wanted.get(document_id, []), article.meetings, labelled):
+            meetings[meeting] = record["event_id"]
+    told = sum(len(articles[document_id].meetings) for document_id in wanted if document_id in articles)
+    return FoundIds(mentions, meetings, told - len(meetings))
+
+
+def _mention_of(name: str, labelled: Iterable[LinkedMention]) -> LinkedMention | None:
+    """The labelled mention that a record's name is: by name or form; else the only one whose words fit."""
+    folded = fold(name)
+    labelled = list(labelled)
+    for mention in labelled:
+        if folded in map(fold, (mention.name, *mention.forms)):
+            return mention
+    words = set(folded.split())
+    fitting = []
+    for mention in labelled:
+        other = set(fold(mention.name).split())
+        if words and (words <= other or other <= words):
+            fitting.append(mention)
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _assigned(
+    labelled: Sequence[LinkedMeeting], records: Sequence[Mapping[str, Any]], mentions: Sequence[LinkedMention]
+) -> list[tuple[LinkedMeeting, Mapping[str, Any]]]:
+    """Labelled meetings and records, one to one, so that they agree the most."""
+    if any(meeting.meeting for meeting in labelled):
+        by_id = {record["id"]: record for record in records}
+        return [(meeting, by_id[meeting.meeting]) for meeting in labelled if meeting.meeting in by_id]
+    if not labelled or not records:
+        return []
+    import numpy as np
+    from scipy.optimize import linear_sum_assignment
+
+    weights = np.array([[_weight(meeting, record, mentions) for record in records] for meeting in labelled])
+    rows, columns = linear_sum_assignment(weights, maximize=True)
+    return [
+        (labelled[row], records[column]) for row, column in zip(rows, columns, strict=True) if weights[row, column] > 0
+    ]
+
+
+def _weight(meeting: LinkedMeeting, record: Mapping[str, Any], mentions: Sequence[LinkedMention]) -> float:
+    named = list(_principals(record))
+    gold = [next((one for one in mentions if _is(name, one)), name) for name in meeting.principals]
+    met = [_mention_of(name, mentions) or name for name in named]
+    common = sum(one in met for one in gold)
+    overlap = 2 * common / (len(gold) + len(met)) if gold or met else 0.0
+    if overlap < LEAST_OVERLAP:
+        return 0.0
+    agreeing = sum(getattr(meeting, field) == record.get(field) for field in _TENTHS)
+    agreeing += meeting.day == (record.get("date") or {}).get("value")
+    return float(overlap + agreeing / 10)
+
+
+def _is(name: str, mention: LinkedMention) -> bool:
+    return fold(name) in map(fold, (mention.name, *mention.forms))
+
+
+def _principals(record: Mapping[str, Any]) -> Iterator[str]:
+    for party in record["participants"]:
+        if party.get("capacity") == "principal":
+            yield party["name"]

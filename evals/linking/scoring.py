@@ -1,0 +1,180 @@
+"""Scores of linked records against labels, and the gate on them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mahdar.errors import UsageError
+from mahdar.evals.linking.clusters import ClusterRates, b_cubed, of_pairs, pairwise
+from mahdar.evals.linking.labels import FoundIds, HardPair, LinkedArticle, LinkingLabels, Mentioned, located
+from mahdar.evals.running.runs import write_text
+from mahdar.runs.outputs import problem
+
+ALLOWANCE: Final = 0.0
+"""By how much a figure may fall below the accepted one: linking is exact, what falls was changed."""
+Item = TypeVar("Item", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkingScore:
+    """What linked records are worth.
+
+    Attributes:
+        rates: by what was counted: `actors pairwise`, `actors B³`, `actors hard`, `events pairwise`, …
+        cases: case → pairs by outcome, of the hard pairs of actors and of events.
+        errors: pairs that were wrongly joined, or left apart, as a reader can look them up.
+        left_out: labelled items that no record has.
+    """
+
+    rates: Mapping[str, ClusterRates]
+    cases: Mapping[str, Counter[str]]
+    errors: tuple[str, ...]
+    left_out: Mapping[str, str]
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """All rates by name, for the gate."""
+        return {
+            f"{name} {part}": round(value, 6)
+            for name, rates in self.rates.items()
+            for part, value in (("precision", rates.precision), ("recall", rates.recall), ("F1", rates.f1))
+        }
+
+
+class LinkingBaseline(BaseModel):
+    """Accepted figures by set of labels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sets: Mapping[str, Mapping[str, float]] = {}
+
+
+@dataclass(slots=True)
+class _Made:
+    rates: dict[str, ClusterRates] = field(default_factory=dict)
+    cases: dict[str, Counter[str]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def score(labels: LinkingLabels, articles: Mapping[str, LinkedArticle], split: str | None = None) -> LinkingScore:
+    """Score linked records.
+
+    Args:
+        labels: actors, events or both.
+        articles: what `mahdar link` wrote.
+        split: count the actors, pairs and events of this half alone.
+    """
+    found = located(labels, articles)
+    made = _Made()
+    if labels.actors:
+        _score_actors(labels, found, split, made)
+    if labels.events:
+        _score_events(labels, found, split, made)
+    return LinkingScore(made.rates, made.cases, tuple(made.errors), made.left_out)
+
+
+def fallen(score: LinkingScore, accepted: Mapping[str, float]) -> Iterator[str]:
+    """The figures that fell below the accepted ones, a line each."""
+    for name, value in accepted.items():
+        now = score.figures.get(name, 0.0)
+        if value - now > ALLOWANCE + 1e-6:
+            yield f"{name}: {value:.3f} → {now:.3f}"
+
+
+def read_baseline(path: Path) -> LinkingBaseline:
+    """Read accepted figures.
+
+    Raises:
+        UsageError: it cannot be read, or is no such file.
+    """
+    try:
+        return LinkingBaseline.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; --accept writes one") from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: no accepted figures of linking: {problem(error)}") from None
+
+
+def write_baseline(baseline: LinkingBaseline, path: Path) -> None:
+    """Write accepted figures, entire or not at all.
+
+    Raises:
+        StoreError: they cannot be written.
+    """
+    write_text(path, baseline.model_dump_json(indent=1) + "\n")
+
+
+def _score_actors(labels: LinkingLabels, found: FoundIds, split: str | None, made: _Made) -> None:
+    gold = {
+        Mentioned(mention.document_id, mention.name): actor.id
+        for actor in labels.actors
+        if split in {None, actor.split}
+        for mention in actor.mentions
+    }
+    _score_clusters("actors", gold, found.mentions, made)
+    if labels.pairs:
+        chosen = [pair for pair in labels.pairs if split in {None, pair.split}]
+        _score_pairs("actors hard", ((pair.case, *_ends(pair), pair.same) for pair in chosen), found.mentions, made)
+
+
+def _score_events(labels: LinkingLabels, found: FoundIds, split: str | None, made: _Made) -> None:
+    chosen = {event.id: event for event in labels.events if split in {None, event.split}}
+    gold = {meeting: event.id for event in chosen.values() for meeting in event.meetings}
+    _score_clusters("events", gold, found.meetings, made)
+    pairs: list[tuple[str, Any, Any, bool]] = [
+        (case, a, b, True)
+        for event in chosen.values()
+        for case in event.cases
+        for a, b in combinations(event.meetings, 2)
+    ]
+    everything = {event.id: event for event in labels.events}
+    pairs += [
+        (look.case, a, b, False)
+        for look in labels.look_alikes
+        if split in {None, look.split}
+        for one, other in combinations(look.events, 2)
+        for a, b in product(everything[one].meetings, everything[other].meetings)
+    ]
+    if labels.look_alikes:
+        _score_pairs("events hard", pairs, found.meetings, made)
+    made.left_out["meetings in records without a label"] = str(found.unlabelled)
+
+
+def _score_clusters(name: str, gold: Mapping[Item, str], found: Mapping[Item, str], made: _Made) -> None:
+    there = {item: cluster for item, cluster in gold.items() if item in found}
+    put = {item: found[item] for item in there}
+    made.rates[f"{name} pairwise"] = pairwise(there, put)
+    made.rates[f"{name} B³"] = b_cubed(there, put)
+    made.left_out[name] = f"{len(gold) - len(there)} of {len(gold)}"
+    for a, b in combinations(there, 2):
+        if (there[a] == there[b]) != (put[a] == put[b]):
+            made.errors.append(f"{name}: {'apart' if there[a] == there[b] else 'joined'}: {_told(a)} and {_told(b)}")
+
+
+def _score_pairs(
+    name: str, pairs: Iterable[tuple[str, Item, Item, bool]], found: Mapping[Item, str], made: _Made
+) -> None:
+    by_case = defaultdict[str, list[tuple[Item, Item, bool]]](list)
+    every: dict[tuple[Item, Item, bool], None] = {}
+    for case, a, b, same in pairs:
+        by_case[f"{name}, {'one' if same else 'two'}: {case}"].append((a, b, same))
+        every[a, b, same] = None
+    made.rates[name], _ = of_pairs(every, found)
+    for case, members in by_case.items():
+        made.cases[case] = of_pairs(members, found)[1]
+
+
+def _ends(pair: HardPair) -> tuple[Mentioned, Mentioned]:
+    return Mentioned(pair.a.document_id, pair.a.name), Mentioned(pair.b.document_id, pair.b.name)
+
+
+def _told(item: Any) -> str:
+    if isinstance(item, Mentioned):
+        return f"{item.document_id}: {item.name}"
+    return f"{item.document_id}: {item.meeting or ', '.join(item.principals)} {item.day or ''}"

@@ -1,0 +1,1 @@
+"""Linking: the same actor, and the same meeting, across articles."""

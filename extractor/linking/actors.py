@@ -1,0 +1,355 @@
+"""Actors: mentions of all articles are put together to actors, or left apart.
+
+Mentions that read alike make one form. Forms are compared where they share a key (`_keys`), the surest pairs are joined
+first, and nothing is joined against what speaks against it. What is shorter than a full name (a surname, an office, a
+name with words left out) joins an actor only where exactly one fits. Pairs that stay in doubt are kept for review.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, pairwise
+from typing import Final
+
+from mahdar.linking.clusters import GENERATION, ActorCluster, ActorForm, Doubt, Join, final
+from mahdar.linking.persons import STRENGTH, Verdict, alike, compare, share_office
+from mahdar.linking.readings import UNITED, ActorReading
+from mahdar.linking.sounds import sound_key
+from mahdar.resolving.countries import listed
+from mahdar.resolving.names import GIVEN, is_part
+from mahdar.resolving.offices import Office, read_word
+
+TENURE: Final = dt.timedelta(days=180)
+"""So near to a day on which a person is known to hold an office, an article that gives the office alone means them."""
+SAME_OCCASION: Final = dt.timedelta(days=30)
+"""So near to each other, two articles that give one office alone mean one holder."""
+LIFE_OF_A_SURNAME: Final = dt.timedelta(days=5 * 365)
+"""Longer after or before the last full name, a surname alone may be another's."""
+MOST_OF_A_KEY: Final = 2_000
+"""Forms under one key that are compared with each other; a key with more tells too little to be one."""
+SOLE_HEADS: Final = listed("وزير وزيره رييس رييسه ملك ملكه عاهل امير سلطان ولي مرشد president minister king")
+"""Offices, folded, that one person of a country holds at a time; of ambassadors, deputies, envoys there are many."""
+SOLE_WITH_BODY: Final = listed("امين مدير محافظ قايد")
+"""Offices that one person holds where a body is told: «مدير المخابرات المصرية»."""
+
+
+class Linker:
+    """Puts forms together; each step goes through those that are left."""
+
+    def __init__(self, clusters: Iterable[ActorCluster]) -> None:
+        self._clusters = list(clusters)
+        self.doubts: list[Doubt] = []
+
+    @property
+    def clusters(self) -> list[ActorCluster]:
+        """The actors so far."""
+        return [cluster for cluster in self._clusters if cluster.into is None]
+
+    def link(self) -> None:
+        """Do all steps, the surest first."""
+        self._join_equal()
+        self._join_bodies()
+        self._join_names()
+        self._join_surnames()
+        self._join_offices()
+
+    def join(self, a: ActorCluster, b: ActorCluster, reasons: Sequence[str]) -> bool:
+        """Join two, unless something speaks against it; then keep them for review."""
+        a, b = final(a), final(b)
+        if a is b:
+            return True
+        against = _against(a, b)
+        if against:
+            self.doubt(a, b, reasons, against)
+            return False
+        keeper, other = (a, b) if _order(a) <= _order(b) else (b, a)
+        keeper.take(other, Join(keeper.head.name, other.head.name, list(reasons)))
+        return True
+
+    def doubt(self, a: ActorCluster, b: ActorCluster, for_: Sequence[str], against: Sequence[str]) -> None:
+        """Keep a pair for review."""
+        self.doubts.append(Doubt(a, b, list(for_), list(against)))
+
+    def _join_equal(self) -> None:
+        """Countries, peoples and bodies that read the same; a body of no known country has the name to itself."""
+        groups = defaultdict[ActorReading, list[ActorCluster]](list)
+        for cluster in self.clusters:
+            if cluster.kind in {"country", "people", "body"}:
+                groups[cluster.head.reading].append(cluster)
+        for reading, (first, *others) in groups.items():
+            for other in others:
+                self.join(first, other, [f"{reading.kind}: the same"])
+
+    def _join_bodies(self) -> None:
+        """A body of unknown country, or told in fewer words, where one body fits."""
+        by_name = defaultdict[tuple[str, ...], list[ActorCluster]](list)
+        bodies = [cluster for cluster in self.clusters if cluster.kind == "body"]
+        for cluster in bodies:
+            words = cluster.head.reading.words
+            for length in range(1, len(words) + 1):
+                by_name[words[:length]].append(cluster)
+        for cluster in bodies:
+            reading = cluster.head.reading
+            fitting = [
+                other
+                for other in by_name[reading.words]
+                if other is not cluster and other.into is None and _body_fits(reading, other.head.reading)
+            ]
+            if len(fitting) == 1:
+                self.join(fitting[0], cluster, ["body: the same words, or their beginning"])
+
+    def _join_names(self) -> None:
+        """Full names: first what is borne out by country, office or body; then what only one actor fits."""
+        sure: list[tuple[tuple[int, int], ActorCluster, ActorCluster, Verdict]] = []
+        weak = defaultdict[int, list[tuple[ActorCluster, Verdict]]](list)
+        named = [one for one in self.clusters if one.kind == "person" and not one.head.reading.is_surname]
+        for a, b in _candidates(named):
+            verdict = compare(a.head.reading, b.head.reading, a.known, b.known)
+            if verdict is None:
+                continue
+            if not verdict.sure:
+                self.doubt(a, b, verdict.for_, verdict.against or ["nothing but the name speaks for it"])
+            elif verdict.alike in {"same", "spelling", "sound"} and len(verdict.for_) > 1:
+                sure.append(((-STRENGTH[verdict.alike], -len(verdict.for_)), a, b, verdict))
+            else:
+                short, full = sorted((a, b), key=lambda one: (len(one.head.reading.words), len(one.known.countries)))
+                weak[id(short)].append((full, verdict))
+                if verdict.alike == "script":
+                    weak[id(full)].append((short, verdict))
+        for _, a, b, verdict in sorted(sure, key=lambda pair: (pair[0], pair[1].head.key, pair[2].head.key)):
+            self.join(a, b, verdict.for_)
+        for cluster in sorted(named, key=lambda one: (-len(one.head.reading.words), one.head.key)):
+            self._join_only(cluster, weak[id(cluster)])
+
+    def _join_only(self, cluster: ActorCluster, found: Iterable[tuple[ActorCluster, Verdict]]) -> None:
+        """Join a cluster to the one actor that fits; of several to the one that shares an office."""
+        fitting: dict[int, tuple[ActorCluster, Verdict]] = {}
+        for other, verdict in found:
+            if final(other) is not final(cluster):
+                fitting.setdefault(id(final(other)), (final(other), verdict))
+        if len(fitting) > 1:
+            by_office = {at: pair for at, pair in fitting.items() if share_office(cluster.known, pair[0].known)}
+            if len(by_office) != 1:
+                for other, verdict in fitting.values():
+                    self.doubt(cluster, other, verdict.for_, [f"{len(fitting)} actors fit"])
+                return
+            fitting = by_office
+        for other, verdict in fitting.values():
+            self.join(other, cluster, verdict.for_)
+
+    def _join_surnames(self) -> None:
+        """One word of a name: the one person of that country who bears it and whose offices do not differ."""
+        bearers = defaultdict[str, list[ActorCluster]](list)
+        for cluster in self.clusters:
+            if cluster.kind == "person" and not cluster.head.reading.is_surname:
+                for key in {
+                    sound_key(word)
+                    for form in cluster.forms
+                    if len(form.reading.words) > 1
+                    for word in (form.reading.words[-1], form.reading.words[0])
+                }:
+                    bearers[key].append(cluster)
+        left = []
+        for cluster in self.clusters:
+            if cluster.kind == "person" and cluster.head.reading.is_surname:
+                self._join_surname(cluster, bearers[sound_key(cluster.head.reading.words[0])])
+                left += [cluster] if cluster.into is None else []
+        for a, b in _candidates(left):
+            if final(a) is final(b) or alike(a.head.reading, b.head.reading) != "surname":
+                continue
+            office = share_office(a.known, b.known)
+            if office and a.known.countries & b.known.countries:
+                self.join(a, b, ["name: one word of it", f"office: {office}"])
+
+    def _join_surname(self, cluster: ActorCluster, bearers: Iterable[ActorCluster]) -> None:
+        fitting: list[tuple[ActorCluster, Verdict]] = []
+        for bearer in bearers:
+            verdict = next(filter(None, (_of_surname(cluster, form, bearer) for form in bearer.forms)), None)
+            if verdict and not any("country" in reason for reason in verdict.against):
+                fitting.append((bearer, verdict))
+        if not fitting:
+            return
+        by_office = [pair for pair in fitting if share_office(cluster.known, pair[0].known)]
+        if len(by_office) == 1:
+            self.join(by_office[0][0], cluster, by_office[0][1].for_)
+            return
+        bearer, verdict = fitting[0]
+        if len(fitting) > 1:
+            against = [f"{len(fitting)} actors bear the name"]
+        elif cluster.known.offices and bearer.known.offices:
+            against = ["office: another"]
+        elif not verdict.sure:
+            against = verdict.against or ["nothing but one word of the name speaks for it"]
+        elif _apart_by(LIFE_OF_A_SURNAME, cluster, bearer):
+            against = ["years lie between them"]
+        else:
+            self.join(bearer, cluster, verdict.for_)
+            return
+        for bearer, verdict in fitting:
+            self.doubt(bearer, cluster, verdict.for_, against)
+
+    def _join_offices(self) -> None:
+        """An office alone: the one who is known to have held it about that day; else the same office, the same days."""
+        holders = defaultdict[tuple[str | None, str], list[ActorCluster]](list)
+        for cluster in self.clusters:
+            if cluster.kind == "person":
+                for key in {(office.country, office.words[0]) for office in cluster.known.offices}:
+                    holders[key].append(cluster)
+        left = defaultdict[ActorReading, list[ActorCluster]](list)
+        for cluster in self.clusters:
+            reading = cluster.head.reading
+            if cluster.kind == "role" and _is_sole(reading):
+                self._join_office(cluster, holders[reading.country, reading.words[0]])
+                if cluster.into is None:
+                    left[reading].append(cluster)
+        for same in left.values():
+            self._join_occasions(same)
+
+    def _join_occasions(self, same: Iterable[ActorCluster]) -> None:
+        """One office alone in several articles of the same days."""
+        dated = sorted((one for one in same if one.days), key=lambda one: (one.days, one.head.key))
+        for a, b in pairwise(dated):
+            if a.days and b.days and b.days[0] - a.days[1] <= SAME_OCCASION:
+                self.join(a, b, ["office: the same", f"days: {a.days[1]} and {b.days[0]}"])
+
+    def _join_office(self, cluster: ActorCluster, holders: Iterable[ActorCluster]) -> None:
+        reading = cluster.head.reading
+        wanted = Office(reading.words, reading.country)
+        near: list[tuple[ActorCluster, str]] = []
+        far: list[ActorCluster] = []
+        for holder in holders:
+            if not any(is_part(wanted, office, (), ()) for office in holder.known.offices):
+                continue
+            gap = _gap(cluster, holder, wanted)
+            if gap is not None and gap <= TENURE:
+                near.append((holder, f"days: {gap.days} apart from a day on which the office was theirs"))
+            else:
+                far.append(holder)
+        if len(near) == 1:
+            holder, told = near[0]
+            self.join(holder, cluster, [f"office: {' '.join(wanted.words)}", f"country: {wanted.country}", told])
+            return
+        for holder in [*(one for one, _ in near), *far]:
+            against = f"{len(near)} held it about then" if near else "not known to hold it about then"
+            self.doubt(holder, cluster, [f"office: {' '.join(wanted.words)}"], [against])
+
+
+def _order(cluster: ActorCluster) -> tuple[bool, bool, tuple[str, int]]:
+    """Which of two clusters takes the other: one with an id, then one with a full name, then the first."""
+    reading = cluster.head.reading
+    return cluster.actor_id is None, reading.kind == "role" or reading.is_surname, cluster.head.key
+
+
+def _against(a: ActorCluster, b: ActorCluster) -> list[str]:
+    """What forbids two clusters to be one actor."""
+    found = []
+    if a.actor_id and b.actor_id and a.actor_id != b.actor_id:
+        found.append(f"ids: {a.actor_id} and {b.actor_id} stand in earlier results")
+    if any(form.sides & a.apart for form in b.forms) or any(form.sides & b.apart for form in a.forms):
+        found.append("correction: apart")
+    if a.kind in {"person", "role"}:
+        found += _against_person(a, b)
+        if _apart_by(GENERATION, a, b):
+            found.append("years: too many lie between them")
+    return found
+
+
+def _against_person(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
+    countries, others = a.known.countries, b.known.countries
+    if countries and others and not countries & others and not (countries | others) & UNITED:
+        yield f"country: {', '.join(sorted(countries))} and {', '.join(sorted(others))}"
+    for one in a.forms:
+        for other in b.forms:
+            names = one.reading.kind == other.reading.kind == "person"
+            full = names and not one.reading.is_surname and not other.reading.is_surname
+            if full and alike(one.reading, other.reading) is None:
+                yield f"name: {one.name} and {other.name} are two"
+                return
+    shorter, longer = sorted((a, b), key=lambda cluster: len(cluster.names))
+    for article, names_there in shorter.names.items():
+        for name in names_there:
+            for other_name in longer.names.get(article, ()):
+                if name != other_name and not _one_in_article((shorter, name), (longer, other_name), article):
+                    yield f"article: {article} has both, as two"
+                    return
+
+
+def _one_in_article(a: tuple[ActorCluster, str], b: tuple[ActorCluster, str], article: str) -> bool:
+    """Whether two names of one article are two spellings of one name."""
+    first, second = (
+        next(one.reading for one in cluster.mentions if (one.article, one.name) == (article, name))
+        for cluster, name in (a, b)
+    )
+    return first.kind == second.kind == "person" and alike(first, second) in {"same", "spelling"}
+
+
+def _candidates(clusters: Sequence[ActorCluster]) -> Iterator[tuple[ActorCluster, ActorCluster]]:
+    """Pairs that share a key, each once."""
+    blocks = defaultdict[tuple[str, ...], list[int]](list)
+    for at, cluster in enumerate(clusters):
+        for key in set(_keys(cluster)):
+            blocks[key].append(at)
+    seen = set[int]()
+    size = len(clusters)
+    for block in blocks.values():
+        if len(block) > MOST_OF_A_KEY:
+            continue
+        for a, b in combinations(block, 2):
+            if a * size + b not in seen:
+                seen.add(a * size + b)
+                yield clusters[a], clusters[b]
+
+
+def _keys(cluster: ActorCluster) -> Iterator[tuple[str, ...]]:
+    """What two names must share: the sounds of the first and another word, or of the last, and the country."""
+    for form in cluster.forms:
+        words = form.reading.words
+        sounds = [sound_key(word) for word in words]
+        yield ("whole", "".join(sounds))
+        for sound in sounds[1:]:
+            yield ("first", sounds[0], sound)
+        if len(words) == 2:
+            yield ("first", sounds[1], sounds[0])
+        if words[-1] not in GIVEN:
+            yield ("last", sounds[-1], form.reading.country or "")
+
+
+def _body_fits(short: ActorReading, full: ActorReading) -> bool:
+    """Whether a body is another of the same words and no known country, or a government told in more words."""
+    if short.words == full.words:
+        return short.country is None and full.country is not None and _is_own_name(short.words)
+    begins = full.words[: len(short.words)] == short.words
+    return begins and len(short.words) > 1 and short.words[0] == "حكومه" and short.country == full.country is not None
+
+
+def _is_own_name(words: Sequence[str]) -> bool:
+    """Whether a body's words are its own, and not what many countries have («وزارة الداخلية»)."""
+    return any(not read_word(word) and not read_word(f"ال{word}") for word in words)
+
+
+def _of_surname(cluster: ActorCluster, form: ActorForm, bearer: ActorCluster) -> Verdict | None:
+    verdict = compare(cluster.head.reading, form.reading, cluster.known, bearer.known)
+    return verdict if verdict and verdict.alike == "surname" else None
+
+
+def _apart_by(time: dt.timedelta, a: ActorCluster, b: ActorCluster) -> bool:
+    """Whether more than so much time lies between all mentions of the one and all of the other."""
+    if a.days is None or b.days is None:
+        return False
+    return max(a.days[0] - b.days[1], b.days[0] - a.days[1]) > time
+
+
+def _is_sole(reading: ActorReading) -> bool:
+    """Whether one person at a time has the office, and the phrase tells which one it is."""
+    if reading.country is None or not reading.words:
+        return False
+    return reading.words[0] in SOLE_HEADS or (reading.words[0] in SOLE_WITH_BODY and len(reading.words) > 1)
+
+
+def _gap(role: ActorCluster, holder: ActorCluster, wanted: Office) -> dt.timedelta | None:
+    """How far a day lies from those on which somebody is known to hold an office; None where days are not known."""
+    if role.days is None:
+        return None
+    day = role.days[0]
+    spans = [span for office, span in holder.held.items() if is_part(wanted, office, (), ())]
+    return min((max(first - day, day - last, dt.timedelta()) for first, last in spans), default=None)

@@ -1,0 +1,93 @@
+"""Near-duplicates: articles that print the same text under two names, by MinHash over the words that records quote.
+
+Records hold no article, but their evidence is copied from it word by word. Where articles are given, their whole texts
+are compared instead.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mahdar.documents.folding import spaced
+from mahdar.errors import UsageError
+
+ALIKE: Final = 0.6
+"""Share of common shingles from which on two articles are one text."""
+SHINGLE: Final = 3
+"""Words."""
+FEWEST_SHINGLES: Final = 12
+"""A shorter text is too little to tell a copy by."""
+_PERMUTATIONS: Final = 128
+_BANDS: Final = 32
+_SEED: Final = 42
+_NO_DAY: Final = "9999"
+
+
+class NearDuplicates:
+    """Finds, for each article, an earlier one with the same text."""
+
+    def __init__(self) -> None:
+        try:
+            from rensa import RMinHash, RMinHashLSH  # type: ignore[import-untyped]
+        except ImportError:
+            raise UsageError("near-duplicates are found by rensa: pip install 'mahdar[link]'") from None
+        self._hash = RMinHash
+        self._index = RMinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS, num_bands=_BANDS)
+        self._hashes: dict[int, Any] = {}
+        self._articles: list[tuple[str, str]] = []
+        """day of publication, or what comes after all days; id"""
+        self._texts: dict[str, int] = {}
+        self._first: dict[int, int] = {}
+
+    def add(self, article: str, published_at: str | None, text: str, text_sha256: str) -> None:
+        """Take the next article.
+
+        Args:
+            article: its id.
+            published_at: ISO date, by which the original is told from its copies.
+            text: what is compared.
+            text_sha256: of the whole article; where two are equal nothing needs to be compared.
+        """
+        at = len(self._articles)
+        self._articles.append((published_at or _NO_DAY, article))
+        first = self._texts.setdefault(text_sha256, at)
+        shingles = list(_shingles(text))
+        if first == at and len(shingles) >= FEWEST_SHINGLES:
+            made = self._hash(num_perm=_PERMUTATIONS, seed=_SEED)
+            made.update(shingles)
+            near = [other for other in self._index.query(made) if made.jaccard(self._hashes[other]) >= ALIKE]
+            if near:
+                first = min(near)
+            else:
+                self._index.insert(at, made)
+                self._hashes[at] = made
+        if first != at:
+            self._first[at] = self._first.get(first, first)
+
+    def copy_of(self) -> dict[str, str]:
+        """Tell for every copy the article that was published first with its text; originals are missing."""
+        alike: dict[int, list[int]] = {}
+        for at, first in self._first.items():
+            alike.setdefault(first, [first]).append(at)
+        found: dict[str, str] = {}
+        for group in alike.values():
+            _, original = min(self._articles[at] for at in group)
+            found |= {self._articles[at][1]: original for at in group if self._articles[at][1] != original}
+        return found
+
+
+def quoted(line: Mapping[str, Any]) -> str:
+    """All evidence of an article in the order of its text."""
+    pieces = {
+        (piece["start"], piece["quote"])
+        for records in (line["meetings"], line["stances"], *(line.get("more") or {}).values())
+        for record in records
+        for piece in record["evidence"]
+        if "start" in piece
+    }
+    return " ".join(quote for _, quote in sorted(pieces))
+
+
+def _shingles(text: str) -> Iterator[str]:
+    words = [word for word in spaced(text).split() if any(letter.isalnum() for letter in word)]
+    for at in range(max(len(words) - SHINGLE + 1, 0)):
+        yield " ".join(words[at : at + SHINGLE])

@@ -1,0 +1,127 @@
+"""Mentions: one actor of one article, as its records have it; and the records that they stand in."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from sys import intern
+from typing import Any, Final, get_args
+
+from mahdar.errors import UsageError
+from mahdar.linking.readings import ActorReading, offices_of, read
+from mahdar.resolving.offices import Office
+from mahdar.runs.outputs import Line, as_extraction, lines
+from mahdar.schemas.enums import ActorType
+
+_TYPES: Final = frozenset(get_args(ActorType))
+
+
+@dataclass(frozen=True, slots=True)
+class ActorMention:
+    """One actor of one article by one name, with all that the article's records say under it.
+
+    Attributes:
+        article: the article's id.
+        place: its number among the article's actors, in the order of the records.
+        name: as the records have it.
+        type: the actor's type, by its first record.
+        day: when the article was published.
+        actor_id: what an earlier run gave it.
+    """
+
+    article: str
+    place: int
+    name: str
+    type: str
+    roles: tuple[str, ...]
+    organizations: tuple[str, ...]
+    country: str | None
+    day: dt.date | None
+    actor_id: str | None
+    reading: ActorReading
+
+    @property
+    def offices(self) -> frozenset[Office]:
+        """The offices that its roles tell."""
+        return offices_of(self.roles, self.country)
+
+
+def articles_in(paths: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every article with records, once, with its place: `records.jsonl:3`. Failures are passed over.
+
+    The files are gone through again at each call: they may be larger than memory.
+
+    Raises:
+        UsageError: a file cannot be read, a line is no extraction, or two lines of one article differ in its text.
+    """
+    seen: dict[str, str] = {}
+    for path in paths:
+        for place, line in lines(path):
+            if "failure" in line:
+                continue
+            _check(place, line)
+            text = line["text_sha256"]
+            known = seen.setdefault(line["document_id"], text)
+            if known is not text and known == text:
+                continue  # the same article again
+            if known != text:
+                raise UsageError(
+                    f"{place}: another article has the id {line['document_id']!r} already: give each an id of its own"
+                )
+            yield place, dict(line)
+
+
+def mentions_of(line: Line) -> list[ActorMention]:
+    """The actors of an article, one a name, in the order of its records."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for actor in actors_in((line["meetings"], line["stances"], line.get("more") or {})):
+        found.setdefault(actor["name"], []).append(actor)
+    day = _day(line.get("published_at"))
+    article = intern(line["document_id"])
+    return [_mention(article, place, name, actors, day) for place, (name, actors) in enumerate(found.items())]
+
+
+def actors_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every actor in records as JSON, wherever it stands: whatever has a name and an actor's type."""
+    if isinstance(value, dict):
+        if value.get("type") in _TYPES and isinstance(value.get("name"), str):
+            yield value
+        for part in value.values():
+            if isinstance(part, (dict, list)):
+                yield from actors_in(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from actors_in(part)
+
+
+def _mention(article: str, place: int, name: str, actors: list[Mapping[str, Any]], day: dt.date | None) -> ActorMention:
+    country = next((actor["country"] for actor in actors if actor.get("country")), None)
+    type_ = intern(actors[0]["type"])
+    return ActorMention(
+        article,
+        place,
+        intern(name),
+        type_,
+        _stated(actors, "role"),
+        _stated(actors, "organization"),
+        country and intern(country),
+        day,
+        next((intern(actor["actor_id"]) for actor in actors if actor.get("actor_id")), None),
+        read(name, type_, country),
+    )
+
+
+def _stated(actors: list[Mapping[str, Any]], field: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(intern(actor[field]) for actor in actors if actor.get(field)))
+
+
+def _day(value: Any) -> dt.date | None:
+    return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
+
+
+def _check(place: str, line: Line) -> None:
+    """An article's id, text hash and records must be there; else pydantic tells what is wrong."""
+    well = all(isinstance(line.get(field), str) for field in ("document_id", "text_sha256"))
+    if not (well and isinstance(line.get("meetings"), list) and isinstance(line.get("stances"), list)):
+        as_extraction(place, line)
+        raise UsageError(f"{place}: no meetings and stances: `mahdar extract -o FILE` writes them")

@@ -1,0 +1,166 @@
+"""Persons: what speaks for and against two names being one person's, and the verdict.
+
+Names are compared word by word. Two that are alike are one person's only if nothing speaks against it and, by how
+little the names tell, something else speaks for it: the country represented, an office, a body.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Final, Literal
+
+from mahdar.linking.readings import UNITED, ActorReading
+from mahdar.linking.sounds import can_be_written, sound_key
+from mahdar.resolving.names import GIVEN, is_part, is_short_form, is_variant
+from mahdar.resolving.offices import Office
+
+Alike = Literal["same", "spelling", "sound", "script", "shortened", "surname"]
+"""How two names resemble: word by word the same, spelt otherwise, of the same consonants, in another script, with words
+left out, by one word alone."""
+
+TOLD: Final[dict[Alike, str]] = {
+    "same": "the same words",
+    "spelling": "another spelling",
+    "sound": "the same consonants",
+    "script": "another script",
+    "shortened": "words left out",
+    "surname": "one word of it",
+}
+STRENGTH: Final[dict[Alike, int]] = {"same": 6, "spelling": 5, "sound": 4, "script": 3, "shortened": 2, "surname": 1}
+LONG_SOUND: Final = 7
+"""Consonants of a name that two scripts share by no chance."""
+SHORTEST_SOUND: Final = 4
+"""Consonants of a whole name that two scripts must share: «علي سليم» and "Ali Salem" share three."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActorFacts:
+    """What is known of a person beside the name."""
+
+    countries: frozenset[str] = frozenset()
+    offices: frozenset[Office] = frozenset()
+    bodies: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Whether two are one person: yes, no, or unsure, with reasons that a reader can check."""
+
+    alike: Alike
+    for_: list[str] = field(default_factory=list)
+    against: list[str] = field(default_factory=list)
+    sure: bool = False
+
+
+def alike(a: ActorReading, b: ActorReading) -> Alike | None:
+    """How two persons' names resemble; None where they do not."""
+    if a.words == b.words or "".join(a.words) == "".join(b.words):
+        return "same" if len(a.words) > 1 or len(b.words) > 1 else "surname"
+    short, full = sorted((a.words, b.words), key=len)
+    if short[0].isascii() != full[0].isascii():
+        return _across_scripts(a.words, b.words)
+    if len(short) == 1:
+        return "surname" if len(full) > 1 and _bears(short[0], full) else None
+    if len(short) == len(full):
+        if is_variant(short, full) or _is_inverted(short, full):
+            return "spelling"
+        return "sound" if _sound_alike(short, full) else None
+    return "shortened" if is_short_form(short, full) else None
+
+
+def compare(a: ActorReading, b: ActorReading, of_a: ActorFacts, of_b: ActorFacts) -> Verdict | None:
+    """Weigh two persons given by two names; None where the names do not even resemble.
+
+    A yes needs the same country (or body, or office) besides, unless the names are the same word by word and are no
+    mere given names. A different country, or one of them being told as father or son of the other, is a no.
+    """
+    resemblance = alike(a, b)
+    if resemblance is None:
+        return None
+    verdict = Verdict(resemblance, [f"name: {TOLD[resemblance]}"])
+    shared = {
+        "country": next(iter(sorted(of_a.countries & of_b.countries)), None),
+        "office": share_office(of_a, of_b),
+        "organization": min(of_a.bodies & of_b.bodies, default=None),
+    }
+    verdict.for_ += [f"{what}: {which}" for what, which in shared.items() if which]
+    if of_a.countries and of_b.countries and not shared["country"] and not _serves_many(a, of_a, of_b, resemblance):
+        verdict.against.append(f"country: {_codes(of_a)} and {_codes(of_b)}")
+    if a.generation != b.generation:
+        verdict.against.append(f"generation: {a.generation or 'not told'} and {b.generation or 'not told'}")
+    verdict.sure = not verdict.against and _is_enough(a, b, resemblance, shared)
+    return verdict
+
+
+def _is_enough(a: ActorReading, b: ActorReading, resemblance: Alike, shared: Mapping[str, str | None]) -> bool:
+    """Whether names that resemble so much, and what else is shared, make one person."""
+    borne_out = any(shared.values())
+    match resemblance:
+        case "same":
+            return borne_out or not a.is_common
+        case "spelling":
+            return borne_out or (not a.is_common and _sound_alike(a.words, b.words))
+        case "sound":
+            return shared["country"] is not None and bool(shared["office"] or shared["organization"])
+        case "script":
+            return borne_out or len(_consonants(a)) >= LONG_SOUND
+        case "shortened":
+            short = min((a, b), key=lambda one: len(one.words))
+            return shared["office"] is not None or (borne_out and not short.is_common)
+        case "surname":
+            return borne_out
+
+
+def _serves_many(a: ActorReading, of_a: ActorFacts, of_b: ActorFacts, resemblance: Alike) -> bool:
+    """Whether countries differ because one of them is the UN or the EU, and the name is full enough to tell so."""
+    united = (of_a.countries | of_b.countries) & UNITED
+    full = resemblance in {"same", "spelling"} or (resemblance == "script" and len(_consonants(a)) >= LONG_SOUND)
+    return bool(united) and full and not a.is_common
+
+
+def _consonants(reading: ActorReading) -> str:
+    return "".join(map(sound_key, reading.words))
+
+
+def share_office(a: ActorFacts, b: ActorFacts) -> str | None:
+    """An office that both have, also told in fewer words by one of them."""
+    for one, other in product(a.offices, b.offices):
+        short, full = sorted((one, other), key=lambda office: len(office.words))
+        if is_part(short, full, (), ()) and (one.country or other.country or len(short.words) > 1):
+            return " ".join(full.words)
+    return None
+
+
+def _bears(word: str, full: tuple[str, ...]) -> bool:
+    """Whether one word stands for a full name: its last, or a first that is no common given name («شي»)."""
+    if word in GIVEN:
+        return False
+    return is_variant((word,), full[-1:]) or word == full[0]
+
+
+def _is_inverted(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    return len(a) == 2 and a == b[::-1]
+
+
+def _across_scripts(a: tuple[str, ...], b: tuple[str, ...]) -> Alike | None:
+    """Whether a name in Arabic and one in Latin letters are written for each other: all words, or first and last."""
+    arabic, latin = (b, a) if a[0].isascii() else (a, b)
+    if len(arabic) == 1 or len(latin) == 1:
+        bears = can_be_written(arabic[-1], latin[-1]) and sound_key(arabic[-1]) == sound_key(latin[-1])
+        return "surname" if bears and len(arabic) + len(latin) > 2 and len(sound_key(latin[-1])) > 2 else None
+    ends = can_be_written(arabic[0], latin[0]) and can_be_written(arabic[-1], latin[-1])
+    whole = can_be_written("".join(arabic), "".join(latin))
+    long_enough = len(sound_key(arabic[0]) + sound_key(arabic[-1])) >= SHORTEST_SOUND
+    return "script" if (ends or whole) and long_enough else None
+
+
+def _sound_alike(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    """Whether two spellings differ only in letters that stand for one sound, and not in a common given name."""
+    sounds = [sound_key(word) for word in a]
+    if sounds != [sound_key(word) for word in b] or len("".join(sounds)) < SHORTEST_SOUND:
+        return False
+    return all(one == other or GIVEN.isdisjoint({one, other}) for one, other in zip(a, b, strict=True))
+
+
+def _codes(known: ActorFacts) -> str:
+    return ", ".join(sorted(known.countries))

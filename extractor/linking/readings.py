@@ -1,0 +1,251 @@
+"""Readings: what a mention of an actor is, in a form in which mentions can be compared.
+
+A country under any of its names is its code; a body is known by a table of names and acronyms, or by its own words and
+its country; a person by the words of the name; who is given by an office alone, by the office and its country.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final, Literal
+
+from mahdar.documents.folding import fold
+from mahdar.resolving.countries import (
+    NO_PLACE,
+    CountryForm,
+    CountryMention,
+    Word,
+    country_mentions,
+    country_of,
+    listed,
+    words_of,
+)
+from mahdar.resolving.names import GIVEN, name_words
+from mahdar.resolving.offices import Office, is_office, offices_in, read_word, split_office, strip_titles
+
+ReadingKind = Literal["person", "role", "country", "people", "body", "delegation"]
+
+_ORGANIZATIONS: Final = Path(__file__).with_name("organizations.toml")
+
+# Folded. What a country's name may have about it and still mean the country.
+_STATE: Final = listed(
+    """
+    دوله جمهوريه الجمهوريه مملكه المملكه سلطنه الجانب الطرف الاسلاميه العربيه الشعبيه الديمقراطيه الاتحاديه الهاشميه
+    المتحده الدوله بلاد
+    the republic kingdom of state side islamic arab people democratic federal la le les l republique royaume
+    """
+)
+_PEOPLE: Final = listed("شعب الشعب people peoples peuple the le")
+_KINDS_OF_BODY: Final = listed("حركه جماعه تنظيم منظمه movement group organization organisation mouvement groupe")
+"""Words before the name of a body that may be left out: «حركة حماس»."""
+_SHORTEST_BODY: Final = 4
+"""Letters of a name that stands for a body without such a word."""
+GENERATIONS: Final = {
+    "اب": "father",
+    "والد": "father",
+    "ابن": "son",
+    "نجل": "son",
+    "حفيد": "grandson",
+    "جد": "grandfather",
+    "sr": "father",
+    "senior": "father",
+    "jr": "son",
+    "junior": "son",
+    "pere": "father",
+    "fils": "son",
+}
+"""Words, folded and without article, that tell a father from a son of the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActorReading:
+    """What a mention is.
+
+    Attributes:
+        kind: what is meant; a country counts as one by whatever type it was given.
+        words: of a person the name's; of a body its own, or its key in the table of organizations; of a role the
+            office's. Folded.
+        country: the code of the country represented, where it is known.
+        generation: "father", "son" and the like, where the name says so.
+    """
+
+    kind: ReadingKind
+    words: tuple[str, ...]
+    country: str | None = None
+    generation: str | None = None
+
+    @property
+    def is_surname(self) -> bool:
+        """Whether a person is given by one word."""
+        return self.kind == "person" and len(self.words) == 1
+
+    @property
+    def is_common(self) -> bool:
+        """Whether a person's name is of common given names alone: many people have it."""
+        return all(word in GIVEN for word in self.words)
+
+
+@lru_cache(maxsize=1 << 17)
+def read(name: str, type_: str, country: str | None) -> ActorReading:
+    """Read a mention.
+
+    Args:
+        name: as the article's records have it.
+        type_: the actor's type in the records.
+        country: the code that the records give, if any.
+    """
+    if type_ in {"person", "role"}:
+        return _read_person(name, country, may_be_named=type_ == "person")
+    code = country_of(name) or country
+    if type_ == "delegation":
+        return ActorReading("delegation", offices_in(name)[0].words, code)
+    if type_ == "people":
+        return ActorReading("people", () if _only_country(name, _PEOPLE) else _body_words(name), code)
+    if organization := _organization(name):
+        return ActorReading("body", (organization,))
+    if whole := _whole_country(name):
+        return ActorReading("country", (), whole)
+    return ActorReading("body", _body_words(name), code)
+
+
+@lru_cache(maxsize=1 << 16)
+def offices_of(roles: tuple[str, ...], country: str | None) -> frozenset[Office]:
+    """The offices in roles, each with its country: the role's own, else the actor's."""
+    return frozenset(
+        Office(_usual(office.words), office.country or country)
+        for role in roles
+        for office in offices_in(role)
+        if office.words and any(read_word(word) or read_word(f"ال{word}") for word in office.words)
+    )
+
+
+def _usual(words: tuple[str, ...]) -> tuple[str, ...]:
+    """An office in its usual Arabic words: «رئيس الحكومة», "Prime Minister" and «رئيس الوزراء» are one."""
+    for usual, others in _SYNONYMS:
+        for other in others:
+            if words[: len(other)] == other or (other[0].isascii() and set(other) == set(words)):
+                return usual + words[len(other) :]
+    return words
+
+
+def _read_person(name: str, country: str | None, *, may_be_named: bool) -> ActorReading:
+    office, person = split_office(name)
+    if office is None and (is_office(person) or not may_be_named):
+        read_office = offices_in(person)[0]
+        return ActorReading("role", _usual(read_office.words), read_office.country or country)
+    words = name_words(strip_titles(person))
+    if not words:
+        return ActorReading("person", (fold(name),), country)
+    generation = GENERATIONS.get(words[-1]) if len(words) > 1 else None
+    return ActorReading("person", words[:-1] if generation else words, country or country_of(office), generation)
+
+
+def _whole_country(name: str) -> str | None:
+    """The country that a name denotes as a whole, also by its capital or its side: «الجانب الروسي», «القاهرة»."""
+    return country_of(name) if _only_country(name, _STATE) else None
+
+
+def _only_country(name: str, allowed: frozenset[str]) -> bool:
+    """Whether a name is one country's name, adjective or capital, with no other words but these."""
+    mentions = country_mentions(name)
+    if len({mention.code for mention in mentions}) != 1:
+        return False
+    if any(mention.kind not in {CountryForm.NAME, CountryForm.CITY} for mention in mentions):
+        return False
+    return {word.key for word in words_of(name) if not any(_overlap(word, mention) for mention in mentions)} <= allowed
+
+
+def _overlap(word: Word, mention: CountryMention) -> bool:
+    return word.start < mention.end and mention.start < word.end
+
+
+def _body_words(name: str) -> tuple[str, ...]:
+    """A body's own words: without its country, articles, particles, and a «حركة» before a name."""
+    words = tuple(word for office in offices_in(name) for word in office.words)
+    if len(words) > 1 and words[0] in _KINDS_OF_BODY and len(words[1]) >= _SHORTEST_BODY:
+        return words[1:]
+    return words or tuple(word.key for word in words_of(name)) or (fold(name),)
+
+
+@lru_cache(maxsize=1 << 14)
+def _organization(name: str) -> str | None:
+    """The key of a well-known organization, by any of its names or acronyms."""
+    words = tuple(word.key for word in words_of(name))
+    return _organizations().get(_plain(words))
+
+
+@cache
+def _organizations() -> dict[tuple[str, ...], str]:
+    table = tomllib.loads(_ORGANIZATIONS.read_text(encoding="utf-8"))
+    every = ((name, key) for key, names in table.items() for name in (key, *names))
+    return {_plain(tuple(word.key for word in words_of(name))): key for name, key in every}
+
+
+def _plain(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words without articles, and without a kind of body before the name."""
+    plain = tuple(word.removeprefix("ال") if len(word) > _SHORTEST_BODY else word for word in words if word != "the")
+    return plain[1:] if len(plain) > 1 and plain[0] in _KINDS_OF_BODY else plain
+
+
+_SYNONYMS: Final = (
+    (
+        ("رييس", "وزراء"),
+        (
+            ("رييس", "مجلس", "وزراء"),
+            ("رييس", "وزراء"),
+            ("رييس", "حكومه"),
+            ("وزير", "اول"),
+            ("prime", "minister"),
+            ("premier",),
+            ("premier", "ministre"),
+            ("head", "government"),
+            ("chef", "gouvernement"),
+        ),
+    ),
+    (
+        ("وزير", "خارجيه"),
+        (
+            ("وزير", "خارجيه"),
+            ("وزيره", "خارجيه"),
+            ("كاتب", "دوله"),
+            ("foreign", "minister"),
+            ("minister", "foreign"),
+            ("minister", "foreign", "affairs"),
+            ("ministre", "affaires", "etrangeres"),
+            ("secretary", "state"),
+        ),
+    ),
+    (
+        ("وزير", "دفاع"),
+        (
+            ("وزير", "دفاع"),
+            ("وزيره", "دفاع"),
+            ("defence", "minister"),
+            ("defense", "minister"),
+            ("minister", "defence"),
+            ("minister", "defense"),
+            ("secretary", "defense"),
+            ("ministre", "defense"),
+        ),
+    ),
+    (
+        ("وزير", "داخليه"),
+        (
+            ("وزير", "داخليه"),
+            ("وزيره", "داخليه"),
+            ("interior", "minister"),
+            ("minister", "interior"),
+            ("ministre", "interieur"),
+        ),
+    ),
+    (("رييس",), (("رييس", "جمهوريه"), ("رييسه", "جمهوريه"), ("president",), ("president", "republic"))),
+    (("ملك",), (("ملك",), ("عاهل",), ("king",), ("roi",))),
+    (("امير",), (("امير",), ("emir",), ("amir",))),
+    (("ولي", "عهد"), (("ولي", "عهد"), ("crown", "prince"), ("prince", "heritier"))),
+    (("امين", "عام"), (("امين", "عام"), ("secretary", "general"), ("secretaire", "general"))),
+)
+"""An office's usual words, folded and without articles, and others that mean it; in Latin letters in any order."""
+
+UNITED: Final = NO_PLACE
+"""Codes under which people of many countries serve: an envoy of the UN may be a minister of his own country later."""

@@ -1,0 +1,99 @@
+"""Seeding: what is settled before anything is compared: ids of earlier runs, and corrections."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from mahdar.errors import UsageError
+from mahdar.linking.clusters import ActorCluster, ActorForm, Join, final
+from mahdar.linking.corrections import Correction, Corrections
+
+_OURS: Final = re.compile(r"A(\d+)")
+
+
+def seeded(
+    forms: Sequence[ActorForm], corrections: Corrections, former: Mapping[str, Sequence[str]]
+) -> list[ActorCluster]:
+    """Make a cluster of every form, and join those that an earlier run or a correction makes one.
+
+    Args:
+        forms: in order.
+        corrections: what a person decided; it overrides what earlier runs found.
+        former: actor → the ids that were joined to it before.
+
+    Raises:
+        UsageError: two corrections contradict each other.
+    """
+    clusters = [ActorCluster([form], actor_id=form.actor_id) for form in forms]
+    by_side = defaultdict[int, list[ActorCluster]](list)
+    for cluster, form in zip(clusters, forms, strict=True):
+        for side in form.sides:
+            by_side[side].append(cluster)
+    parted = [at for at, row in enumerate(corrections.rows) if row.decision == "apart"]
+    for side, other in [pair for at in parted for pair in ((2 * at, 2 * at + 1), (2 * at + 1, 2 * at))]:
+        for cluster in by_side[side]:
+            cluster.apart.add(other)
+    for at, row in enumerate(corrections.rows):
+        if row.decision == "same":
+            _make_one(row, [*by_side[2 * at], *by_side[2 * at + 1]])
+    _keep_earlier(cluster for cluster in clusters if cluster.into is None)
+    for at, row in enumerate(corrections.rows):
+        if row.decision == "id":
+            _make_one(row, by_side[2 * at])
+            _give_id(row, by_side[2 * at])
+    kept = [cluster for cluster in clusters if cluster.into is None]
+    for cluster in kept:
+        cluster.former_ids += former.get(cluster.actor_id or "", ())
+    return kept
+
+
+def _keep_earlier(clusters: Iterable[ActorCluster]) -> None:
+    """Clusters with one id stay one actor, unless a correction parts them: then the earlier keeps the id."""
+    clusters = list(clusters)
+    first = {id_: cluster for cluster in clusters for id_ in cluster.former_ids}
+    for cluster in clusters:
+        if cluster.actor_id is None:
+            continue
+        known = first.setdefault(cluster.actor_id, cluster)
+        if known is cluster:
+            continue
+        if _parted(known, cluster):
+            cluster.actor_id = None
+            for form in cluster.forms:
+                form.actor_id = None
+        else:
+            known.take(cluster, Join(known.head.name, cluster.head.name, ["id: of an earlier run"]))
+
+
+def _make_one(row: Correction, clusters: Sequence[ActorCluster]) -> None:
+    for cluster in clusters[1:]:
+        keeper, other = sorted((final(clusters[0]), final(cluster)), key=_age)
+        if keeper is other:
+            continue
+        if _parted(keeper, other):
+            raise UsageError(
+                f"{row.place}: {keeper.head.name!r} and {other.head.name!r} are to be one here, and apart in another "
+                "row: remove one of the two"
+            )
+        if keeper.actor_id and other.actor_id and other.actor_id != keeper.actor_id:
+            keeper.former_ids.append(other.actor_id)
+        keeper.take(other, Join(keeper.head.name, other.head.name, [f"correction: {row.place}"]))
+
+
+def _give_id(row: Correction, clusters: Sequence[ActorCluster]) -> None:
+    for cluster in {final(one): None for one in clusters}:
+        if cluster.actor_id not in {None, row.b.actor_id}:
+            cluster.former_ids.append(str(cluster.actor_id))
+        cluster.actor_id = row.b.actor_id
+
+
+def _parted(a: ActorCluster, b: ActorCluster) -> bool:
+    return any(form.sides & a.apart for form in b.forms) or any(form.sides & b.apart for form in a.forms)
+
+
+def _age(cluster: ActorCluster) -> tuple[int, int, tuple[str, int]]:
+    """An id of the user's own comes before the numbered ones, and those before none."""
+    ours = _OURS.fullmatch(cluster.actor_id or "")
+    rank = 2 if cluster.actor_id is None else 1 if ours else 0
+    return rank, int(ours[1]) if ours else 0, cluster.head.key

@@ -1,0 +1,125 @@
+"""Names by their sound: one key for «شكري» and "Shoukry", and whether an Arabic word can be written as a Latin one.
+
+A key holds the consonants alone, each as the class of those that spellings exchange («غ» and «ج» of سيرغي / سيرجي,
+«ط» and «ت» of أنطوني / أنتوني). It brings names together that are then compared; it never decides by itself.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+_CLASSES: Final = {
+    "P": "بپ",
+    "T": "تط",
+    "C": "ث",
+    "G": "جغچگقك",
+    "H": "",
+    "X": "خ",
+    "D": "دضذ",
+    "R": "ر",
+    "Z": "زظ",
+    "S": "سص",
+    "J": "ش",
+    "F": "فڤ",
+    "L": "ل",
+    "M": "م",
+    "N": "ن",
+}
+_ARABIC: Final = {letter: name for name, letters in _CLASSES.items() for letter in letters}
+# Longest first; what a Latin letter or group stands for in names of this region. Vowels, h, w and y stand for nothing.
+_LATIN: Final = {
+    "tch": "J",
+    "sch": "J",
+    "sh": "J",
+    "ch": "J",
+    "kh": "X",
+    "gh": "G",
+    "dj": "G",
+    "th": "C",
+    "dh": "D",
+    "ph": "F",
+    "ck": "G",
+    "b": "P",
+    "p": "P",
+    "t": "T",
+    "c": "G",
+    "g": "G",
+    "j": "G",
+    "d": "D",
+    "r": "R",
+    "z": "Z",
+    "s": "S",
+    "f": "F",
+    "v": "F",
+    "k": "G",
+    "q": "G",
+    "x": "GS",
+    "l": "L",
+    "m": "M",
+    "n": "N",
+}
+_GROUP: Final = re.compile("|".join(sorted(_LATIN, key=len, reverse=True)))
+_TWICE: Final = re.compile(r"(.)\1+")
+_SOFT: Final = {"C": "T", "X": "G", "Z": "S", "J": "S"}
+"""Classes that are exchanged between languages, where one writes what another cannot: «ث» as "s" or "t"."""
+
+# How Latin letters write an Arabic one, as a pattern. Short vowels may stand anywhere.
+_WRITTEN: Final = {
+    "ا": "[aeiou]{1,2}|",
+    "و": "ou|oo|u|o|w|v|aw|au|ow|",
+    "ي": "ee|ie|ey|ei|ai|ay|ij|i|y|e|a|j|",
+    "ع": "[aeiou]{0,2}",
+    "ء": "",
+    "ه": "h|a|ah|e|t|",
+    "ح": "h",
+    "ب": "b|p",
+    "پ": "p",
+    "ت": "t|th",
+    "ط": "t",
+    "ث": "th|t|s",
+    "ج": "j|g|dj|dg",
+    "چ": "ch|tch",
+    "غ": "gh|g|r",
+    "گ": "g",
+    "خ": "kh|ch|h|j|x",
+    "د": "d",
+    "ذ": "dh|d|z|th",
+    "ض": "d|dh",
+    "ر": "r",
+    "ز": "z|s",
+    "ظ": "z|dh|th",
+    "س": "s|c|ss",
+    "ص": "s|ss",
+    "ش": "sh|ch|sch|s|sc",
+    "ف": "f|v|ph|ff|w",
+    "ڤ": "v",
+    "ق": "q|k|g|c|gh",
+    "ك": "k|c|ck|q|g|x|ch",
+    "ل": "l|ll",
+    "م": "m",
+    "ن": "n",
+}
+_VOWELS: Final = "[aeiouy]{0,2}"
+
+
+@lru_cache(maxsize=1 << 16)
+def sound_key(word: str) -> str:
+    """The consonants of a folded word as classes; "" where it has none: «علي» and "Ali" are "L"."""
+    if word.isascii():
+        classes = "".join(_LATIN[group[0]] for group in _GROUP.finditer(word))
+    else:
+        classes = "".join(_ARABIC.get(letter, "") for letter in word)
+    return _TWICE.sub(r"\1", "".join(_SOFT.get(one, one) for one in classes))
+
+
+@lru_cache(maxsize=1 << 16)
+def can_be_written(arabic: str, latin: str) -> bool:
+    """Whether a folded Arabic word, its article left out, is a way to write a folded Latin one, vowels considered."""
+    written = _TWICE.sub(r"\1", latin)
+    return any(_pattern(form).fullmatch(written) for form in (arabic, f"ال{arabic}"))
+
+
+@lru_cache(maxsize=1 << 14)
+def _pattern(arabic: str) -> re.Pattern[str]:
+    letters = (f"(?:{_WRITTEN[letter]})" for letter in _TWICE.sub(r"\1", arabic) if letter in _WRITTEN)
+    return re.compile(_VOWELS + _VOWELS.join(letters) + _VOWELS + "e?")

@@ -1,0 +1,347 @@
+"""Writing: the files of a folder of linked records, each entire or not at all."""
+
+import csv
+import io
+import os
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from mahdar.errors import UsageError
+from mahdar.linking.clusters import ActorCluster, Doubt, final
+from mahdar.linking.corrections import COLUMNS
+from mahdar.linking.encounters import MeetingParty, ToldMeeting, stand_for_each_other
+from mahdar.linking.events import Event, EventDoubt
+from mahdar.linking.profiles import Profile
+from mahdar.runs.lines import dumps
+from mahdar.runs.outputs import json_object
+
+RECORDS: Final = "records.jsonl"
+ACTORS: Final = "actors.jsonl"
+_PART: Final = ".part"
+_LOCK: Final = ".lock"
+_JOINT: Final = " | "
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula; it is disarmed by an apostrophe."""
+
+Row = Mapping[str, Any]
+
+
+class Files:
+    """Files in the making: they take their names together, at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.names: list[str] = []
+
+    def lines(self, name: str, lines: Iterable[str]) -> None:
+        """Write a file of lines."""
+        self.names.append(name)
+        with (self._folder / f"{name}{_PART}").open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def table(self, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Write a CSV file; a list is joined by bars, for a person to read."""
+        self.lines(name, _csv(columns, rows))
+
+
+class Folder:
+    """A folder that one process at a time writes to.
+
+    Raises:
+        UsageError: it cannot be made, or is a file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"-o {path}: no folder can be made: {error.strerror}; name another") from None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out; Windows knows no such locks.
+
+        Raises:
+            UsageError: another process is at it.
+        """
+        with self._opened_lock() as file:
+            with suppress(ImportError):
+                import fcntl
+
+                try:
+                    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    raise UsageError(
+                        f"{self.path} is being written by another mahdar link: wait for it to end"
+                    ) from None
+            yield
+
+    @contextmanager
+    def replacing(self) -> Iterator[Files]:
+        """Files that replace those in the folder once all of them are written; else none does.
+
+        Raises:
+            UsageError: one cannot be written.
+        """
+        files = Files(self.path)
+        try:
+            yield files
+            for name in reversed(files.names):  # the records, which the next run goes on from, come last
+                (self.path / f"{name}{_PART}").replace(self.path / name)
+        except OSError as error:
+            raise UsageError(f"-o {self.path}: cannot be written: {error.strerror}; name another folder") from None
+        finally:
+            for name in files.names:
+                (self.path / f"{name}{_PART}").unlink(missing_ok=True)
+
+    def _opened_lock(self) -> io.TextIOWrapper:
+        try:
+            return (self.path / _LOCK).open("w", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"-o {self.path}: cannot be written: {error.strerror}; name another folder") from None
+
+
+def read_former_ids(path: Path) -> dict[str, list[str]]:
+    """Actor → the ids that corrections have joined to it, of an earlier run's actors; empty where there are none."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8") as file:
+        actors = [json_object(line) or {} for line in file]
+    return {actor["actor_id"]: list(actor["former_ids"]) for actor in actors if actor.get("former_ids")}
+
+
+def review_rows(doubts: Iterable[Doubt], profiles: Mapping[ActorCluster, Profile]) -> list[dict[str, Any]]:
+    """The pairs of actors that are still two, each once, those in most articles first."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for doubt in doubts:
+        a, b = sorted((profiles[final(doubt.left)], profiles[final(doubt.right)]), key=lambda one: one.cluster.head.key)
+        if a is b or (a.actor_id, b.actor_id) in rows or "correction: apart" in doubt.against:
+            continue
+        rows[a.actor_id, b.actor_id] = {
+            **dict.fromkeys(COLUMNS, ""),
+            "a": a.actor_id,
+            "a_name": a.name,
+            "b": b.actor_id,
+            "b_name": b.name,
+            "for": doubt.for_,
+            "against": doubt.against,
+            **_seen("a", a),
+            **_seen("b", b),
+        }
+    return sorted(rows.values(), key=lambda row: (-min(row["a_n_articles"], row["b_n_articles"]), row["a"], row["b"]))
+
+
+def write_tables(
+    files: Files,
+    actors: Collection[Profile],
+    events: Sequence[Event],
+    event_doubts: Iterable[EventDoubt],
+    *,
+    review: Sequence[Row],
+    copy_of: Mapping[str, str],
+) -> None:
+    """Write actors, events and the pairs to be reviewed."""
+    ordered = sorted(actors, key=lambda one: _in_order(one.actor_id))
+    files.lines(ACTORS, (dumps(one.as_json(copy_of)) for one in ordered))
+    files.table(
+        "actors.csv",
+        ("actor_id", "name", "type", "names", "countries", "offices", "n_articles", "n_independent", "former_ids"),
+        (one.as_json(copy_of) for one in ordered),
+    )
+    possible = _possible(events, event_doubts)
+    told = sorted(events, key=lambda one: _in_order(str(one.event_id)))
+    files.lines("events.jsonl", (dumps(event_as_json(one, copy_of, possible)) for one in told))
+    files.table(
+        "events.csv",
+        (
+            *("event_id", "kind", "channel", "status", "date_text", "date_edtf", "venue", "city", "country"),
+            *("participants", "topics", "n_articles", "n_independent", "contradictions"),
+        ),
+        (_flat(event_as_json(one, copy_of, possible)) for one in told),
+    )
+    more = ("a_roles", "b_roles", "a_countries", "b_countries", "a_n_articles", "b_n_articles", "for", "against")
+    files.table("review.csv", (*COLUMNS, *more), review)
+
+
+def event_as_json(
+    event: Event, copy_of: Mapping[str, str], possible: Mapping[str, list[dict[str, Any]]]
+) -> dict[str, Any]:
+    """An event as a line of `events.jsonl`: what most independent articles say, and where they differ.
+
+    Args:
+        event: it has an id.
+        copy_of: article → the one of which it is a near-duplicate; both have one voice.
+        possible: event → others that may be the same.
+    """
+    told = sorted(event.encounters, key=lambda one: one.key)
+    voices = _Voices(told, copy_of)
+    date = voices.best("day", lambda one: one.date.get("value")) or voices.best("", lambda one: one.date.get("text"))
+    return {
+        "event_id": event.event_id,
+        **{
+            name: voices.best(name, lambda one, name=name: getattr(one, name)) for name in ("kind", "channel", "status")
+        },
+        "date": next((dict(one.date) for one in told if date in {one.date.get("value"), one.date.get("text")}), None)
+        if date
+        else None,
+        "place": {
+            name: voices.best(name if name != "venue" else "", lambda one, name=name: one.place.get(name))
+            for name in ("venue", "city", "country")
+        },
+        "participants": voices.participants(),
+        "topics": list(dict.fromkeys(code for one in told for code in one.topics)),
+        "sources": [
+            {
+                "article_id": one.article,
+                "meeting": one.meeting,
+                "published_at": one.published.isoformat() if one.published else None,
+                "copy_of": copy_of.get(one.article),
+            }
+            for one in told
+        ],
+        "n_articles": len({one.article for one in told}),
+        "n_independent": len({copy_of.get(one.article, one.article) for one in told}),
+        "contradictions": voices.contradictions,
+        "why": [{"left": join.left, "right": join.right, "reasons": join.reasons} for join in event.joins],
+        "possibly_same": possible.get(str(event.event_id), []),
+    }
+
+
+class _Voices:
+    """What the articles of an event say, near-duplicates with one voice."""
+
+    def __init__(self, told: Sequence[ToldMeeting], copy_of: Mapping[str, str]) -> None:
+        self._told = told
+        self._voice = {one.key: copy_of.get(one.article, one.article) for one in told}
+        self.contradictions: list[dict[str, Any]] = []
+
+    def best(self, field: str, value_of: Any) -> Any:
+        """The value that most voices have, of equals the more exact, then the first; another is a contradiction.
+
+        Args:
+            field: its name among the contradictions; "" where differing is none.
+            value_of: takes an encounter.
+        """
+        articles = defaultdict[Any, list[str]](list)
+        voices = defaultdict[Any, set[str]](set)
+        for one in self._told:
+            value = value_of(one)
+            if value not in {None, "unspecified"}:
+                articles[value].append(one.article)
+                voices[value].add(self._voice[one.key])
+        if field and len(articles) > 1:
+            self.contradictions.append(
+                {"field": field, "values": [{"value": value, "articles": told} for value, told in articles.items()]}
+            )
+        ranked = sorted(articles, key=lambda value: (-len(voices[value]), -len(str(value))))
+        return ranked[0] if ranked else next((value_of(one) for one in self._told), None)
+
+    def participants(self) -> list[dict[str, Any]]:
+        """All who took part by any article; a principal that another article does not have is a contradiction."""
+        parties: dict[str, MeetingParty] = {}
+        capacities = defaultdict[str, Counter[str]](Counter)
+        articles = defaultdict[str, set[str]](set)
+        for one in self._told:
+            for party in one.parties:
+                parties.setdefault(party.actor_id, party)
+                capacities[party.actor_id][party.capacity] += 1
+                articles[party.actor_id].add(one.article)
+        found = [
+            {
+                "actor_id": id_,
+                "name": party.name,
+                "country": party.country,
+                "capacity": capacities[id_].most_common(1)[0][0],
+                "n_articles": len(articles[id_]),
+            }
+            for id_, party in parties.items()
+        ]
+        for known in found:
+            if known["capacity"] == "principal":
+                self._check_presence(parties[str(known["actor_id"])], articles[str(known["actor_id"])])
+        return sorted(found, key=lambda party: (party["capacity"] != "principal", -int(str(party["n_articles"]))))
+
+    def _check_presence(self, party: MeetingParty, articles: set[str]) -> None:
+        """A principal that some article does not have, nor anybody who stands for it, is a contradiction."""
+        absent = {
+            one.article for one in self._told if not any(stand_for_each_other(party, other) for other in one.parties)
+        }
+        if absent:
+            values = [
+                {"value": party.name, "articles": sorted(articles)},
+                {"value": None, "articles": sorted(absent)},
+            ]
+            self.contradictions.append({"field": "participant", "values": values})
+
+
+def _possible(events: Iterable[Event], doubts: Iterable[EventDoubt]) -> dict[str, list[dict[str, Any]]]:
+    """Event → others that may be the same, with what speaks for and against it."""
+    ids = {one.key: str(event.event_id) for event in events for one in event.encounters}
+    found = defaultdict[str, dict[str, dict[str, Any]]](dict)
+    for doubt in doubts:
+        left, right = ids[doubt.left.key], ids[doubt.right.key]
+        for one, other in ((left, right), (right, left)):
+            if left != right:
+                found[one].setdefault(other, {"event_id": other, "for": doubt.for_, "against": doubt.against})
+    return {event: list(others.values()) for event, others in found.items()}
+
+
+def _flat(event: Mapping[str, Any]) -> dict[str, Any]:
+    date, place = event["date"] or {}, event["place"]
+    return {
+        **event,
+        **place,
+        "date_text": date.get("text"),
+        "date_edtf": date.get("value"),
+        "participants": [f"{one['name']} ({one['actor_id']})" for one in event["participants"]],
+        "contradictions": [
+            f"{one['field']}: "
+            + " / ".join(f"{value['value']} ({', '.join(value['articles'])})" for value in one["values"])
+            for one in event["contradictions"]
+        ],
+    }
+
+
+def _seen(side: str, profile: Profile) -> dict[str, Any]:
+    told = profile.as_json({})
+    return {
+        f"{side}_roles": [office["role"] for office in told["offices"]],
+        f"{side}_countries": told["countries"],
+        f"{side}_n_articles": told["n_articles"],
+    }
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    for row in ({name: name for name in columns}, *rows):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow([_cell(row.get(name)) for name in columns])
+        yield text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        value = _JOINT.join(_told(one) for one in value)
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _told(item: Any) -> str:
+    """A member of a list in one cell: a name with its number, an office with its days."""
+    if not isinstance(item, Mapping):
+        return str(item)
+    if "role" in item:
+        days = f" ({item['first']} – {item['last']})" if item["first"] else ""
+        return f"{item['role']}{days}"
+    return str(item["name"])
+
+
+def _in_order(id_: str) -> tuple[bool, int, str]:
+    """Ids by number, those of the user's own first."""
+    numbered = id_[:1] in {"A", "E"} and id_[1:].isdigit()
+    return numbered, int(id_[1:]) if numbered else 0, id_

@@ -52,6 +52,7 @@ EXTRAS: Final = {
     "report": ("vl_convert", "networkx", "numpy", "fontpkg_ibm_plex_sans_arabic"),
     "files": ("pyarrow", "duckdb", "fsspec", "zstandard"),
     "ray": ("ray",),
+    "link": ("rensa",),
     "prices": ("genai_prices",),
     "redis": ("redis",),
     "otel": ("opentelemetry",),

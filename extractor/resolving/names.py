@@ -19,7 +19,18 @@ from mahdar.resolving.offices import Office, is_office, offices_in, split_office
 from mahdar.schemas.enums import ActorType
 from mahdar.schemas.records import Actor
 
-__all__ = ["canonical", "same_name", "split_office", "strip_titles"]
+__all__ = [
+    "GIVEN",
+    "are_partners",
+    "canonical",
+    "is_part",
+    "is_short_form",
+    "is_variant",
+    "name_words",
+    "same_name",
+    "split_office",
+    "strip_titles",
+]
 
 ALIKE: Final = 85
 """Similarity of two whole names, without spaces, per cent (contract, entity match 1)."""
@@ -75,7 +86,7 @@ def same_name(a: str, b: str) -> bool:
             return False
     if None is not country_of(a) != country_of(b) is not None:
         return False  # «الجانب الصيني» and «الجانب الصربي» are alike
-    return _same_words(_words(strip_titles(a)), _words(strip_titles(b)))
+    return _same_words(name_words(strip_titles(a)), name_words(strip_titles(b)))
 
 
 def canonical(actors: Iterable[Actor], *, article: str | None = None) -> Mapping[str, Actor]:
@@ -121,7 +132,7 @@ class _Form:
         is_role = of_person and office is None and is_office(name)
         roles = (*stated, *((office,) if office else ()), *((name,) if is_role else ()))
         countries = tuple(actor.country for actor in actors if actor.country)
-        return cls(given, name, _words(name), roles, countries, tuple(actors), is_role)
+        return cls(given, name, name_words(name), roles, countries, tuple(actors), is_role)
 
     @property
     def is_person(self) -> bool:
@@ -190,10 +201,10 @@ def _holds(office: _Form, person: _Form) -> bool:
         return False
     wanted = offices_in(office.name)[0]
     held = (one for role in person.roles for one in offices_in(role))
-    return any(_is_part(wanted, one, office.countries, person.countries) for one in held)
+    return any(is_part(wanted, one, office.countries, person.countries) for one in held)
 
 
-def _is_part(wanted: Office, held: Office, stated: Sequence[str], of_person: Sequence[str]) -> bool:
+def is_part(wanted: Office, held: Office, stated: Sequence[str], of_person: Sequence[str]) -> bool:
     """Whether one office is the other, told in fewer words."""
     country, other = _code(wanted, stated), _code(held, of_person)
     if (country and other and country != other) or wanted.words[:1] != held.words[:1]:
@@ -232,7 +243,7 @@ def _told(roles: Iterable[str]) -> set[str]:
 
 
 @lru_cache(maxsize=4096)
-def _words(name: str) -> tuple[str, ...]:
+def name_words(name: str) -> tuple[str, ...]:
     """The words of a name, folded, without articles and initials; «عبد», «أبو», «بن», «آل» are joined to the next."""
     words: list[str] = []
     joined = ""
@@ -251,51 +262,51 @@ def _without_article(word: str) -> str:
 
 def _same_words(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     if len(a) == len(b):
-        return _is_variant(a, b)
+        return is_variant(a, b)
     short, full = sorted((a, b), key=len)
-    return _is_short_form(short, full)
+    return is_short_form(short, full)
 
 
-def _is_variant(a: Sequence[str], b: Sequence[str]) -> bool:
+def is_variant(a: Sequence[str], b: Sequence[str]) -> bool:
     """Whether two rows of words differ in spelling only, word by word and as a whole."""
     pairs = list(zip(a, b, strict=True))
-    return bool(pairs) and all(map(_are_partners, a, b)) and _ratio("".join(a), "".join(b)) >= ALIKE
+    return bool(pairs) and all(map(are_partners, a, b)) and _ratio("".join(a), "".join(b)) >= ALIKE
 
 
-def _are_partners(a: str, b: str) -> bool:
+def are_partners(a: str, b: str) -> bool:
     """Whether two words may be one word spelt in two ways."""
     if a == b:
         return True
     if a.startswith(_SON) and b.startswith(_SON):
-        return _are_partners(a.removeprefix(_SON), b.removeprefix(_SON))
+        return are_partners(a.removeprefix(_SON), b.removeprefix(_SON))
     fixed = not GIVEN.isdisjoint({a, b}) or any(word.startswith((_SERVANT, _SON)) for word in (a, b))
     return not fixed and min(len(a), len(b)) >= SHORTEST_ALIKE and _ratio(a, b) >= PARTNERS
 
 
-def _is_short_form(short: Sequence[str], full: Sequence[str]) -> bool:
+def is_short_form(short: Sequence[str], full: Sequence[str]) -> bool:
     """Whether a name is the other with words left out: all but the surname, or some in the middle or at the end."""
     if not short:
         return False
     if len(short) == 1 and short[0].startswith(_SON) and short[0] in full[1:]:
         return True  # «بن زايد»
     if len(short) == 1 or (short[0] not in GIVEN and tuple(short) == tuple(full[-len(short) :])):
-        return len(short[0]) >= _SHORTEST_SURNAME and _is_variant(short, full[-len(short) :])
+        return len(short[0]) >= _SHORTEST_SURNAME and is_variant(short, full[-len(short) :])
     rest = iter(full[1:])
     kept = [full[0], *(word for want in short[1:] for word in _next_partner(want, rest))]
-    return len(kept) == len(short) and _is_variant(short, kept)
+    return len(kept) == len(short) and is_variant(short, kept)
 
 
 def _next_partner(wanted: str, words: Iterator[str]) -> Iterator[str]:
     """The next word, of those not yet passed, that may be the wanted one."""
     for word in words:
-        if _are_partners(wanted, word):
+        if are_partners(wanted, word):
             yield word
             return
 
 
 def _is_tail(short: Sequence[str], full: Sequence[str]) -> bool:
     """Whether a name is the other without its first words: the same person's, or the father's."""
-    return len(short) > 1 and _is_variant(short, full[-len(short) :])
+    return len(short) > 1 and is_variant(short, full[-len(short) :])
 
 
 def _merged(cluster: _Cluster) -> Actor:

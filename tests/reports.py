@@ -165,6 +165,7 @@ def harmful() -> tuple[dict[str, Any], str]:
         "document_id": harm("id"),
         "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "language": harm("language"),
+        "kept": {"title": harm("title"), "url": f"https://{harm('url')}", harm("kept"): harm("outlet")},
         "meetings": [one],
         "stances": [stance],
         "more": {harm("agreements"): [further]},

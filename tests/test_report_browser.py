@@ -242,6 +242,22 @@ def test_a_record_of_a_further_task_has_its_fields_as_lines(reader: Reader, news
     assert (parties, terms) == ("parties Ann FR France minister", "terms sea · 3 fish")
 
 
+def test_a_headline_stands_above_its_article_and_leads_to_its_source(reader: Reader, folder: Path) -> None:
+    kept = {"title": "قمة البحر", "url": "https://example.org/1?a=b&c", "outlet": "صحيفة الساحل"}
+    found = [
+        reports.extraction("english", reports.ENGLISH, kept=kept),
+        reports.extraction("plain", reports.ENGLISH, kept={"url": "javascript:alert(1)"}),
+    ]
+    page = reader.visit(written(folder, "kept", str(reports.write(found, folder / "kept.jsonl")), "--no-pictures"))
+    assert page.locator("article.article h3").all_inner_texts() == ["قمة البحر", "plain"]
+    assert page.locator("#a0 .about").first.inner_text() == "english · صحيفة الساحل · Source ↗"
+    link = page.locator("#a0 a.source")
+    shown = [link.get_attribute(name) for name in ("href", "rel")]
+    assert shown == ["https://example.org/1?a=b&c", "noopener noreferrer"]
+    assert page.locator("a.source").count() == 1, "what is no address of the web is text"
+    assert page.locator("#a1 .about").first.inner_text() == "javascript:alert(1)"
+
+
 def test_a_text_that_is_another_or_absent_is_never_shown(reader: Reader, newsroom: str) -> None:
     page = reader.visit(newsroom)
     reader.draw()
@@ -491,9 +507,7 @@ def test_nothing_of_a_run_runs(reader: Reader, folder: Path) -> None:
     runs.write(reports.harmful_run(found), folder / "harmful-before.json")
     after = folder / f"{reports.HANDLER.replace('/', '')}.json"
     runs.write(reports.harmful_run(found, stances=()), after)
-    page = reader.visit(
-        written(folder, "eval-harm", str(after), "--against", str(folder / "harmful-before.json"))
-    )
+    page = reader.visit(written(folder, "eval-harm", str(after), "--against", str(folder / "harmful-before.json")))
     assert page.evaluate(SURFACE) == STILL | {"scripts": 2}
     seen = page.locator("main").inner_text()
     assert f"venue abc⟦U+202E⟧def⟦U+202C⟧ {reports.SCRIPT}" in seen

@@ -12,6 +12,7 @@ from mahdar.schemas.records import Evidence, Extraction, Meeting, Provenance, Re
 # would show the source in an order that is not its own.
 _UNSAFE: Final = re.compile("[<>&\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\uffff]")
 
+_WEB: Final = re.compile(r"https?://[^\s\"'<>\\^`{|}]+", re.IGNORECASE)
 _KNOWN: Final[Mapping[type[Record], str]] = {Meeting: "meetings", Stance: "stances"}
 
 
@@ -32,6 +33,7 @@ def article(found: Extraction, text: str | None, presence: Presence) -> dict[str
     return {
         "id": found.document_id,
         "language": found.language,
+        **_kept(found.kept),
         "published": found.published_at.isoformat() if found.published_at else None,
         "presence": presence,
         **({"text": text} if text is not None else {}),
@@ -39,6 +41,15 @@ def article(found: Extraction, text: str | None, presence: Presence) -> dict[str
         "rejected": [one.model_dump(mode="json") for one in found.rejected],
         "made": _made(found.provenance),
     }
+
+
+def _kept(kept: Mapping[str, str]) -> dict[str, Any]:
+    """The headline, the source, which is a link only where it is one to the web, and what else was kept."""
+    shown = {name: text for name, text in kept.items() if name not in {"title", "url"}}
+    parts = {"title": kept.get("title"), "url": kept.get("url"), "kept": shown}
+    if not _WEB.fullmatch(kept.get("url", "")):
+        parts = {"title": kept.get("title"), "kept": {name: text for name, text in kept.items() if name != "title"}}
+    return {name: part for name, part in parts.items() if part}
 
 
 def _record(record: Record, task: str, text: str | None) -> dict[str, Any]:

@@ -32,17 +32,20 @@
     this.isMeeting = record.task === "meetings";
     this.isStance = record.task === "stances";
     const target = this.isStance && record.target && record.target.actor;
-    this.actors = [...(this.isMeeting ? record.participants || [] : []), ...(this.isStance ? record.holders || [] : []), ...(target ? [target] : [])];
+    this.isFurther = !this.isMeeting && !this.isStance;
+    const named = this.isFurther ? Object.values(record).flat().filter((value) => value && typeof value.name === "string") : [];
+    this.actors = [...(this.isMeeting ? record.participants || [] : []), ...(this.isStance ? record.holders || [] : []), ...(target ? [target] : []), ...named];
     this.countries = new Set(this.actors.map((actor) => actor.country).filter(Boolean));
     if (this.isMeeting && record.place && record.place.country) this.countries.add(record.place.country);
     this.topics = new Set(this.isMeeting ? (record.topics || []).map((topic) => topic.code) : []);
     this.dates = null;
   }
 
-  /** A stance has the day and the topics of its meeting, or the day its article appeared. */
+  /** A stance has the day and the topics of its meeting, a record of a further task its first date; or the day its article appeared. */
   Item.prototype.settle = function (meeting, data) {
     const value = this.isMeeting ? this.record.date && this.record.date.value : meeting && meeting.record.date && meeting.record.date.value;
-    this.dates = range(value) || (this.isStance ? range(data.published) : null);
+    const dated = this.isFurther && Object.values(this.record).find((one) => one && typeof one === "object" && "resolution" in one);
+    this.dates = range(value) || (dated && range(dated.value)) || (this.isMeeting ? null : range(data.published));
     if (this.isStance && meeting) for (const code of meeting.topics) this.topics.add(code);
   };
 

@@ -13,7 +13,7 @@ from mahdar.evals.comparing.figures import figures, figures_of
 from mahdar.evals.running.evaluation import Plan, evaluate
 from mahdar.evals.running.runs import read
 
-from loopback import Asked, Reply, completion, status
+from loopback import Asked, Reply, status
 
 
 @pytest.fixture
@@ -252,93 +252,3 @@ def test_what_is_no_run_file_is_named(tmp_path: Path, text: str, problem: str) -
     assert ended.code == 2
     assert ended.err.startswith(f"mahdar: {file}: ")
     assert problem in ended.err
-
-
-NAIVE = {
-    "meetings": [
-        {
-            "participants": [{"name": "بدر البوسعيدي", "country": "OM"}, {"name": "نبيل عمار", "country": "Tunisia"}],
-            "kind": "talks",
-            "status": "held",
-            "channel": "in_person",
-            "city": "مسقط",
-            "quote": MET,
-        }
-    ],
-    "stances": [
-        {
-            "holders": [{"name": "البوسعيدي"}],
-            "act": "support",
-            "polarity": "favor",
-            "target": "للحوار بين الليبيين",
-            "proposition": "أكد البوسعيدي دعم الحوار",
-            "quote": "جملة ليست في المقال",
-        }
-    ],
-}
-
-
-def naive_answers(asked: Asked) -> Reply:
-    """Of the weather the first answer does not fit the schema."""
-    if MET in asked.messages[-1]["content"]:
-        return completion(NAIVE)
-    return completion({"meetings": []} if len(asked.messages) == 2 else {"meetings": [], "stances": []})
-
-
-def test_the_naive_baseline_is_run_recorded_and_replayed_like_any_system(corpus: Corpus) -> None:
-    with corpus.served(naive_answers) as endpoint:
-        assert corpus.run("--system", "naive", "-o", corpus / "live.json").code == 0
-        assert corpus.run("--system", "naive", "-o", corpus / "record.json", mode="record").code == 0
-    assert len(endpoint.requests) == 6
-    corpus.forget()
-    assert corpus.run("--system", "naive", "-o", corpus / "replay.json", mode="replay").code == 0
-    live, record, replay = (read(corpus / f"{name}.json") for name in ("live", "record", "replay"))
-    assert figures(live.summary) == figures(record.summary) == figures(replay.summary)
-    assert live.asked == replay.asked
-    assert (replay.summary.effort.calls, replay.summary.effort.reasks, replay.summary.effort.tokens_in) == (3, 1, 300)
-    assert replay.summary.grounding.exact == replay.summary.grounding.not_found == 1
-
-
-def naive_calls(asked: Asked) -> Reply:
-    """The same as the arguments of the tool that is asked for."""
-    found = NAIVE if MET in asked.messages[-1]["content"] else {"meetings": [], "stances": []}
-    function = {"name": asked.body["tools"][0]["function"]["name"], "arguments": json.dumps(found, ensure_ascii=False)}
-    reply = completion(None)
-    call = {"id": "1", "type": "function", "function": function}
-    reply.body["choices"][0]["message"] |= {"content": None, "tool_calls": [call]}
-    return reply
-
-
-def test_the_naive_baseline_can_be_asked_by_tools_and_replayed(corpus: Corpus) -> None:
-    corpus.monkeypatch.setenv("MAHDAR_MODE", "tools")
-    with corpus.served(naive_calls):
-        assert corpus.run("--system", "naive", "-o", corpus / "record.json", mode="record").code == 0
-    corpus.forget()
-    assert corpus.run("--system", "naive", "-o", corpus / "replay.json", mode="replay").code == 0
-    record, replay = (read(corpus / f"{name}.json") for name in ("record", "replay"))
-    assert record.asked.mode == "tools"
-    assert figures(record.summary) == figures(replay.summary)
-    assert replay.summary.meetings.counts.aligned == 1
-
-
-def test_a_replay_of_another_model_for_the_naive_baseline_says_so(corpus: Corpus) -> None:
-    with corpus.served(naive_answers):
-        corpus.run("--system", "naive", mode="record")
-    corpus.forget()
-    ended = corpus.run("--system", "naive", "--model", "other", mode="replay")
-    assert ended.code == 2
-    assert "not recorded: naive for talks, weather; changed: model (loopback → other)" in ended.err
-    assert "--system naive" in ended.err
-
-
-def test_the_naive_baseline_fails_as_any_system_does(corpus: Corpus) -> None:
-    with corpus.served(completion("no")):
-        ended = corpus.run("--system", "naive")
-    assert ended.code == 1
-    assert "failed and scores zero: invalid" in ended.words
-
-
-def test_the_naive_baseline_needs_a_model(corpus: Corpus) -> None:
-    ended = corpus.run("--system", "naive")
-    assert ended.code == 2
-    assert "--system naive asks a model" in ended.err

@@ -6,10 +6,8 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from mahdar.cli.progress import Silent, shown
-from mahdar.cli.run import Tally
 from mahdar.errors import UsageError
 from mahdar.evals.options import ARTICLES, LABELS, RECORDINGS
 from mahdar.evals.running.corpus import Case, read_corpus, read_labels
@@ -19,6 +17,7 @@ from mahdar.evals.running.runs import Asked, CaseResult, Mode, Run, made, outcom
 from mahdar.evals.running.systems import Mahdar, Options, System, endpoint_of, extract_all, with_options
 from mahdar.llm.endpoint import Endpoint
 from mahdar.results import Failure
+from mahdar.runs.run import Tally
 from mahdar.schemas.records import Extraction
 from mahdar.settings import EMBEDDED, Settings
 from mahdar.tasks import TASKS
@@ -46,7 +45,6 @@ class Plan:
     recordings: Path = RECORDINGS
     fresh: bool = False
     repeats: int = 1
-    system: Literal["mahdar", "naive"] = "mahdar"
     options: Options = field(default_factory=Options)
 
     def recording(self, endpoint: Endpoint | None) -> str:
@@ -56,7 +54,6 @@ class Plan:
         words = ["mahdar", "eval", "run", "--mode", "record"]
         for name, value, default in (
             ("--model", EMBEDDED if embedded else model, None),
-            ("--system", self.system, "mahdar"),
             ("--articles", self.articles, ARTICLES),
             ("--labels", self.labels, LABELS),
             ("--recordings", self.recordings, RECORDINGS),
@@ -141,10 +138,6 @@ def _description(endpoint: Endpoint, day: dt.date) -> Description:
 def _system(
     plan: Plan, recordings: Recordings, endpoint: Endpoint | None, settings: Settings, progress: Silent
 ) -> System:
-    if plan.system == "naive":
-        from mahdar.evals.naive.program import Naive
-
-        return Naive(plan.options, plan.mode, recordings, endpoint, progress=progress.phase)
     return Mahdar(plan.options, plan.mode, recordings, endpoint, settings=settings, progress=progress.phase)
 
 

@@ -1,1 +1,0 @@
-"""The naive baseline: the program of a good newcomer."""

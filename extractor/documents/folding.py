@@ -1,11 +1,13 @@
 """Folding: two spellings of the same words become one text, and every folded character knows where it came from.
 
 Folding serves comparison only; what a user sees is always the article's own spelling. Each code point is folded by
-itself, so NFC and NFD, a ligature and its letters, a vocalised word and a bare one fold alike:
+itself (but for hamza before waw), so NFC and NFD, a ligature and its letters, a vocalised word and a bare one fold
+alike:
 
 - compatibility forms (presentation forms, lam-alef, full-width) become their letters, Latin ones lose their case;
 - vowel signs, shadda, hamza on or under its seat, accents, tatweel, invisible and bidi controls are dropped;
 - alef wasla, ى, ة and the Persian and Urdu keyboards' ک ی ھ ہ become the letters that stand for them elsewhere;
+- «مسئول», «مسؤول» and «رءوس», «رؤوس», Egyptian and other spellings of hamza before waw, become one;
 - digits become ASCII; quote marks, dashes and Arabic punctuation one mark a kind; a run of white space one space.
 
 `fold` is the form for keys and for comparing texts. `spaced` goes one step further, for searching whole words, and
@@ -36,6 +38,12 @@ _INVISIBLE_MARKS: Final = re.compile(r"[\u034f\u180b-\u180d\u180f\ufe00-\ufe0f\U
 _POINTS: Final = range(10, 37)
 _FIRST_DIACRITIC: Final = 200
 
+# Hamza before waw, on yeh or alone: written on waw elsewhere. What may stand between two letters and is dropped does not
+# count. The letter stays one letter.
+_BETWEEN: Final = r"[\u00ad\u061c\u0640\u064b-\u065f\u0670\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*"
+_HAMZA: Final = rf"(?:ئ|ء|[يى]{_BETWEEN}\u0654)"
+_HAMZA_BEFORE_WAW: Final = re.compile(rf"{_HAMZA}(?=(?:{_BETWEEN}{_HAMZA})*{_BETWEEN}[وؤ])")
+
 # What folding leaves of punctuation and symbols. `_` binds the words of a hashtag and is none.
 _MARKS: Final = (
     r"!-/:-@\[-^`{-~\u00a1-\u00bf\u00d7\u00f7\u0600-\u060f\u061b-\u061f\u066a-\u066d\u06dd\u06de\u06e9\u0964\u0965"
@@ -55,7 +63,7 @@ _LOOSE_MARK: Final = re.compile(
 
 def fold(text: str) -> str:
     """The text in the form in which spelling conventions do not differ, without white space at its ends."""
-    return " ".join(text.translate(_TABLE).split())
+    return " ".join(_HAMZA_BEFORE_WAW.sub("و", text).translate(_TABLE).split())
 
 
 def spaced(text: str) -> str:

@@ -32,7 +32,8 @@ DEEPEST: Final = 64
 BROKEN: Final = 64
 """Places at which an object may begin and does not, after which a text is not searched further: its end is read again
 from each of them."""
-_ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
+"""Half of a surrogate pair, as it is or escaped."""
 _CLOSING: Final = {"{": "}", "[": "]"}
 _BEGINNING: Final = re.compile(r'[{\[]\s*["{\[]')
 
@@ -405,7 +406,7 @@ def _checked(value: Any, text: str) -> Any:
         if count > MOST:
             raise UnusableError("invalid", f"the answer has more than {MOST:,} values")
         if not level:
-            return _writable(value) if _ESCAPED_SURROGATE.search(text) else value
+            return _writable(value) if _SURROGATE.search(text) else value
     raise UnreadableError("invalid", f"is nested deeper than {DEEPEST} levels")
 
 

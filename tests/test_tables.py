@@ -2,25 +2,23 @@
 
 import datetime as dt
 import json
-import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-import duckdb
 import openpyxl
 import pandas as pd
 import pytest
+from pydantic import BaseModel, Field
 from tiny import mahdar
 
 import mahdar as package
 from mahdar import UsageError, read_tables
-from mahdar.runs.outputs import lines
+from mahdar.schemas.drafts import DRAFTS, ActorId, Drafts, ItemDraft
+from mahdar.schemas.records import Actor, Date, Record
 
-ROOT: Final = Path(__file__).parents[1]
-QUESTIONS: Final = ROOT / "evals" / "questions.md"
-COLUMNS: Final = ROOT / "extractor" / "tables" / "columns.toml"
+COLUMNS: Final = Path(__file__).parents[1] / "extractor" / "tables" / "columns.toml"
 Frames = dict[str, pd.DataFrame]
 
 TEXT: Final = "التقى رئيس ناميبيا نتومبو ناندي ندايتوا وزير الخارجية الجزائري أحمد عطاف في ويندهوك، وأكدا دعم الحوار."
@@ -390,79 +388,57 @@ def test_every_column_has_a_meaning(tmp_path: Path) -> None:
     assert package.read_tables is read_tables
 
 
-# The questions of evals/questions.md
+# Tasks of one's own
 
 
-@pytest.fixture(scope="module")
-def seeds(tmp_path_factory: pytest.TempPathFactory) -> Frames:
-    """The tables of the recorded answers, with an outlet for each article."""
-    folder = tmp_path_factory.mktemp("seeds")
-    assert mahdar("eval", "run", "--mode", "replay", "-o", folder / "run.json").code == 0
-    outlets = {True: "صحيفة أ", False: "صحيفة ب"}
-    found = [one | {"kept": {"outlet": outlets[one["document_id"] < "002"]}} for _, one in lines(folder / "run.json")]
-    return read_tables(written(folder / "records.jsonl", *found))
+class Clause(BaseModel):
+    title: str
+    duties: tuple[str, ...] = ()
 
 
-def questions() -> Iterator[tuple[str, str, str]]:
-    """Each question with the language of its query, and the query."""
-    for part in QUESTIONS.read_text(encoding="utf-8").split("\n## ")[1:]:
-        ((language, query),) = re.findall(r"```(\w+)\n(.*?)```", part, re.DOTALL)
-        yield part.partition("\n")[0], language, query
+class Agreement(Record):
+    id_prefix: ClassVar[str] = "g"
+
+    parties: tuple[Actor, ...]
+    signed: dt.date | None = None
+    ends: Date | None = None
+    share: float | None = None
+    clauses: tuple[Clause, ...] = ()
+    state: Literal["valid", "void"] = "valid"
 
 
-def answered(tables: Frames, language: str, query: str) -> list[tuple[Any, ...]]:
-    if language == "sql":
-        with duckdb.connect() as database:
-            for name, frame in tables.items():
-                database.register(name, frame)
-            return database.sql(query).fetchall()
-    found = eval(query, {"tables": tables})  # the project's own document
-    frame = found.reset_index() if isinstance(found, pd.Series) else found
-    return list(frame.itertuples(index=False, name=None))
+@pytest.fixture
+def agreements() -> Iterator[None]:
+    class AgreementDraft(ItemDraft):
+        parties: tuple[ActorId, ...]
+
+    class AgreementDrafts(Drafts, task="agreements", record=Agreement):
+        agreements: Annotated[tuple[AgreementDraft, ...], Field(max_length=9)]
+
+    yield
+    del DRAFTS["agreements"]
 
 
-BASHAGHA: Final = "فتحي باشاغا"
-ANSWERS: Final[list[list[tuple[Any, ...]]]] = [
-    [("بايرون كاميليري", BASHAGHA, 3), ("خلوصي أكار", BASHAGHA, 3), ("بايرون كاميليري", "خلوصي أكار", 2)],
-    [("LY", "TR", 4), ("LY", "MT", 3), ("EG", "LY", 2), ("LY", "RU", 2), ("MT", "TR", 2)],
-    [("LY", "TR", 2)],
-    [
-        (dt.datetime(2020, 11, 19), "praise", "favor", "الدور الإيجابي لفرنسا في دعم الحوار السياسي"),  # noqa: DTZ001
-        (None, "support", "favor", "الحوار بين الليبين"),
-    ],
-    [
-        ("affirm_importance", 16),
-        ("support", 3),
-        ("praise", 3),
-        ("reject", 2),
-        ("accuse", 2),
-        ("commit", 2),
-        ("thank", 1),
-        ("demand", 1),
-    ],
-    [(BASHAGHA, "الدول التي تدعم حفتر"), (BASHAGHA, "حفتر")],
-    [("TR", "LY | MT"), ("TR", "LY | QA")],
-    [
-        ("EG", "LY", "resumption", "استئناف عمل السفارة المصرية في طرابلس في أقرب الآجال"),
-        ("EG", "LY", "agreement_verbal", "دراسة عودة رحلات الطيران بين المطارات الليبية والمصرية"),
-        ("CN", "LY", "agreement_verbal", "عودة الشركات الصينية إلى ليبيا وفق آلية يتم التوافق عليها من خلال اللجنة"),
-    ],
-    [("political_process", 3), ("economy_trade", 2), ("elections", 1)],
-    [("LY", "صحيفة أ", 5)],
-]
-
-
-@pytest.mark.parametrize(("number", "question"), list(enumerate(questions(), 1)), ids=lambda value: str(value)[:40])
-def test_a_question_is_answered_by_one_query(seeds: Frames, number: int, question: tuple[str, str, str]) -> None:
-    said, language, query = question
-    assert said.startswith(f"{number}. ")
-    found = answered(seeds, language, query)
-    if language == "python":  # pandas sorts equal counts as it likes
-        found, expected = sorted(found, key=repr), sorted(ANSWERS[number - 1], key=repr)
-    else:
-        expected = ANSWERS[number - 1]
-    assert found == expected
-
-
-def test_there_are_ten_questions() -> None:
-    assert len(list(questions())) == len(ANSWERS) == 10
+def test_columns_of_a_task_of_ones_own_come_from_its_class(tmp_path: Path, agreements: None) -> None:
+    parts = {"parties": [actor("ليبيا", "LY")], "clauses": [{"title": "البند", "duties": ["نشر"]}], "evidence": [MET]}
+    found = [
+        {"id": "g1", "signed": "2024-02-04", "ends": {"text": "2030", "value": "2030"}, "share": 1, **parts},
+        {"id": "g2", "signed": None, "ends": None, "share": None, "state": "void", **parts, "clauses": []},
+    ]
+    frames = read_tables(exported(tmp_path, "csv/", found=(line(more={"agreements": found}, kept={}), NOTHING)))
+    table = frames["agreements"]
+    assert dict(table.dtypes.astype(str)) == {
+        **dict.fromkeys(("article_id", "record_id", "ends_text", "ends_edtf", "ends_resolution", "state"), "string"),
+        **dict.fromkeys(("published_at", "signed", "ends_start", "ends_end"), "datetime64[ms]"),
+        **dict.fromkeys(("n_parties", "n_clauses", "n_attributions", "n_evidence"), "Int64"),
+        "ends_weekday_mismatch": "boolean",
+        "share": "Float64",
+        "made_by": "string",
+    }
+    assert rows(table, "record_id", "share", "state", "n_clauses") == [("g1", 1.0, None, 1), ("g2", None, "void", 0)]
+    assert str(table["ends_end"][0].date()) == "2030-12-31"
+    assert rows(frames["agreements_clauses"], "record_id", "title", "n_duties") == [("g1", "البند", 1)]
+    assert rows(frames["agreements_parties"], "record_id", "name", "country") == [
+        ("g1", "ليبيا", "LY"),
+        ("g2", "ليبيا", "LY"),
+    ]

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mahdar.documents.checks import MAX_BYTES, check_text, too_long
-from mahdar.documents.document import BadInput, Document, as_date
+from mahdar.documents.document import BadInput, Document, as_date, day_of
+from mahdar.documents.pages import REMEDY as PAGES_REMEDY
+from mahdar.documents.pages import PagesUnreadableError, is_page, read_page
 from mahdar.errors import BadInputError, MahdarError, UsageError
 from mahdar.runs.csv_rows import TOO_LONG, CsvRows, Fault, Row, numbered_lines
 from mahdar.runs.locations import CSV, JSONL, REMEDY, Location, printable
@@ -38,6 +40,8 @@ class Columns:
     date: str | None = None
     keep: tuple[str, ...] = ()
     """carried along with the article, as text"""
+    date_format: str | None = None
+    """how days are written, as `strptime` wants it, such as `%d/%m/%Y`; by default year-month-day"""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -64,10 +68,20 @@ class RowFile:
 
     def articles(self) -> Iterator[tuple[Document | BadInput, str]]:
         """Every article, and its place."""
-        number = 0
+        number, pages, last = 0, 0, 0
         try:
             for number, row in _counted(_rows(self.location, self.columns)):
-                yield self._article(number, row), self._place(number)
+                try:
+                    yield self._article(number, row), self._place(number)
+                except PagesUnreadableError as error:
+                    pages, last = pages + 1, number
+                    if pages == 1:  # the others have the same remedy
+                        yield self._bad(number, str(error)), self._place(number)
+            if pages > 1:
+                said = (
+                    f"is a web page as well, the last of {pages - 1:,} behind the first; to read them: {PAGES_REMEDY}"
+                )
+                yield self._bad(last, said), self._place(last)
         except MahdarError:
             raise
         except Exception as error:  # noqa: BLE001  # every kind of storage and compression has errors of its own
@@ -80,8 +94,12 @@ class RowFile:
         id_ = self._default_id(number)
         try:
             id_ = _id(row, self.columns) or id_
-            day = _day(row, self.columns) or self.published_at
-            return Document(id_, _text(row, self.columns), day, self.language, _kept(row, self.columns))
+            text, day, kept = _text(row, self.columns), _day(row, self.columns), _kept(row, self.columns)
+            if is_page(text):
+                page = read_page(text)
+                text, day, kept = page.text, day or page.published_at, {**page.kept, **kept}
+            check_text(text)
+            return Document(id_, text, day or self.published_at, self.language, kept)
         except BadInputError as error:
             return BadInput(id_, f"{self._place(number)} {error}")
 
@@ -183,7 +201,6 @@ def _text(row: Mapping[str, Any], columns: Columns) -> str:
     value = _value(row, columns.text)
     if not isinstance(value, str):
         raise BadInputError(f"has no text in {columns.text!r}: {_short(value)}")
-    check_text(value)
     return value
 
 
@@ -196,6 +213,8 @@ def _day(row: Mapping[str, Any], columns: Columns) -> dt.date | None:
         return None
     if not isinstance(value, str | dt.date):
         raise BadInputError(f"has a date that is no text: {_short(value)}")
+    if isinstance(value, str) and columns.date_format:
+        return day_of(value, columns.date_format)
     return as_date(value)
 
 
@@ -203,7 +222,7 @@ def _kept(row: Mapping[str, Any], columns: Columns) -> dict[str, str]:
     """The columns to keep, as text; an empty cell is left out."""
     values = {name: _value(row, name) for name in columns.keep}
     texts = {name: value if isinstance(value, str) else _as_text(value) for name, value in values.items()}
-    return {name: text.strip() for name, text in texts.items() if text.strip()}
+    return {name: printable(text.strip()) for name, text in texts.items() if text.strip()}
 
 
 def _as_text(value: Any) -> str:

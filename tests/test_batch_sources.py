@@ -227,7 +227,7 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     [
         ("nowhere.jsonl", "'nowhere.jsonl': no such file or folder"),
         ("nowhere-*.jsonl", "pattern 'nowhere-*.jsonl' matches no file"),
-        ("empty", "folder 'empty' has no .txt files"),
+        ("empty", "folder 'empty' has no .txt or .html files"),
         ("memory://nowhere.jsonl", "'memory://nowhere.jsonl': no such file"),
         ("nothing://x.jsonl", "'nothing://x.jsonl' cannot be read: Protocol not known: nothing"),
         ("zip://x.txt::empty.zip", "'zip://x.txt::empty.zip' cannot be read: File is not a zip file; check the URL"),

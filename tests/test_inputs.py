@@ -101,11 +101,6 @@ def as_document(text: str, folder: Path) -> str:
         ("Ù‚Ø§Ù„ Ø§Ù„ÙˆØ²ÙŠØ±", MISREAD),
         ("ﻗﺎﻝ \ufffd\ufffd\ufffd\ufffdﻳﺮ", "has lost 4 of 10 characters, replaced by U+FFFD: fetch it again"),
         ("??? ?????? ?? قال", "has more question marks than letters, which a conversion replaced: fetch it again"),
-        (
-            f"<!DOCTYPE html>\n<html><body><p>{SAID}</p></body></html>",
-            "is an HTML or XML page, not plain text: extract the article's text first",
-        ),
-        (f"<p>{SAID}</p>", MARKED.format(2, "<p>")),
         (f"{SAID}: &quot;نعم&quot;", MARKED.format(2, "&quot;")),
         ("".join(f"&#{ord(letter)};" for letter in "قال"), MARKED.format(3, "&#1602;")),
         (f'{{"body": "{SAID}"}}', "is JSON, not text: write one object a line as .jsonl"),
@@ -118,6 +113,30 @@ def as_document(text: str, folder: Path) -> str:
 )
 def test_a_text_that_is_none_is_refused_alike_at_every_door(tmp_path: Path, door: Door, text: str, said: str) -> None:
     assert door(text, tmp_path) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            f"<!DOCTYPE html>\n<html><body><p>{SAID}</p></body></html>",
+            (
+                "is an HTML or XML page, not plain text: read it with mahdar.documents.pages.read_page, or extract the "
+                "article's text first"
+            ),
+        ),
+        (f"<p>{SAID}</p>", MARKED.format(2, "<p>")),
+    ],
+)
+def test_a_page_is_read_from_a_file_and_no_text_of_a_document(tmp_path: Path, text: str, said: str) -> None:
+    assert as_document(text, tmp_path) == said
+    for name, content in (
+        ("a.txt", text),
+        ("a.jsonl", json.dumps({"id": "a", "text": text}, ensure_ascii=False)),
+        ("a.csv", f'id,text\na,"{text}"\n'),
+    ):
+        assert read(tmp_path, name, content) == [Document("a", SAID)]
+        (tmp_path / name).unlink()
 
 
 @pytest.mark.parametrize(

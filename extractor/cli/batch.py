@@ -8,6 +8,7 @@ import typer
 
 from mahdar.cli.options import (
     DateColumn,
+    DateFormat,
     IdColumn,
     Model,
     Prompts,
@@ -54,6 +55,7 @@ def submit(
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     date_column: DateColumn = None,
+    date_format: DateFormat = None,
     prompts: Prompts = None,
     schemas: Schemas = None,
     batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests in one batch, at most.")] = None,
@@ -63,6 +65,7 @@ def submit(
     Run it again after `collect` for what failed or expired, for re-asks of answers that do not hold, and to go on after
     an interruption. What is not submitted again, `mahdar extract` asks at once.
     """
+    from mahdar.documents.document import check_date_format
     from mahdar.openai_batch.job import Job, held
     from mahdar.openai_batch.submission import MAX_REQUESTS, Submission
     from mahdar.runs.rows import Columns
@@ -71,7 +74,8 @@ def submit(
     from mahdar.tasks import TASKS
 
     import_schemas(schemas)
-    articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
+    columns = Columns(text_column, id_column, date_column, date_format=check_date_format(date_format))
+    articles = Articles(paths, columns, published_at=published_at)
     settings = _settings(model)
     with (
         Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar,

@@ -12,6 +12,7 @@ import typer
 from mahdar.cli.exits import ALL_WELL, INTERRUPTED, NO_MODEL, SOME_FAILED
 from mahdar.cli.options import (
     DateColumn,
+    DateFormat,
     DryRun,
     Engine,
     Format,
@@ -102,6 +103,7 @@ class ExtractOptions:
     text_column: TextColumn = "text"
     id_column: IdColumn = None
     date_column: DateColumn = None
+    date_format: DateFormat = None
     keep: Keep = None
     prompts: Prompts = None
     schemas: Schemas = None
@@ -170,6 +172,7 @@ def extract(options: ExtractOptions) -> None:
     line each. The same command again goes on where a run into a file was interrupted.
     """
     from mahdar.cli.telemetry import export_telemetry
+    from mahdar.documents.document import check_date_format
     from mahdar.observability.logs import log_to_standard_error
     from mahdar.runs.rows import Columns
     from mahdar.runs.sources import Articles
@@ -180,7 +183,13 @@ def extract(options: ExtractOptions) -> None:
     target = Target.of(options.output, options.form) if options.output else None
     if options.retry_errors and (target is None or options.overwrite or not target.begun):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
-    columns = Columns(options.text_column, options.id_column, options.date_column, names_of(options.keep))
+    columns = Columns(
+        options.text_column,
+        options.id_column,
+        options.date_column,
+        names_of(options.keep),
+        check_date_format(options.date_format),
+    )
     read = partial(
         Articles,
         options.paths,

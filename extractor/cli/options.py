@@ -28,8 +28,8 @@ Rows = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH",
-        help="Articles: text files, folders of *.txt, JSONL, CSV or Parquet, each also as .gz or .zst; patterns in "
-        "quotes; URLs; - for standard input.",
+        help="Articles: text files, saved web pages, folders of *.txt and *.html, JSONL, CSV or Parquet, each also as "
+        ".gz or .zst; patterns in quotes; URLs; - for standard input.",
     ),
 ]
 Tasks = Annotated[
@@ -100,6 +100,14 @@ Keep = Annotated[
         "--keep",
         metavar="NAME,…",
         help="Further columns, say url,title,outlet, that go with the records into JSON Lines, tables and report.",
+    ),
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--date-format",
+        metavar="FORM",
+        help="How that column writes a day, where it is not year-month-day: %d/%m/%Y for 19/11/2020.",
     ),
 ]
 PublishedAt = Annotated[

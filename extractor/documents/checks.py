@@ -81,7 +81,13 @@ def check_text(text: str) -> None:
     _refuse_json(text)
     _refuse_markup(text)
     _refuse_damage(text)
-    _refuse_misreading(text)
+    refuse_misreading(text)
+
+
+def is_markup(text: str) -> bool:
+    """Whether a text has so many tags that it is a part of a web page; entities alone make no page."""
+    found = _MARKUP.findall(text)
+    return _is_too_much(found, len(text)) and any(one.startswith("<") for one in found)
 
 
 def too_long(size: str) -> str:
@@ -103,7 +109,10 @@ def refuse_kind(head: bytes) -> None:
         if head.startswith(signature):
             raise BadInputError(reason)
     if _PAGE.match(head):
-        raise BadInputError("is an HTML or XML page, not plain text: extract the article's text first")
+        raise BadInputError(
+            "is an HTML or XML page, not plain text: read it with mahdar.documents.pages.read_page, or "
+            "extract the article's text first"
+        )
 
 
 def _refuse_unwritable(text: str) -> None:
@@ -150,16 +159,25 @@ def _refuse_damage(text: str) -> None:
 def _refuse_markup(text: str) -> None:
     """Tags and entities: sentences run together at them, and names and quotes carry them."""
     found = _MARKUP.findall(text)
-    share = sum(map(len, found)) / len(text)
-    if len(found) > 1 and share > (_DAMAGE if len(found) > _STRAY else _MARKED):
+    if _is_too_much(found, len(text)):
         raise BadInputError(
             f"is HTML, not plain text ({len(found)} tags and entities such as {found[0][:20]!r}): extract its text "
             "first, or unescape it with html.unescape"
         )
 
 
-def _refuse_misreading(text: str) -> None:
-    """UTF-8 that faithfully holds what an earlier program read wrongly: undone, it becomes plain Arabic."""
+def _is_too_much(found: list[str], length: int) -> bool:
+    """Whether tags and entities are too many, or too much, of a text of so many characters."""
+    share = sum(map(len, found)) / max(1, length)
+    return len(found) > 1 and share > (_DAMAGE if len(found) > _STRAY else _MARKED)
+
+
+def refuse_misreading(text: str) -> None:
+    """Refuse UTF-8 that faithfully holds what an earlier program read wrongly: undone, it becomes plain Arabic.
+
+    Raises:
+        BadInputError: it is that.
+    """
     if len(_LATIN_MISREAD.findall(text)) > max(2, _LATIN_MISREAD_SHARE * len(text)):
         written, read = "utf-8", "cp1252"
     else:

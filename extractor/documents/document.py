@@ -19,7 +19,8 @@ from typing import BinaryIO, Final
 
 from mahdar.documents.checks import MAX_BYTES, check_text, too_long
 from mahdar.documents.decoding import decode
-from mahdar.errors import BadInputError
+from mahdar.documents.pages import MAX_PAGE, PagesUnreadableError, is_page_data, is_page_name, read_page
+from mahdar.errors import BadInputError, UsageError
 
 STDIN: Final = "-"
 _STDIN_ID: Final = "stdin"
@@ -27,6 +28,8 @@ _SUFFIX: Final = ".txt"
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.DOTALL)
 _AROUND_A_DATE: Final = " \t\r\n\v\f\u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
 """blanks and marks of direction, which spreadsheets put around a date"""
+_DIGITS: Final = {ord(digit): str(index % 10) for index, digit in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")}
+_DIRECTIONS: Final = dict.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069"))
 _SHOWN: Final = 40
 """Characters of a value in a message."""
 
@@ -110,6 +113,38 @@ def as_date(value: str | dt.date | None) -> dt.date | None:
     raise BadInputError(
         f"published_at {value[:_SHOWN]!r} is not a date: write it as year-month-day, for example 2020-07-20"
     )
+
+
+def day_of(value: str, date_format: str) -> dt.date:
+    """A day that is written in a form of its own, such as «19/11/2020» or «١٩/١١/٢٠٢٠».
+
+    Args:
+        value: the day; marks of direction in it, and blanks around it, do not count.
+        date_format: its form, as `datetime.strptime` wants it: `%d/%m/%Y`.
+
+    Raises:
+        BadInputError: it is written otherwise, or no day of the calendar.
+    """
+    written = value.translate(_DIRECTIONS | _DIGITS).strip(_AROUND_A_DATE)
+    try:
+        return dt.datetime.strptime(written, date_format).date()  # noqa: DTZ007  # a day has no time zone
+    except ValueError:
+        raise BadInputError(f"published_at {value[:_SHOWN]!r} is no date of the form {date_format!r}") from None
+
+
+def check_date_format(date_format: str | None) -> str | None:
+    """The form of days, if a day can be read by it.
+
+    Raises:
+        UsageError: a day that is written in it does not come back.
+    """
+    day = dt.datetime(2020, 11, 19, tzinfo=dt.UTC)
+    try:
+        if date_format is None or day_of(day.strftime(date_format), date_format) == day.date():
+            return date_format
+    except BadInputError:
+        pass
+    raise UsageError(f"date format {date_format!r}: needs day, month and year, for example %d/%m/%Y")
 
 
 def read_documents(
@@ -227,24 +262,27 @@ def read_stream(
     published_at: dt.date | None,
     language: str | None,
 ) -> Document | BadInput:
-    """A document from a stream of bytes that is opened, read and closed.
+    """A document from a stream of bytes that is opened, read and closed: a text, or a saved web page.
 
     Args:
         id_: the document's id.
         place: names the stream in what is reported.
         open_: opens it.
-        published_at: the day the document appeared.
+        published_at: the day the document appeared; a saved web page's own comes first.
         language: its language.
     """
     try:
         with open_() as stream:
             data = stream.read(MAX_BYTES + 1)
+            if is_page_data(data) or is_page_name(place):
+                page = read_page(data + stream.read(MAX_PAGE - MAX_BYTES))
+                return Document(id_, page.text, page.published_at or published_at, language, page.kept)
             if len(data) > MAX_BYTES:
                 return BadInput(id_, f"{place} {too_long(_size(stream, data))}")
         return Document(id_, decode(data), published_at, language)
     except OSError as error:
         return BadInput(id_, f"{place} cannot be read: {error.strerror or error}")
-    except BadInputError as error:
+    except (BadInputError, PagesUnreadableError) as error:
         return BadInput(id_, f"{place} {error}")
 
 

@@ -17,9 +17,13 @@ from typing import Any, BinaryIO, Final, cast
 from urllib.parse import unquote
 
 from mahdar.documents.document import STDIN, BadInput
+from mahdar.documents.pages import SUFFIXES as PAGES
 from mahdar.errors import BadInputError, UsageError
 
 TEXT: Final = ".txt"
+ARTICLES: Final = (TEXT, *PAGES)
+_PARTS_OF_A_PAGE: Final = "_files"
+"""Ends the name of the folder that a browser saves a page's pictures and frames in."""
 JSONL: Final = (".jsonl", ".ndjson")
 CSV: Final = (".csv", ".tsv")
 PARQUET: Final = (".parquet",)
@@ -114,7 +118,7 @@ def locations(path: str) -> Iterator[Location | BadInput]:
     else:
         absolute = os.path.abspath(path)  # noqa: PTH100  # resolve() would name a link's target, not the link
         if os.path.isdir(absolute):  # noqa: PTH112  # Path.is_dir raises where permission is missing
-            yield from _some(_walk(absolute), f"folder {path!r} has no {TEXT} files")
+            yield from _some(_walk(absolute), f"folder {path!r} has no {TEXT} or .html files")
         elif os.path.lexists(absolute) or not PATTERN.intersection(path):
             yield _existing(path, absolute)
         else:
@@ -144,7 +148,7 @@ def _some(found: Iterator[Location | BadInput], nothing: str) -> Iterator[Locati
 
 
 def _walk(folder: str) -> Iterator[Location | BadInput]:
-    """A folder's texts, in the order of their paths, hidden files and folders left out."""
+    """A folder's texts and pages, in the order of their paths; hidden ones and what belongs to a page are left out."""
     try:
         with os.scandir(folder) as listed:
             inside = sorted(listed, key=lambda entry: entry.name)
@@ -155,8 +159,9 @@ def _walk(folder: str) -> Iterator[Location | BadInput]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path)
-        elif _endings(entry.name)[0] == TEXT:
+            if not entry.name.endswith(_PARTS_OF_A_PAGE):
+                yield from _walk(entry.path)
+        elif _endings(entry.name)[0] in ARTICLES:
             yield Location(entry.path)
 
 
@@ -176,7 +181,7 @@ def _remote(url: str) -> Iterator[Location]:
         said = _reason(error, url, shown)
         raise BadInputError(f"{shown!r} cannot be read: {said}; check the URL, and the rights to it") from None
     if not found:
-        raise BadInputError(f"{shown!r}: no such file, or no {TEXT} files in it: check the URL")
+        raise BadInputError(f"{shown!r}: no such file, or no {TEXT} or .html files in it: check the URL")
     for name in found:
         yield Location(_public(files.unstrip_protocol(name)), files, name)
 
@@ -198,7 +203,7 @@ def _listed(files: Any, path: str) -> list[str]:
     if PATTERN.intersection(path):
         return sorted(name for name in files.glob(path) if not files.isdir(name))
     if files.isdir(path):
-        return sorted(name for name in files.find(path) if _endings(name)[0] == TEXT)
+        return sorted(name for name in files.find(path) if _endings(name)[0] in ARTICLES)
     return [path] if files.exists(path) else []
 
 

@@ -73,7 +73,8 @@ STANCE: Final[dict[str, Any]] = {
 AGREEMENT: Final[dict[str, Any]] = {
     "id": "g1",
     "subject": "الصيد البحري",
-    "parties": [actor("ناميبيا", "NA"), actor("الجزائر", "DZ")],
+    "parties": [actor("ناميبيا", "NA"), actor("الجزائر", "DZ", capacity="host")],
+    "terms": [{"text": "البند"}, {"text": "الملحق", "pages": 2}],
     "date": {"text": "أمس", "value": "2024-02-04", "resolution": "explicit", "flags": []},
     "clauses": [{"title": "البند الأول", "duties": ["نشر القوائم", "تبادل السفن"]}],
     "binding": True,
@@ -164,6 +165,7 @@ def test_a_thing_is_a_row_and_no_cell_holds_a_list(frames: Frames) -> None:
         "rejected": 1,
         "agreements": 1,
         "agreements_parties": 2,
+        "agreements_terms": 2,
         "agreements_clauses": 1,
         "agreements_clauses_duties": 2,
         "meetings_wide": 1,
@@ -220,9 +222,10 @@ def test_a_thing_is_a_row_and_no_cell_holds_a_list(frames: Frames) -> None:
         ),
         (
             "agreements_parties",
-            "record_id number name country",
-            [("g1", 1, "ناميبيا", "NA"), ("g1", 2, "الجزائر", "DZ")],
+            "number name actor_type country capacity",
+            [(1, "ناميبيا", "person", "NA", None), (2, "الجزائر", "person", "DZ", "host")],
         ),
+        ("agreements_terms", "number text pages", [(1, "البند", None), (2, "الملحق", 2)]),
         ("agreements_clauses", "title_2 n_duties title", [("البند الأول", 2, "=عنوان")]),
         (
             "agreements_clauses_duties",
@@ -275,6 +278,8 @@ def test_a_sheet_of_excel_is_a_table_and_no_text_a_formula(tmp_path: Path) -> No
     for name, frame in expected.items():
         assert read[name].shape == frame.shape
         assert list(read[name]) == list(frame)
+        joined = read[name].map(lambda cell: isinstance(cell, str) and " | " in cell)
+        assert bool(joined.any(axis=None)) == (name == "meetings_wide")
     cells = {
         cell.value: (cell.data_type, cell.hyperlink)
         for sheet in openpyxl.load_workbook(path)
@@ -349,11 +354,16 @@ def test_names_of_others_are_names_and_nothing_else(tmp_path: Path) -> None:
         "نص": "5",
         "target_x": "6",
     }
-    more = {"../../agreements": [AGREEMENT], "topics": [AGREEMENT | {"article_id": "x", "Number": [1, 2]}], "…": []}
+    more = {
+        "../../agreements": [AGREEMENT],
+        "topics": [AGREEMENT | {"article_id": "x", "Number": [1, 2]}],
+        "…": [],
+        "meeting_pairs": [],
+    }
     folder = exported(tmp_path, "csv/", found=(line(kept=kept, more=more), NOTHING))
     frames = read_tables(folder)
-    assert {"_agreements", "topics_records", "topics_records_Number", "_"} <= set(frames)
-    assert rows(frames["topics_records"], "article_id", "article_id_2") == [("خبر-1", "x")]
+    assert {"_agreements", "topics_2", "topics_2_Number", "_", "meeting_pairs_2"} <= set(frames)
+    assert rows(frames["topics_2"], "article_id", "article_id_2") == [("خبر-1", "x")]
     named = ('a"; DROP TABLE articles; --', "kept_Country", "kept_country_2", "kept_quote", "نص", "kept_target_x")
     assert rows(frames["coded_events"], *named)[0] == ("1", "2", "3", "4", "5", "6")
 

@@ -43,8 +43,6 @@ CHILDREN: Final[Mapping[str, str]] = {
 }
 """Tables of lists that are not called by task and field."""
 VIEWS: Final = ("meetings_wide", "meeting_pairs", "meeting_country_pairs", "stances_long", "coded_events")
-RESERVED: Final = frozenset({"articles", "evidence", "attributions", "rejected", *CHILDREN.values(), *VIEWS})
-"""Names that no task's table has."""
 OF_VIEWS: Final = frozenset(
     {"participants", "countries", "topics", "outcomes", "attributions", "quote", "stance_date", "stance_date_source"}
     | {"event_date", "event_date_source", "cameo_root", "quad_class", "plover_event", "plover_mode", "plover_context"}
@@ -203,7 +201,7 @@ class Flattener:
             self._rejected.put(rows, one, (article, number), given)
 
     def _table(self, name: str, key: tuple[str, ...], parent: str = "") -> Table:
-        name = unused(re.sub(r"\W+", "_", name) or "_", self.tables)
+        name = unused(re.sub(r"\W+", "_", name) or "_", (*self.tables, *VIEWS))
         self.tables[name] = Table(name, key, parent, reserved=self.kept)
         return self.tables[name]
 
@@ -214,9 +212,7 @@ class Flattener:
         return table
 
     def _of_task(self, task: str, shape: Struct) -> Table:
-        table = self._table(
-            task if task not in RESERVED else f"{task}_records", ("article_id", "record_id"), "articles"
-        )
+        table = self._table(task, ("article_id", "record_id"), "articles")
         table.give("published_at", dt.date)
         own = {name: inside for name, inside in shape.fields.items() if name not in RECORD.fields}
         if task == "stances":

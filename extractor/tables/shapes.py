@@ -69,8 +69,10 @@ _CONVERT: Final[Mapping[type, Convert]] = {
 }
 _LINKED: Final[Mapping[type[BaseModel], str]] = {Actor: "actor_id", Meeting: "event_id"}
 """Fields that linking adds to the records of many articles."""
-_PARTS: Final = (Evidence, Date, Place, Participant, Actor, Topic, Outcome, Target)
+_PARTS: Final = (Evidence, Date, Place, Actor, Participant, Topic, Outcome, Target)
 """Models by whose fields a value is recognized."""
+_NAMED: Final = (Evidence, Actor, Participant, Topic, Outcome)
+"""Of these, those that are recognized by the fields that they need; of the others all have to be there."""
 
 
 def of_model(model: type[BaseModel]) -> Struct:
@@ -114,10 +116,14 @@ def merged(one: Shape | None, other: Shape | None) -> Shape | None:
         case Struct(), Struct():
             names = dict.fromkeys((*one.fields, *other.fields))
             both = {name: merged(one.fields.get(name), other.fields.get(name)) for name in names}
-            model = one.model if one.model is other.model else None
+            model = next((base for base in (one.model, other.model) if _is_base(base, one.model, other.model)), None)
             return Struct({name: shape for name, shape in both.items() if shape}, model)
         case _:
             return Scalar(dict)
+
+
+def _is_base(base: type[BaseModel] | None, *models: type[BaseModel] | None) -> bool:
+    return base is not None and all(model is not None and issubclass(model, base) for model in models)
 
 
 def _of_annotation(annotation: Any) -> Shape:
@@ -141,7 +147,7 @@ def _of_annotation(annotation: Any) -> Shape:
 
 _ALLOWED: Final = {model: {*of_model(model).fields} for model in _PARTS}
 _REQUIRED: Final = {
-    model: {name for name, field in model.model_fields.items() if field.is_required()} or {*model.model_fields}
+    model: {name for name, field in model.model_fields.items() if field.is_required() or model not in _NAMED}
     for model in _PARTS
 }
 RECORD: Final = of_model(Record)

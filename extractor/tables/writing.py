@@ -66,7 +66,7 @@ def _package(made: Database, form: str) -> dict[str, Any]:
                 schema["foreignKeys"] = [{"fields": shared, "reference": reference}]
         resources.append(
             {
-                "name": name.casefold(),
+                "name": name,
                 "path": f"{name}.{form}",
                 "profile": "tabular-data-resource",
                 "format": form,

@@ -45,7 +45,13 @@ class StoreError(MahdarError):
 
 
 class NoModelError(MahdarError):
-    """No model is there to be asked, or none by this key. One that fails at a document is that one's failure."""
+    """No model is there to be asked, or none by this key. One that fails at a document is that one's failure.
+
+    Attributes:
+        usage: what was spent on the documents that it left unfinished.
+    """
+
+    usage: Usage = Usage()
 
 
 class ExtractionError(MahdarError):

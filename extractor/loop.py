@@ -1,9 +1,11 @@
 """An event loop in a thread of its own: one client for callers with and without a loop (a notebook has one)."""
 
 import asyncio
+import itertools
 import os
+import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
@@ -74,6 +76,49 @@ class LoopThread:
         """Start a coroutine; its future can be waited for from any thread."""
         with self._lock:  # a loop that is being closed takes no more
             return asyncio.run_coroutine_threadsafe(work, self._running())
+
+    def as_they_end(self, jobs: Iterable[Coroutine[Any, Any, T]], at_once: int, stop: threading.Event) -> Iterator[T]:
+        """Run coroutines, at most so many at once, and yield each result as soon as it is there.
+
+        What one of them raises, or `jobs` itself, is raised when those under way have come to their end; what these
+        raise is not. Where the caller stops early, what is under way is given up.
+
+        Args:
+            jobs: gone through as there is room.
+            at_once: coroutines under way at most.
+            stop: ends it when it is set, from another thread.
+        """
+        waiting = iter(jobs)
+        done: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
+        under_way: set[Future[T]] = set()
+        failed: BaseException | None = None
+        try:
+            while not stop.is_set():
+                try:
+                    for job in itertools.islice(waiting, at_once - len(under_way) if failed is None else 0):
+                        begun = self.submit(job)
+                        under_way.add(begun)
+                        begun.add_done_callback(done.put)
+                except Exception as error:  # noqa: BLE001  # raised below
+                    failed = error
+                if not under_way:
+                    break
+                try:
+                    ended = done.get(timeout=TURN)  # a signal that comes just before a wait would not end it
+                except queue.Empty:
+                    continue
+                under_way.discard(ended)
+                try:
+                    result = wait(ended)
+                except MahdarError as error:
+                    failed = failed or error
+                else:
+                    yield result
+            if failed is not None:
+                raise failed
+        finally:
+            for future in under_way:
+                future.cancel()
 
     def close(self, last: Callable[[], Awaitable[None]] | None = None) -> None:
         """Cancel what still runs, do the last thing, and end the thread. Where none was started, nothing is done."""

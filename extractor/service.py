@@ -2,9 +2,7 @@
 
 import asyncio
 import datetime as dt
-import itertools
 import logging
-import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -13,14 +11,14 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from mahdar.assembling.extraction import assemble
 from mahdar.cache.disk import Store
 from mahdar.cache.opening import open_store
 from mahdar.documents.document import Document, as_date, check, check_several
 from mahdar.drafting import Drafter, Maker
-from mahdar.errors import ExtractionError, MahdarError, UsageError
+from mahdar.errors import ExtractionError, MahdarError, NoModelError, UsageError
 from mahdar.limits.budget import UNBOUNDED, Budget, Purse, Spending
 from mahdar.limits.concurrency import UNBOUNDED as NO_LIMITS
 from mahdar.limits.concurrency import Limits
@@ -31,18 +29,15 @@ from mahdar.llm.drafter import LLMDrafter
 from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from mahdar.llm.request import Request
 from mahdar.llm.transport import OpenAITransport, Progress, Transport
-from mahdar.loop import TURN, LoopThread, begin_anew_in_forks, closed, never_collect, wait
+from mahdar.loop import LoopThread, begin_anew_in_forks, closed, never_collect, wait
 from mahdar.observability.logs import ARTICLE
 from mahdar.observability.tracing import Telemetry, TracingTransport, article_span, telemetry
 from mahdar.offline import RulesDrafter
 from mahdar.prompts import SMALL, STANDARD, PromptLibrary
-from mahdar.results import Failure
+from mahdar.results import Failure, Usage
 from mahdar.schemas.records import Extraction
 from mahdar.settings import Settings
 from mahdar.tasks import TASKS, Task, load_tasks
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 __all__ = ["Extractor", "Failure", "as_document"]
 
@@ -202,7 +197,7 @@ class Extractor:
         is under way is given up.
         """
         check_several(documents)
-        return self._results(iter(documents), concurrency or self._concurrency, threading.Event())
+        return self._results(documents, concurrency or self._concurrency, threading.Event())
 
     async def aextract_many(
         self, documents: Iterable[str | Document], *, concurrency: int | None = None
@@ -210,7 +205,7 @@ class Extractor:
         """`extract_many` for a caller with an event loop. If its task is cancelled, what is under way is given up."""
         check_several(documents)
         stop = threading.Event()
-        results = self._results(iter(documents), concurrency or self._concurrency, stop)
+        results = self._results(documents, concurrency or self._concurrency, stop)
         try:
             while (result := await asyncio.to_thread(next, results, None)) is not None:
                 yield result
@@ -220,34 +215,16 @@ class Extractor:
                 results.close()
 
     def _results(
-        self, waiting: Iterator[str | Document], concurrency: int, stop: threading.Event
+        self, documents: Iterable[str | Document], at_once: int, stop: threading.Event
     ) -> Generator[Extraction | Failure, None, None]:
         """The results as they come; ends early, and gives up what is under way, once `stop` is set."""
-        done: queue.SimpleQueue[Future[Extraction | Failure]] = queue.SimpleQueue()
-        under_way: set[Future[Extraction | Failure]] = set()
+        unfinished: list[Usage] = []
+        outcomes = (self._outcome(as_document(document), unfinished) for document in documents)
         try:
-            while True:
-                try:
-                    for document in itertools.islice(waiting, concurrency - len(under_way)):
-                        begun = self._loop.submit(self._outcome(as_document(document)))
-                        under_way.add(begun)
-                        begun.add_done_callback(done.put)
-                except Exception:
-                    yield from _last(done, len(under_way))
-                    raise
-                ended = _first(done, stop) if under_way else None
-                if ended is None:
-                    return
-                under_way.discard(ended)
-                try:
-                    result = wait(ended)
-                except MahdarError:
-                    yield from _last(done, len(under_way))
-                    raise
-                yield result
-        finally:
-            for future in under_way:
-                future.cancel()
+            yield from self._loop.as_they_end(outcomes, at_once, stop)
+        except NoModelError as error:
+            error.usage = sum(unfinished, Usage())
+            raise
 
     def plan(self, document: str | Document) -> tuple[Request, ...]:
         """The requests that an article takes, before any is sent; none for the rule reader.
@@ -319,9 +296,13 @@ class Extractor:
         self._drafter, self._own_transport = self._given_drafter, None
         self._purse.begin_anew()
 
-    async def _outcome(self, document: Document) -> Extraction | Failure:
+    async def _outcome(self, document: Document, unfinished: list[Usage]) -> Extraction | Failure:
+        """Extract an article; what was spent on one that no model is there for is added to the unfinished."""
         try:
             return await self._extract(document)
+        except NoModelError as error:
+            unfinished.append(error.usage)
+            raise
         except ExtractionError as error:
             return Failure(document.id, error.failure, str(error), error.usage)
 
@@ -394,26 +375,3 @@ def as_document(
         return replace(document, published_at=as_date(known), id=document_id or document.id)
     made = Document(id=document_id or "", text=document, published_at=as_date(published_at))
     return made if document_id else replace(made, id=made.sha256[:12])
-
-
-def _first(
-    done: "queue.SimpleQueue[Future[Extraction | Failure]]", stop: threading.Event
-) -> "Future[Extraction | Failure] | None":
-    """The next that is done; None once `stop` is set.
-
-    Waits in short turns: a signal that comes just before a wait would not end it.
-    """
-    while not stop.is_set():
-        with suppress(queue.Empty):
-            return done.get(timeout=TURN)
-    return None
-
-
-def _last(done: "queue.SimpleQueue[Future[Extraction | Failure]]", under_way: int) -> Iterator[Extraction | Failure]:
-    """The results among the last that are under way."""
-    never = threading.Event()
-    for _ in range(under_way):
-        ended = _first(done, never)
-        with suppress(MahdarError):
-            if ended is not None:
-                yield wait(ended)

@@ -31,6 +31,7 @@ class Settings:
         api_key: of an endpoint; not shown.
         model: a model of the endpoint, `embedded` or `offline`; None with no endpoint is `offline`.
         mode: of instructor; None for the endpoint's own.
+        parameters: that the endpoint takes in place of ours, as `MAHDAR_PARAMETERS` says them; None to learn them.
         cache: the folder of answers and weights.
         timeout: seconds for one answer.
         store: a cache server's URL, in place of the folder; not shown, since it may hold a password.
@@ -40,6 +41,7 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     model: str | None = None
     mode: str | None = None
+    parameters: str | None = None
     cache: Path = field(default_factory=cache_dir)
     timeout: float = DEFAULT_TIMEOUT
     store: str | None = field(default=None, repr=False)
@@ -52,6 +54,7 @@ class Settings:
             api_key=environment.get("OPENAI_API_KEY") or None,
             model=environment.get("MAHDAR_MODEL") or None,
             mode=environment.get("MAHDAR_MODE") or None,
+            parameters=environment.get("MAHDAR_PARAMETERS") or None,
             cache=cache_dir(environment),
             store=environment.get("MAHDAR_STORE") or None,
         )

@@ -141,7 +141,7 @@ def test_an_actor_of_no_such_name_goes_and_with_it_the_meeting_that_cannot_do_wi
     assert result.meetings == ()
     assert reasons(result) == [
         ("$.actors[1].name", "is not in the article; copy it letter by letter"),
-        ("$.meetings[0].principals[1]", "is no id of the list of actors"),
+        ("$.meetings[0].principals[1]", "is the id of an actor that does not hold"),
         ("$.meetings[0]", "participants: needs 2 when held, got 1"),
     ]
 
@@ -238,7 +238,7 @@ def test_what_is_found_wrong_later_keeps_its_place_and_what_the_model_wrote() ->
     assert reasons(result) == [
         ("$.actors[2].name", LACKS),
         ("$.stances[0].act", ACTS),
-        ("$.stances[1].holders[0]", "is no id of the list of actors"),
+        ("$.stances[1].holders[0]", "is the id of an actor that does not hold"),
         ("$.stances[1].holders", "needs 1, got 0"),
     ]
     assert [one.item for one in result.rejected[2:]] == [lost, lost]

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +17,7 @@ import pytest
 from newsroom import ANSWER, ARTICLE, KEY, NOTHING, configured, reads_well, weather
 
 from mahdar import Document, Extraction, Extractor, Failure, NoModelError, Policy
-from mahdar.cache.claims import LEASE, ClaimFiles, ClaimLocks, Claims, claims_in
+from mahdar.cache.claims import ClaimLocks, ClaimRows, Claims, claims_in
 from mahdar.cache.disk import DiskStore
 
 from loopback import Asked, Endpoint, Reply, completion, status
@@ -247,7 +246,7 @@ def test_the_work_of_a_process_that_was_killed_is_taken_over(folder: Path, tmp_p
 # --- claims
 
 
-@pytest.fixture(params=[ClaimLocks, ClaimFiles])
+@pytest.fixture(params=[ClaimLocks, ClaimRows])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Claims, Claims]]:
     """Two holders of claims in one folder."""
     with closing(request.param(tmp_path)) as one, closing(request.param(tmp_path)) as other:
@@ -275,14 +274,11 @@ def test_closing_lets_go(tmp_path: Path) -> None:
 
 
 def test_a_claim_that_nobody_renews_expires(tmp_path: Path) -> None:
-    dead, other = ClaimFiles(tmp_path), ClaimFiles(tmp_path)
-    assert dead.claim(PRINT)
-    long_ago = time.time() - LEASE - 1
-    os.utime(tmp_path / PRINT, (long_ago, long_ago))
-    assert [other.claim(PRINT), dead.claim(PRINT)] == [True, False]
-    os.utime(tmp_path / PRINT, (long_ago, long_ago))
-    other.renew(PRINT)
-    assert not dead.claim(PRINT)
+    with closing(ClaimRows(tmp_path, lease=0)) as dead, closing(ClaimRows(tmp_path)) as other:
+        assert dead.claim(PRINT)
+        assert other.claim(PRINT)
+        dead.renew(PRINT)
+        assert not other.claim(PRINT)
 
 
 def test_claims_lie_in_a_folder_of_ones_own(tmp_path: Path) -> None:

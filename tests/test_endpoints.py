@@ -23,8 +23,9 @@ from typing import Any, Final
 import pytest
 from newsroom import ANSWER, ARTICLE, HURRIED, MET, NOTHING, configured, reads_well, weather
 
-from mahdar import Extraction, Extractor, Failure, Policy
+from mahdar import Extraction, Extractor, Failure, Policy, Settings
 from mahdar.cli.app import main
+from mahdar.errors import UsageError
 
 from loopback import Asked, Endpoint, Reply, completion, status
 
@@ -233,3 +234,29 @@ def test_the_doctor_learns_what_is_taken_and_names_the_window(
     shown = capsys.readouterr().out
     assert "OLLAMA_CONTEXT_LENGTH" in next(line for line in shown.splitlines() if line.startswith("✓ context"))
     assert len(endpoint.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "bound", "without"),
+    [
+        ("max_completion_tokens -temperature", {"max_completion_tokens": 16_000}, {"max_tokens", "temperature"}),
+        ("max_tokens=2000,-temperature", {"max_tokens": 2_000}, {"max_completion_tokens", "temperature"}),
+        ("max_completion_tokens=2000", {"max_completion_tokens": 2_000, "temperature": 0}, {"max_tokens"}),
+    ],
+)
+def test_parameters_said_in_advance_are_sent_at_once(said: str, bound: dict[str, int], without: set[str]) -> None:
+    with Endpoint(completion(NOTHING)) as endpoint:
+        environment = {"OPENAI_BASE_URL": endpoint.url, "MAHDAR_MODEL": "loopback", "MAHDAR_PARAMETERS": said}
+        with Extractor(Settings.from_environment(environment), store=None) as mahdar:
+            told = mahdar.extract(ARTICLE).provenance.fingerprints
+        with Extractor(Settings.from_environment({**environment, "MAHDAR_PARAMETERS": ""}), store=None) as mahdar:
+            assert mahdar.extract(ARTICLE).provenance.fingerprints == told, "what is sent is no part of the question"
+    body = endpoint.requests[0].body
+    assert all(body[name] <= most for name, most in bound.items())
+    assert not without & body.keys()
+
+
+def test_parameters_that_are_not_understood_are_refused() -> None:
+    said = {"OPENAI_BASE_URL": "http://localhost/v1", "MAHDAR_MODEL": "m", "MAHDAR_PARAMETERS": "temperature=0"}
+    with pytest.raises(UsageError, match=r"MAHDAR_PARAMETERS 'temperature=0': not understood; write max_completion"):
+        Extractor(Settings.from_environment(said), store=None).plan(ARTICLE)

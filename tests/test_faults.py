@@ -203,6 +203,18 @@ def test_what_every_question_would_meet_ends_the_run_before_its_first_answer_onl
     assert [(one.failure, one.attempts) for one in others if isinstance(one, Failure)] == [(failure, 1)] * 4
 
 
+def test_what_was_spent_before_the_model_went_away_is_told(tmp_path: Path) -> None:
+    """The first answer does not hold, and was paid for; asking again, the model is gone."""
+    wrong = completion(records([meeting(principals=["a1", "a9"])]), tokens=(300, 40))
+    with (
+        Endpoint([wrong, *[status(401)] * 20]) as endpoint,
+        Extractor(configured(endpoint, tmp_path), policy=Policy(silent=1), concurrency=1) as mahdar,
+        pytest.raises(NoModelError) as caught,
+    ):
+        list(mahdar.extract_many([ARTICLE]))
+    assert (caught.value.usage.tokens_in, caught.value.usage.tokens_out) == (300, 40)
+
+
 def test_nobody_listens(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -508,6 +508,19 @@ def test_a_wait_for_another_process_is_told_once(tmp_path: Path, caplog: pytest.
 # --- from where it is called
 
 
+def test_it_is_closed_by_async_with_and_opens_again(tmp_path: Path) -> None:
+    async def twice(mahdar: Extractor) -> list[Extraction]:
+        async with mahdar as one:
+            first = await one.aextract(ARTICLE)
+        async with mahdar as same:
+            return [first, await same.aextract(ARTICLE)]
+
+    with Endpoint(reads_well) as endpoint:
+        results = asyncio.run(twice(Extractor(configured(endpoint, tmp_path))))
+    assert [(len(one.meetings), one.provenance.cached) for one in results] == [(1, False), (1, True)]
+    assert len(endpoint.requests) == 1
+
+
 def test_it_works_where_an_event_loop_runs_already(tmp_path: Path) -> None:
     async def notebook(mahdar: Extractor) -> list[int]:
         one = mahdar.extract(ARTICLE)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from mahdar.cache.disk import CLAIMS, FOLDER, DiskStore
+from mahdar.cli.app import main
 from mahdar.errors import StoreError
 from mahdar.llm.completion import VERSION, Completion, ToolCall
 
@@ -260,3 +261,24 @@ def test_a_store_of_an_earlier_version_is_left_alone_and_named_once(
         "remove the folder to free its space"
     )
     assert (earlier / "cache.db").read_bytes() == b"as it was"
+
+
+def test_repair_removes_what_cannot_be_read_and_nothing_else(
+    cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(DiskStore(cache)) as store:
+        store.put(OTHER, ANSWER, PARTS)
+        planted(cache, value="{")
+    monkeypatch.setenv("MAHDAR_CACHE_DIR", str(cache))
+    for command, code in (("verify", 1), ("repair", 0), ("verify", 0)):
+        with pytest.raises(SystemExit) as ended:
+            main(["cache", command])
+        assert ended.value.code == code
+    assert capsys.readouterr().out.splitlines() == [
+        PRINT,
+        "1 found; `mahdar cache repair` removes them, `mahdar cache remove FINGERPRINT` one",
+        "1 removed; their articles are asked about again",
+        "every answer can be read",
+    ]
+    with closing(DiskStore(cache)) as store:
+        assert store.get(OTHER) == ANSWER

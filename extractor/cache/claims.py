@@ -2,18 +2,21 @@
 
 On Linux a claim is the lock on one byte of a file, at a place that the fingerprint gives: it costs microseconds, where
 a row in the database costs a third of a millisecond at every call, and the kernel takes it from a process that dies.
-Elsewhere a claim is a file that only one process can create. It is renewed while its call is under way; one that was
-not renewed for a while is of a process that died, and whoever comes next takes it over.
+Elsewhere a claim is a row of a diskcache. It is renewed while its call is under way; one that was not renewed for a
+while is of a process that died, and whoever comes next takes it over.
 """
 
 import errno
 import os
+import secrets
+import sqlite3
 import struct
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
+
+import diskcache
 
 from mahdar.errors import StoreError
 
@@ -48,9 +51,9 @@ class Claims(Protocol):
         """Done, or given up."""
 
 
-def claims_in(folder: Path) -> "ClaimLocks | ClaimFiles":
+def claims_in(folder: Path) -> "ClaimLocks | ClaimRows":
     """The claims of all processes that name this folder."""
-    return ClaimLocks(folder) if _LOCKS else ClaimFiles(folder)
+    return ClaimLocks(folder) if _LOCKS else ClaimRows(folder)
 
 
 class ClaimLocks:
@@ -119,12 +122,19 @@ class ClaimLocks:
         return self._file
 
 
-class ClaimFiles:
-    """Claims in a folder, one file each."""
+class ClaimRows:
+    """Claims as rows of a diskcache that expire.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._made = False
+    Args:
+        folder: of the database.
+        lease: seconds that a claim holds without being renewed.
+    """
+
+    def __init__(self, folder: Path, lease: float = LEASE) -> None:
+        self._folder = folder
+        self._lease = lease
+        self._owner = secrets.token_hex(8)
+        self._rows: diskcache.Cache | None = None
 
     def claim(self, fingerprint: str) -> bool:
         """Take a question on, unless another process has it.
@@ -133,49 +143,33 @@ class ClaimFiles:
             StoreError: the folder cannot be used.
         """
         try:
-            return self._create(fingerprint) or (self._expire(fingerprint) and self._create(fingerprint))
-        except OSError as error:
-            raise _unusable(self.folder, error) from None
+            if self._rows is None:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._rows = diskcache.Cache(str(self._folder), disk=diskcache.JSONDisk, eviction_policy="none")
+            return bool(self._rows.add(fingerprint, self._owner, expire=self._lease))
+        except (OSError, sqlite3.Error, diskcache.Timeout) as error:
+            raise _unusable(self._folder, error) from None
 
     def renew(self, fingerprint: str) -> None:
-        """Still at it; a claim that somebody took over meanwhile is theirs."""
-        with suppress(OSError):
-            os.utime(self.folder / fingerprint)
+        """Still at it; a claim that has expired stays so, for it may be somebody else's."""
+        with suppress(sqlite3.Error, diskcache.Timeout):
+            if self._rows is not None and self._rows.get(fingerprint) == self._owner:
+                self._rows.touch(fingerprint, expire=self._lease)
 
     def release(self, fingerprint: str) -> None:
         """Done, or given up."""
-        with suppress(OSError):
-            (self.folder / fingerprint).unlink()
+        with suppress(sqlite3.Error, diskcache.Timeout):  # it expires
+            if self._rows is not None and self._rows.get(fingerprint) == self._owner:
+                self._rows.delete(fingerprint)
 
     def close(self) -> None:
-        """Nothing is open."""
-
-    def _create(self, fingerprint: str) -> bool:
-        if not self._made:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._made = True
-        try:
-            os.close(os.open(self.folder / fingerprint, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
-            return False
-        return True
-
-    def _expire(self, fingerprint: str) -> bool:
-        """Put away the claim of a process that died; of several who see it, one does."""
-        file = self.folder / fingerprint
-        try:
-            if time.time() - file.stat().st_mtime < LEASE:
-                return False
-            taken = file.with_name(f"{fingerprint}.{os.getpid()}")
-            file.rename(taken)
-            taken.unlink()
-        except FileNotFoundError:
-            pass
-        return True
+        """Let go of the database."""
+        if self._rows is not None:
+            self._rows.close()
 
 
-def _unusable(folder: Path, error: OSError) -> StoreError:
+def _unusable(folder: Path, error: Exception) -> StoreError:
     return StoreError(
-        f"{folder}: a question cannot be claimed ({error.strerror}); "
+        f"{folder}: a question cannot be claimed ({getattr(error, 'strerror', None) or error}); "
         "free space on the disk, or set MAHDAR_CACHE_DIR to another folder"
     )

@@ -9,6 +9,7 @@ import typer
 
 from mahdar.cli.options import (
     DateColumn,
+    DateFormat,
     IdColumn,
     Model,
     Prompts,
@@ -21,7 +22,7 @@ from mahdar.cli.options import (
     settings_of,
 )
 from mahdar.documents.bidi import clean
-from mahdar.errors import BadInputError, UsageError
+from mahdar.errors import BadInputError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from mahdar.cache.disk import DiskStore
@@ -58,9 +59,22 @@ def verify() -> None:
         broken = store.verify()
     for one in broken:
         typer.echo(clean(one))
-    remedy = "`mahdar cache remove FINGERPRINT` removes one, `mahdar cache clear` all"
+    remedy = "`mahdar cache repair` removes them, `mahdar cache remove FINGERPRINT` one"
     typer.echo("every answer can be read" if not broken else f"{len(broken)} found; {remedy}")
     raise typer.Exit(1 if broken else 0)
+
+
+@app.command()
+def repair() -> None:
+    """Remove the answers that cannot be read, and no others; exit with 1 where one cannot be removed alone."""
+    with _store() as store:
+        broken = store.verify()
+        left = [one for one in broken if not _removed(store, one)]
+        removed = len(broken) - len(left)
+    typer.echo(f"{removed:,} removed; their articles are asked about again")
+    for one in left:
+        typer.echo(f"{clean(one)}: cannot be removed alone; `mahdar cache clear` removes all answers", err=True)
+    raise typer.Exit(1 if left else 0)
 
 
 @app.command()
@@ -84,6 +98,14 @@ def clear(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask."
         typer.echo(f"{store.clear():,} removed")
 
 
+def _removed(store: "DiskStore | RedisStore", entry: str) -> bool:
+    """Remove what `verify` names; False where it is no entry, or damaged where it stands."""
+    try:
+        return store.remove(entry)
+    except StoreError:
+        return False
+
+
 def _agreed(question: str) -> bool:
     try:
         return typer.confirm(question)
@@ -101,17 +123,20 @@ def why_miss(
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     date_column: DateColumn = None,
+    date_format: DateFormat = None,
     prompts: Prompts = None,
     schemas: Schemas = None,
 ) -> None:
     """Tell for each article and request whether the answer is stored, or what differs from the nearest one that is."""
+    from mahdar.documents.document import check_date_format
     from mahdar.runs.rows import Columns
     from mahdar.runs.sources import Articles
     from mahdar.service import Extractor
     from mahdar.tasks import TASKS
 
     import_schemas(schemas)
-    articles = Articles(paths, Columns(text_column, id_column, date_column), published_at=published_at)
+    columns = Columns(text_column, id_column, date_column, date_format=check_date_format(date_format))
+    articles = Articles(paths, columns, published_at=published_at)
     settings = settings_of(model)
     with _store() as store, Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
         stored = {fingerprint: entry["components"] for fingerprint, entry in store.entries() if entry}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from mahdar.errors import ExtractionError, FailureClass
+from mahdar.errors import ExtractionError, FailureClass, NoModelError
 from mahdar.llm.call import Call
 from mahdar.llm.completion import Completion
 from mahdar.llm.reading import (
@@ -251,6 +251,8 @@ async def converse(create: Create, conversation: Conversation) -> Outcome:
     except InstructorRetryException as caught:
         error = caught.__cause__
     if error is not None and not isinstance(error, CallError | UnusableError | ResponseParsingError):
+        if isinstance(error, NoModelError):
+            error.usage += conversation.usage
         raise error
     return conversation.outcome(error)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from mahdar.documents.document import Document
 from mahdar.drafting import Drafted, Item, Maker, items_of
-from mahdar.errors import ExtractionError
+from mahdar.errors import ExtractionError, NoModelError
 from mahdar.grounding.ground import Ground
 from mahdar.llm.client import Client
 from mahdar.llm.conversation import Outcome
@@ -72,7 +72,7 @@ class LLMDrafter:
         read = self._counted(len(requests))
         asked = (self._ask(request, source, read) for request in requests)
         came = await asyncio.gather(*asked, return_exceptions=True)  # what one raises costs no other its answer
-        spent = sum((one.usage for one in came if isinstance(one, Outcome | ExtractionError)), Usage())
+        spent = sum((one.usage for one in came if isinstance(one, Outcome | ExtractionError | NoModelError)), Usage())
         outcomes: list[tuple[Request, Outcome]] = []
         failed: list[tuple[Request, ExtractionError]] = []
         for request, one in zip(requests, came, strict=True):
@@ -83,6 +83,8 @@ class LLMDrafter:
             elif isinstance(one, ExtractionError):
                 raise ExtractionError(one.failure, str(one), spent) from None
             else:
+                if isinstance(one, NoModelError):
+                    one.usage = spent
                 raise one
         if failed and not outcomes:
             error = failed[0][1]

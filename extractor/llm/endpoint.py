@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mahdar.errors import UsageError
+from mahdar.llm.parameters import NOTHING_KNOWN, TakenParameters
 from mahdar.settings import EMBEDDED, OFFLINE, Settings
 
 MODES: Final = ("json_schema", "json", "tools", "md_json")
@@ -45,6 +46,7 @@ class Endpoint:
     Attributes:
         passage: tokens of article in one request, by estimate.
         parameters: of decoding.
+        taken: which of them it takes, by `MAHDAR_PARAMETERS`; the others are learnt from its refusals.
         embedded: whether it is the engine on this machine, which is started at the first call.
         cache: where that keeps its weights.
     """
@@ -55,6 +57,7 @@ class Endpoint:
     mode: str = "json_schema"
     passage: int = PASSAGE
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    taken: TakenParameters = NOTHING_KNOWN
     embedded: bool = False
     cache: Path | None = None
 
@@ -125,6 +128,7 @@ def remote_endpoint(settings: Settings) -> Endpoint:
         model=settings.model,
         mode=settings.mode or MODE_BY_HOST.get(host, "json_schema"),
         parameters=decoding_parameters(host, settings.model),
+        taken=TakenParameters.said(settings.parameters or ""),
     )
 
 

@@ -15,7 +15,7 @@ from mahdar.llm.request import BOUNDS, Message, Request
 from mahdar.prompts import ARTICLE, FIELDS, SENTENCES, TASKS, Prompt, TemplateError, delimited
 from mahdar.schemas.json_schema import Narrowing
 from mahdar.schemas.outline import outline
-from mahdar.schemas.tasks import AnswerSchema, answer_schema
+from mahdar.schemas.tasks import AnswerSchema, TaskSchema, answer_schema
 from mahdar.tasks import Task
 
 ANSWER_FLOOR: Final = 3_000
@@ -48,8 +48,7 @@ def first_turns(prompt: Prompt, tasks: tuple[str, ...]) -> tuple[Message, ...]:
     Raises:
         TemplateError: the template does not render.
     """
-    answer = answer_to(prompt, tasks)
-    return prompt.before([task.field for task in answer.tasks], _values(prompt, tasks), shown)
+    return _before(prompt, answer_to(prompt, tasks).tasks)
 
 
 def answer_to(prompt: Prompt, tasks: tuple[str, ...]) -> AnswerSchema:
@@ -74,9 +73,9 @@ def shown(text: str, piece: Sequence[Sentence] | None = None, first: int = 1) ->
 def _of_prompt(document: Document, prompt: Prompt, tasks: Sequence[Task], endpoint: Endpoint) -> Iterator[Request]:
     names = tuple(task.name for task in tasks)
     answer = answer_to(prompt, names)
-    before = _before(prompt, names)
+    before = _before(prompt, answer.tasks)
     for first, piece in _passages(document.text, min(filter(None, (prompt.passage, endpoint.passage)))):
-        question = prompt.question(shown(document.text, piece, first), _values(prompt, names))
+        question = prompt.question(shown(document.text, piece, first), _values(prompt, answer.tasks))
         yield Request(
             tasks=names,
             model=endpoint.model,
@@ -102,14 +101,14 @@ def _bounded(endpoint: Endpoint, question: str) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _before(prompt: Prompt, tasks: tuple[str, ...]) -> tuple[Message, ...]:
-    return first_turns(prompt, tasks)
+def _before(prompt: Prompt, schemas: tuple[TaskSchema, ...]) -> tuple[Message, ...]:
+    return prompt.before([one.field for one in schemas], _values(prompt, schemas), shown)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _values(prompt: Prompt, tasks: tuple[str, ...]) -> Mapping[str, Any]:
-    answer = answer_to(prompt, tasks)
-    return {TASKS: tuple(one.task for one in answer.tasks), FIELDS: outline(answer.json_schema)}
+def _values(prompt: Prompt, schemas: tuple[TaskSchema, ...]) -> Mapping[str, Any]:
+    tasks = tuple(one.task for one in schemas)
+    return {TASKS: tasks, FIELDS: outline(answer_to(prompt, tasks).json_schema)}
 
 
 def _passages(text: str, most: int) -> Iterator[tuple[int, Sequence[Sentence]]]:

@@ -18,10 +18,10 @@ from mahdar.errors import UsageError
 from mahdar.llm.call import Call, Transport
 from mahdar.llm.completion import Completion, on_one_line
 from mahdar.llm.endpoint import Address, Endpoint, address_of
-from mahdar.llm.lessons import MOST as MOST_LESSONS
-from mahdar.llm.lessons import TEACHING, Lessons, prompt_bytes
 from mahdar.llm.local.weights import Progress
 from mahdar.llm.network import check_network
+from mahdar.llm.parameters import MOST as MOST_LESSONS
+from mahdar.llm.parameters import TEACHING, prompt_bytes
 from mahdar.llm.reply import CallError, error_words, read_answer, status_error
 from mahdar.llm.streamed import joined_stream
 from mahdar.observability.logs import hide_queries
@@ -81,7 +81,7 @@ class OpenAITransport:
         self._progress = progress
         self._http_transport = http_transport
         self._clients: _Clients | None = None
-        self._lessons = Lessons()
+        self._parameters = endpoint.taken
         self._connecting = asyncio.Lock()
         self._embedded: EmbeddedModel | None = None
 
@@ -111,12 +111,12 @@ class OpenAITransport:
     ) -> "tuple[httpx2.Response, Mapping[str, Any]]":
         """The response to a call, and what was sent for it: a refusal that names a parameter is learnt from at once."""
         for _ in range(MOST_LESSONS):
-            sent = self._lessons.applied(arguments)
+            sent = self._parameters.applied(arguments)
             response = await clients.create(sent)
             if response.status_code not in TEACHING:
                 break
-            self._lessons.learn(sent, error_words(clients.text(response))[1])
-            if self._lessons.applied(arguments) == sent:
+            self._parameters = self._parameters.learnt(sent, error_words(clients.text(response))[1])
+            if self._parameters.applied(arguments) == sent:
                 break
             log.info("a parameter was refused, asking as the endpoint wants it")
         return response, sent

@@ -16,6 +16,7 @@ from mahdar.errors import BadInputError
 from mahdar.llm.call import Call
 from mahdar.llm.client import Policy
 from mahdar.llm.conversation import next_call
+from mahdar.llm.parameters import NOTHING_KNOWN
 from mahdar.openai_batch.api import BatchApi, spooled
 from mahdar.openai_batch.job import Batch, Entry, Job
 from mahdar.openai_batch.line import request_line
@@ -66,6 +67,7 @@ class Submission:
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._mahdar = mahdar
+        self._taken = mahdar.endpoint.taken if mahdar.endpoint else NOTHING_KNOWN
         self._store = store
         self._job = job
         self._api = api
@@ -138,7 +140,7 @@ class Submission:
                     continue
                 under_way.add(call.fingerprint)
                 reask = call.fingerprint != call.request.fingerprint
-                body = json.dumps(call.arguments, ensure_ascii=False)
+                body = json.dumps(self._taken.applied(call.arguments), ensure_ascii=False)
                 yield Entry(call.fingerprint, document.id, reask, call.components), request_line(call.fingerprint, body)
 
     def _unanswered(self, document: Document | BadInput) -> Iterator[Call]:

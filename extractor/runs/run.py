@@ -8,6 +8,7 @@ from typing import Protocol
 
 from mahdar.documents.bidi import clean
 from mahdar.documents.document import BadInput, Document
+from mahdar.errors import NoModelError
 from mahdar.results import Failure, Usage
 from mahdar.runs.ledger import LEFT
 from mahdar.runs.outputs import Result
@@ -176,8 +177,14 @@ class _Loop:
             self.tally.total = sum(self.results.progress.failed.values())
         elif self.results and self.tally.total is not None:
             self.results.announce(self.tally.total)
-        for result in self.extractor.extract_many(self._intake(articles)):
-            self._give(result)
+        try:
+            for result in self.extractor.extract_many(self._intake(articles)):
+                self._give(result)
+        except NoModelError as error:  # what it left unfinished is not extracted, and was paid for
+            self.tally.spend(error.usage)
+            if self.results:
+                self.results.spend(error.usage)
+            raise
         if self.results:
             self.results.settle()
 

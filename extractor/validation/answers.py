@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, SupportsIndex, get_args
 from pydantic import BaseModel, ValidationError
 
 from mahdar.schemas.drafts import is_silent
-from mahdar.schemas.tasks import Answer, AnswerSchema
+from mahdar.schemas.tasks import ACTORS, Answer, AnswerSchema
 from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ _WORDS: Final = {
 }
 """What pydantic finds, by its type of error, in words of JSON instead of Python: a model reads them."""
 _NO_NUMBER: Final = frozenset({"int_parsing", "float_parsing", "decimal_parsing"})
+_UNKNOWN_ACTOR: Final = "actor"
+"""pydantic's type of the error for an id that the list of actors does not hold; see `mahdar.schemas.drafts`."""
 _SEPARATORS: Final = {"٬": "", "٫": "."}
 """Of thousands and of decimals, in Arabic numbers."""
 
@@ -205,10 +207,19 @@ def _validate(kept: Any, schema: AnswerSchema, source: Source) -> Answer:
 def _problems(error: ValidationError, kept: Any, value: Any) -> tuple[Problem, ...]:
     """The problems by their places in the answer as given, of which `kept` is left."""
     found: dict[tuple[Place, str], Problem] = {}
-    for detail in error.errors(include_url=False, include_input=False):
-        place = _place_before(kept, detail["loc"])
-        found.setdefault((place, detail["type"]), Problem(place, detail["type"], _worded(detail), _item(value, place)))
+    for detail in error.errors(include_url=False):
+        place, code = _place_before(kept, detail["loc"]), detail["type"]
+        left_out = code == _UNKNOWN_ACTOR and detail["input"] in _ids(value)
+        said = "is the id of an actor that does not hold" if left_out else _worded(detail)
+        found.setdefault((place, code), Problem(place, code, said, _item(value, place)))
     return tuple(found.values())
+
+
+def _ids(value: Any) -> frozenset[str]:
+    """The ids in an answer's list of actors as it was given."""
+    actors = value.get(ACTORS) if isinstance(value, dict) else None
+    listed = actors if isinstance(actors, list) else []
+    return frozenset(one["id"] for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str))
 
 
 def _place_before(kept: Any, place: Place) -> Place:

@@ -21,8 +21,8 @@ from mahdar.server.callers import Caller
 from mahdar.server.gate import CALLER, Gate
 from mahdar.server.problems import (
     MEDIA_TYPE,
-    Problem,
     ProblemDetails,
+    RequestProblem,
     answer_fault,
     answer_http_error,
     answer_invalid,
@@ -53,7 +53,7 @@ class TaskInfo(BaseModel):
     schema_sha256: str | None = None
 
 
-class State(BaseModel):
+class ServiceState(BaseModel):
     """How the service is."""
 
     status: str
@@ -68,6 +68,7 @@ def create_app(service: ExtractionService, folder: Path) -> Gate:
     """
     from mahdar.server.jobs import Jobs
     from mahdar.server.jobs_api import add_jobs
+    from mahdar.server.pages import add_pages
 
     jobs = Jobs(service, folder / "jobs")
 
@@ -95,6 +96,7 @@ def create_app(service: ExtractionService, folder: Path) -> Gate:
     _add_tasks(app, service)
     _add_state(app, service, jobs.count)
     add_jobs(app, jobs, folder)
+    add_pages(app, service)
     return Gate(app, service)
 
 
@@ -111,10 +113,10 @@ def in_json(request: Request) -> None:
     """Refuse a body that does not say that it is JSON: what a page of another site may send unasked says no such thing.
 
     Raises:
-        Problem: `unsupported`.
+        RequestProblem: `unsupported`.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Problem("unsupported", "the Content-Type is application/json")
+        raise RequestProblem("unsupported", "the Content-Type is application/json")
 
 
 Asking = Annotated[Caller, Depends(caller_of)]
@@ -167,22 +169,22 @@ def _add_tasks(app: FastAPI, service: ExtractionService) -> None:
         models: dict[str, type[BaseModel]] = {one.name: one.schema.record for one in service.extractor.tasks}
         models["extraction"] = Extraction
         if task not in models:
-            raise Problem("not_found", f"task {task!r}: this service has {', '.join(models)}")
+            raise RequestProblem("not_found", f"task {task!r}: this service has {', '.join(models)}")
         return models[task].model_json_schema(mode="serialization")
 
 
 def _add_state(app: FastAPI, service: ExtractionService, count_jobs: Callable[[], Mapping[str, int]]) -> None:
     @app.get("/healthz", tags=["state"])
-    async def healthz() -> State:
+    async def healthz() -> ServiceState:
         """Whether the process answers."""
-        return State(status="ok")
+        return ServiceState(status="ok")
 
     @app.get("/readyz", tags=["state"])
-    async def readyz() -> State:
+    async def readyz() -> ServiceState:
         """Whether it takes articles; not while it is being stopped."""
         if service.stopping:
-            raise Problem("stopping")
-        return State(status="ready")
+            raise RequestProblem("stopping")
+        return ServiceState(status="ready")
 
     @app.get("/metrics", tags=["state"], response_class=Response)
     async def metrics(_: Asking) -> Response:

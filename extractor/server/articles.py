@@ -10,7 +10,7 @@ from mahdar.documents.document import Document
 from mahdar.errors import ExtractionError, MahdarError
 from mahdar.results import Usage
 from mahdar.runs.lines import dumps
-from mahdar.server.problems import Problem
+from mahdar.server.problems import RequestProblem
 from mahdar.service import as_document
 
 log = logging.getLogger("mahdar")
@@ -52,12 +52,12 @@ class ArticleRequest(BaseModel):
         """The article as mahdar reads it.
 
         Raises:
-            Problem: `bad_input`, of the day.
+            RequestProblem: `bad_input`, of the day.
         """
         try:
             return replace(as_document(self.text, self.published_at, self.id), kept=self.kept)
         except MahdarError as error:
-            raise Problem.of(error, self.id) from None
+            raise RequestProblem.of(error, self.id) from None
 
 
 def _form(body: Any) -> str:
@@ -85,13 +85,13 @@ class FailureLine(BaseModel):
     cost: float | None = None
 
 
-def failure_line(document_id: str, error: Problem | MahdarError) -> str:
+def failure_line(document_id: str, error: RequestProblem | MahdarError) -> str:
     """A failure on a line, as `mahdar extract` writes it into its file of errors."""
     usage = error.usage if isinstance(error, ExtractionError) else Usage()
     line = FailureLine(
         document_id=document_id,
         failure=class_of(error),
-        message=str(error.detail if isinstance(error, Problem) else error),
+        message=str(error.detail if isinstance(error, RequestProblem) else error),
         attempts=usage.attempts,
         tokens_in=usage.tokens_in,
         tokens_out=usage.tokens_out,
@@ -100,16 +100,18 @@ def failure_line(document_id: str, error: Problem | MahdarError) -> str:
     return dumps(line.model_dump())
 
 
-def class_of(error: Problem | MahdarError) -> str:
+def class_of(error: RequestProblem | MahdarError) -> str:
     """The class of what went wrong."""
-    return error.failure if isinstance(error, Problem | ExtractionError) else Problem.of(error).failure
+    return error.failure if isinstance(error, RequestProblem | ExtractionError) else RequestProblem.of(error).failure
 
 
-def as_problem(error: Exception) -> Problem | MahdarError:
+def as_problem(error: Exception) -> RequestProblem | MahdarError:
     """An error as what it is to a client; a fault of ours is logged, and named by its class alone."""
-    if isinstance(error, Problem | MahdarError):
+    if isinstance(error, RequestProblem | MahdarError):
         return error
     log.warning(
         "fault: %s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG)
     )  # its words may be the article's
-    return Problem("internal", f"mahdar failed: {type(error).__name__}; logged at the level DEBUG, it says where")
+    return RequestProblem(
+        "internal", f"mahdar failed: {type(error).__name__}; logged at the level DEBUG, it says where"
+    )

@@ -15,7 +15,7 @@ from typing import Final
 
 from mahdar.errors import UsageError
 from mahdar.limits.budget import UNBOUNDED, Budget, OverBudgetError, Purse, Spending
-from mahdar.server.problems import Problem
+from mahdar.server.problems import RequestProblem
 
 VARIABLE: Final = "MAHDAR_TOKENS"
 SHORTEST: Final = 16
@@ -47,7 +47,7 @@ class Caller:
         """Count articles against the rate.
 
         Raises:
-            Problem: `too_many`; says when they may come.
+            RequestProblem: `too_many`; says when they may come.
         """
         if self.per_minute is None:
             return
@@ -56,7 +56,7 @@ class Caller:
         added = articles * MINUTE / self.per_minute
         if backlog and backlog + added > MINUTE:
             wait = min(backlog, backlog + added - MINUTE)
-            raise Problem("too_many", f"{self.per_minute} articles a minute are allowed", retry_after=wait)
+            raise RequestProblem("too_many", f"{self.per_minute} articles a minute are allowed", retry_after=wait)
         self._drained_at = now + backlog + added
 
 
@@ -118,27 +118,27 @@ class Callers:
         """The caller with this secret. Every secret is compared, in constant time.
 
         Raises:
-            Problem: `unauthorized`.
+            RequestProblem: `unauthorized`.
         """
         if not self._callers:
             return self._anybody
         digest = hashlib.sha256((secret or "").encode()).digest()
         found = [caller for caller in self._callers if hmac.compare_digest(caller.digest, digest)]
         if not found:
-            raise Problem("unauthorized")
+            raise RequestProblem("unauthorized")
         return found[0]
 
     async def reserve(self, caller: Caller, most: Spending) -> None:
         """Set aside what an article may cost its caller. Waits where only articles under way stand against it.
 
         Raises:
-            Problem: `over_budget`.
+            RequestProblem: `over_budget`.
         """
         try:
             await caller.purse.reserve(most)
         except OverBudgetError:
             said = f"the budget of {caller.name!r} is {caller.purse.budget}; the next article could exceed it"
-            raise Problem("over_budget", said) from None
+            raise RequestProblem("over_budget", said) from None
 
     def settle(self, caller: Caller, most: Spending, came_to: Spending) -> None:
         """Charge what an article came to, in place of what was set aside for it."""

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mahdar.server.problems import Problem
+from mahdar.server.problems import RequestProblem
 from mahdar.server.service import MEGABYTE, ExtractionService
 
 log = logging.getLogger("mahdar")
@@ -69,7 +69,7 @@ class Gate:
         metrics.under_way.inc()
         try:
             await self._answered(scope, receive, answer)
-        except Problem as problem:
+        except RequestProblem as problem:
             await problem.response(scope, receive, answer)
         except Exception:  # noqa: BLE001  # answered and logged by the application, by its class alone
             log.debug("the answer was cut")
@@ -91,17 +91,19 @@ class Gate:
         """Refuse a request before anything of its body is read.
 
         Raises:
-            Problem: who asks may not, or there are too many requests.
+            RequestProblem: who asks may not, or there are too many requests.
         """
         headers, callers, path = Headers(scope=scope), self._service.callers, scope["path"]
         if not callers.closed and not _is_local(headers):
             # a page of another site could otherwise have the reader's browser spend money here
-            raise Problem("forbidden", "without tokens the service answers requests of this machine to itself only")
+            raise RequestProblem(
+                "forbidden", "without tokens the service answers requests of this machine to itself only"
+            )
         if path.startswith(CLOSED):
             kind, _, secret = headers.get("authorization", "").partition(" ")
             scope[CALLER] = callers.authorized(secret.strip() if kind.lower() == "bearer" else None)
         if self._requests > self._service.bounds.requests and path not in ALWAYS:
-            raise Problem("busy", f"{self._service.bounds.requests} requests are under way, as many as it takes")
+            raise RequestProblem("busy", f"{self._service.bounds.requests} requests are under way, as many as it takes")
 
 
 def _is_local(headers: Headers) -> bool:
@@ -130,7 +132,7 @@ class BodyReader:
         """The next piece; once all have come, the client's leaving.
 
         Raises:
-            Problem: `too_large` or `too_slow`.
+            RequestProblem: `too_large` or `too_slow`.
         """
         if self._whole:
             return await self._receive()
@@ -152,7 +154,7 @@ class BodyReader:
                 return await self._receive()
         except TimeoutError:
             said = f"the body did not come within {self._pause:g} seconds"
-            raise Problem("too_slow", said) from None
+            raise RequestProblem("too_slow", said) from None
 
     async def _refuse(self) -> None:
         left = max(self._announced, self._read) <= LEFT_UNREAD
@@ -161,4 +163,4 @@ class BodyReader:
             message = await self._piece()
             self._read += len(message.get("body", b""))
             self._whole = message["type"] != "http.request" or not message.get("more_body", False)
-        raise Problem("too_large", f"the request has more than the {self._most:,} bytes that it may have")
+        raise RequestProblem("too_large", f"the request has more than the {self._most:,} bytes that it may have")

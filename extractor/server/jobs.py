@@ -35,12 +35,12 @@ from mahdar.runs.target import LEDGER
 from mahdar.schemas.records import Extraction
 from mahdar.server.articles import as_problem
 from mahdar.server.callers import Caller
-from mahdar.server.problems import Problem
+from mahdar.server.problems import RequestProblem
 from mahdar.server.service import ExtractionService, spending_of, spent_on
 
 log = logging.getLogger("mahdar")
 
-State = Literal["waiting", "running", "done", "stopped", "cancelled", "failed"]
+JobState = Literal["waiting", "running", "done", "stopped", "cancelled", "failed"]
 ENDED: Final = frozenset({"done", "cancelled", "failed"})
 SOME: Final = 64
 """Lines that are sent at once."""
@@ -77,7 +77,7 @@ class JobFile(BaseModel):
     created_at: dt.datetime
     articles: str
     options: JobOptions
-    state: State = "waiting"
+    state: JobState = "waiting"
     reason: str = ""
 
 
@@ -85,7 +85,7 @@ class JobStatus(BaseModel):
     """How far a job has come."""
 
     id: str
-    state: State
+    state: JobState
     """waiting for its turn; running; done; stopped: it goes on when the service is started again, `reason` says why;
     cancelled; failed: it cannot go on"""
     reason: str = ""
@@ -105,7 +105,7 @@ class JobStatus(BaseModel):
     """US dollars; null where a price is not known"""
 
 
-class Job:
+class ServiceJob:
     """One job, and its files."""
 
     def __init__(self, folder: Path, file: JobFile) -> None:
@@ -120,7 +120,7 @@ class Job:
         """The results."""
         return self.folder / "records.jsonl"
 
-    def set(self, state: State, reason: str = "") -> None:
+    def set(self, state: JobState, reason: str = "") -> None:
         """Change the state, in one step; a job that was cancelled stays so."""
         with self._lock:
             if self.file.state == "cancelled":
@@ -175,7 +175,7 @@ class Jobs:
     def __init__(self, service: ExtractionService, folder: Path) -> None:
         self._service = service
         self._folder = folder
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, ServiceJob] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._threads = ThreadPoolExecutor(service.bounds.jobs, "mahdar-job")
 
@@ -187,7 +187,7 @@ class Jobs:
             shutil.rmtree(left, ignore_errors=True)
         for folder in sorted(self._folder.iterdir()):
             try:
-                job = Job(folder, JobFile.model_validate_json((folder / "job.json").read_bytes()))
+                job = ServiceJob(folder, JobFile.model_validate_json((folder / "job.json").read_bytes()))
             except (OSError, ValueError):
                 log.warning("%s holds no job; it is left as it is", folder.name)
                 continue
@@ -201,26 +201,28 @@ class Jobs:
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.to_thread(self._threads.shutdown), self._service.bounds.grace)
 
-    async def add(self, caller: Caller, articles: AsyncIterator[bytes], name: str, options: JobOptions) -> Job:
+    async def add(self, caller: Caller, articles: AsyncIterator[bytes], name: str, options: JobOptions) -> ServiceJob:
         """Take a job in, once all of its articles have come.
 
         Raises:
-            Problem: the caller has as many jobs as wait, or the articles cannot be read so.
+            RequestProblem: the caller has as many jobs as wait, or the articles cannot be read so.
         """
         waiting = [job for job in self.of(caller) if job.file.state not in ENDED]
         if len(waiting) >= self._service.bounds.waiting:
-            raise Problem("busy", f"{len(waiting)} jobs of {caller.name!r} wait or run, as many as may")
+            raise RequestProblem("busy", f"{len(waiting)} jobs of {caller.name!r} wait or run, as many as may")
         now = dt.datetime.now(dt.UTC)
         id_ = f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
         uploading = self._folder / f"{UPLOADING}{id_}"
         uploading.mkdir(mode=0o700)
         try:
-            job = Job(uploading, JobFile(id=id_, caller=caller.name, created_at=now, articles=name, options=options))
+            job = ServiceJob(
+                uploading, JobFile(id=id_, caller=caller.name, created_at=now, articles=name, options=options)
+            )
             await _save(articles, uploading / name)
             try:
                 await asyncio.to_thread(job.articles)
             except MahdarError as error:
-                raise Problem("invalid_request", job.unplaced(str(error))) from None
+                raise RequestProblem("invalid_request", job.unplaced(str(error))) from None
             job.set("waiting")
             job.folder = uploading.rename(self._folder / id_)
         except BaseException:
@@ -230,22 +232,22 @@ class Jobs:
         self._begin(job)
         return job
 
-    def of(self, caller: Caller) -> list[Job]:
+    def of(self, caller: Caller) -> list[ServiceJob]:
         """A caller's jobs, in their order."""
         return [job for job in self._jobs.values() if job.file.caller == caller.name]
 
-    def get(self, id_: str, caller: Caller) -> Job:
+    def get(self, id_: str, caller: Caller) -> ServiceJob:
         """A job of a caller.
 
         Raises:
-            Problem: `not_found`; another caller's is none.
+            RequestProblem: `not_found`; another caller's is none.
         """
         job = self._jobs.get(id_)
         if job is None or job.file.caller != caller.name:
-            raise Problem("not_found", f"{caller.name!r} has no job {id_!r}")
+            raise RequestProblem("not_found", f"{caller.name!r} has no job {id_!r}")
         return job
 
-    def status(self, job: Job) -> JobStatus:
+    def status(self, job: ServiceJob) -> JobStatus:
         """How far a job has come."""
         before = [
             one for one in self._jobs.values() if one.file.state in {"waiting", "running"} and one.file.id < job.file.id
@@ -257,7 +259,7 @@ class Jobs:
         known = job.file.model_dump(include={"id", "state", "reason", "created_at"})
         return JobStatus(**known, ahead=ahead, tokens=tokens, **told)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: ServiceJob) -> None:
         """Begin no further article of a job; of one that has ended, remove everything."""
         if job.file.state in ENDED and not job.active:
             del self._jobs[job.file.id]
@@ -271,11 +273,11 @@ class Jobs:
         states = [job.file.state for job in self._jobs.values()]
         return {state: states.count(state) for state in ("waiting", "running")}
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: ServiceJob) -> None:
         job.set("waiting")
         self._threads.submit(self._work, job)
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: ServiceJob) -> None:
         """Do a job, in its thread."""
         job.active = True
         try:
@@ -283,7 +285,7 @@ class Jobs:
         finally:
             job.active = False
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: ServiceJob) -> None:
         """Do a job until it has ended, or the service stops."""
         caller = self._service.callers.named(job.file.caller)
         if caller is None:
@@ -301,7 +303,7 @@ class Jobs:
                     paying, articles, results, cancelled=lambda: job.cancelled.is_set() or self._service.stopping
                 )
         except MahdarError as error:
-            state: State = "stopped" if not isinstance(error, UsageError) else "failed"
+            state: JobState = "stopped" if not isinstance(error, UsageError) else "failed"
             job.set(state, str(error))
         except Exception as error:  # noqa: BLE001  # a fault in one job must not end the others
             job.set("stopped", str(as_problem(error)))
@@ -350,7 +352,7 @@ class PayingExtractor:
                 most = self._waited(self._admit(document))
             except BadInputError:
                 most = Spending()  # it fails as such
-            except Problem as problem:
+            except RequestProblem as problem:
                 if problem.failure in LEFT:
                     self._refused = Failure(document.id, "over_budget", str(problem.detail))
                 return
@@ -365,21 +367,21 @@ class PayingExtractor:
                 return future.result(TURN)
             except TimeoutError:
                 if self._loop.is_closed():
-                    raise Problem("stopping") from None
+                    raise RequestProblem("stopping") from None
 
     async def _admit(self, document: Document) -> Spending:
         """Wait for the caller's rate, and set aside what the article may cost.
 
         Raises:
-            Problem: `over_budget`; `stopping` where no further article is to be begun.
+            RequestProblem: `over_budget`; `stopping` where no further article is to be begun.
         """
         while True:
             if self._cancelled.is_set() or self._service.stopping:
-                raise Problem("stopping")
+                raise RequestProblem("stopping")
             try:
                 self._caller.admit(1)
                 break
-            except Problem as wait:
+            except RequestProblem as wait:
                 await asyncio.sleep(min(wait.retry_after or TURN, TURN))
         most = await self._service.most(document, self._caller)
         await self._service.callers.reserve(self._caller, most)

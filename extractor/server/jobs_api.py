@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from mahdar.runs.target import Target
 from mahdar.server.app import NDJSON, Asking
 from mahdar.server.jobs import PACKED, SUFFIXES, JobOptions, Jobs, JobStatus
-from mahdar.server.problems import Problem
+from mahdar.server.problems import RequestProblem
 from mahdar.tables.export import export
 
 Form = Literal["csv", "parquet", "duckdb", "xlsx"]
@@ -31,12 +31,12 @@ def file_name(request: Request) -> str:
     """How the file of a request's rows is called.
 
     Raises:
-        Problem: `unsupported`.
+        RequestProblem: `unsupported`.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     packed = request.headers.get("content-encoding", "").strip().lower()
     if kind not in SUFFIXES or packed not in PACKED:
-        raise Problem(
+        raise RequestProblem(
             "unsupported", f"the Content-Type is one of {', '.join(SUFFIXES)}; packed, if at all, by gzip or zstd"
         )
     return f"articles{SUFFIXES[kind]}{PACKED[packed]}"
@@ -102,7 +102,7 @@ def add_jobs(app: FastAPI, jobs: Jobs, folder: Path) -> None:
     ) -> StreamingResponse:
         """Tables of extractions, which are sent as JSON lines: as `mahdar export` writes them, in a ZIP file."""
         if not name.endswith(".jsonl"):
-            raise Problem("unsupported", f"extractions are sent as {NDJSON}")
+            raise RequestProblem("unsupported", f"extractions are sent as {NDJSON}")
         from starlette.concurrency import run_in_threadpool
 
         pieces = [piece async for piece in request.stream()]

@@ -46,7 +46,7 @@ LATER: Final = frozenset({"rate_limited", "no_model", "too_many", "busy", "stopp
 _BY_STATUS: Final = {400: "invalid_request", 404: "not_found", 405: "not_allowed", 413: "too_large"}
 
 
-class Fault(BaseModel):
+class BodyFault(BaseModel):
     """One thing that is wrong with a request's body."""
 
     pointer: str
@@ -65,10 +65,10 @@ class ProblemDetails(BaseModel):
     failure: str = Field(description="The class of the failure.")
     remedy: str
     document_id: str | None = None
-    errors: list[Fault] | None = None
+    errors: list[BodyFault] | None = None
 
 
-class Problem(HTTPException):
+class RequestProblem(HTTPException):
     """A request that cannot be answered.
 
     Args:
@@ -89,7 +89,7 @@ class Problem(HTTPException):
         super().__init__(status or kind.status, detail or kind.title)
 
     @classmethod
-    def of(cls, error: MahdarError, document_id: str | None = None) -> "Problem":
+    def of(cls, error: MahdarError, document_id: str | None = None) -> "RequestProblem":
         """What an error of mahdar's is to a client."""
         if isinstance(error, ExtractionError):
             return cls(error.failure, str(error), document_id=document_id)
@@ -119,11 +119,11 @@ class Problem(HTTPException):
 
 async def answer_http_error(_: Request, error: Exception) -> JSONResponse:
     """A problem, or an HTTP error of the framework, as problem details."""
-    if isinstance(error, Problem):
+    if isinstance(error, RequestProblem):
         return error.response
     assert isinstance(error, HTTPException)
     failure = _BY_STATUS.get(error.status_code, "invalid_request")
-    answered = Problem(failure, str(error.detail), status=error.status_code).response
+    answered = RequestProblem(failure, str(error.detail), status=error.status_code).response
     answered.headers.update(error.headers or {})  # such as Allow
     return answered
 
@@ -134,7 +134,7 @@ async def answer_invalid(_: Request, error: Exception) -> JSONResponse:
     faults = [{"pointer": _pointer(one["loc"]), "detail": str(one["msg"])} for one in error.errors()[:NAMED]]
     said = "; ".join(f"{fault['pointer'] or 'the body'}: {fault['detail']}" for fault in faults)
     broken = any(one["type"] == "json_invalid" for one in error.errors())
-    return Problem("invalid_request", said, status=400 if broken else 0, errors=faults).response
+    return RequestProblem("invalid_request", said, status=400 if broken else 0, errors=faults).response
 
 
 def _pointer(place: tuple[int | str, ...]) -> str:
@@ -147,10 +147,10 @@ def _pointer(place: tuple[int | str, ...]) -> str:
 async def answer_fault(_: Request, error: Exception) -> JSONResponse:
     """A fault of ours: its class alone, for its words may be the article's."""
     log.warning("fault: %s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
-    return Problem("internal", f"mahdar failed: {type(error).__name__}").response
+    return RequestProblem("internal", f"mahdar failed: {type(error).__name__}").response
 
 
 async def answer_mahdar_error(_: Request, error: Exception) -> JSONResponse:
     """An error of mahdar's as problem details."""
     assert isinstance(error, MahdarError)
-    return Problem.of(error).response
+    return RequestProblem.of(error).response

@@ -18,7 +18,7 @@ from mahdar.schemas.records import Extraction
 from mahdar.server.articles import ArticleRequest, as_problem, class_of, failure_line
 from mahdar.server.callers import Caller, Callers
 from mahdar.server.metrics import Metrics
-from mahdar.server.problems import Problem
+from mahdar.server.problems import RequestProblem
 from mahdar.service import Extractor, as_document
 
 T = TypeVar("T")
@@ -93,33 +93,33 @@ class ExtractionService:
         """Take articles in, or refuse them before anything is done for them.
 
         Raises:
-            Problem: there are too many, two have one id, a task is not known, or the service is being stopped.
+            RequestProblem: there are too many, two have one id, a task is not known, or the service is being stopped.
         """
         if self.stopping:
-            raise Problem("stopping")
+            raise RequestProblem("stopping")
         if len(articles) > self.bounds.articles:
-            raise Problem("too_large", f"{len(articles)} articles; a request has {self.bounds.articles} at most")
+            raise RequestProblem("too_large", f"{len(articles)} articles; a request has {self.bounds.articles} at most")
         known = [task.name for task in self.extractor.tasks]
         for name in (name for article in articles for name in article.tasks or ()):
             if name not in known:
-                raise Problem("invalid_request", f"task {name!r}: this service has {', '.join(known)}")
+                raise RequestProblem("invalid_request", f"task {name!r}: this service has {', '.join(known)}")
         ids = [article.id for article in articles if article.id is not None]
         if len(set(ids)) < len(ids):
             twice = next(id_ for id_ in ids if ids.count(id_) > 1)
-            raise Problem("invalid_request", f"two articles have the id {twice!r}; give each its own")
+            raise RequestProblem("invalid_request", f"two articles have the id {twice!r}; give each its own")
         caller.admit(len(articles))
 
     async def extract(self, article: ArticleRequest, caller: Caller) -> Extraction:
         """Extract one article.
 
         Raises:
-            Problem: it cannot be taken.
+            RequestProblem: it cannot be taken.
             ExtractionError: it failed.
             MahdarError: no article can be extracted now.
         """
         try:
             result = await self._paid(article.document(), article.tasks, caller)
-        except (Problem, MahdarError) as error:
+        except (RequestProblem, MahdarError) as error:
             self.metrics.failed(
                 class_of(error), caller.name, error.usage if isinstance(error, ExtractionError) else Usage()
             )
@@ -180,7 +180,9 @@ class ExtractionService:
     async def _line(self, article: ArticleRequest, caller: Caller) -> str:
         id_ = article.id or as_document(article.text).id
         if self.stopping:
-            return failure_line(id_, Problem("stopping", "the service was stopped before this article was begun"))
+            return failure_line(
+                id_, RequestProblem("stopping", "the service was stopped before this article was begun")
+            )
         try:
             return json_line(await self.extract(article, caller))
         except Exception as error:  # noqa: BLE001  # a fault in one article must not cost the others

@@ -425,3 +425,36 @@ def test_a_budget_holds_over_all_runs_into_a_file_and_failed_articles_are_paid_f
     assert ", an unknown number of articles left → " in err
     told = json.loads(mahdar("status", tmp_path / "out.jsonl", "--json").out)
     assert (told["tokens"], told["cost"], told["failed"]) == (720, 0.00216, {"refused": 6})
+
+
+def test_new_files_are_taken_as_they_come_until_ctrl_c(tmp_path: Path, endpoint: Endpoint) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    process = launch(endpoint, tmp_path, incoming, "--watch")
+    for number in range(3):
+        (incoming / f"خبر-{number}.txt").write_text(weather(number), encoding="utf-8")
+        endpoint.await_requests(number + 1)
+    process.send_signal(signal.SIGINT)
+    code, err = ended(process)
+    assert (code, err.splitlines()[0]) == (0, "watching; Ctrl-C ends it")
+    assert "3 of 3 articles, 0 records, 0 rejected, 0 failed" in err
+    assert ids(tmp_path / "out.jsonl") == ["خبر-0", "خبر-1", "خبر-2"]
+    assert "3 done before" in ended(launch(endpoint, tmp_path, incoming))[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-", "--watch"], "'-' cannot be watched: --watch takes files and folders of this machine"),
+        (["gone.txt", "--watch"], "'gone.txt': no such file or folder"),
+        (["seeds", "--watch", "--dry-run"], "--watch takes files as they come: leave out --retry-errors and --dry-run"),
+        (
+            ["seeds", "--update-changed"],
+            "--update-changed takes what an earlier run extracted: name its file with --out",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together_are_named(options: list[str], said: str) -> None:
+    ended = mahdar("extract", *options)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.splitlines()[-1].startswith(f"mahdar: {said}")

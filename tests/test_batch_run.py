@@ -11,11 +11,11 @@ import pytest
 from newsroom import NOTHING, configured, weather
 
 from mahdar import Document, ExtractionError, Extractor, NoModelError
+from mahdar.cache.completion import Completion
 from mahdar.cli.extract import exit_code
 from mahdar.cli.interrupt import Interrupt
 from mahdar.documents.document import BadInput
 from mahdar.llm.call import Call
-from mahdar.llm.completion import Completion
 from mahdar.runs.ledger import identity
 from mahdar.runs.outputs import Outputs
 from mahdar.runs.results import Results

@@ -7,6 +7,7 @@ look-alikes. A mention is found in a record by its name or one of its forms; a m
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -108,10 +109,12 @@ class LinkedArticle:
 
     Attributes:
         actors: name → `actor_id`.
+        countries: those of the names that are given as a country's.
         meetings: as JSON.
     """
 
     actors: Mapping[str, str]
+    countries: AbstractSet[str]
     meetings: Sequence[Mapping[str, Any]]
 
 
@@ -153,7 +156,9 @@ def read_linked(path: Path) -> dict[str, LinkedArticle]:
         if any("actor_id" not in actor for actor in actors):
             raise UsageError(f"{place}: no actor_id: give the records.jsonl that `mahdar link` wrote")
         found[str(line["document_id"])] = LinkedArticle(
-            {actor["name"]: actor["actor_id"] for actor in actors}, line.get("meetings") or ()
+            {actor["name"]: actor["actor_id"] for actor in actors},
+            {actor["name"] for actor in actors if actor["type"] == "country"},
+            line.get("meetings") or (),
         )
     return found
 
@@ -171,7 +176,7 @@ def located(labels: LinkingLabels, articles: Mapping[str, LinkedArticle]) -> Fou
     for document_id, article in articles.items():
         labelled = by_article.get(document_id, [])
         for name, actor_id in article.actors.items():
-            if match := _mention_of(name, labelled):
+            if match := _mention_of(name, labelled, whole=name in article.countries):
                 mentions.setdefault(Mentioned(document_id, match.name), actor_id)
         for meeting, record in _assigned(wanted.get(document_id, []), article.meetings, labelled):
             meetings[meeting] = record["event_id"]
@@ -179,13 +184,21 @@ def located(labels: LinkingLabels, articles: Mapping[str, LinkedArticle]) -> Fou
     return FoundIds(mentions, meetings, told - len(meetings))
 
 
-def _mention_of(name: str, labelled: Iterable[LinkedMention]) -> LinkedMention | None:
-    """The labelled mention that a record's name is: by name or form; else the only one whose words fit."""
+def _mention_of(name: str, labelled: Iterable[LinkedMention], *, whole: bool = False) -> LinkedMention | None:
+    """The labelled mention that a record's name is: by name or form; else the only one whose words fit.
+
+    Args:
+        name: of a record's actor.
+        labelled: the article's mentions.
+        whole: the words of a mention may not be more or fewer: a country is no part of an office's or a body's name.
+    """
     folded = fold(name)
     labelled = list(labelled)
     for mention in labelled:
         if folded in map(fold, (mention.name, *mention.forms)):
             return mention
+    if whole:
+        return None
     words = set(folded.split())
     fitting = []
     for mention in labelled:

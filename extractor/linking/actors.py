@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 from typing import Final
 
 from mahdar.linking.clusters import GENERATION, ActorCluster, ActorForm, Doubt, Join, final
-from mahdar.linking.persons import STRENGTH, Verdict, alike, compare, share_office
+from mahdar.linking.persons import STRENGTH, Verdict, alike, are_two, compare, have_other_offices, share_office
 from mahdar.linking.readings import UNITED, ActorReading
 from mahdar.linking.sounds import sound_key
 from mahdar.resolving.countries import listed
@@ -25,10 +25,17 @@ SAME_OCCASION: Final = dt.timedelta(days=30)
 """So near to each other, two articles that give one office alone mean one holder."""
 LIFE_OF_A_SURNAME: Final = dt.timedelta(days=5 * 365)
 """Longer after or before the last full name, a surname alone may be another's."""
+PASSES: Final = 3
+"""Times that the names which several actors fit are gone through."""
+REIGN: Final = dt.timedelta(days=3 * 365)
+"""As `TENURE`, of monarchs."""
+SLIPS: Final = 0.02
+"""Share of the articles of the rarer one that may tell two apart though they are one: extraction errs now and then."""
 MOST_OF_A_KEY: Final = 2_000
 """Forms under one key that are compared with each other; a key with more tells too little to be one."""
 SOLE_HEADS: Final = listed("وزير وزيره رييس رييسه ملك ملكه عاهل امير سلطان ولي مرشد president minister king")
 """Offices, folded, that one person of a country holds at a time; of ambassadors, deputies, envoys there are many."""
+MONARCHS: Final = listed("ملك ملكه امير سلطان")
 SOLE_WITH_BODY: Final = listed("امين مدير محافظ قايد")
 """Offices that one person holds where a body is told: «مدير المخابرات المصرية»."""
 
@@ -109,7 +116,7 @@ class Linker:
                 continue
             if not verdict.sure:
                 self.doubt(a, b, verdict.for_, verdict.against or ["nothing but the name speaks for it"])
-            elif verdict.alike in {"same", "spelling", "sound"} and len(verdict.for_) > 1:
+            elif verdict.alike in {"same", "spelling", "near"} and len(verdict.for_) > 1:
                 sure.append(((-STRENGTH[verdict.alike], -len(verdict.for_)), a, b, verdict))
             else:
                 short, full = sorted((a, b), key=lambda one: (len(one.head.reading.words), len(one.known.countries)))
@@ -118,24 +125,24 @@ class Linker:
                     weak[id(full)].append((short, verdict))
         for _, a, b, verdict in sorted(sure, key=lambda pair: (pair[0], pair[1].head.key, pair[2].head.key)):
             self.join(a, b, verdict.for_)
-        for cluster in sorted(named, key=lambda one: (-len(one.head.reading.words), one.head.key)):
-            self._join_only(cluster, weak[id(cluster)])
+        ordered = sorted(named, key=lambda one: (-len(one.head.reading.words), one.head.key))
+        for _ in range(PASSES):  # what is joined in one pass leaves fewer that fit in the next
+            several = [cluster for cluster in ordered if not self._join_only(cluster, weak[id(cluster)])]
+        for cluster in several:
+            fitting = _fitting(cluster, weak[id(cluster)])
+            for other, verdict in fitting:
+                self.doubt(cluster, other, verdict.for_, [f"{len(fitting)} actors fit"])
 
-    def _join_only(self, cluster: ActorCluster, found: Iterable[tuple[ActorCluster, Verdict]]) -> None:
-        """Join a cluster to the one actor that fits; of several to the one that shares an office."""
-        fitting: dict[int, tuple[ActorCluster, Verdict]] = {}
-        for other, verdict in found:
-            if final(other) is not final(cluster):
-                fitting.setdefault(id(final(other)), (final(other), verdict))
+    def _join_only(self, cluster: ActorCluster, found: Iterable[tuple[ActorCluster, Verdict]]) -> bool:
+        """Join a cluster to the only actor that fits, or the only one that shares an office; False where several do."""
+        fitting = _fitting(cluster, found)
         if len(fitting) > 1:
-            by_office = {at: pair for at, pair in fitting.items() if share_office(cluster.known, pair[0].known)}
-            if len(by_office) != 1:
-                for other, verdict in fitting.values():
-                    self.doubt(cluster, other, verdict.for_, [f"{len(fitting)} actors fit"])
-                return
-            fitting = by_office
-        for other, verdict in fitting.values():
+            fitting = [pair for pair in fitting if share_office(cluster.known, pair[0].known)]
+            if len(fitting) != 1:
+                return False
+        for other, verdict in fitting:
             self.join(other, cluster, verdict.for_)
+        return True
 
     def _join_surnames(self) -> None:
         """One word of a name: the one person of that country who bears it and whose offices do not differ."""
@@ -176,7 +183,7 @@ class Linker:
         bearer, verdict = fitting[0]
         if len(fitting) > 1:
             against = [f"{len(fitting)} actors bear the name"]
-        elif cluster.known.offices and bearer.known.offices:
+        elif have_other_offices(cluster.known, bearer.known):
             against = ["office: another"]
         elif not verdict.sure:
             against = verdict.against or ["nothing but one word of the name speaks for it"]
@@ -221,7 +228,7 @@ class Linker:
             if not any(is_part(wanted, office, (), ()) for office in holder.known.offices):
                 continue
             gap = _gap(cluster, holder, wanted)
-            if gap is not None and gap <= TENURE:
+            if gap is not None and gap <= (REIGN if reading.words[0] in MONARCHS else TENURE):
                 near.append((holder, f"days: {gap.days} apart from a day on which the office was theirs"))
             else:
                 far.append(holder)
@@ -232,6 +239,17 @@ class Linker:
         for holder in [*(one for one, _ in near), *far]:
             against = f"{len(near)} held it about then" if near else "not known to hold it about then"
             self.doubt(holder, cluster, [f"office: {' '.join(wanted.words)}"], [against])
+
+
+def _fitting(
+    cluster: ActorCluster, found: Iterable[tuple[ActorCluster, Verdict]]
+) -> list[tuple[ActorCluster, Verdict]]:
+    """The actors that those found have become, each once; those that something speaks against are left out."""
+    fitting: dict[int, tuple[ActorCluster, Verdict]] = {}
+    for other, verdict in found:
+        if final(other) is not final(cluster) and not _against(final(cluster), final(other)):
+            fitting.setdefault(id(final(other)), (final(other), verdict))
+    return list(fitting.values())
 
 
 def _order(cluster: ActorCluster) -> tuple[bool, bool, tuple[str, int]]:
@@ -262,16 +280,20 @@ def _against_person(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
         for other in b.forms:
             names = one.reading.kind == other.reading.kind == "person"
             full = names and not one.reading.is_surname and not other.reading.is_surname
-            if full and alike(one.reading, other.reading) is None:
+            if full and are_two(one.reading, other.reading):
                 yield f"name: {one.name} and {other.name} are two"
                 return
-    shorter, longer = sorted((a, b), key=lambda cluster: len(cluster.names))
-    for article, names_there in shorter.names.items():
-        for name in names_there:
-            for other_name in longer.names.get(article, ()):
-                if name != other_name and not _one_in_article((shorter, name), (longer, other_name), article):
-                    yield f"article: {article} has both, as two"
-                    return
+    apart = sorted(_articles_with_both(a, b))
+    if len(apart) > SLIPS * min(len(a.names), len(b.names)):
+        yield f"article: {apart[0]} has both, as two"
+
+
+def _articles_with_both(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
+    """Articles that have both under names that are not two spellings of one."""
+    for article in a.names.keys() & b.names.keys():
+        names = ((name, other) for name in a.names[article] for other in b.names[article] if name != other)
+        if any(not _one_in_article((a, name), (b, other), article) for name, other in names):
+            yield article
 
 
 def _one_in_article(a: tuple[ActorCluster, str], b: tuple[ActorCluster, str], article: str) -> bool:
@@ -312,6 +334,7 @@ def _keys(cluster: ActorCluster) -> Iterator[tuple[str, ...]]:
             yield ("first", sounds[1], sounds[0])
         if words[-1] not in GIVEN:
             yield ("last", sounds[-1], form.reading.country or "")
+        yield ("initial", sounds[0], sounds[-1][:1], form.reading.country or "")
 
 
 def _body_fits(short: ActorReading, full: ActorReading) -> bool:

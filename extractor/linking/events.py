@@ -205,7 +205,7 @@ def _places_fit(a: ToldMeeting, b: ToldMeeting) -> bool | None:
     """Whether two places are the same; None where one of them is not told."""
     cities = [_city(one) for one in (a, b)]
     if all(cities):
-        one, other = (fold(city or "").removeprefix("ال") for city in cities)
+        one, other = (fold(city or "").removeprefix("ال").replace(" ", "") for city in cities)
         if one == other:
             return True
         if one.isascii() == other.isascii():

@@ -11,22 +11,24 @@ from typing import Final, Literal
 
 from mahdar.linking.readings import UNITED, ActorReading
 from mahdar.linking.sounds import can_be_written, sound_key
-from mahdar.resolving.names import GIVEN, is_part, is_short_form, is_variant
+from mahdar.resolving.names import GIVEN, PARTNERS, are_partners, is_part, is_short_form, is_variant, word_ratio
 from mahdar.resolving.offices import Office
 
-Alike = Literal["same", "spelling", "sound", "script", "shortened", "surname"]
-"""How two names resemble: word by word the same, spelt otherwise, of the same consonants, in another script, with words
-left out, by one word alone."""
+Alike = Literal["same", "spelling", "near", "script", "shortened", "surname"]
+"""How two names resemble: word by word the same, spelt otherwise, spelt so otherwise that it may be another name, in
+another script, with words left out, by one word alone."""
 
 TOLD: Final[dict[Alike, str]] = {
     "same": "the same words",
     "spelling": "another spelling",
-    "sound": "the same consonants",
+    "near": "nearly the same",
     "script": "another script",
     "shortened": "words left out",
     "surname": "one word of it",
 }
-STRENGTH: Final[dict[Alike, int]] = {"same": 6, "spelling": 5, "sound": 4, "script": 3, "shortened": 2, "surname": 1}
+STRENGTH: Final[dict[Alike, int]] = {"same": 6, "spelling": 5, "near": 4, "script": 3, "shortened": 2, "surname": 1}
+SHORTEST_NEAR: Final = 5
+"""Letters of a word that may differ by one from another's given name."""
 LONG_SOUND: Final = 7
 """Consonants of a name that two scripts share by no chance."""
 SHORTEST_SOUND: Final = 4
@@ -64,7 +66,7 @@ def alike(a: ActorReading, b: ActorReading) -> Alike | None:
     if len(short) == len(full):
         if is_variant(short, full) or _is_inverted(short, full):
             return "spelling"
-        return "sound" if _sound_alike(short, full) else None
+        return "near" if _sound_alike(short, full) or _is_near(short, full) else None
     return "shortened" if is_short_form(short, full) else None
 
 
@@ -100,7 +102,7 @@ def _is_enough(a: ActorReading, b: ActorReading, resemblance: Alike, shared: Map
             return borne_out or not a.is_common
         case "spelling":
             return borne_out or (not a.is_common and _sound_alike(a.words, b.words))
-        case "sound":
+        case "near":
             return shared["country"] is not None and bool(shared["office"] or shared["organization"])
         case "script":
             return borne_out or len(_consonants(a)) >= LONG_SOUND
@@ -122,6 +124,17 @@ def _consonants(reading: ActorReading) -> str:
     return "".join(map(sound_key, reading.words))
 
 
+def are_two(a: ActorReading, b: ActorReading) -> bool:
+    """Whether two full names contradict each other: two of the same script that are not alike, or other first names."""
+    if alike(a, b) is not None:
+        return False
+    first, other = a.words[0], b.words[0]
+    if first.isascii() == other.isascii():
+        return True
+    arabic, latin = (other, first) if first.isascii() else (first, other)
+    return len(a.words) == len(b.words) or not can_be_written(arabic, latin)
+
+
 def share_office(a: ActorFacts, b: ActorFacts) -> str | None:
     """An office that both have, also told in fewer words by one of them."""
     for one, other in product(a.offices, b.offices):
@@ -129,6 +142,16 @@ def share_office(a: ActorFacts, b: ActorFacts) -> str | None:
         if is_part(short, full, (), ()) and (one.country or other.country or len(short.words) > 1):
             return " ".join(full.words)
     return None
+
+
+def have_other_offices(a: ActorFacts, b: ActorFacts) -> bool:
+    """Whether both have offices, and no two of them agree; a head alone («الوزير») agrees with any that begins so."""
+    if not a.offices or not b.offices:
+        return False
+    return not any(one.words[0] == other.words[0] for one, other in product(a.offices, b.offices)) or not any(
+        min(len(one.words), len(other.words)) == 1 and one.words[0] == other.words[0]
+        for one, other in product(a.offices, b.offices)
+    )
 
 
 def _bears(word: str, full: tuple[str, ...]) -> bool:
@@ -160,6 +183,15 @@ def _sound_alike(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     if sounds != [sound_key(word) for word in b] or len("".join(sounds)) < SHORTEST_SOUND:
         return False
     return all(one == other or GIVEN.isdisjoint({one, other}) for one, other in zip(a, b, strict=True))
+
+
+def _is_near(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    """Whether two names differ by letters in one word that is not, in both, a common given name: رمطان and رمضان."""
+    differing = [(one, other) for one, other in zip(a, b, strict=True) if one != other and not are_partners(one, other)]
+    if len(a) < 2 or len(differing) != 1 or set(differing[0]) <= GIVEN:
+        return False
+    one, other = differing[0]
+    return min(len(one), len(other)) >= SHORTEST_NEAR and word_ratio(one, other) >= PARTNERS
 
 
 def _codes(known: ActorFacts) -> str:

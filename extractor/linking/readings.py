@@ -41,6 +41,9 @@ _KINDS_OF_BODY: Final = listed("حركه جماعه تنظيم منظمه moveme
 """Words before the name of a body that may be left out: «حركة حماس»."""
 _SHORTEST_BODY: Final = 4
 """Letters of a name that stands for a body without such a word."""
+LONGEST_ACRONYM: Final = 5
+UNITED: Final = NO_PLACE
+"""Codes under which people of many countries serve: an envoy of the UN may be a minister of his own country later."""
 GENERATIONS: Final = {
     "اب": "father",
     "والد": "father",
@@ -102,7 +105,7 @@ def read(name: str, type_: str, country: str | None) -> ActorReading:
         return ActorReading("delegation", offices_in(name)[0].words, code)
     if type_ == "people":
         return ActorReading("people", () if _only_country(name, _PEOPLE) else _body_words(name), code)
-    if organization := _organization(name):
+    if (organization := _organization(name)) and (country in {None, *UNITED} or not _is_acronym(name)):
         return ActorReading("body", (organization,))
     if whole := _whole_country(name):
         return ActorReading("country", (), whole)
@@ -158,6 +161,11 @@ def _only_country(name: str, allowed: frozenset[str]) -> bool:
 
 def _overlap(word: Word, mention: CountryMention) -> bool:
     return word.start < mention.end and mention.start < word.end
+
+
+def _is_acronym(name: str) -> bool:
+    """Whether a name is a few capitals, which a country's own body may have as well: PAM, a party in Morocco."""
+    return name.isascii() and name.isupper() and len(name) <= LONGEST_ACRONYM
 
 
 def _body_words(name: str) -> tuple[str, ...]:
@@ -246,6 +254,3 @@ _SYNONYMS: Final = (
     (("امين", "عام"), (("امين", "عام"), ("secretary", "general"), ("secretaire", "general"))),
 )
 """An office's usual words, folded and without articles, and others that mean it; in Latin letters in any order."""
-
-UNITED: Final = NO_PLACE
-"""Codes under which people of many countries serve: an envoy of the UN may be a minister of his own country later."""

@@ -115,7 +115,7 @@ def sound_key(word: str) -> str:
 @lru_cache(maxsize=1 << 16)
 def can_be_written(arabic: str, latin: str) -> bool:
     """Whether a folded Arabic word, its article left out, is a way to write a folded Latin one, vowels considered."""
-    written = _TWICE.sub(r"\1", latin)
+    written = _TWICE.sub(r"\1", latin.replace("x", "ks"))
     return any(_pattern(form).fullmatch(written) for form in (arabic, f"ال{arabic}"))
 
 

@@ -21,6 +21,7 @@ from mahdar.schemas.records import Actor
 
 __all__ = [
     "GIVEN",
+    "PARTNERS",
     "are_partners",
     "canonical",
     "is_part",
@@ -30,6 +31,7 @@ __all__ = [
     "same_name",
     "split_office",
     "strip_titles",
+    "word_ratio",
 ]
 
 ALIKE: Final = 85
@@ -270,7 +272,7 @@ def _same_words(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 def is_variant(a: Sequence[str], b: Sequence[str]) -> bool:
     """Whether two rows of words differ in spelling only, word by word and as a whole."""
     pairs = list(zip(a, b, strict=True))
-    return bool(pairs) and all(map(are_partners, a, b)) and _ratio("".join(a), "".join(b)) >= ALIKE
+    return bool(pairs) and all(map(are_partners, a, b)) and word_ratio("".join(a), "".join(b)) >= ALIKE
 
 
 def are_partners(a: str, b: str) -> bool:
@@ -280,7 +282,7 @@ def are_partners(a: str, b: str) -> bool:
     if a.startswith(_SON) and b.startswith(_SON):
         return are_partners(a.removeprefix(_SON), b.removeprefix(_SON))
     fixed = not GIVEN.isdisjoint({a, b}) or any(word.startswith((_SERVANT, _SON)) for word in (a, b))
-    return not fixed and min(len(a), len(b)) >= SHORTEST_ALIKE and _ratio(a, b) >= PARTNERS
+    return not fixed and min(len(a), len(b)) >= SHORTEST_ALIKE and word_ratio(a, b) >= PARTNERS
 
 
 def is_short_form(short: Sequence[str], full: Sequence[str]) -> bool:
@@ -343,7 +345,8 @@ def _agreed(codes: Sequence[str], role: str | None) -> str | None:
     return Counter(codes).most_common(1)[0][0]
 
 
-def _ratio(a: str, b: str) -> float:
+def word_ratio(a: str, b: str) -> float:
+    """How alike two folded words are, per cent."""
     return float(_fuzz().ratio(a, b))
 
 

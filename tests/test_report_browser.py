@@ -343,7 +343,7 @@ def test_found_words_light_up_where_the_article_has_them(reader: Reader, seeds: 
 def test_the_interface_speaks_three_languages(reader: Reader, seeds: str) -> None:
     page = reader.visit(seeds)
     expected = {
-        "ar": ("rtl", "من التقى بمن، ومن يقف أين"),
+        "ar": ("rtl", "مَن التقى مَن، وما موقف كل طرف"),
         "fr": ("ltr", "Qui a rencontré qui, et qui prend position sur quoi"),
     }
     for language, (direction, tagline) in expected.items():
@@ -354,6 +354,8 @@ def test_the_interface_speaks_three_languages(reader: Reader, seeds: str) -> Non
         reader.draw()
         assert page.locator("#a0 .text").evaluate("one => getComputedStyle(one).direction") == "rtl"
         assert "undefined" not in page.locator("main").inner_text()
+        words = {"ar": "مقالات", "fr": "articles"}  # of five
+        assert page.locator("[data-t='total.articles']").inner_text().casefold() == words[language]
 
 
 def test_light_and_dark(reader: Reader, seeds: str) -> None:

@@ -12,9 +12,16 @@ const Page = (() => {
 
   /** The interface's word of this name, with what is filled in; for a term that came later, the term. */
   function t(name, given = {}) {
-    const text = words.get(language)[name];
+    const text = words.get(language)[counted(name, given)];
     if (typeof text !== "string") return name.split(".").pop().replaceAll("_", " ");
     return text.replace(/\{(\w+)\}/g, (_, key) => number(given[key]));
+  }
+
+  /** The name of the form for a count, by the language's plural rules; the name itself where there is none of its own. */
+  function counted(name, given) {
+    if (typeof given?.count !== "number") return name;
+    const form = `${name}.${new Intl.PluralRules(language).select(given.count)}`;
+    return has(form) ? form : name;
   }
 
   /** Whether there is a word of this name. */
@@ -24,7 +31,7 @@ const Page = (() => {
 
   /** The same as nodes: what is filled in stands apart, so that a sign or a bracket stays on its side of a number. */
   function filled(name, given) {
-    const text = words.get(language)[name];
+    const text = words.get(language)[counted(name, given)];
     if (typeof text !== "string") return [t(name)];
     return text.split(/\{(\w+)\}/).map((part, at) => {
       if (at % 2 === 0) return part;

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
+from babel import Locale
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -120,10 +121,18 @@ class _Interface:
     language: Language
 
     def __call__(self, name: str, **given: object) -> Markup:
-        words = interface()[self.language].get(name, _term(name))
+        words = interface()[self.language].get(_counted(self.language, name, given.get("count")), _term(name))
         arguments = Markup(' data-args="{}"').format(json.dumps(given, ensure_ascii=False)) if given else ""
         filled = Markup("").join(_filled(words, given))
         return Markup('<span data-t="{}"{}>{}</span>').format(name, arguments, filled)
+
+
+def _counted(language: Language, name: str, count: object) -> str:
+    """The name of the form for a count, by CLDR's plural rules; the name itself where there is no form of its own."""
+    if not isinstance(count, int):
+        return name
+    form = f"{name}.{Locale.parse(language).plural_form(count)}"
+    return form if form in interface()[language] else name
 
 
 def _filled(words: str, given: Mapping[str, object]) -> Iterator[str | Markup]:

@@ -22,16 +22,17 @@ from mahdar.errors import ExtractionError, MahdarError, NoModelError, UsageError
 from mahdar.limits.budget import UNBOUNDED, Budget, Purse, Spending
 from mahdar.limits.concurrency import UNBOUNDED as NO_LIMITS
 from mahdar.limits.concurrency import Limits
-from mahdar.limits.forecast import Forecast, forecast_request
 from mahdar.limits.prices import FREE, Price, find_price, unknown_price
 from mahdar.llm.client import Client, Policy
 from mahdar.llm.drafter import LLMDrafter
 from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from mahdar.llm.forecast import Forecast, forecast_request
 from mahdar.llm.request import Request
+from mahdar.llm.tracing import TracingTransport
 from mahdar.llm.transport import OpenAITransport, Progress, Transport
 from mahdar.loop import LoopThread, begin_anew_in_forks, closed, never_collect, wait
 from mahdar.observability.logs import ARTICLE
-from mahdar.observability.tracing import Telemetry, TracingTransport, article_span, telemetry
+from mahdar.observability.tracing import Telemetry, article_span, telemetry
 from mahdar.offline import RulesDrafter
 from mahdar.prompts import SMALL, STANDARD, PromptLibrary
 from mahdar.results import Failure, Usage

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 OFFLINE: Final = "offline"
 """As a model's name: the rule reader."""
@@ -73,3 +74,9 @@ class Settings:
     def embedded(self) -> bool:
         """Whether the engine on this machine is asked."""
         return self.model == EMBEDDED
+
+
+def without_secrets(url: str) -> str:
+    """A URL less the password and the query that it may carry."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

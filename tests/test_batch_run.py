@@ -16,7 +16,7 @@ from mahdar.cli.extract import exit_code
 from mahdar.cli.interrupt import Interrupt
 from mahdar.documents.document import BadInput
 from mahdar.llm.call import Call
-from mahdar.runs.ledger import identity
+from mahdar.runs.identity import identity
 from mahdar.runs.outputs import Outputs
 from mahdar.runs.results import Results
 from mahdar.runs.run import Tally

@@ -11,11 +11,11 @@ import pytest
 from newsroom import ACTORS, ANSWER, ARTICLE, MET, NOTHING, configured, records, stance, weather
 
 from mahdar import Document, Policy
+from mahdar.cache.completion import Completion
 from mahdar.drafting import Drafted
 from mahdar.errors import ExtractionError
 from mahdar.llm.call import Call
 from mahdar.llm.client import Client
-from mahdar.llm.completion import Completion
 from mahdar.llm.drafter import LLMDrafter
 from mahdar.llm.endpoint import Endpoint as At
 from mahdar.llm.endpoint import remote_endpoint

@@ -30,10 +30,10 @@ from mahdar import (
     Settings,
     UsageError,
 )
+from mahdar.cache.completion import Completion
 from mahdar.cache.disk import DiskStore
 from mahdar.llm.call import Call
 from mahdar.llm.client import Client
-from mahdar.llm.completion import Completion
 from mahdar.llm.endpoint import remote_endpoint
 from mahdar.llm.plan import plan
 from mahdar.llm.reply import retry_after

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from newsroom import configured
 
 from mahdar import Document, Extraction, Extractor, Failure, Settings
+from mahdar.cache.completion import Completion
 from mahdar.documents.document import BadInput
 from mahdar.errors import BadInputError, UsageError
 from mahdar.grounding.ground import EVIDENCE, PHRASE, Ground
 from mahdar.llm.call import Call
-from mahdar.llm.completion import Completion
 from mahdar.resolving.dates import find_dates, resolve_date
 from mahdar.runs.sources import Articles
 from mahdar.schemas import edtf

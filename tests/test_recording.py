@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tiny import HELD, KEY, MET, TALKS, Corpus, answering, answers, drafted, mahdar
 
+from mahdar.cache.completion import Completion
 from mahdar.evals.running.evaluation import Plan
 from mahdar.evals.running.recording import Recordings
 from mahdar.evals.running.runs import read
-from mahdar.llm.completion import Completion
 from mahdar.llm.endpoint import Endpoint as At
 
 from loopback import Asked, Endpoint, Reply, completion, status

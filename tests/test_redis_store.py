@@ -13,9 +13,9 @@ import pytest
 from newsroom import ARTICLE, NOTHING, configured, reads_well, weather
 
 from mahdar import Extraction, Extractor, Settings, StoreError, UsageError
+from mahdar.cache.completion import Completion
 from mahdar.cache.opening import open_store
 from mahdar.cache.redis import ENTRIES, RedisStore
-from mahdar.llm.completion import Completion
 
 from loopback import PATIENCE, Endpoint, completion
 

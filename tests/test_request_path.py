@@ -17,11 +17,11 @@ import pytest
 from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, configured, meeting, reads_well, records, weather
 
 from mahdar import Document, Extraction, ExtractionError, Extractor, Failure, MahdarError, Policy, UsageError
+from mahdar.cache.completion import Completion
 from mahdar.cache.disk import DiskStore
 from mahdar.drafting import Drafter
 from mahdar.llm.call import Call, Transport
 from mahdar.llm.client import Client, Outcome
-from mahdar.llm.completion import Completion
 from mahdar.llm.conversation import arguments_of
 from mahdar.llm.endpoint import Endpoint as At
 from mahdar.llm.plan import plan

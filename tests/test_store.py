@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from mahdar.cache.completion import VERSION, Completion, ToolCall
 from mahdar.cache.disk import CLAIMS, FOLDER, DiskStore
 from mahdar.cli.app import main
 from mahdar.errors import StoreError
-from mahdar.llm.completion import VERSION, Completion, ToolCall
 
 PRINT, OTHER = "a" * 64, "b" * 64
 PARTS = {"model": "loopback", "article": "0" * 64}

@@ -11,10 +11,10 @@ import pytest
 from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, SAID, configured, meeting, records, stance
 
 from mahdar import Document, Extractor, Policy
+from mahdar.cache.completion import Completion, ToolCall
 from mahdar.errors import ExtractionError
 from mahdar.llm.call import Call
 from mahdar.llm.client import Client, Outcome
-from mahdar.llm.completion import Completion, ToolCall
 from mahdar.llm.conversation import next_call
 from mahdar.llm.endpoint import Endpoint as At
 from mahdar.llm.plan import plan

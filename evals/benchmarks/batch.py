@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from mahdar.cache.completion import Completion
     from mahdar.llm.call import Call
-    from mahdar.llm.completion import Completion
 
 MET: Final = (
     "استقبل وزير الخارجية الموريتاني محمد سالم ولد مرزوك في نواكشوط، الأحد 4 فبراير 2024، "
@@ -122,7 +122,7 @@ def run(file: Path, folder: Path, how: str) -> dict[str, float]:
     """As `mahdar extract FILE -o …` does, with nobody to ask where answers are replayed."""
     started = time.perf_counter()
     from mahdar import Extractor, Settings
-    from mahdar.runs.ledger import identity
+    from mahdar.runs.identity import identity
     from mahdar.runs.results import Results
     from mahdar.runs.run import run as take
     from mahdar.runs.sources import Articles
@@ -158,7 +158,7 @@ class Ready:
 
     async def send(self, call: "Call") -> "Completion":  # noqa: ARG002  # the same records for every article
         """Make no call."""
-        from mahdar.llm.completion import Completion
+        from mahdar.cache.completion import Completion
 
         return Completion(json.dumps(ANSWER, ensure_ascii=False), tokens_in=3_000, tokens_out=300)
 

@@ -21,9 +21,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mahdar.cache.completion import Completion, read_entry
 from mahdar.cli.misses import NAMES, Change, why_miss
 from mahdar.errors import StoreError, UsageError
-from mahdar.llm.completion import Completion, read_entry
 
 VERSION: Final = 2
 DESCRIPTION: Final = "recording.json"

@@ -1,8 +1,8 @@
 """Transports that write answers down, and that give back what was written down."""
 
+from mahdar.cache.completion import Completion
 from mahdar.evals.running.recording import Recordings
 from mahdar.llm.call import Call, Transport
-from mahdar.llm.completion import Completion
 from mahdar.llm.reply import CallError
 
 

@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from mahdar.cache.claims import RENEWED, Claims
+from mahdar.cache.completion import Completion
 from mahdar.cache.disk import Store
 from mahdar.errors import StoreError
-from mahdar.llm.completion import Completion
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -21,8 +21,8 @@ import diskcache
 from diskcache.core import MODE_RAW
 
 from mahdar.cache.claims import claims_in
+from mahdar.cache.completion import VERSION, Completion, read_entry
 from mahdar.errors import StoreError
-from mahdar.llm.completion import VERSION, Completion, read_entry
 
 log = logging.getLogger("mahdar")
 

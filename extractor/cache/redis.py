@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Final
 
 from mahdar.cache.claims import LEASE
+from mahdar.cache.completion import VERSION, Completion, read_entry
 from mahdar.cache.disk import UNREADABLE, StoreStats
 from mahdar.errors import StoreError, UsageError
-from mahdar.llm.completion import VERSION, Completion, read_entry
-from mahdar.llm.endpoint import without_secrets
+from mahdar.settings import without_secrets
 
 log = logging.getLogger("mahdar")
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from mahdar.cache.completion import Completion
 from mahdar.cache.opening import open_store
 from mahdar.cli.cache import older_caches
 from mahdar.documents.document import Document
@@ -19,15 +20,14 @@ from mahdar.documents.passages import estimate_tokens
 from mahdar.errors import ExtractionError, MahdarError
 from mahdar.llm.call import Call, Transport
 from mahdar.llm.client import Client, Policy
-from mahdar.llm.completion import Completion
-from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint, without_secrets
+from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from mahdar.llm.reply import CallError
 from mahdar.llm.request import Request
 from mahdar.llm.transport import OpenAITransport, Progress
 from mahdar.prompts import PromptLibrary, TemplateError
 from mahdar.schemas.tasks import answer_schema
 from mahdar.service import Extractor
-from mahdar.settings import Settings
+from mahdar.settings import Settings, without_secrets
 from mahdar.validation.source import Source
 from mahdar.wording import counted
 

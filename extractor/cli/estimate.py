@@ -8,8 +8,8 @@ from typing import Final
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import BadInputError
 from mahdar.limits.estimate import ANSWER
-from mahdar.limits.forecast import Forecast
 from mahdar.llm.endpoint import OPENAI
+from mahdar.llm.forecast import Forecast
 from mahdar.service import Extractor
 from mahdar.settings import Settings
 from mahdar.wording import counted

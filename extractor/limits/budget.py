@@ -12,10 +12,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
+from mahdar.cache.completion import Completion
 from mahdar.errors import MahdarError, UsageError
 from mahdar.limits.estimate import Arguments, most_in, most_out
 from mahdar.limits.prices import Price
-from mahdar.llm.completion import Completion
 
 NOTHING: Final = Decimal(0)
 

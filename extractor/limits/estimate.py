@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from mahdar.documents.passages import estimate_tokens
 from mahdar.errors import UsageError
-from mahdar.llm.call import Call
-from mahdar.llm.request import BOUNDS, Request
 
 Arguments = Mapping[str, Any]
 """The keyword arguments of `chat.completions.create`, from `mahdar.llm.conversation.arguments_of`, or of a call."""
 
+BOUNDS: Final = ("max_completion_tokens", "max_tokens")
+"""The parameters that bound the tokens of an answer."""
 TURN: Final = 16
 """Tokens that a chat template puts around a turn, at most."""
 FORM: Final = 512
@@ -58,14 +58,14 @@ def about_in(arguments: Arguments) -> int:
     return turns + sum(map(_estimate, forms))
 
 
-def about_out(request: Request) -> int:
-    """Output tokens, by estimate: they follow the article, not the instructions."""
-    return min(int(_estimate(request.messages[-1]["content"]) * ANSWER), most_out(request.parameters))
+def about_out(question: str, parameters: Arguments) -> int:
+    """Output tokens, by estimate: they follow the article, not the instructions.
 
-
-def about(call: Call) -> int:
-    """Tokens in and out, by estimate."""
-    return about_in(call.arguments) + about_out(call.request)
+    Args:
+        question: the first request's last turn, which shows the article.
+        parameters: that bound the answer.
+    """
+    return min(int(_estimate(question) * ANSWER), most_out(parameters))
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mahdar.llm.completion import Completion
+from mahdar.cache.completion import Completion
 from mahdar.llm.request import Request
 
 

@@ -21,14 +21,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from mahdar.cache.async_store import AsyncStore
+from mahdar.cache.completion import Completion
 from mahdar.cache.disk import Store
 from mahdar.errors import NoModelError, UsageError
 from mahdar.limits.budget import OverBudgetError, Purse, Spending
 from mahdar.limits.circuit import CLOSED, SILENT
 from mahdar.limits.concurrency import UNBOUNDED, Clock, Limits, Pacer, Sleep
-from mahdar.limits.estimate import about
+from mahdar.limits.estimate import about_in, about_out
 from mahdar.llm.call import Call, Transport
-from mahdar.llm.completion import Completion
 from mahdar.llm.conversation import OVER_BUDGET, Conversation, Create, Outcome, converse, patched
 from mahdar.llm.reply import CallError
 from mahdar.llm.request import Request
@@ -247,7 +247,7 @@ class Client:
             raise CallError(OVER_BUDGET, str(error), again=False, billed=False) from None
         came_to = Spending()
         try:
-            async with self._pacer.turn(about(call) if self._pacer.counts_tokens else 0) as turn:
+            async with self._pacer.turn(_about(call) if self._pacer.counts_tokens else 0) as turn:
                 self._check()
                 came_to = most  # as long as it is not known
                 completion = await self._send(call, turn.started)
@@ -346,6 +346,12 @@ def _looks() -> Iterator[float]:
 def _named(call: Call, **more: object) -> dict[str, object]:
     """What a line of the log is about."""
     return {"task": call.tasks, "fingerprint": call.fingerprint, **more}
+
+
+def _about(call: Call) -> int:
+    """Tokens in and out, by estimate."""
+    request = call.request
+    return about_in(call.arguments) + about_out(request.messages[-1]["content"], request.parameters)
 
 
 def _figures(completion: Completion) -> dict[str, object]:

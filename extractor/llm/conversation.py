@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ValidationError
 
+from mahdar.cache.completion import Completion
 from mahdar.errors import ExtractionError, FailureClass, NoModelError
 from mahdar.llm.call import Call
-from mahdar.llm.completion import Completion
 from mahdar.llm.reading import (
     LONGEST,
     SHOWN,

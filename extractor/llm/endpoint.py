@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mahdar.errors import UsageError
 from mahdar.llm.parameters import NOTHING_KNOWN, TakenParameters
-from mahdar.settings import EMBEDDED, OFFLINE, Settings
+from mahdar.settings import EMBEDDED, OFFLINE, Settings, without_secrets
 
 MODES: Final = ("json_schema", "json", "tools", "md_json")
 """instructor's modes that work through chat completions, most constrained first."""
@@ -163,12 +163,6 @@ def address_of(base_url: str, key: str) -> Address:
     secrets = dict.fromkeys(one.encode() for one in (*plain, *escaped))
     credentials = (user, password) if user or password else None
     return Address(without_secrets(base_url).rstrip("/"), key, query, credentials, tuple(secrets))
-
-
-def without_secrets(url: str) -> str:
-    """A URL less the password and the query that it may carry."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _host(url: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mahdar.errors import UsageError
-from mahdar.llm.request import BOUNDS
+from mahdar.limits.estimate import BOUNDS
 
 TEACHING: Final = frozenset({400, 422})
 """Statuses of a refusal that may name a parameter."""

@@ -10,8 +10,9 @@ from mahdar.documents.numbered import numbered_sentences
 from mahdar.documents.passages import estimate_tokens, is_within
 from mahdar.documents.sentences import Sentence
 from mahdar.errors import PromptError
+from mahdar.limits.estimate import BOUNDS
 from mahdar.llm.endpoint import Endpoint
-from mahdar.llm.request import BOUNDS, Message, Request
+from mahdar.llm.request import Message, Request
 from mahdar.prompts import ARTICLE, FIELDS, SENTENCES, TASKS, Prompt, TemplateError, delimited
 from mahdar.schemas.json_schema import Narrowing
 from mahdar.schemas.outline import outline

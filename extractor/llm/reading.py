@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from string import ascii_letters
 from typing import Any, Final
 
+from mahdar.cache.completion import Completion, writable
 from mahdar.errors import FailureClass
-from mahdar.llm.completion import Completion, writable
 from mahdar.schemas.tasks import ACTORS, AnswerSchema
 from mahdar.validation.answers import Place, Problem
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from mahdar.cache.completion import Completion, ToolCall, on_one_line, writable
 from mahdar.errors import FailureClass
-from mahdar.llm.completion import Completion, ToolCall, on_one_line, writable
 
 LONGEST_WAIT: Final = 120.0
 """Seconds of a `Retry-After` that are waited; OpenAI's own client stops there too. Who asks for more is not asked

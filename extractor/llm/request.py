@@ -14,8 +14,6 @@ from mahdar.schemas.tasks import AnswerSchema
 
 Message = Mapping[str, str]
 
-BOUNDS: Final = ("max_completion_tokens", "max_tokens")
-"""The parameters that bound the tokens of an answer."""
 REMEMBERED: Final = 64
 """Hashes of turns, at most."""
 

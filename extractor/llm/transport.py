@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from mahdar.cache.completion import Completion, on_one_line
 from mahdar.errors import UsageError
 from mahdar.llm.call import Call, Transport
-from mahdar.llm.completion import Completion, on_one_line
 from mahdar.llm.endpoint import Address, Endpoint, address_of
 from mahdar.llm.local.weights import Progress
 from mahdar.llm.network import check_network

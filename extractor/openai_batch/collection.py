@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from mahdar.cache.completion import Completion
 from mahdar.cache.disk import Store
 from mahdar.limits.prices import Price
-from mahdar.llm.completion import Completion
 from mahdar.openai_batch.api import BatchApi, State
 from mahdar.openai_batch.job import Batch, Entry, Job, Result
 from mahdar.openai_batch.line import Failed, failed, read_line, what_is_wrong

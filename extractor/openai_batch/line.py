@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mahdar.llm.completion import Completion
+from mahdar.cache.completion import Completion
 from mahdar.llm.reading import UnreadableError, UnusableError, read_completion
 from mahdar.llm.reply import CallError, read_answer, status_error
 from mahdar.openai_batch.api import CHAT

@@ -61,7 +61,8 @@ def forecast_request(request: Request, price: Price | None, *, reasks: int) -> F
         UsageError: the request does not bound its answer.
     """
     arguments = arguments_of(request)
-    tokens_in, tokens_out, longest = about_in(arguments), about_out(request), most_out(arguments)
+    tokens_out = about_out(request.messages[-1]["content"], request.parameters)
+    tokens_in, longest = about_in(arguments), most_out(arguments)
     most = [(most_in(arguments) + asked * (longest + REASK), longest) for asked in range(reasks + 1)]
     return Forecast(
         requests=1,

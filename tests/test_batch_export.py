@@ -241,7 +241,11 @@ def test_a_name_that_is_not_utf_8_is_told_escaped(tmp_path: Path, mahdar: Comman
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("gone.jsonl", "/gone.jsonl: no run has written here; name what"), ("in.jsonl", "is no ledger")]
+    ("name", "said"),
+    [
+        ("gone.jsonl", "/gone.jsonl: no run has written here; name what"),
+        ("in.jsonl", "in.jsonl.ledger.jsonl is of a run of an older"),
+    ],
 )
 def test_the_status_of_what_is_no_run_is_refused(tmp_path: Path, mahdar: Command, name: str, said: str) -> None:
     (tmp_path / "in.jsonl.ledger.jsonl").write_text("{}\n", encoding="utf-8")

@@ -96,6 +96,7 @@ def _arabic_cost(word: str) -> float:
     return _DEFINITE_LETTER * len(word) if word.startswith("ال") else _OTHER + _OTHER_LETTER * len(word)
 
 
+@lru_cache(maxsize=16_384)
 def _latin_cost(word: str) -> float:
     return _LATIN + _LATIN_LETTER * max(0, len(word) - 4) + _RANDOM_LETTER * max(0, len(word) - 12)
 

@@ -140,7 +140,7 @@ def countries_named(text: str) -> frozenset[str]:
     return frozenset(mention.code for mention in country_mentions(text) if mention.kind >= CountryForm.BODY)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=512)  # articles, and the names of their actors
 def country_mentions(text: str) -> tuple[CountryMention, ...]:
     """Every mention of a country, in the order of the text; bodies of kind LOCAL are among them."""
     words = words_of(text)

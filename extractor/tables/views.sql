@@ -1,5 +1,12 @@
 -- Views over the tables. "kept" stands for the columns that the caller asked to keep.
 
+-- The day to order by: the meeting's where it is one day, else the article's, else the first that the date can mean.
+CREATE MACRO day_of(first_day, last_day, published) AS
+    CASE WHEN first_day = last_day THEN first_day ELSE coalesce(published, first_day) END;
+CREATE MACRO day_source(first_day, last_day, published) AS
+    CASE WHEN first_day = last_day OR published IS NULL AND first_day IS NOT NULL THEN 'meeting'
+        WHEN published IS NOT NULL THEN 'publication' END;
+
 -- One row a meeting, to read: what belongs to it stands in one cell. To filter or to count, use the tables.
 CREATE VIEW meetings_wide AS
 SELECT m.*, participants, countries, topics, outcomes, attributions, quote
@@ -46,18 +53,17 @@ JOIN participants b USING (article_id, record_id)
 WHERE a.capacity = 'principal' AND b.capacity = 'principal' AND a.country < b.country
 ORDER BY article_id, length(record_id), record_id, country_a, country_b;
 
--- One row a stance and holder, with its target, its first quote, and the day by which to order it.
+-- One row a stance and holder, with its target, its first quote, the day by which to order it, and its meeting's event.
 CREATE VIEW stances_long AS
 SELECT m.article_id, m.record_id, h.number AS holder_number, h.actor_id AS holder_actor_id, h.name AS holder_name,
     h.actor_type AS holder_actor_type, h.role AS holder_role, h.organization AS holder_organization,
     h.country AS holder_country,
-    CASE WHEN meeting_date_start = meeting_date_end THEN meeting_date_start
-        ELSE coalesce(m.published_at, meeting_date_start) END AS stance_date,
-    CASE WHEN meeting_date_start = meeting_date_end THEN 'meeting' WHEN m.published_at IS NOT NULL THEN 'publication'
-        WHEN meeting_date_start IS NOT NULL THEN 'meeting' END AS stance_date_source,
-    m.* EXCLUDE (article_id, record_id), quote, start_offset, end_offset
+    day_of(meeting_date_start, meeting_date_end, m.published_at) AS stance_date,
+    day_source(meeting_date_start, meeting_date_end, m.published_at) AS stance_date_source,
+    event_id, m.* EXCLUDE (article_id, record_id), quote, start_offset, end_offset
 FROM stances m
 JOIN stance_holders h USING (article_id, record_id)
+LEFT JOIN (SELECT article_id, record_id AS meeting_id, event_id FROM meetings) USING (article_id, meeting_id)
 LEFT JOIN (
     SELECT article_id, record_id, quote, start_offset, end_offset FROM evidence WHERE task = 'stances' AND number = 1
 ) USING (article_id, record_id)
@@ -74,8 +80,9 @@ WITH sides AS (
     SELECT article_id, record_id, min_by(plover_context(topic_code), number) AS plover_context
     FROM topics WHERE plover_context(topic_code) IS NOT NULL GROUP BY ALL
 ), events AS (
-    SELECT 'meetings' AS task, m.article_id, m.record_id, event_id, date_start AS event_date,
-        CASE WHEN date_start IS NOT NULL THEN 'meeting' END AS event_date_source,
+    SELECT 'meetings' AS task, m.article_id, m.record_id, event_id,
+        day_of(date_start, date_end, published_at) AS event_date,
+        day_source(date_start, date_end, published_at) AS event_date_source,
         a.actor_id AS source_actor_id, a.name AS source_name, a.actor_type AS source_actor_type, a.country AS source_country,
         b.actor_id AS target_actor_id, b.name AS target_name, b.actor_type AS target_actor_type, b.country AS target_country,
         status, cameo, plover, plover_context, place_venue, place_city, place_country, published_at/*kept*/

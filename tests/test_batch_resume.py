@@ -21,7 +21,7 @@ from tiny import mahdar
 from mahdar import Document, Failure, UsageError
 from mahdar.documents.document import BadInput
 from mahdar.results import Usage
-from mahdar.runs.ledger import Identity
+from mahdar.runs.identity import Identity
 from mahdar.runs.outputs import Outputs
 from mahdar.runs.results import Results
 from mahdar.schemas import Extraction, Provenance

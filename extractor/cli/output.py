@@ -16,7 +16,8 @@ from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.limits.budget import Spending
 from mahdar.results import Failure
-from mahdar.runs.ledger import Progress, identity, older
+from mahdar.runs.identity import identity, older
+from mahdar.runs.ledger import Progress
 from mahdar.runs.lines import LineFile, json_line
 from mahdar.runs.outputs import Result
 from mahdar.runs.results import Results

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mahdar.errors import UsageError
-from mahdar.runs.ledger import MADE_BY, Identity, Ledger, Progress, older
+from mahdar.runs.identity import MADE_BY, Identity, older
+from mahdar.runs.ledger import Ledger, Progress
 from mahdar.runs.results import OLDER, is_running
 from mahdar.runs.target import Target
 from mahdar.wording import cost, counted

@@ -7,7 +7,6 @@ an article's words.
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,7 +16,7 @@ from typing import Any, Final, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mahdar.errors import UsageError
-from mahdar.runs.lines import dumps, lock
+from mahdar.runs.lines import dumps, lock, write_whole
 from mahdar.runs.outputs import json_object
 
 VERSION: Final = 2
@@ -162,7 +161,7 @@ class Job:
         """Add a batch, or what is new of it."""
         others = {one.number: one for one in self.batches} | {batch.number: batch}
         self._stored = self._stored.model_copy(update={"batches": tuple(others.values())})
-        _write(self.path, [self._stored.model_dump_json(indent=1)])
+        write_whole(self.path, [self._stored.model_dump_json(indent=1)])
 
     def entries(self, batch: Batch) -> Iterator[Entry]:
         """The requests of a batch.
@@ -187,15 +186,11 @@ class Job:
 
     def write_entries(self, number: int, entries: Iterable[Entry]) -> None:
         """Remember the requests of a batch, before any of them leaves."""
-        _write(self._beside(number, "requests"), (dumps(asdict(entry)) for entry in entries))
+        write_whole(self._beside(number, "requests"), (dumps(asdict(entry)) for entry in entries))
 
     def write_errors(self, batch: Batch, errors: Iterable[Mapping[str, Any]]) -> None:
         """Name the requests of a batch that have no answer; no file where there are none."""
-        path, lines = self._beside(batch.number, "errors"), [dumps(error) for error in errors]
-        if lines:
-            _write(path, lines)
-        else:
-            path.unlink(missing_ok=True)
+        write_whole(self._beside(batch.number, "errors"), map(dumps, errors))
 
     def _lines(self, number: int, kind: str, read: Callable[[Any], _Read]) -> Iterator[_Read]:
         path = self._beside(number, kind)
@@ -227,23 +222,6 @@ def held(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    """Write a file that is there entire or not at all, also after a loss of power."""
-    try:
-        descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.writelines(f"{line}\n" for line in lines)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(made).replace(path)
-        except BaseException:
-            Path(made).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise _unwritable(path, error) from None
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

@@ -88,8 +88,8 @@ class Cluster:
         if self._own:
             _connect(address or os.environ.get("RAY_ADDRESS"))
         processors = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]  # of Ray's
-        options = {"num_cpus": 1, "max_concurrency": work.concurrency, "max_restarts": -1, "max_task_retries": RETRIES}
-        worker: Any = ray.remote(**options)(_Worker)
+        worker: Any = ray.remote(_Worker)
+        worker = worker.options(num_cpus=1, max_concurrency=work.concurrency, max_restarts=-1, max_task_retries=RETRIES)
         self._workers = [worker.remote(work) for _ in range(min(workers or max(processors - 1, 1), processors))]
 
     def extract_many(self, documents: Iterable[Document], /) -> Iterator[Extraction | Failure]:

@@ -9,29 +9,23 @@ file again, which can be copied, and read in a folder that cannot be written.
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass, field, fields
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from mahdar.errors import UsageError
 from mahdar.results import Failure, Usage
+from mahdar.runs.identity import MADE_BY, REMEDY, Identity
 from mahdar.runs.lines import dumps
 from mahdar.runs.outputs import json_object
 from mahdar.schemas.records import Extraction
-
-if TYPE_CHECKING:
-    from mahdar.service import Extractor
 
 FORMAT: Final = 3
 """`user_version` of the database."""
 APPLICATION: Final = 0x6D686472
 """`application_id` of the database: mhdr."""
-MADE_BY: Final = "made_by"
-"""The part of a run's identity that names the maker of each task's records."""
-REMEDY: Final = "give --overwrite to replace what is there, or another name"
 RETRIED: Final = "internal"
 """The class of failure that the next run tries again by itself: the fault is mahdar's, not the article's."""
 LEFT: Final = frozenset({"over_budget"})
@@ -40,8 +34,6 @@ RECENT: Final = 200
 """Articles that the rate is taken from."""
 PATIENCE: Final = 30.0
 """Seconds to wait for another process's transaction."""
-_SHOWN: Final = 40
-"""Characters of a value in a message."""
 _TABLES: Final = f"""
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {FORMAT};
@@ -83,71 +75,6 @@ SELECT id FROM main.articles
 WHERE line IS NOT NULL AND line NOT IN (SELECT line FROM found) AND line NOT IN (SELECT line FROM main.replacements)
 ORDER BY rowid;
 """
-
-Identity = Mapping[str, Any]
-"""what makes the results of a run comparable, part by part"""
-
-
-def identity(mahdar: "Extractor") -> Identity:
-    """What all results of this extractor have in common; mode and parameters only where a model is asked.
-
-    Raises:
-        MahdarError: the settings name no model that could be asked.
-    """
-    makers, endpoint = mahdar.made_by, mahdar.endpoint
-    asked = {"mode": endpoint.mode, "parameters": dict(endpoint.parameters)} if endpoint is not None else {}
-    return {
-        MADE_BY: {task: maker.name for task, maker in makers.items()},
-        "prompts": {task: maker.prompt for task, maker in makers.items() if maker.prompt},
-        "schemas": {task: maker.schema for task, maker in makers.items() if maker.schema},
-        **asked,
-        "mahdar": _version(),
-    }
-
-
-def check_same_run(place: Path, before: Identity, now: Identity) -> None:
-    """Refuse to add the results of one run to those of another.
-
-    Args:
-        place: where the results are.
-        before: the identity of the run that wrote them.
-        now: the identity of the run that would add to them.
-
-    Raises:
-        UsageError: the runs differ. The message says in what; where the makers differ, only that.
-    """
-    ours, theirs = _makers(now), _makers(before)
-    if ours != theirs:
-        raise UsageError(f"{place} has records made by {theirs}, and this run makes them by {ours}: {REMEDY}")
-    if differing := changes(before, now):
-        raise UsageError(f"{place} is of another run, which differs in {', '.join(differing)}: {REMEDY}")
-
-
-def older(place: Path) -> UsageError:
-    """The error for the results of an older version."""
-    return UsageError(
-        f"{place} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
-        "another name, or with --overwrite, which replaces it"
-    )
-
-
-def changes(old: Identity, new: Identity) -> list[str]:
-    """The parts in which two identities differ, and how."""
-    before, after = dict(_flat(old)), dict(_flat(new))
-    return [
-        f"{name} ({_short(before.get(name))} → {_short(after.get(name))})"
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    ]
-
-
-def _makers(of: Identity) -> str:
-    """The makers of a run, each once; several with their tasks."""
-    by_task: Mapping[str, str] = of[MADE_BY]
-    names = dict.fromkeys(by_task.values())
-    if len(names) == 1:
-        return next(iter(names))
-    return ", ".join(f"{name} ({task})" for task, name in by_task.items()) or "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +153,6 @@ class Entry:
         """A failure as it stands in the error file."""
         told = ("failure", "message", "attempts", "tokens_in", "tokens_out", "cost")
         return dumps({"document_id": self.id, **{name: getattr(self, name) for name in told}})
-
-
-_REPLACE: Final = "REPLACE INTO articles VALUES (" + ", ".join("?" * len(fields(Entry))) + ")"
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +285,7 @@ class Ledger:
         with self._named(), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._spend(entry.tokens_in, entry.tokens_out, entry.cost)
-            self._db.execute(_REPLACE, astuple(entry))
+            self._db.execute("REPLACE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
             if old is not None:
                 pending = self._db.execute("SELECT old FROM replacements WHERE line = ?", (old,)).fetchone()
                 self._db.execute("DELETE FROM replacements WHERE line = ?", (old,))
@@ -512,25 +436,5 @@ class Ledger:
             raise UsageError(f"{self.path} is no ledger, or damaged ({error}): {REMEDY}") from None
 
 
-def _flat(parts: Identity, above: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in parts.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{above}{name}.")
-        else:
-            yield above + name, value
-
-
-def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
 def _iso(day: dt.date | None) -> str | None:
     return day.isoformat() if day else None
-
-
-def _version() -> str:
-    try:
-        return version("mahdar")
-    except PackageNotFoundError:
-        return "not installed"

@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -127,6 +127,34 @@ class LineFile:
 
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(f"{self.path} cannot be written: {error.strerror}; name another file with --output")
+
+
+def write_whole(path: Path, lines: Iterable[str]) -> None:
+    """Write a file of lines in one step: it is there entire or not at all, also after a loss of power.
+
+    Where there are no lines, the file is removed.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    made = path.with_name(f".{path.name}.new")
+    file = LineFile(made)
+    try:
+        file.cut(0)
+        for line in lines:
+            file.write(line)
+        file.sync()
+    finally:
+        file.close()
+    try:
+        if file.end:
+            made.replace(path)
+        else:
+            made.unlink()
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}; name another file with --output") from None
+    sync_folder(path.parent)
 
 
 def whole_lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

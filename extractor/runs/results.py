@@ -21,8 +21,9 @@ from typing import Final, Literal, Self
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import UsageError
 from mahdar.results import Failure, Usage
-from mahdar.runs.ledger import LEFT, REMEDY, RETRIED, Entry, Identity, Ledger, Progress, check_same_run, older
-from mahdar.runs.lines import LineFile, checksum, json_line, lock, sync_folder, whole_lines
+from mahdar.runs.identity import REMEDY, Identity, check_same_run, older
+from mahdar.runs.ledger import LEFT, RETRIED, Entry, Ledger, Progress
+from mahdar.runs.lines import LineFile, checksum, json_line, lock, sync_folder, whole_lines, write_whole
 from mahdar.runs.outputs import ERRORS, Result
 from mahdar.runs.target import DAMAGED, HISTORY, LEDGER
 from mahdar.wording import NAMED, counted, listed
@@ -275,22 +276,9 @@ class Results:
             errors.close()
 
     def _write_errors(self) -> None:
-        """Write the error file as the ledger has it, in one step; none where nothing failed."""
+        """Write the error file as the ledger has it; none where nothing failed."""
         self._errors_are_stale = False
-        errors, made = self._beside(ERRORS), self._beside(f"{ERRORS}.new")
-        made.unlink(missing_ok=True)
-        written = LineFile(made)
-        try:
-            for entry in self._ledger.failures():
-                written.write(entry.error_line)
-            written.sync()
-        finally:
-            written.close()
-        if written.end:
-            made.replace(errors)
-        else:
-            made.unlink()
-            errors.unlink(missing_ok=True)
+        write_whole(self._beside(ERRORS), (entry.error_line for entry in self._ledger.failures()))
 
     def _beside(self, end: str) -> Path:
         return Path(f"{self._name}{end}")

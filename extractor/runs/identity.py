@@ -1,0 +1,102 @@
+"""The identity of a run: what all its results have in common, and why those of another are not added to them."""
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mahdar.errors import UsageError
+
+if TYPE_CHECKING:
+    from mahdar.service import Extractor
+
+MADE_BY: Final = "made_by"
+"""The part that names the maker of each task's records."""
+REMEDY: Final = "give --overwrite to replace what is there, or another name"
+_SHOWN: Final = 40
+"""Characters of a value in a message."""
+
+Identity = Mapping[str, Any]
+"""what makes the results of a run comparable, part by part"""
+
+
+def identity(mahdar: "Extractor") -> Identity:
+    """What all results of this extractor have in common; mode and parameters only where a model is asked.
+
+    Raises:
+        MahdarError: the settings name no model that could be asked.
+    """
+    makers, endpoint = mahdar.made_by, mahdar.endpoint
+    asked = {"mode": endpoint.mode, "parameters": dict(endpoint.parameters)} if endpoint is not None else {}
+    return {
+        MADE_BY: {task: maker.name for task, maker in makers.items()},
+        "prompts": {task: maker.prompt for task, maker in makers.items() if maker.prompt},
+        "schemas": {task: maker.schema for task, maker in makers.items() if maker.schema},
+        **asked,
+        "mahdar": _version(),
+    }
+
+
+def check_same_run(place: Path, before: Identity, now: Identity) -> None:
+    """Refuse to add the results of one run to those of another.
+
+    Args:
+        place: where the results are.
+        before: the identity of the run that wrote them.
+        now: the identity of the run that would add to them.
+
+    Raises:
+        UsageError: the runs differ. The message says in what; where the makers differ, only that.
+    """
+    ours, theirs = _makers(now), _makers(before)
+    if ours != theirs:
+        raise UsageError(f"{place} has records made by {theirs}, and this run makes them by {ours}: {REMEDY}")
+    if differing := changes(before, now):
+        raise UsageError(f"{place} is of another run, which differs in {', '.join(differing)}: {REMEDY}")
+
+
+def older(place: Path) -> UsageError:
+    """The error for the results of an older version."""
+    return UsageError(
+        f"{place} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
+        "another name, or with --overwrite, which replaces it"
+    )
+
+
+def changes(old: Identity, new: Identity) -> list[str]:
+    """The parts in which two identities differ, and how."""
+    before, after = dict(_flat(old)), dict(_flat(new))
+    return [
+        f"{name} ({_short(before.get(name))} → {_short(after.get(name))})"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _makers(of: Identity) -> str:
+    """The makers of a run, each once; several with their tasks."""
+    by_task: Mapping[str, str] = of[MADE_BY]
+    names = dict.fromkeys(by_task.values())
+    if len(names) == 1:
+        return next(iter(names))
+    return ", ".join(f"{name} ({task})" for task, name in by_task.items()) or "nobody"
+
+
+def _flat(parts: Identity, above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in parts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield above + name, value
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _version() -> str:
+    try:
+        return version("mahdar")
+    except PackageNotFoundError:
+        return "not installed"

@@ -24,7 +24,8 @@ from mahdar.documents.document import Document
 from mahdar.errors import BadInputError, MahdarError, UsageError
 from mahdar.limits.budget import Spending
 from mahdar.results import Failure
-from mahdar.runs.ledger import LEFT, Ledger, Progress, identity
+from mahdar.runs.identity import identity
+from mahdar.runs.ledger import LEFT, Ledger, Progress
 from mahdar.runs.lines import whole_lines
 from mahdar.runs.outputs import ERRORS
 from mahdar.runs.results import Results

@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Self
+from importlib import import_module  # of what stands above the schemas, looked up when it is asked for
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, computed_field, model_validator
 
@@ -24,6 +25,9 @@ from mahdar.schemas.enums import (
     Status,
     TopicCode,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_QUOTE: Final = 400
 """Characters in one piece of evidence (contract)."""
@@ -300,3 +304,23 @@ class Extraction(Value):
     def records(self) -> Mapping[str, tuple[Record, ...]]:
         """Every task's records, by the task's name."""
         return {"meetings": self.meetings, "stances": self.stances, **self.more}
+
+    def to_pandas(self) -> "dict[str, pd.DataFrame]":
+        """The tables of `mahdar export` as pandas frames, by name.
+
+        Raises:
+            UsageError: the extra `files`, or pandas, is not installed.
+        """
+        return import_module("mahdar.tables.reading").frames([self])  # type: ignore[no-any-return]
+
+    def beside(self, text: str) -> Any:
+        """An object that shows the extraction in a notebook beside its article, with its words marked.
+
+        Args:
+            text: the article that was extracted; another one is not shown.
+        """
+        return import_module("mahdar.notebook").Beside(self, text)
+
+    def _repr_html_(self) -> str:
+        """Show the records in a notebook, each with its quotes."""
+        return str(import_module("mahdar.notebook").html_of(self))

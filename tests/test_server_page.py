@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from newsroom import ANSWER, ARTICLE, MET, NOTHING, PRINCIPALS, configured, reads_well, weather
+from newsroom import ANSWER, ARTICLE, MET, NOTHING, PRINCIPALS, SAID, configured, reads_well, weather
 from serving import PATIENCE, Served, serving, until
 
 from mahdar.server.service import Bounds
@@ -25,6 +25,11 @@ HOSTILE: Final = (
     f"{MET}\n\n{''.join(map(weather, range(20)))}"
     "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\"> {{ 7 * 7 }} {% raw %} ${1}\n"
     "\u202eمنعكس\u202c \u2066 \u0007 </textarea></script><!-- ]]> javascript:alert(1)\n"
+)
+PAGE: Final = (
+    "<!doctype html><html lang=ar><head><title>لقاء في نواكشوط</title><link rel=canonical href='https://news.example/7'>"
+    f"<script>document.title = 'run'</script></head><body onload=\"document.title='run'\"><article><p>{MET}</p>"
+    f"<p>{SAID}</p></article></body></html>"
 )
 
 
@@ -240,7 +245,7 @@ def test_nothing_of_an_article_runs(window: Window, newsroom: Served) -> None:
         {
             "name": "page.html",
             "mimeType": "text/html",
-            "buffer": b"<html><script>document.title='run'</script>x</html>",
+            "buffer": PAGE.encode(),
         },
     ]
     page.get_by_label("Files").set_input_files(files)
@@ -251,6 +256,9 @@ def test_nothing_of_an_article_runs(window: Window, newsroom: Served) -> None:
     assert "<script>document.title = 'run'</script>" in shown
     assert "⟦U+202E⟧" in shown
     assert "{{ 7 * 7 }}" in shown
+    article = page.locator("article.article", has_text="page.html")  # of a saved page the article alone
+    assert MET in article.locator(".text").evaluate("one => one.textContent")
+    assert article.locator("mark[data-label=m1]").count() > 0
     assert (page.title(), page.locator("#articles script, #articles img").count()) == ("mahdar · mahdar", 0)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from mahdar.documents.document import Document
+from mahdar.documents.pages import PagesUnreadableError, is_page, read_page
 from mahdar.errors import ExtractionError, MahdarError
 from mahdar.results import Usage
 from mahdar.runs.lines import dumps
@@ -40,7 +41,9 @@ class ArticleRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    text: str = Field(description="The article's plain text; offsets of the records are into it, in code points.")
+    text: str = Field(
+        description="The article's plain text; offsets of the records are into it, in code points. Or a saved page."
+    )
     id: Name | None = Field(None, max_length=1_000, description="Names it in the results; by default made of its hash.")
     published_at: str | None = Field(
         None, description="The day it appeared, ISO 8601; «yesterday» is a date only then.", max_length=100
@@ -49,13 +52,19 @@ class ArticleRequest(BaseModel):
     kept: Kept = Field({}, max_length=50, description="Further fields, such as title and url, that the result carries.")
 
     def document(self) -> Document:
-        """The article as mahdar reads it.
+        """The article as mahdar reads it; of a saved page the article in it, which may take seconds.
 
         Raises:
-            RequestProblem: `bad_input`, of the day.
+            RequestProblem: `bad_input`, of the day or the page.
         """
         try:
-            return replace(as_document(self.text, self.published_at, self.id), kept=self.kept)
+            if not is_page(self.text):
+                return replace(as_document(self.text, self.published_at, self.id), kept=self.kept)
+            page = read_page(self.text)
+            document = as_document(page.text, self.published_at or page.published_at, self.id)
+            return replace(document, kept={**page.kept, **self.kept})
+        except PagesUnreadableError as error:
+            raise RequestProblem("bad_input", f"the text {error}", document_id=self.id) from None
         except MahdarError as error:
             raise RequestProblem.of(error, self.id) from None
 

@@ -10,11 +10,12 @@ from fastapi import FastAPI, Header, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
+from mahdar.documents.pages import is_page
 from mahdar.html import page, payload
 from mahdar.html.page import LANGUAGES, Language, PageSource
 from mahdar.runs.outputs import as_extraction
 from mahdar.server.app import Asking
-from mahdar.server.articles import EXAMPLE
+from mahdar.server.articles import EXAMPLE, ArticleRequest
 from mahdar.server.service import ExtractionService
 
 STYLES: Final = ("page.css", "report.css", "serve.css")
@@ -70,8 +71,11 @@ def add_pages(app: FastAPI, service: ExtractionService) -> None:
         shown = []
         for number, one in enumerate(found):
             extraction = as_extraction(f"/{number}/extraction", one.extraction)
-            presence = "absent" if one.text is None else "found"
-            shown.append(payload.safe_json(payload.article(extraction, one.text, presence)))
+            text = one.text
+            if text is not None and is_page(text):
+                text = ArticleRequest(text=text).document().text
+            presence = "absent" if text is None else "found"
+            shown.append(payload.safe_json(payload.article(extraction, text, presence)))
         return Response(f"[{','.join(shown)}]", media_type="application/json")
 
     @cache

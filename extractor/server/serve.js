@@ -5,6 +5,7 @@
   const { t, make, foreign } = Page;
 
   const MOST_BYTES = 2_000_000; // of an article, as the service has it
+  const MOST_OF_A_PAGE = 6_000_000;
   const MOST_SHOWN = 500; // articles of a job; all are in what is saved
   const LOOK = 700; // milliseconds between two looks at a job
   const TABLE = /\.(jsonl|ndjson|csv|tsv|parquet)(\.gz|\.zst)?$/i;
@@ -57,7 +58,7 @@
     const shared = { published_at: form.elements.day.value || null, tasks: chosenTasks() };
     const asked = form.elements.text.value.trim() ? [{ id: "pasted", text: form.elements.text.value, ...shared }] : [];
     for (const file of files) {
-      if (file.size > MOST_BYTES) throw new Error(t("serve.too_large", { name: Page.visible(file.name) }));
+      if (file.size > (/\.x?html?$/i.test(file.name) ? MOST_OF_A_PAGE : MOST_BYTES)) throw new Error(t("serve.too_large", { name: Page.visible(file.name) }));
       asked.push({ id: file.name, text: await file.text(), ...shared });
     }
     const taken = new Map();

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from fastapi import Request
 
 from mahdar.documents.document import Document
+from mahdar.documents.pages import is_page
 from mahdar.errors import ExtractionError, MahdarError
 from mahdar.limits.budget import Spending
 from mahdar.results import Usage
@@ -118,7 +119,9 @@ class ExtractionService:
             MahdarError: no article can be extracted now.
         """
         try:
-            result = await self._paid(article.document(), article.tasks, caller)
+            slow = is_page(article.text)
+            document = await asyncio.to_thread(article.document) if slow else article.document()
+            result = await self._paid(document, article.tasks, caller)
         except (RequestProblem, MahdarError) as error:
             self.metrics.failed(
                 class_of(error), caller.name, error.usage if isinstance(error, ExtractionError) else Usage()

@@ -123,6 +123,16 @@ def test_an_article_without_records_says_so() -> None:
     ]
 
 
+def test_a_headline_and_what_else_was_kept_stand_below_the_id() -> None:
+    kept = {"url": "https://example.org/1", "title": "قمة\x1b في مسقط", "outlet": "صحيفة الساحل"}
+    made = Provenance(made_by=QWEN, cached=True, cost=0.0)
+    assert screen(Extraction(document_id="003", text_sha256="0" * 64, kept=kept, provenance=made))[:3] == [
+        "[003] · language unknown · meetings 0 · stances 0",
+        "[قمة في مسقط]",
+        "[https://example.org/1] · [صحيفة الساحل]",
+    ]
+
+
 @pytest.mark.parametrize("width", [*range(8, 40), 80, 120])
 def test_no_line_leaves_an_isolate_open_or_is_wider_than_its_cell(width: int) -> None:
     console = Console(width=width, file=io.StringIO())

@@ -82,7 +82,7 @@ def test_an_answer_of_which_a_byte_has_changed_costs_itself_alone(
     code, out, _ = mahdar("cache", "verify")
     fingerprint, said = out.splitlines()
     assert (code, len(fingerprint)) == (1, 64)
-    assert said == "1 found; `mahdar cache remove FINGERPRINT` removes one, `mahdar cache clear` all"
+    assert said == "1 found; `mahdar cache repair` removes them, `mahdar cache remove FINGERPRINT` one"
     assert mahdar("extract", articles, "-o", tmp_path / "second.jsonl")[0] == 0
     assert len(served.requests) == 3 + 1
     assert mahdar("cache", "verify") == (0, "every answer can be read\n", "")

@@ -55,7 +55,7 @@ class AsyncStore:
             self._warn(f"{error}; going on without keeping answers")
 
     async def claim(self, fingerprint: str) -> bool:
-        """Take a question on, unless another process has it. Where that cannot be known, it is taken on."""
+        """Claim a request; False where another process holds it. Claimed where claims cannot be kept."""
         if self._claims is None:
             return True
         try:
@@ -70,7 +70,7 @@ class AsyncStore:
         return taken
 
     async def release(self, fingerprint: str) -> None:
-        """Done, or given up."""
+        """Release a claim."""
         if self._claims is not None and fingerprint in self._held:
             self._held.discard(fingerprint)
             with suppress(StoreError):  # it expires

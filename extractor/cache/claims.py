@@ -1,4 +1,4 @@
-"""Claims: who asks a question that several processes want answered, so that it is paid once.
+"""Claims: locks between processes, so that each request is sent and paid once.
 
 On Linux a claim is the lock on one byte of a file, at a place that the fingerprint gives: it costs microseconds, where
 a row in the database costs a third of a millisecond at every call, and the kernel takes it from a process that dies.
@@ -42,13 +42,13 @@ class Claims(Protocol):
     """What a store can do besides, where processes share it."""
 
     def claim(self, fingerprint: str) -> bool:
-        """Take a question on, unless another process has it."""
+        """Claim a request; False where another process holds it."""
 
     def renew(self, fingerprint: str) -> None:
-        """Still at it."""
+        """Extend a claim."""
 
     def release(self, fingerprint: str) -> None:
-        """Done, or given up."""
+        """Release a claim."""
 
 
 def claims_in(folder: Path) -> "ClaimLocks | ClaimRows":
@@ -74,7 +74,7 @@ class ClaimLocks:
         self._guard = threading.Lock()
 
     def claim(self, fingerprint: str) -> bool:
-        """Take a question on, unless another process has it.
+        """Claim a request; False where another process holds it.
 
         Raises:
             StoreError: the folder cannot be used.
@@ -88,10 +88,10 @@ class ClaimLocks:
             return True
 
     def renew(self, fingerprint: str) -> None:
-        """Still at it: the kernel knows."""
+        """Do nothing: the kernel keeps the lock while the process lives."""
 
     def release(self, fingerprint: str) -> None:
-        """Done, or given up."""
+        """Release a claim."""
         with self._guard:
             if fingerprint in self._held:
                 self._held.discard(fingerprint)
@@ -137,7 +137,7 @@ class ClaimRows:
         self._rows: diskcache.Cache | None = None
 
     def claim(self, fingerprint: str) -> bool:
-        """Take a question on, unless another process has it.
+        """Claim a request; False where another process holds it.
 
         Raises:
             StoreError: the folder cannot be used.
@@ -151,13 +151,13 @@ class ClaimRows:
             raise _unusable(self._folder, error) from None
 
     def renew(self, fingerprint: str) -> None:
-        """Still at it; a claim that has expired stays so, for it may be somebody else's."""
+        """Extend a claim; one that has expired stays so, since another process may hold it."""
         with suppress(sqlite3.Error, diskcache.Timeout):
             if self._rows is not None and self._rows.get(fingerprint) == self._owner:
                 self._rows.touch(fingerprint, expire=self._lease)
 
     def release(self, fingerprint: str) -> None:
-        """Done, or given up."""
+        """Release a claim."""
         with suppress(sqlite3.Error, diskcache.Timeout):  # it expires
             if self._rows is not None and self._rows.get(fingerprint) == self._owner:
                 self._rows.delete(fingerprint)

@@ -177,7 +177,7 @@ class DiskStore:
             return bool(self._cache.delete(fingerprint))
 
     def claim(self, fingerprint: str) -> bool:
-        """Take a question on, unless another process has it.
+        """Claim a request; False where another process holds it.
 
         Raises:
             StoreError: the folder cannot be used.
@@ -185,11 +185,11 @@ class DiskStore:
         return self._claims.claim(fingerprint)
 
     def renew(self, fingerprint: str) -> None:
-        """Still at it."""
+        """Extend a claim."""
         self._claims.renew(fingerprint)
 
     def release(self, fingerprint: str) -> None:
-        """Done, or given up."""
+        """Release a claim."""
         self._claims.release(fingerprint)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:

@@ -94,7 +94,7 @@ class RedisStore:
             return bool(self._client.delete(ENTRIES + fingerprint))
 
     def claim(self, fingerprint: str) -> bool:
-        """Take a question on, unless another process has it.
+        """Claim a request; False where another process holds it.
 
         Raises:
             StoreError: the server does not answer.
@@ -103,12 +103,12 @@ class RedisStore:
             return bool(self._client.set(CLAIMS + fingerprint, self._owner, nx=True, px=_lease()))
 
     def renew(self, fingerprint: str) -> None:
-        """Still at it."""
+        """Extend a claim."""
         with self._named("a claim cannot be renewed"):
             self._client.eval(_RENEW, 1, CLAIMS + fingerprint, self._owner, _lease())
 
     def release(self, fingerprint: str) -> None:
-        """Done, or given up."""
+        """Release a claim."""
         with self._named("a claim cannot be released"):
             self._client.eval(_RELEASE, 1, CLAIMS + fingerprint, self._owner)
 

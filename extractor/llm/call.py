@@ -31,7 +31,7 @@ class Call:
 
 
 class Transport(Protocol):
-    """Who sends calls: an endpoint, or a double such as a recording."""
+    """What sends calls: an endpoint, or a test double such as a recording."""
 
     async def send(self, call: Call) -> Completion:
         """Make one call, without a retry.

@@ -48,9 +48,9 @@ DOUBLINGS: Final = 16
 """Of the wait between two calls to an endpoint that is silent; the policy's longest comes sooner."""
 TIMEOUT: Final = "timeout"
 LOOKS: Final = (0.05, 1.0)
-"""Seconds between two looks for what another process is asking: the first, then twice as many, up to the last."""
+"""Seconds between two looks for an answer that another process asks for: the first, doubled up to the last."""
 LONG: Final = 10.0
-"""Seconds after which somebody should know what is waited for: the other process may be suspended."""
+"""Seconds of waiting for another process after which it is logged: that process may be suspended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class Client:
             await self._store.release(call.fingerprint)
 
     def _warn(self, call: Call, since: float) -> None:
-        """Say once that another process keeps this one waiting."""
+        """Log once when waiting for another process that sends the same request."""
         if not self._warned and self._clock() - since >= LONG:
             self._warned = True
             log.warning("another process asks the same; waiting for it", extra=_named(call))
@@ -276,11 +276,11 @@ class Client:
         return completion
 
     def _took(self) -> None:
-        """The endpoint takes questions, whatever it makes of this one."""
+        """Note that the endpoint answers: close the circuit."""
         self._circuit, self._heard = CLOSED, True
 
     def _note(self, error: CallError, started: float) -> None:
-        """What a failure says of the endpoint: that it is busy, or not there."""
+        """Note a failed call: slow down where the endpoint is busy, count it where it does not answer."""
         if error.failure not in SILENT:
             self._took()
             return
@@ -299,10 +299,10 @@ class Client:
             self._pacer.hold(min(policy.first_wait * 2 ** min(before.probes, DOUBLINGS), policy.longest_wait))
 
     def _check(self) -> None:
-        """Go on only while there is somebody to ask.
+        """Check that the circuit is closed.
 
         Raises:
-            NoModelError: there is nobody.
+            NoModelError: it is open: the endpoint has not answered for too long.
         """
         if not self._circuit.lets_through(now := self._clock()):
             said = self._circuit.account(now)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -447,4 +448,8 @@ def test_the_description_has_examples_that_the_service_takes(newsroom: Served) -
     assert newsroom.post("/v1/extractions", example).status_code == 200
     described = told["paths"]["/v1/extractions"]["post"]
     assert set(described["responses"]["200"]["content"]) == {"application/json", "application/x-ndjson"}
-    assert described["responses"]["4XX"]["content"]["application/problem+json"]["schema"]["title"] == "ProblemDetails"
+    assert described["responses"]["4XX"]["content"]["application/problem+json"]["schema"] == {
+        "$ref": "#/components/schemas/ProblemDetails"
+    }
+    refs = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(told, ensure_ascii=False)))
+    assert refs <= set(told["components"]["schemas"])

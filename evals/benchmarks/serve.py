@@ -132,14 +132,14 @@ async def misbehave(client: httpx2.AsyncClient, number: int, kind: str, seen: Se
             await client.post("/v1/extractions", json={"text": text(-number)}, timeout=0.5)
         seen.bad[kind] += 1
         return
-    content: bytes | AsyncIterator[bytes] = {
+    contents: dict[str, bytes | AsyncIterator[bytes]] = {
         "empty": b"",
         "huge": b'{"text": "' + b"a" * 12_000_000 + b'"}',
         "binary": b"\x00\xff\xfe\x89PNG" * 1_000,
         "wrong type": b'{"text": [1, 2, {"a": null}]}',
         "slow": slow(),
-    }[kind]
-    answer = await client.post("/v1/extractions", content=content, headers=headers)
+    }
+    answer = await client.post("/v1/extractions", content=contents[kind], headers=headers)
     expected = {"huge": 413, "slow": 422}.get(kind)
     good = answer.status_code == expected if expected else answer.status_code in {400, 422}
     seen.bad[kind] += 1
@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("--model", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.model:
-        uvicorn.run(model, port=0, log_level="info", access_log=False, limit_concurrency=None)  # type: ignore[arg-type]
+        uvicorn.run(model, port=0, log_level="info", access_log=False, limit_concurrency=None)
         return
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -36,7 +36,7 @@ Who met whom and who stands where, from news articles: every record tied to the 
 
 Errors are problem details (RFC 9457): `failure` is the class, `remedy` what to do. Where the service needs a token,
 send `Authorization: Bearer TOKEN`."""
-PROBLEM: Final = ProblemDetails.model_json_schema()
+PROBLEM: Final = {"$ref": "#/components/schemas/ProblemDetails"}
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"description": "The request cannot be answered.", "content": {MEDIA_TYPE: {"schema": PROBLEM}}},
     "5XX": {"description": "No result, or none now.", "content": {MEDIA_TYPE: {"schema": PROBLEM}}},
@@ -86,6 +86,7 @@ def create_app(service: ExtractionService, folder: Path) -> Gate:
         redoc_url=None,
         lifespan=lifespan,
         responses=PROBLEMS,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(RequestValidationError, answer_invalid)
@@ -97,6 +98,8 @@ def create_app(service: ExtractionService, folder: Path) -> Gate:
     _add_state(app, service, jobs.count)
     add_jobs(app, jobs, folder)
     add_pages(app, service)
+    described = app.openapi()["components"]["schemas"]  # made once; what FastAPI cannot know of is added
+    described.update({model.__name__: model.model_json_schema() for model in (ProblemDetails, FailureLine)})
     return Gate(app, service)
 
 
@@ -127,7 +130,7 @@ def _add_extractions(app: FastAPI, service: ExtractionService) -> None:
         200: {
             "description": "Of one article its extraction; of a list a line each, as they come, failures among them.",
             "model": Extraction,
-            "content": {NDJSON: {"schema": FailureLine.model_json_schema()}},
+            "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/FailureLine"}}},
         }
     }
 
@@ -155,7 +158,7 @@ def _add_extractions(app: FastAPI, service: ExtractionService) -> None:
 
 def _add_tasks(app: FastAPI, service: ExtractionService) -> None:
     @app.get("/v1/tasks", tags=["tasks"])
-    async def tasks(_: Asking) -> list[TaskInfo]:
+    async def get_tasks(_: Asking) -> list[TaskInfo]:
         """What the service looks for, and who makes the records."""
         makers = service.extractor.made_by
         return [
@@ -164,7 +167,7 @@ def _add_tasks(app: FastAPI, service: ExtractionService) -> None:
         ]
 
     @app.get("/v1/schemas/{task}", tags=["tasks"])
-    async def schema(task: str, _: Asking) -> dict[str, Any]:
+    async def get_schema(task: str, _: Asking) -> dict[str, Any]:
         """The JSON Schema of a task's records, or of a whole extraction (`extraction`)."""
         models: dict[str, type[BaseModel]] = {one.name: one.schema.record for one in service.extractor.tasks}
         models["extraction"] = Extraction

@@ -10,7 +10,7 @@ import logging
 import secrets
 import shutil
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -343,7 +343,7 @@ class PayingExtractor:
                 yield result
         finally:
             for most in self._set_aside.values():
-                self._call(lambda most=most: self._service.callers.settle(self._caller, most, most))
+                self._charge(most, most)
         if self._refused is not None:
             yield self._refused
 
@@ -396,12 +396,11 @@ class PayingExtractor:
         else:
             metrics.extracted(result, name)
             came_to = spent_on(result)
-        most = self._set_aside.pop(result.document_id)
-        self._call(lambda: self._service.callers.settle(self._caller, most, came_to))
+        self._charge(self._set_aside.pop(result.document_id), came_to)
 
-    def _call(self, what: Callable[[], Any]) -> None:
+    def _charge(self, most: Spending, came_to: Spending) -> None:
         with suppress(RuntimeError):  # the service has stopped, and its loop with it
-            self._loop.call_soon_threadsafe(what)
+            self._loop.call_soon_threadsafe(self._service.callers.settle, self._caller, most, came_to)
 
 
 async def _save(pieces: AsyncIterator[bytes], path: Path) -> None:

@@ -52,7 +52,7 @@ def add_jobs(app: FastAPI, jobs: Jobs, folder: Path) -> None:
     """
 
     @app.post("/v1/jobs", status_code=202, openapi_extra=ROWS, tags=["jobs"])
-    async def begin(
+    async def begin_job(
         request: Request,
         response: Response,
         caller: Asking,
@@ -69,32 +69,34 @@ def add_jobs(app: FastAPI, jobs: Jobs, folder: Path) -> None:
         return jobs.status(job)
 
     @app.get("/v1/jobs", tags=["jobs"])
-    def listed(caller: Asking) -> list[JobStatus]:
+    def list_jobs(caller: Asking) -> list[JobStatus]:
         """Your jobs, in their order."""
         return [jobs.status(job) for job in jobs.of(caller)]
 
     @app.get("/v1/jobs/{job_id}", tags=["jobs"])
-    def status(job_id: str, caller: Asking) -> JobStatus:
+    def get_job(job_id: str, caller: Asking) -> JobStatus:
         """How far a job has come: articles, failures by class, tokens and cost."""
         return jobs.status(jobs.get(job_id, caller))
 
     @app.delete("/v1/jobs/{job_id}", status_code=204, tags=["jobs"])
-    def cancel(job_id: str, caller: Asking) -> None:
+    def cancel_job(job_id: str, caller: Asking) -> None:
         """Cancel a job: no further article is begun. Of one that has ended, everything is removed."""
         jobs.cancel(jobs.get(job_id, caller))
 
     @app.get("/v1/jobs/{job_id}/results", tags=["jobs"], response_class=StreamingResponse)
-    def results(job_id: str, caller: Asking) -> StreamingResponse:
+    def get_results(job_id: str, caller: Asking) -> StreamingResponse:
         """What there is so far, also while the job runs: a line an article, extractions first, then failures."""
         return StreamingResponse(jobs.get(job_id, caller).results(), media_type=NDJSON)
 
     @app.get("/v1/jobs/{job_id}/tables.zip", tags=["jobs"], response_class=StreamingResponse)
-    def tables(job_id: str, caller: Asking, form: Annotated[Form, Query(alias="format")] = "csv") -> StreamingResponse:
+    def get_tables(
+        job_id: str, caller: Asking, form: Annotated[Form, Query(alias="format")] = "csv"
+    ) -> StreamingResponse:
         """What there is so far, as `mahdar export` writes it."""
         return _zipped(jobs.get(job_id, caller).results(), folder, form)
 
     @app.post("/v1/tables", openapi_extra=ROWS, tags=["extractions"], response_class=StreamingResponse)
-    async def tables_of(
+    async def make_tables(
         request: Request,
         _: Asking,
         name: Annotated[str, Depends(file_name)],

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import FastAPI, Header, Response
 from fastapi.responses import HTMLResponse
@@ -17,6 +17,9 @@ from mahdar.runs.outputs import as_extraction
 from mahdar.server.app import Asking
 from mahdar.server.articles import EXAMPLE, ArticleRequest
 from mahdar.server.service import ExtractionService
+
+if TYPE_CHECKING:
+    from mahdar.html.texts import Presence
 
 STYLES: Final = ("page.css", "report.css", "serve.css")
 READERS: Final = PageSource(__package__, "serve.html.j2", STYLES, ("page.js", "report.js", "serve.js"), calls=True)
@@ -74,7 +77,7 @@ def add_pages(app: FastAPI, service: ExtractionService) -> None:
             text = one.text
             if text is not None and is_page(text):
                 text = ArticleRequest(text=text).document().text
-            presence = "absent" if text is None else "found"
+            presence: Presence = "absent" if text is None else "found"
             shown.append(payload.safe_json(payload.article(extraction, text, presence)))
         return Response(f"[{','.join(shown)}]", media_type="application/json")
 

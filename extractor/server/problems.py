@@ -46,14 +46,6 @@ LATER: Final = frozenset({"rate_limited", "no_model", "too_many", "busy", "stopp
 _BY_STATUS: Final = {400: "invalid_request", 404: "not_found", 405: "not_allowed", 413: "too_large"}
 
 
-class BodyFault(BaseModel):
-    """One thing that is wrong with a request's body."""
-
-    pointer: str
-    """where: a JSON Pointer into the body"""
-    detail: str
-
-
 class ProblemDetails(BaseModel):
     """An error (RFC 9457)."""
 
@@ -65,7 +57,8 @@ class ProblemDetails(BaseModel):
     failure: str = Field(description="The class of the failure.")
     remedy: str
     document_id: str | None = None
-    errors: list[BodyFault] | None = None
+    errors: list[dict[str, str]] | None = None
+    """what is wrong with the request's body, each with a `pointer` (JSON Pointer) and its `detail`"""
 
 
 class RequestProblem(HTTPException):

@@ -29,7 +29,7 @@ from mahdar.schemas import Extraction, Provenance
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
 
 MADE: Final = {"meetings": "loopback", "stances": "loopback"}
-RULES: Final = dict.fromkeys(MADE, "mahdar-rules@1")
+RULES: Final = dict.fromkeys(MADE, "mahdar-rules@2")
 RUN: Final[Identity] = {"made_by": MADE, "prompts": {"meetings": "news@1 sha256:ab"}}
 ARTICLES: Final = 120
 
@@ -185,7 +185,7 @@ def test_the_error_file_is_what_the_ledger_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        ({**RUN, "made_by": RULES}, "has records made by loopback, and this run makes them by mahdar-rules@1: give"),
+        ({**RUN, "made_by": RULES}, "has records made by loopback, and this run makes them by mahdar-rules@2: give"),
         (
             {**RUN, "made_by": {**MADE, "stances": "larger"}},
             "made by loopback, and this run makes them by loopback (meetings), larger (stances): give",

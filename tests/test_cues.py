@@ -2,11 +2,11 @@
 
 import pytest
 
-from mahdar.offline.cues import Line, lines_of, starts_with
+from mahdar.offline.cues import AnnotatedSentence, lines_of, starts_with
 
 
-def line(text: str) -> Line:
-    return Line(text, 0, len(text))
+def line(text: str) -> AnnotatedSentence:
+    return AnnotatedSentence(text, 0, len(text))
 
 
 @pytest.mark.parametrize(

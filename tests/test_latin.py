@@ -2,10 +2,10 @@
 
 import pytest
 
-from mahdar.offline.readings import Reading, read
+from mahdar.offline.readings import RuleReading, read
 
 
-def names(reading: Reading, mentions: object) -> str:
+def names(reading: RuleReading, mentions: object) -> str:
     return " + ".join(reading.cast.actor(one).name for one in mentions)  # type: ignore[attr-defined]
 
 

@@ -1,8 +1,11 @@
 """The rule reader through its door: what an article's sentences come to, without a model."""
 
 import asyncio
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,7 +166,7 @@ def test_drafts_write_each_actor_once_and_cite_sentences_by_number() -> None:
 
 def test_provenance_names_the_rules_and_nothing_that_was_not_used() -> None:
     found = extraction(MET).provenance
-    assert found.made_by == {"meetings": "mahdar-rules@1", "stances": "mahdar-rules@1"}
+    assert found.made_by == {"meetings": "mahdar-rules@2", "stances": "mahdar-rules@2"}
     assert (found.prompts, found.schemas, found.fingerprints, found.calls, found.cost) == ({}, {}, (), 0, 0.0)
     assert RulesDrafter().plan(Document("a", MET), tasks()) == ()
 
@@ -177,3 +180,23 @@ def test_a_task_without_rules_is_refused_with_the_remedy() -> None:
     agreements = Task(UNUSED, TaskSchema("agreements", Drafts, MeetingDraft, Meeting))
     with pytest.raises(UsageError, match=r"task 'agreements': there are rules for meetings and stances only.*--model"):
         asyncio.run(RulesDrafter().draft(Document("a", MET), [agreements]))
+
+
+def groups(table: dict[str, Any]) -> Iterator[list[str]]:
+    """The lists of words of a lexicon file, and the lemmas of its tables of forms."""
+    lemmas = [name for name, value in table.items() if isinstance(value, str)]
+    yield lemmas
+    for value in table.values():
+        if isinstance(value, dict):
+            yield from groups(value)
+        elif isinstance(value, list):
+            yield value
+
+
+@pytest.mark.parametrize("file", ["cues", "lexicon", "latin/lexicon", "latin/names"])
+def test_a_lexicon_file_has_one_word_a_line_sorted_and_none_twice(file: str) -> None:
+    text = (files("mahdar.offline") / f"{file}.toml").read_text(encoding="utf-8")
+    found = list(groups(tomllib.loads(text)))
+    assert [group for group in found if group != sorted(set(group))] == []
+    lines = [line for line in text.splitlines() if line.endswith(('",', "',", '"'))]
+    assert len(lines) == sum(map(len, found))

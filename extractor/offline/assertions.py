@@ -5,33 +5,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mahdar.offline.cues import Cue, Line
-from mahdar.offline.mention import Mention
-from mahdar.offline.positions import AGAINST, Position, attribution, subject_length
+from mahdar.offline.cues import AnnotatedSentence, Cue
+from mahdar.offline.lexicon import prefixes, word_group
+from mahdar.offline.mention import ActorMention
+from mahdar.offline.positions import AGAINST, RuleStance, attribution, subject_length
 from mahdar.offline.quotations import speech_of
-from mahdar.offline.subjects import Scene, is_named, subject_of
+from mahdar.offline.subjects import DiscourseState, is_named, subject_of
 from mahdar.offline.targets import LONGEST_TARGET, ROOTED_IN_WAW, clause_end, statements, stripped, words_behind
-from mahdar.resolving.countries import Word, listed
+from mahdar.resolving.countries import Word
 from mahdar.schemas.enums import Act
 
-_THAT: Final = listed("ان بان انه انها بانه بانها بكون كون")
+_THAT: Final = word_group("assertions.that")
 _THAT_REACH: Final = 16
 """Words between a verb of saying and its «أن»: subject, office, aside."""
-_JUDGING: Final = ("اعتبر", "تعتبر", "يعتبر", "وصف", "يصف", "تصف", "معتبر", "عد")
-"""Verbs that need no «أن» before what is judged."""
-_RELAYING: Final = ("نقل", "ذكر", "افاد", "اورد", "كشف", "نشر")
-"""Verbs of passing on: what follows is no position of who does it."""
-_ASSERTING: Final = (
-    "اكد", "موكد", "يوكد", "توكد", "شدد", "مشدد", "يشدد", "اعتبر", "معتبر", "يعتبر", "راي", "يري", "تري"
-)  # fmt: skip
-"""Verbs of standing by what is said. «قال», «أضاف» as often tell what has happened."""
-_COPULA: Final = listed(
-    "بانه بانها بان هو هي تعد يعد تمثل يمثل تشكل يشكل تعتبر يعتبر كانت تكون يكون سيكون تاتي ياتي مهم كان هم"
-)
-_NEGATIONS: Final = listed("ليس ليست لا لم لن غير دون عدم")
-_PRONOUNS: Final = frozenset({"ذلك", "هذا", "هذه", "ما", "أنه", "أنها"})
-_ONLY: Final = listed("الا بدون دون سوي بغير عن")
-"""«لا سلام من دون», «لا سبيل إلا»: what follows is what it takes."""
+_JUDGING: Final = prefixes("assertions.judging")
+_RELAYING: Final = prefixes("assertions.relaying")
+_ASSERTING: Final = prefixes("assertions.asserting")
+_COPULA: Final = word_group("assertions.copula")
+_NEGATIONS: Final = word_group("assertions.negations")
+_PRONOUNS: Final = word_group("assertions.pronouns")
+_ONLY: Final = word_group("assertions.only")
 _ONLY_REACH: Final = 6
 _FEWEST: Final = 3
 """Words of what is asserted: fewer are a fragment."""
@@ -41,10 +34,10 @@ _FEWEST: Final = 3
 class _Saying:
     """A verb of saying, who says it, and the words it governs, by their numbers."""
 
-    line: Line
-    scene: Scene
+    line: AnnotatedSentence
+    scene: DiscourseState
     verb: Cue
-    holders: tuple[Mention, ...]
+    holders: tuple[ActorMention, ...]
     first: int
     last: int
 
@@ -52,11 +45,11 @@ class _Saying:
     def words(self) -> tuple[Word, ...]:
         return tuple(self.line.row.words)
 
-    def position(self, cue: Cue, target: str, end: int) -> Position:
+    def position(self, cue: Cue, target: str, end: int) -> RuleStance:
         """What is held at a cue; the verb of saying begins the clause."""
         line = self.line
         start = self.words[self.verb.first].start
-        return Position(
+        return RuleStance(
             line,
             cue,
             self.holders,
@@ -69,7 +62,7 @@ class _Saying:
         )
 
 
-def assertions_in(line: Line, scene: Scene, told: Sequence[Position]) -> tuple[Position, ...]:
+def assertions_in(line: AnnotatedSentence, scene: DiscourseState, told: Sequence[RuleStance]) -> tuple[RuleStance, ...]:
     """The positions that a sentence holds by its content alone.
 
     Args:
@@ -80,7 +73,7 @@ def assertions_in(line: Line, scene: Scene, told: Sequence[Position]) -> tuple[P
     return tuple(found for saying in _sayings(line, scene, told) for found in (_judged(saying) or _asserted(saying)))
 
 
-def _sayings(line: Line, scene: Scene, told: Sequence[Position]) -> Iterator[_Saying]:
+def _sayings(line: AnnotatedSentence, scene: DiscourseState, told: Sequence[RuleStance]) -> Iterator[_Saying]:
     verbs = [cue for cue in statements(line) if cue.code == "said" and not is_named(line, scene, cue)]
     for at, verb in enumerate(verbs):
         others = (one.first for one in (*verbs[at + 1 :], *(found.cue for found in told)) if one.first > verb.first)
@@ -91,12 +84,12 @@ def _sayings(line: Line, scene: Scene, told: Sequence[Position]) -> Iterator[_Sa
             yield _Saying(line, scene, verb, holders, *clause)
 
 
-def _verb(line: Line, verb: Cue) -> str:
+def _verb(line: AnnotatedSentence, verb: Cue) -> str:
     key = line.row.words[verb.first].key
     return key[1:] if key[0] in "وف" and not key.startswith(ROOTED_IN_WAW) else key
 
 
-def _clause(line: Line, scene: Scene, verb: Cue, following: int) -> tuple[int, int] | None:
+def _clause(line: AnnotatedSentence, scene: DiscourseState, verb: Cue, following: int) -> tuple[int, int] | None:
     """The words that a verb of saying governs: behind «أن», or behind «اعتبر» and its subject; first and last."""
     words = line.row.words
     limit = next((at for at in range(verb.stop, following) if _is_break(line, at)), following)
@@ -111,11 +104,11 @@ def _clause(line: Line, scene: Scene, verb: Cue, following: int) -> tuple[int, i
     return (first, limit - 1) if first < limit else None
 
 
-def _is_break(line: Line, at: int) -> bool:
+def _is_break(line: AnnotatedSentence, at: int) -> bool:
     return re.search(r"[.؛;!?؟]", line.text[line.row.words[at - 1].end : line.row.words[at].start]) is not None
 
 
-def _judged(saying: _Saying) -> tuple[Position, ...]:
+def _judged(saying: _Saying) -> tuple[RuleStance, ...]:
     """What is judged stands before the judgement; one that is negated is left out."""
     line, words = saying.line, saying.words
     cue = next((one for one in line.cues("judgement") if saying.first < one.first <= saying.last), None)
@@ -128,7 +121,7 @@ def _judged(saying: _Saying) -> tuple[Position, ...]:
     return (saying.position(cue, target, min(clause_end(line, cue), words[saying.last].end)),)
 
 
-def _asserted(saying: _Saying) -> tuple[Position, ...]:
+def _asserted(saying: _Saying) -> tuple[RuleStance, ...]:
     """A position by its content, in favour of what is said to be so; with «لا» before it, against it."""
     line, words = saying.line, saying.words
     text = line.text[words[saying.first].start : words[saying.last].end]

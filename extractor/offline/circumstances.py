@@ -3,9 +3,10 @@
 import re
 from typing import Final
 
-from mahdar.offline.cues import Cue, Line
+from mahdar.offline.cues import AnnotatedSentence, Cue
+from mahdar.offline.lexicon import word_group
 from mahdar.resolving import date_grammar
-from mahdar.resolving.countries import CountryForm, listed
+from mahdar.resolving.countries import CountryForm
 from mahdar.schemas.enums import Channel, MeetingKind, Status
 
 _PLANNED_VERBS: Final = re.compile(r"س[يت]\w+")
@@ -22,7 +23,7 @@ def is_visit(key: str) -> bool:
     return re.match(r"و?ف?ب?ل?(?:ال)?(?:زيار|زار|س?[يت]زور)", key) is not None
 
 
-def kind_of(line: Line, cue: Cue) -> MeetingKind:
+def kind_of(line: AnnotatedSentence, cue: Cue) -> MeetingKind:
     """The kind that the words near a word of meeting tell."""
     key = line.row.words[cue.first].key
     for found in line.cues("kind"):
@@ -32,13 +33,13 @@ def kind_of(line: Line, cue: Cue) -> MeetingKind:
     return "visit" if is_visit(key) else "talks"
 
 
-def channel_of(line: Line) -> Channel:
+def channel_of(line: AnnotatedSentence) -> Channel:
     """By which channel: by phone or video where the sentence says so."""
     codes = line.codes("channel")
-    return "phone" if "phone" in codes else "video" if "video" in codes else "in_person"
+    return "phone" if "phone" in codes else "in_person"
 
 
-def status_of(line: Line, cue: Cue) -> Status:
+def status_of(line: AnnotatedSentence, cue: Cue) -> Status:
     """Whether an encounter took place, by the words near its word of meeting and by that word's tense."""
     key = line.row.words[cue.first].key.lstrip("وف")
     codes = {one.code for one in line.cues("status") if abs(one.first - cue.first) <= _STATUS_REACH}
@@ -51,7 +52,7 @@ def status_of(line: Line, cue: Cue) -> Status:
     return "held"
 
 
-def date_near(line: Line, cue: Cue | None) -> str | None:
+def date_near(line: AnnotatedSentence, cue: Cue | None) -> str | None:
     """The date that stands nearest to a word."""
     spans = dates_in(line)
     if not spans:
@@ -61,7 +62,7 @@ def date_near(line: Line, cue: Cue | None) -> str | None:
     return line.text[start:end]
 
 
-def dates_in(line: Line) -> list[tuple[int, int]]:
+def dates_in(line: AnnotatedSentence) -> list[tuple[int, int]]:
     """Where phrases stand that are dates as a whole."""
     runs: list[list[date_grammar.DateToken]] = []
     for item in date_grammar.items(line.text):
@@ -81,7 +82,7 @@ def _longest_date(text: str, run: list[date_grammar.DateToken]) -> tuple[int, in
     return max(dates, key=lambda span: span[1] - span[0], default=None)
 
 
-def venue_in(line: Line) -> str | None:
+def venue_in(line: AnnotatedSentence) -> str | None:
     """A building named as the place."""
     found = _VENUE.search(line.text)
     if not found:
@@ -90,7 +91,7 @@ def venue_in(line: Line) -> str | None:
     return (found[0][: cut.start()] if cut else found[0]).strip() or None
 
 
-def city_in(line: Line, cue: Cue) -> str | None:
+def city_in(line: AnnotatedSentence, cue: Cue) -> str | None:
     """A city named as the place: behind «في», «بـ», «العاصمة», near the word of meeting."""
     words = line.row.words
     for one in line.countries:
@@ -98,7 +99,7 @@ def city_in(line: Line, cue: Cue) -> str | None:
             continue
         at = next((n for n, word in enumerate(words) if word.end > one.start), 0)
         before_key = words[at - 1].key if at else ""
-        behind = before_key in listed("في العاصمه بالعاصمه للعاصمه مدينه بمدينه الي") or "ب" in one.particles
+        behind = before_key in word_group("circumstances.city_in") or "ب" in one.particles
         behind = behind or (at > 1 and words[at - 2].key in {"العاصمه", "بالعاصمه"})
         topical = any(at - 14 < lead.first < at for lead in line.cues("topic")) and "العاصمه" not in before_key
         far = abs(at - cue.first) > _CITY_REACH

@@ -5,28 +5,26 @@ before a word, so that one pattern finds «وأكد», «أكّد» and "اكد"
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from pathlib import Path
 from typing import Final
 
 from mahdar.documents.boilerplate import ENDS, in_noise
 from mahdar.documents.sentences import sentences
+from mahdar.offline.lexicon import tables, word_group
 from mahdar.resolving import date_grammar
 from mahdar.resolving.countries import CountryMention as Country
 from mahdar.resolving.countries import country_mentions
 from mahdar.resolving.offices import OfficePhrase, row_of
 
-_FILE: Final = Path(__file__).with_name("cues.toml")
 _GLUED: Final = r"(?:[وف]?[بلسك]?(?:ال|لل)?|ولل|لل)"
 """Particles and article before a word."""
 _PARTICLES: Final = {"stance": "[وف]?", "speech": "[وف]?", "stance_noun": "[وف]?ب?"}
 """Tables of verbs, which take a conjunction only: with «ب» before it, «بحث» would be «حث»."""
 _PAGE: Final = range(45, 95)
 """Characters in a line that was broken to fit a page."""
-_NEGATIONS: Final = frozenset(["لم", "لا", "لن", "ما", "ليس", "ليست", "لما", "عدم", "دون", "بدون", "غير"])
+_NEGATIONS: Final = word_group("cues.negations")
 _QUOTES_OPEN: Final = '"“”«‹„('
 
 
@@ -42,7 +40,7 @@ class Cue:
 
 
 @dataclass(frozen=True)
-class Line:
+class AnnotatedSentence:
     """A sentence of the body, with its words."""
 
     article: str
@@ -127,27 +125,27 @@ class Line:
 
 
 @lru_cache(maxsize=8)
-def lines_of(article: str) -> tuple[Line, ...]:
+def lines_of(article: str) -> tuple[AnnotatedSentence, ...]:
     """The sentences of an article's body."""
-    kept: list[Line] = []
+    kept: list[AnnotatedSentence] = []
     for one in sentences(article):
         if in_noise(article, one.start):
             continue
         if kept and _is_wrapped(kept[-1], one.start):
-            kept[-1] = Line(article, kept[-1].start, one.end)
+            kept[-1] = AnnotatedSentence(article, kept[-1].start, one.end)
         else:
-            kept.append(Line(article, one.start, one.end))
+            kept.append(AnnotatedSentence(article, one.start, one.end))
     return tuple(kept)
 
 
-def _is_wrapped(line: Line, start: int) -> bool:
+def _is_wrapped(line: AnnotatedSentence, start: int) -> bool:
     """Whether a line break is no more than a typesetter's: after a line of a page's width, without a stop."""
     last = line.article[line.article.rfind("\n", 0, line.end) + 1 : line.end]
     return line.article[line.end : start].strip(" \u00a0") == "\n" and len(last) in _PAGE and not ENDS.search(last)
 
 
 @lru_cache(maxsize=4096)
-def _cues(line: Line, table: str) -> tuple[Cue, ...]:
+def _cues(line: AnnotatedSentence, table: str) -> tuple[Cue, ...]:
     found = sorted(_found(line, table), key=lambda cue: (cue.first, -cue.stop))
     kept: list[Cue] = []
     for cue in found:
@@ -156,7 +154,7 @@ def _cues(line: Line, table: str) -> tuple[Cue, ...]:
     return tuple(kept)
 
 
-def _found(line: Line, table: str) -> Iterator[Cue]:
+def _found(line: AnnotatedSentence, table: str) -> Iterator[Cue]:
     numbers = line._numbers  # noqa: SLF001  # one module
     for code, pattern in _tables()[table].items():
         for match in pattern.finditer(line.keys):
@@ -167,12 +165,11 @@ def _found(line: Line, table: str) -> Iterator[Cue]:
 
 @cache
 def _tables() -> Mapping[str, Mapping[str, re.Pattern[str]]]:
-    raw = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    codes = raw["topic"].pop("code")
-    tables = {**raw, "topic_code": codes}
+    topics = tables("latin/lexicon")["topic_code"]
+    both = {code: [*patterns, *topics[code]] for code, patterns in tables("cues")["topic_code"].items()}
     return {
         table: {code: _compiled(words, _PARTICLES.get(table, _GLUED)) for code, words in entries.items()}
-        for table, entries in tables.items()
+        for table, entries in {**tables("cues"), "topic_code": both}.items()
     }
 
 
@@ -182,7 +179,7 @@ def _compiled(words: list[str], glued: str) -> re.Pattern[str]:
 
 def starts_with(text: str, code: str) -> str:
     """What is left of a text behind a word of ending or countering at its beginning; "" where none is there."""
-    line = Line(text, 0, len(text))
+    line = AnnotatedSentence(text, 0, len(text))
     found = next((cue for cue in line.cues("against") if cue.first == 0 and cue.code == code), None)
     if found is None:
         return ""

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from mahdar.offline.actors import Cast
-from mahdar.offline.cues import Line
-from mahdar.offline.mention import Mention
+from mahdar.offline.actors import ActorIndex
+from mahdar.offline.cues import AnnotatedSentence
+from mahdar.offline.mention import ActorMention
 
 _OF: Final = re.compile(r"[وف]?[يت]?(?:ضم|تالف|تكون)\w{0,3}|[وف]?ب?(?:رياسه|قياده|عضويه)|(?:مكون|مولف)\w{0,2}")
 """Words behind which a delegation's members are named: «ضم الوفد», «برئاسة»."""
@@ -14,10 +14,12 @@ _REACH: Final = 8
 """Words between such a word and the delegation."""
 
 
-def members_of(delegation: Mention, cast: Cast, lines: Iterable[Line]) -> tuple[Mention, ...]:
+def members_of(
+    delegation: ActorMention, cast: ActorIndex, lines: Iterable[AnnotatedSentence]
+) -> tuple[ActorMention, ...]:
     """The persons named as a delegation's, in the order of the article; the first mention of each."""
     name = cast.actor(delegation).name
-    found: dict[str, Mention] = {}
+    found: dict[str, ActorMention] = {}
     for line in lines:
         for told in cast.within(line.start, line.end):
             if told.kind == "delegation" and cast.actor(told).name == name:
@@ -26,7 +28,7 @@ def members_of(delegation: Mention, cast: Cast, lines: Iterable[Line]) -> tuple[
     return tuple(found.values())
 
 
-def _members(delegation: Mention, cast: Cast, line: Line) -> Iterator[Mention]:
+def _members(delegation: ActorMention, cast: ActorIndex, line: AnnotatedSentence) -> Iterator[ActorMention]:
     """Persons behind the word that tells of members, joined by «و» or commas."""
     words = line.row.words
     at = next((n for n, word in enumerate(words) if line.start + word.end >= delegation.end), len(words))
@@ -34,19 +36,13 @@ def _members(delegation: Mention, cast: Cast, line: Line) -> Iterator[Mention]:
     cue = next((n for n in near if _OF.fullmatch(words[n].key)), None)
     if cue is None:
         return
-    previous: Mention | None = None
     for person in cast.within(max(line.start + words[cue].end, delegation.end), line.end):
         if person.kind != "person":
             continue
-        if previous is not None and not _joined(line, previous, person):
-            return
-        if previous is None and re.search(r"[.؛;]", line.article[line.start + words[cue].end : person.start]):
-            return
         yield person
-        previous = person
 
 
-def _joined(line: Line, one: Mention, other: Mention) -> bool:
+def _joined(line: AnnotatedSentence, one: ActorMention, other: ActorMention) -> bool:
     """Whether a person follows another in a list."""
     gap = line.article[one.end : other.start]
     return "و" in other.particle or re.fullmatch(r"[^.؛;:]{0,60}[،,]?\s*و?\s*", gap) is not None

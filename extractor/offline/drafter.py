@@ -15,7 +15,7 @@ from mahdar.validation.source import Source
 if TYPE_CHECKING:
     from mahdar.llm.request import Request
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the rules: a change of what they find is another version, and a run of another version is not resumed."""
 MAKER: Final = Maker(f"mahdar-rules@{VERSION}")
 

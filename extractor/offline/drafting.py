@@ -9,32 +9,32 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mahdar.offline.circumstances import venue_in
-from mahdar.offline.cues import Cue, Line
-from mahdar.offline.encounters import Encounter, when, where
+from mahdar.offline.cues import AnnotatedSentence, Cue
+from mahdar.offline.encounters import RuleMeeting, when, where
 from mahdar.offline.latin.tokens import language_of
 from mahdar.offline.latin.wording import outcomes as latin_outcomes
 from mahdar.offline.latin.wording import proposition as latin_proposition
 from mahdar.offline.latin.wording import topics as latin_topics
-from mahdar.offline.mention import Mention
-from mahdar.offline.positions import Position
-from mahdar.offline.readings import Reading, carried, read
+from mahdar.offline.mention import ActorMention
+from mahdar.offline.positions import RuleStance
+from mahdar.offline.readings import RuleReading, carried, read
 from mahdar.resolving.countries import country_mentions, listed
 from mahdar.schemas.drafts import MAX_EVIDENCE
 from mahdar.schemas.records import Actor
 from mahdar.schemas.tasks import ACTORS
 from mahdar.validation.source import Source
 
-Fields = dict[str, Any]
+AnswerFields = dict[str, Any]
 
 _LONGEST_PROPOSITION: Final = 30
 """Words: behind more of a clause follows what is no part of the position."""
 
 
-def answer_of(source: Source, tasks: Sequence[str]) -> Fields:
+def answer_of(source: Source, tasks: Sequence[str]) -> AnswerFields:
     """Read an article, and write down what the rules find as an answer to these tasks."""
     reading = read(source.text)
     answering = _Answering(source, reading)
-    lists: Fields = {}
+    lists: AnswerFields = {}
     if "meetings" in tasks:
         lists["meetings"] = [answering.meeting(one) for one in reading.encounters]
     if "stances" in tasks:
@@ -47,10 +47,10 @@ class _Answering:
     """An answer while it is written: the actors referred to so far, with their ids."""
 
     source: Source
-    reading: Reading
+    reading: RuleReading
     ids: dict[Actor, str] = field(default_factory=dict)
 
-    def meeting(self, encounter: Encounter) -> Fields:
+    def meeting(self, encounter: RuleMeeting) -> AnswerFields:
         """A meeting as its sentences tell it."""
         lines = (encounter.line, *encounter.followers)
         principals = self._cited(encounter.principals)
@@ -66,7 +66,7 @@ class _Answering:
             **fields,
         }
 
-    def stance(self, position: Position) -> Fields:
+    def stance(self, position: RuleStance) -> AnswerFields:
         """A stance as its clause tells it."""
         return {
             "evidence": self._numbers(position.pieces),
@@ -80,11 +80,11 @@ class _Answering:
             "attribution": [position.attribution] if position.attribution else [],
         }
 
-    def _cited(self, mentions: Iterable[Mention]) -> list[str]:
+    def _cited(self, mentions: Iterable[ActorMention]) -> list[str]:
         """The ids of actors, each once."""
         return list(dict.fromkeys(self._id(one) for one in mentions))
 
-    def _id(self, mention: Mention) -> str:
+    def _id(self, mention: ActorMention) -> str:
         return self.ids.setdefault(self.reading.cast.actor(mention), f"a{len(self.ids) + 1}")
 
     def _numbers(self, pieces: Iterable[tuple[int, int]]) -> list[int]:
@@ -97,7 +97,7 @@ class _Answering:
         ][:MAX_EVIDENCE]
 
 
-def _actor(source: Source, actor: Actor) -> Fields:
+def _actor(source: Source, actor: Actor) -> AnswerFields:
     named = (source.text[one.start : one.end] for one in country_mentions(source.text) if one.code == actor.country)
     return {
         "name": actor.name,
@@ -108,7 +108,7 @@ def _actor(source: Source, actor: Actor) -> Fields:
     }
 
 
-def _arabic(reading: Reading, encounter: Encounter) -> Fields:
+def _arabic(reading: RuleReading, encounter: RuleMeeting) -> AnswerFields:
     lines = (encounter.line, *encounter.followers)
     date, city = when(encounter) or carried(reading, encounter, when), where(encounter)
     if city is None and encounter.channel == "in_person":
@@ -126,7 +126,7 @@ def _arabic(reading: Reading, encounter: Encounter) -> Fields:
     }
 
 
-def _latin(reading: Reading, encounter: Encounter) -> Fields:
+def _latin(reading: RuleReading, encounter: RuleMeeting) -> AnswerFields:
     """Date and place of an English or French article's meeting: what its own sentence tells, and no other."""
     city = encounter.city
     if city is None and encounter.channel == "in_person":
@@ -145,7 +145,7 @@ _MOST_TOPICS: Final = 3
 _BINDING: Final = listed("بين في")
 
 
-def _topics(lines: Sequence[Line]) -> Iterator[Fields]:
+def _topics(lines: Sequence[AnnotatedSentence]) -> Iterator[AnswerFields]:
     """What an encounter was about, by the words of matters behind a word of talking; each word in one topic at most."""
     seen: set[str] = set()
     for line in lines:
@@ -160,20 +160,20 @@ def _topics(lines: Sequence[Line]) -> Iterator[Fields]:
             yield {"text": text, "code": cue.code}
 
 
-def _is_bound(line: Line, cue: Cue) -> bool:
+def _is_bound(line: AnnotatedSentence, cue: Cue) -> bool:
     """«بين البلدين», «في ليبيا», «والأمني المشترك»: words that only say between whom, where, of what kind."""
     key = line.row.words[cue.first].key
     return key in _BINDING or (key.startswith("وال") and key.endswith(("ي", "يه")))
 
 
-def _phrase(line: Line, at: int) -> str:
+def _phrase(line: AnnotatedSentence, at: int) -> str:
     """A word and what follows up to a mark, for a topic's text."""
     start = line.row.words[at].start
     end = line.row.words[min(at + 8, len(line.row.words)) - 1].end
-    return re.split(r"[،,.؛;»”\"\n]", line.text[start:end])[0].strip() or line.row.words[at].raw
+    return re.split(r"[،,.؛;»”\"\n]", line.text[start:end])[0].strip()
 
 
-def _outcomes(lines: Sequence[Line]) -> Iterator[Fields]:
+def _outcomes(lines: Sequence[AnnotatedSentence]) -> Iterator[AnswerFields]:
     for line in lines:
         for cue in line.cues("outcome"):
             if cue.stop < len(line.row.words) and cue.code != "joint_statement":
@@ -181,7 +181,7 @@ def _outcomes(lines: Sequence[Line]) -> Iterator[Fields]:
                 return
 
 
-def _proposition(reading: Reading, position: Position) -> str:
+def _proposition(reading: RuleReading, position: RuleStance) -> str:
     """Verb, holders, and the rest of the clause in the article's words."""
     clause = " ".join(reading.text[start:end].strip() for start, end in position.pieces)
     holders = [reading.cast.actor(one).name for one in position.holders]

@@ -13,41 +13,42 @@ from mahdar.offline.circumstances import (
     status_of,
     venue_in,
 )
-from mahdar.offline.cues import Cue, Line
-from mahdar.offline.mention import Mention
-from mahdar.offline.parties import Party, Side, parties_of
-from mahdar.offline.subjects import Scene, is_named
-from mahdar.resolving.countries import CountryForm, listed
+from mahdar.offline.cues import AnnotatedSentence, Cue
+from mahdar.offline.lexicon import prefixes, word_group
+from mahdar.offline.mention import ActorMention
+from mahdar.offline.parties import MeetingParty, MeetingSide, parties_of
+from mahdar.offline.subjects import DiscourseState, is_named
+from mahdar.resolving.countries import CountryForm
 from mahdar.schemas.enums import Channel, MeetingKind, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Encounter:
+class RuleMeeting:
     """What code reads in a sentence that may tell of an encounter."""
 
-    line: Line
+    line: AnnotatedSentence
     cue: Cue
-    parties: tuple[Party, ...]
+    parties: tuple[MeetingParty, ...]
     kind: MeetingKind = "talks"
     channel: Channel = "in_person"
     status: Status = "held"
     date: str | None = None
     venue: str | None = None
     city: str | None = None
-    followers: tuple[Line, ...] = field(default=())
+    followers: tuple[AnnotatedSentence, ...] = field(default=())
     """sentences behind that go on about it"""
 
     @property
-    def principals(self) -> tuple[Mention, ...]:
+    def principals(self) -> tuple[ActorMention, ...]:
         """Those who met."""
         return tuple(party.mention for party in self.parties if party.capacity == "principal")
 
 
-def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
+def encounters_in(line: AnnotatedSentence, scene: DiscourseState) -> tuple[RuleMeeting, ...]:
     """The encounters a sentence may tell of."""
-    found: list[Encounter] = []
+    found: list[RuleMeeting] = []
     for cue in line.cues("meeting"):
-        if is_named(line, scene, cue) or _is_letter(line, cue) or line.is_negated(cue.first):
+        if is_named(line, scene, cue) or _is_letter(line, cue):
             continue
         subject, objects = parties_of(line, scene, cue)
         for group in _separate(line, scene, subject, objects):
@@ -58,7 +59,7 @@ def encounters_in(line: Line, scene: Scene) -> tuple[Encounter, ...]:
     return tuple(found)
 
 
-def _is_letter(line: Line, cue: Cue) -> bool:
+def _is_letter(line: AnnotatedSentence, cue: Cue) -> bool:
     """«تلقى رسالة», «تلقى برقية»: nobody met."""
     words = line.row.words
     if not words[cue.first].key.lstrip("وف").startswith("تلق"):
@@ -67,20 +68,20 @@ def _is_letter(line: Line, cue: Cue) -> bool:
     return next((one.startswith(_LETTERS) for one in behind if one.startswith((*_LETTERS, *_CALLS))), False)
 
 
-_LETTERS: Final = ("رسال", "برقي", "خطاب", "تهان", "التهان", "دعو", "نسخ")
+_LETTERS: Final = prefixes("encounters.letters")
 _CALLS: Final = ("اتصال", "مكالم")
 _LETTER_REACH: Final = 12
 """Words behind «تلقى»: its subject with name and office, and what was received."""
 
 
-def _is_enough(parties: Sequence[Party], names: set[str], cue: Cue, line: Line) -> bool:
+def _is_enough(parties: Sequence[MeetingParty], names: set[str], cue: Cue, line: AnnotatedSentence) -> bool:
     """Whether enough have met: two, or a guest and the country visited."""
     if len(names) > 1 or not names or not is_visit(line.row.words[cue.first].key):
         return len(names) > 1
     return any(party.capacity == "host" for party in parties) or _visits_city(line, cue)
 
 
-def _visits_city(line: Line, cue: Cue) -> bool:
+def _visits_city(line: AnnotatedSentence, cue: Cue) -> bool:
     """«زيارته إلى بكين», «يزور باريس»: a town behind a word of visiting."""
     words = line.row.words
     behind = words[cue.stop - 1].end
@@ -92,7 +93,9 @@ _NEAR_VISIT: Final = 10
 """Words from a word of visiting to the town: subject, office and day."""
 
 
-def _separate(line: Line, scene: Scene, subject: Side, objects: Side) -> tuple[Side, ...]:
+def _separate(
+    line: AnnotatedSentence, scene: DiscourseState, subject: MeetingSide, objects: MeetingSide
+) -> tuple[MeetingSide, ...]:
     """One encounter for each host of a guest, one for each call of several (contract, ruling 14)."""
     others = [party for party in objects if party.capacity == "principal"]
     rest = tuple(party for party in objects if party.capacity != "principal")
@@ -101,11 +104,13 @@ def _separate(line: Line, scene: Scene, subject: Side, objects: Side) -> tuple[S
     return ((*subject, *objects),)
 
 
-def _is_several(line: Line) -> bool:
-    return any(word.key in listed("اتصالين اتصالات لقاءين لقاءات لقااين اجتماعين") for word in line.row.words)
+def _is_several(line: AnnotatedSentence) -> bool:
+    return any(word.key in word_group("encounters.is_several") for word in line.row.words)
 
 
-def _is_guest(line: Line, scene: Scene, subject: Party, others: Sequence[Party]) -> bool:
+def _is_guest(
+    line: AnnotatedSentence, scene: DiscourseState, subject: MeetingParty, others: Sequence[MeetingParty]
+) -> bool:
     """Whether the place is the others' country and not the subject's."""
     home = scene.cast.actor(subject.mention).country
     hosts = {scene.cast.actor(other.mention).country for other in others} - {None}
@@ -113,9 +118,9 @@ def _is_guest(line: Line, scene: Scene, subject: Party, others: Sequence[Party])
     return bool(hosts) and hosts <= places and home not in places
 
 
-def described(line: Line, cue: Cue, parties: tuple[Party, ...]) -> Encounter:
+def described(line: AnnotatedSentence, cue: Cue, parties: tuple[MeetingParty, ...]) -> RuleMeeting:
     """An encounter of some parties, with what the sentence tells of it."""
-    return Encounter(
+    return RuleMeeting(
         line,
         cue,
         parties,
@@ -128,13 +133,13 @@ def described(line: Line, cue: Cue, parties: tuple[Party, ...]) -> Encounter:
     )
 
 
-def when(encounter: Encounter) -> str | None:
+def when(encounter: RuleMeeting) -> str | None:
     """The date that an encounter's sentences tell."""
     behind = (date_near(line, None) for line in encounter.followers)
     return encounter.date or next((found for found in behind if found), None)
 
 
-def where(encounter: Encounter) -> str | None:
+def where(encounter: RuleMeeting) -> str | None:
     """The city that an encounter's sentences tell."""
     behind = (city_in(line, cue) for line in encounter.followers for cue in line.cues("meeting"))
     return city_in(encounter.line, encounter.cue) or next((found for found in behind if found), None)

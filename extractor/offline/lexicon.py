@@ -1,18 +1,36 @@
-"""The words by which it is told who is mentioned in an Arabic article, read from `lexicon.toml`."""
+"""The words of the rules, read from the lexicon files: sorted, one a line, in groups."""
 
 import tomllib
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mahdar.resolving.names import GIVEN as FIRST_NAMES
 
-_TABLES: Final = tomllib.loads(Path(__file__).with_name("lexicon.toml").read_text(encoding="utf-8"))
 
-COMMON: Final = frozenset(_TABLES["common"])
-BODIES: Final = frozenset(_TABLES["bodies"])
-SHORT: Final = frozenset(_TABLES["short"])
-TITLES: Final = frozenset(_TABLES["titles"])
-DESCRIBING: Final = frozenset(_TABLES["describing"])
-DEEDS: Final = frozenset(_TABLES["deeds"])
-WORDS_TOO: Final = frozenset(_TABLES["words_too"])
-GIVEN: Final = (FIRST_NAMES - WORDS_TOO) | frozenset(_TABLES["given"])
+@cache
+def tables(file: str) -> Mapping[str, Any]:
+    """Read a lexicon file of this folder, named without `.toml`."""
+    return tomllib.loads((Path(__file__).parent / f"{file}.toml").read_text(encoding="utf-8"))
+
+
+def word_group(group: str, file: str = "lexicon") -> frozenset[str]:
+    """The words of a group, `TABLE.NAME`, of a lexicon file."""
+    table, name = group.split(".")
+    return frozenset(tables(file)[table][name])
+
+
+def prefixes(group: str, file: str = "lexicon") -> tuple[str, ...]:
+    """The words of a group in the form that `str.startswith` and `str.endswith` take."""
+    return tuple(sorted(word_group(group, file)))
+
+
+COMMON: Final = word_group("words.common")
+BODIES: Final = word_group("words.bodies")
+SHORT: Final = word_group("words.short")
+TITLES: Final = word_group("words.titles")
+DESCRIBING: Final = word_group("words.describing")
+DEEDS: Final = word_group("words.deeds")
+WORDS_TOO: Final = word_group("words.words_too")
+GIVEN: Final = (FIRST_NAMES - WORDS_TOO) | word_group("words.given")

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from mahdar.documents.folding import fold
-from mahdar.resolving.countries import listed
+from mahdar.offline.lexicon import prefixes, word_group
 from mahdar.schemas.enums import ActorType
 from mahdar.schemas.records import Actor
 
@@ -16,8 +16,8 @@ MentionKind = Literal["person", "role", "body", "delegation", "country", "people
 
 _ADJECTIVE: Final = re.compile(r"\w+(?:ي|يه|يين|يان|يتين|يون)")
 """A country's adjective or people, by its ending."""
-_NAMES_ALIKE: Final = listed("مالي هايتي جيبوتي بوروندي فيجي")
-_PARTICLES: Final = ("", "و", "ف", "ب", "ل", "ك", "وب", "ول", "لل", "ولل", "س")
+_NAMES_ALIKE: Final = word_group("mention.names_alike")
+_PARTICLES: Final = prefixes("mention.particles")
 _ORGANIZATION: Final = re.compile(
     r"(?:(?<=\bب)|(?<=\bل)|\b)"
     r"(?:حكوم[ةه]|وزار[ةه]|المجلس|مجلس|الجيش|المخابرات|جهاز|حرك[ةه]|القوات|الجيوش|إدارة|رئاس[ةه])\b(?:\s+\S+)*"
@@ -25,7 +25,7 @@ _ORGANIZATION: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
+class ActorMention:
     """An actor where the article mentions it: `text[start:end]`."""
 
     start: int

@@ -3,20 +3,20 @@
 import re
 from typing import Final
 
-from mahdar.offline.cues import Line
-from mahdar.offline.lexicon import BODIES, COMMON, DEEDS, GIVEN
+from mahdar.offline.cues import AnnotatedSentence
+from mahdar.offline.lexicon import BODIES, COMMON, DEEDS, GIVEN, word_group
 from mahdar.offline.mention import bare, stems
-from mahdar.resolving.countries import country_of, listed
+from mahdar.resolving.countries import listed
 from mahdar.resolving.offices import read_word
 
 _MOST_NAME_WORDS: Final = 5
 _ALEF_MAQSURA: Final = listed("علي")
 """«على» is no «علي»."""
-_NAME_MONTHS: Final = listed("رجب شعبان رمضان صفر محرم")
-_NAME_STARTS: Final = listed("عبد ابو بن ال محمد احمد")
-_JOINING: Final = listed("عبد ابو بن ابن ال دي فان فون")
-_REIGNING: Final = listed("الملك العاهل السلطان الامير البابا القيصر")
-_COMMON_PARTICLES: Final = listed("و ف ب ل")
+_NAME_MONTHS: Final = word_group("names.name_months")
+_NAME_STARTS: Final = word_group("names.name_starts")
+_JOINING: Final = word_group("names.joining")
+_REIGNING: Final = word_group("names.reigning")
+_COMMON_PARTICLES: Final = word_group("names.common_particles")
 OPEN: Final = re.compile(r"[\s\u00a0]*[\"“”„«‹'’‘(]?[\s\u00a0]*")
 NEAR: Final = re.compile(r"[\s\u00a0.\-’'/]{1,2}|[\s\u00a0]*")
 _MASDAR: Final = re.compile(r"[بل](?:است\w+|ا\w{1,2}[ا]\w{1,2}|ت\w{2}ي\w{1,3}|تولي\w*)")
@@ -30,7 +30,7 @@ _FUTURE: Final = re.compile(r"س[يتن]\w{3,}")
 _TANWIN: Final = re.compile("[\u064b\u064d]")
 
 
-class Names:
+class NameReader:
     """Reads names in one line.
 
     Args:
@@ -38,7 +38,7 @@ class Names:
         known: surnames of persons who are named in full elsewhere in the article, folded.
     """
 
-    def __init__(self, line: Line, known: frozenset[str]) -> None:
+    def __init__(self, line: AnnotatedSentence, known: frozenset[str]) -> None:
         self.line = line
         self.row = line.row
         self.words = line.row.words
@@ -144,7 +144,7 @@ class Names:
         """«سامح شكري»: a word that looks like a cue, behind a given name that is nobody's surname."""
         verb_like = any(self.line.is_cue(table, at) for table in ("speech", "stance", "stance_noun"))
         begun = so_far == 1 and self.words[at - 1].key in GIVEN
-        return begun and verb_like and (not self._is_surname(at - 1) or self._is_surname(at))
+        return begun and verb_like and (not self._is_surname(at - 1))
 
     def _after_office(self, at: int) -> bool:
         return at > 0 and self.row.is_known(at - 1) and self._adjoins(at, OPEN)
@@ -157,7 +157,7 @@ class Names:
         if key[0] == "و":
             return True
         rest = key[1:]
-        return bare(rest) in self.known or rest in COMMON or rest.startswith("ال") or bool(country_of(rest))
+        return bare(rest) in self.known
 
     def _goes_on(self, at: int, so_far: int) -> bool:
         """«ستيف ويتكوف»: after one word that is no surname, «و» is a letter of the next."""
@@ -189,7 +189,7 @@ class Names:
         word = self.words[at].key
         if word in COMMON:
             return None
-        return next((glued for stem, glued in stems(word) if stem in GIVEN or stem.startswith("عبدال")), None)
+        return next((glued for stem, glued in stems(word) if stem in GIVEN), None)
 
     def _is_surname(self, at: int) -> bool:
         return bare(self.words[at].key) in self.known

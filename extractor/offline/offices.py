@@ -4,10 +4,10 @@ import re
 from typing import Final
 
 from mahdar.documents.folding import fold
-from mahdar.offline.lexicon import BODIES, COMMON, DESCRIBING, GIVEN, SHORT, TITLES
+from mahdar.offline.lexicon import BODIES, COMMON, DESCRIBING, SHORT, TITLES, word_group
 from mahdar.offline.mention import bare, is_adjective, raw_length, stems
-from mahdar.offline.names import NEAR, OPEN, Names
-from mahdar.resolving.countries import CountryForm, listed
+from mahdar.offline.names import NEAR, OPEN, NameReader
+from mahdar.resolving.countries import CountryForm
 from mahdar.resolving.offices import read_word
 
 _WIDEST_GAP: Final = 8
@@ -15,13 +15,12 @@ _WIDEST_GAP: Final = 8
 FEWEST_FREE: Final = 2
 """Words of a name that no office announces."""
 _CUSTODIAN: Final = "خادم"
-_A_DELEGATION: Final = listed("فد وفد وفدا فدا")
-"""Without the article, and without «و»: adjectives follow, «وفد برلماني مغربي»."""
+_A_DELEGATION: Final = word_group("offices.a_delegation")
 _MOST_ADJECTIVES: Final = 3
 APPOSED: Final = re.compile(r"\.?[\s\u00a0]*[\"”»)]?[\s\u00a0]*[،,]?[\s\u00a0]*[\"“”„«‹(]?[\s\u00a0]*")
 
 
-class Offices(Names):
+class OfficeReader(NameReader):
     """Reads offices and bodies in one line."""
 
     def _head(self, at: int, heads: frozenset[str]) -> tuple[str | None, str]:
@@ -64,12 +63,10 @@ class Offices(Names):
         """«رئيس الجمعية الوطنية», «الأمين العام لحلف الناتو», «أمين سر اللجنة»: the body that an office is of."""
         bodies = (self._body_end(one) for one in range(at + 1, stop) if self._head(one, BODIES)[0])
         stop = max([stop, *bodies])
-        if at < stop < len(self.words) and self.words[stop].key == "سر":
-            stop += 1
         if not at < stop < len(self.words) or not self._adjoins(stop, OPEN):
             return stop
         key, particle = self._head(stop, BODIES)
-        open_ended = self.row.reading(stop - 1) in {"head", "construct"} or self.words[stop - 1].key == "سر"
+        open_ended = self.row.reading(stop - 1) in {"head", "construct"}
         governs = key is not None and (particle in {"ل", "لل", "ب"} or (not particle and open_ended))
         return self._with_place(self._body_end(stop)) if governs else stop
 
@@ -118,7 +115,7 @@ class Offices(Names):
         first = stop
         while first < len(self.words) and self.words[first].key in TITLES and self._adjoins(first, APPOSED):
             first += 1
-        if first >= len(self.words) or not self._adjoins(first, APPOSED) or self._is_object(first):
+        if first >= len(self.words) or self._is_object(first):
             return None
         end = self._name(first)
         between = self.line.text[self.words[first - 1].end : self.words[first].start]
@@ -126,7 +123,7 @@ class Offices(Names):
         least = 2 if marked else 1
         if end - first < least or (marked and self._raw(first).startswith("و") and self._stripped_known(first)):
             return None
-        if not self._complete(stop) or (end - first == 1 and self._is_plain(first, stop)):
+        if end - first == 1 and self._is_plain(first, stop):
             return None
         return first, end
 
@@ -140,43 +137,27 @@ class Offices(Names):
             between = self.line.text[self.words[at - 1].end : self.words[at].start]
             if self.line.is_any_cue(at - 1) or re.search(r"[^\s،,\"“”]", between):
                 return None
-            if "،" in between or "," in between:
-                end = self._name(at)
-                apposed = self.words[at].key in GIVEN or self._is_enclosed(end)
-                return (at, end, at) if apposed and end - at >= FEWEST_FREE else None
         return None
 
     def _is_enclosed(self, end: int) -> bool:
         """Whether a comma closes what one opened: «منسق … في الشرق الأوسط، فلان الفلاني، عن قلقه»."""
         return end < len(self.words) and self.line.text[self.words[end - 1].end : self.words[end].start].strip() == "،"
 
-    def _complete(self, stop: int) -> bool:
-        """Whether an office may end before a word: not «رئيس»."""
-        by_country = stop in self.row.countries.values()
-        return by_country or self.row.reading(stop - 1) in {"standing", "governed", ""} or self.line.is_quoted(stop)
-
     def _is_plain(self, at: int, stop: int) -> bool:
         """Whether one word behind an office is rather an ordinary word than a surname."""
         word = self.words[at]
-        if self._is_surname(at) or self.line.is_quoted(at):
+        if self._is_surname(at):
             return False
         if word.key.startswith("ال") and self.row.reading(stop - 1) != "standing":
             return True
-        return word.raw[0].islower() or (
-            not word.raw[0].isascii() and not word.key.startswith("ال") and not self._closes(at)
-        )
-
-    def _closes(self, at: int) -> bool:
-        """Whether a mark or a common word follows, as after a name."""
-        behind = self.line.text[self.words[at].end : self.words[at].end + 2]
-        return bool(re.match(r"\s?[\"“”»،,.)(-]", behind)) or at + 1 >= len(self.words) or not self._fits(at + 1, 1)
+        return word.raw[0].islower()
 
     def _body_end(self, at: int) -> int:
         """Words of a body's name: known ones, definite ones, one in quote marks."""
         stop = at + 1
         while stop < len(self.words) and stop - at < 7 and self._adjoins(stop, OPEN) and self._belongs(stop, at):
             stop += 1
-        while stop > at + 1 and (self.row.reading(stop - 1) == "link" or self.words[stop - 1].key.startswith("بقياد")):
+        while stop > at + 1 and self.words[stop - 1].key.startswith("بقياد"):
             stop -= 1
         return stop
 
@@ -195,7 +176,7 @@ class Offices(Names):
             return True
         definite = word.key.startswith("ال") and not self.line.is_any_cue(at) and self._adjoins(at, NEAR)
         before = self.words[at - 1].key
-        linked = at == head + 1 or before.startswith("ال") or before in BODIES
+        linked = at == head + 1 or before.startswith("ال")
         return reading == "" and definite and linked
 
     def _begins_anew(self, at: int, head: int) -> bool:
@@ -204,7 +185,7 @@ class Offices(Names):
         other = at > head + 1 and (key in BODIES or self.row.is_rank(at) or key in SHORT)
         country = self._is_described(at - 1, head) and self._is_country_name(at)
         object_of = country or (self.words[at - 1].key.startswith("ال") and self._is_object_of(at, head))
-        return other or object_of or self._is_other_body(at) or self.line.is_dated(at) or key == "ال"
+        return other or object_of or self._is_other_body(at)
 
     def _is_object_of(self, at: int, head: int) -> bool:
         """«أدان الاتحاد الأوروبي الهجوم»: a definite noun that does not describe, behind a body's definite name."""

@@ -10,14 +10,15 @@ from typing import Final
 from mahdar.offline.circumstances import (
     is_visit,
 )
-from mahdar.offline.cues import Cue, Line
-from mahdar.offline.mention import Mention
-from mahdar.offline.subjects import Scene, after, before, is_named, subject_of, that_before, unique
-from mahdar.resolving.countries import Word, listed
+from mahdar.offline.cues import AnnotatedSentence, Cue
+from mahdar.offline.lexicon import prefixes, word_group
+from mahdar.offline.mention import ActorMention
+from mahdar.offline.subjects import DiscourseState, after, before, is_named, subject_of, that_before, unique
+from mahdar.resolving.countries import Word
 from mahdar.schemas.enums import Capacity
 
-_LINKS: Final = listed("مع بين وبين ومع ضم يضم جمع يجمع سيجمع ضمت جمعت")
-_TOPICAL: Final = listed("سبل حول بشان افاق مناقشه لبحث استعراض التباحث تطورات مجال الاوضاع")
+_LINKS: Final = word_group("parties.links")
+_TOPICAL: Final = word_group("parties.topical")
 _VERBAL_NOUNS: Final = re.compile(
     r"(?:ال)?(?:لقا|اجتماع|مباحثات|محادث|مشاورات|مفاوضات|اتصال|قم[هت]|موتمر|ندوه|جلسه|زيار|حوار|استقبال|توقيع)\w*"
 )
@@ -26,17 +27,17 @@ _WEAK: Final = re.compile(r"(?:بحث\w?|[يت]بحث|ناقش\w?|استعرض\w
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class MeetingParty:
     """One who may have met."""
 
-    mention: Mention
+    mention: ActorMention
     capacity: Capacity = "principal"
 
 
-Side = tuple[Party, ...]
+MeetingSide = tuple[MeetingParty, ...]
 
 
-def parties_of(line: Line, scene: Scene, cue: Cue) -> tuple[Side, Side]:
+def parties_of(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[MeetingSide, MeetingSide]:
     """The actors that stand to a word of meeting as its subject and as its objects."""
     key = line.row.words[cue.first].key
     objects = _objects(line, scene, cue)
@@ -49,10 +50,10 @@ def parties_of(line: Line, scene: Scene, cue: Cue) -> tuple[Side, Side]:
         return (), ()
     taken = {scene.cast.actor(one).name for one in subject}
     others = tuple(party for party in objects if scene.cast.actor(party.mention).name not in taken)
-    return tuple(Party(one) for one in subject), tuple(_once(scene, others))
+    return tuple(MeetingParty(one) for one in subject), tuple(_once(scene, others))
 
 
-def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
+def _once(scene: DiscourseState, parties: Sequence[MeetingParty]) -> Iterator[MeetingParty]:
     seen: set[str] = set()
     for party in parties:
         name = scene.cast.actor(party.mention).name
@@ -61,10 +62,10 @@ def _once(scene: Scene, parties: Sequence[Party]) -> Iterator[Party]:
             yield party
 
 
-def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
+def _subject(line: AnnotatedSentence, scene: DiscourseState, cue: Cue, key: str) -> tuple[ActorMention, ...]:
     """Who met: the subject of the verb, or who stands right behind the noun, or before it."""
     if _PURPOSE.fullmatch(key):
-        return _going(line, scene, cue) or _speaker(line, scene, cue) or scene.subject
+        return _going(line, scene, cue) or _speaker(line, scene, cue)
     if not _VERBAL_NOUNS.fullmatch(key.lstrip("وبفل")) and not _VERBAL_NOUNS.fullmatch(key):
         return _subject_of_verb(line, scene, cue, key)
     if _PRONOMINAL.fullmatch(key):
@@ -72,7 +73,7 @@ def _subject(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...
     return _subject_of_noun(line, scene, cue)
 
 
-def _subject_of_noun(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+def _subject_of_noun(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[ActorMention, ...]:
     if any(word.key in _OF_BOTH for word in line.row.words[cue.first : cue.stop + 3]):
         return scene.subject if len(scene.subject) > 1 else ()
     named = after(line, scene.cast, cue.stop - 1)
@@ -91,19 +92,19 @@ _PURPOSE: Final = re.compile(r"ل(?:ل?لقا(?:ء|اء)?|لاجتماع|لتب�
 """«للقاء الرئيس»: who goes to meet is told before."""
 
 
-def _going(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+def _going(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[ActorMention, ...]:
     """The subject of the visit before: «يزور الملك واشنطن للقاء الرئيس»."""
     visits = [one for one in line.cues("meeting") if one.first < cue.first and is_visit(line.row.words[one.first].key)]
     return subject_of(line, scene, visits[-1]) if visits else ()
 
 
-def _owner(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+def _owner(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[ActorMention, ...]:
     """Whom a pronoun means: the person named last before it in the sentence."""
     before_it = scene.cast.within(line.start, line.start + line.row.words[cue.first].start)
     return tuple(one for one in before_it if one.kind in {"person", "role", "short"})[-1:]
 
 
-def _subject_of_verb(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Mention, ...]:
+def _subject_of_verb(line: AnnotatedSentence, scene: DiscourseState, cue: Cue, key: str) -> tuple[ActorMention, ...]:
     if is_visit(key) and _is_relative(line, cue):
         return ()
     if _is_relative(line, cue) and cue.stop < len(line.row.words) and line.row.words[cue.stop].key in _THERE:
@@ -117,45 +118,42 @@ def _subject_of_verb(line: Line, scene: Scene, cue: Cue, key: str) -> tuple[Ment
     return _speaker(line, scene, cue) or subject or _governing(line, scene, cue)
 
 
-def _continued(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+def _continued(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[ActorMention, ...]:
     """«استقبل السفير», with nobody else behind: who stands there is met, and who meets was told before."""
     words = line.row.words
     named = after(line, scene.cast, cue.stop - 1)
-    if not _TRANSITIVE.match(words[cue.first].key) or len(named) != 1 or _has_link(line, cue, "مع"):
+    if not _TRANSITIVE.match(words[cue.first].key) or len(named) != 1:
         return ()
     if before(line, scene.cast, cue.first, that_before(line, cue.first)) or _is_followed(line, scene, cue, named[0]):
         return ()
     told = [one for one in _verbs(line) if one.first < cue.first]
-    meant = subject_of(line, scene, told[0]) if told else scene.subject
-    known = {scene.cast.actor(one).name for one in meant}
-    return () if scene.cast.actor(named[0]).name in known else meant
+    return subject_of(line, scene, told[0]) if told else scene.subject
 
 
-def _verbs(line: Line) -> list[Cue]:
+def _verbs(line: AnnotatedSentence) -> list[Cue]:
     """Words of meeting, saying and position that are verbs, in order."""
     found = (*line.cues("meeting"), *line.cues("speech"), *line.cues("stance"))
     verbs = (one for one in found if not _VERBAL_NOUNS.fullmatch(line.row.words[one.first].key.lstrip("وبفل")))
     return sorted(verbs, key=lambda one: one.first)
 
 
-def _is_followed(line: Line, scene: Scene, cue: Cue, named: Mention) -> bool:
+def _is_followed(line: AnnotatedSentence, scene: DiscourseState, cue: Cue, named: ActorMention) -> bool:
     """Whether another actor stands behind the one named, in the same clause."""
     start = line.start + line.row.words[cue.stop - 1].end
     others = (one for one in scene.cast.within(named.end, line.end) if one.kind in {"person", "role", "delegation"})
     return any(not _is_cut(line, scene, cue, start, one.start) for one in others)
 
 
-_THERE: Final = listed("فيه فيها خلاله خلالها اثناءه")
-"""Behind a verb of a relative clause about an occasion: who met is the sentence's own subject."""
-_OF_BOTH: Final = listed("جمعهما بينهما لقايهما لقاءهما اجتماعهما لقاؤهما")
-_REPORTERS: Final = listed("وكاله قناه صحيفه المتحدث الناطق متحدث ناطق")
+_THERE: Final = word_group("parties.there")
+_OF_BOTH: Final = word_group("parties.of_both")
+_REPORTERS: Final = word_group("parties.reporters")
 
 
-def _is_relative(line: Line, cue: Cue) -> bool:
+def _is_relative(line: AnnotatedSentence, cue: Cue) -> bool:
     return cue.first > 0 and line.row.words[cue.first - 1].key.removeprefix("و") in {"الذي", "التي", "الذين"}
 
 
-def _speaker(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+def _speaker(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[ActorMention, ...]:
     """Who says it in this sentence, unless they only report."""
     said = [one for one in line.cues("speech") if one.first < cue.first]
     subject = subject_of(line, scene, said[-1]) if said else ()
@@ -168,18 +166,8 @@ def _speaker(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     return () if reports else subject
 
 
-_HOLDING: Final = re.compile(r"و(?:عقد|اجري|يعقد|يجري|اجرت|عقدت|تعقد|ترا?س|راس)")
-
-
-def _is_joined_verb(line: Line, cue: Cue) -> bool:
-    """«هنأ الملك الرئيس، وعقد جلسة مع»: who stands before the verb is another verb's object."""
-    return any(_HOLDING.fullmatch(word.key) for word in line.row.words[max(0, cue.first - 2) : cue.first])
-
-
-def _governing(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
+def _governing(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[ActorMention, ...]:
     """The subject of «أجرى X مباحثات مع», «عقد X لقاء مع»: the nearest before the noun that nothing governs."""
-    if _is_joined_verb(line, cue):
-        return ()
     least = that_before(line, cue.first)
     start, end = line.start + least, line.start + line.row.words[cue.first].start
     mentions = [one for one in scene.cast.within(start, end) if one.kind != "country" or one.particle == ""]
@@ -194,28 +182,28 @@ def _governing(line: Line, scene: Scene, cue: Cue) -> tuple[Mention, ...]:
     return tuple(unique(scene, (one for mention in group for one in scene.resolved(mention))))
 
 
-def _has_link(line: Line, cue: Cue, word: str) -> bool:
+def _has_link(line: AnnotatedSentence, cue: Cue, word: str) -> bool:
     return any(one.key == word for one in line.row.words[cue.stop : cue.stop + 4])
 
 
-def _behind(line: Line, mention: Mention) -> int:
+def _behind(line: AnnotatedSentence, mention: ActorMention) -> int:
     """The number of words before a mention."""
     return bisect_right(line.row.words, mention.start - line.start, key=lambda word: word.end)
 
 
-def _link(line: Line, mention: Mention) -> str:
+def _link(line: AnnotatedSentence, mention: ActorMention) -> str:
     """The preposition before a mention, or ""."""
     behind = _behind(line, mention)
     last = line.row.words[behind - 1].key if behind else ""
-    return last if last in listed("مع في الي من عن علي بين لدي وبين ومع بحضور") | _LINKS else ""
+    return last if last in word_group("parties.link") | _LINKS else ""
 
 
-def _objects(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
+def _objects(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[MeetingParty, ...]:
     """Those whom a word of meeting takes as objects, and those who were present."""
     start = line.start + line.row.words[cue.stop - 1].end
     key = line.row.words[cue.first].key
-    accepted: list[Party] = []
-    previous: Mention | None = None
+    accepted: list[MeetingParty] = []
+    previous: ActorMention | None = None
     previous_capacity: Capacity | None = None
     for mention in scene.cast.within(start, line.end):
         if _is_cut(line, scene, cue, start, mention.start):
@@ -228,24 +216,22 @@ def _objects(line: Line, scene: Scene, cue: Cue) -> tuple[Party, ...]:
                 capacity = previous_capacity
             elif _is_object(line, scene, cue, key, mention):
                 capacity = "principal"
-        if capacity == "principal" and "المرافق" in mention.text:
-            capacity = "member"
         if capacity is not None:
-            accepted.extend(Party(one, capacity) for one in scene.resolved(mention))
+            accepted.extend(MeetingParty(one, capacity) for one in scene.resolved(mention))
             previous = mention
         previous_capacity = capacity
         previous = mention
     return tuple(accepted) + tuple(_present(line, scene, cue))
 
 
-def _present(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
+def _present(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> Iterator[MeetingParty]:
     """«بحضور وكيل الوزارة، اجتمع…»: present, and told before."""
     for mention in scene.cast.within(line.start, line.start + line.row.words[cue.first].start):
         if _capacity(line, mention) == "attendee":
-            yield Party(mention, "attendee")
+            yield MeetingParty(mention, "attendee")
 
 
-def _is_cut(line: Line, scene: Scene, cue: Cue, start: int, end: int) -> bool:
+def _is_cut(line: AnnotatedSentence, scene: DiscourseState, cue: Cue, start: int, end: int) -> bool:
     """Whether another statement begins between two places."""
     words = [word for word in line.row.words if start <= line.start + word.start < end]
     said = (other for other in line.cues("speech") if not is_named(line, scene, other))
@@ -262,10 +248,10 @@ def _is_cut(line: Line, scene: Scene, cue: Cue, start: int, end: int) -> bool:
     )
 
 
-_CUTTING: Final = listed("ان بان انه التي الذي")
+_CUTTING: Final = word_group("parties.cutting")
 
 
-def _verbs_behind(line: Line, cue: Cue) -> Iterator[Cue]:
+def _verbs_behind(line: AnnotatedSentence, cue: Cue) -> Iterator[Cue]:
     """Verbs of meeting behind a word of meeting: «وتلقى» tells of another encounter."""
     for other in line.cues("meeting"):
         key = line.row.words[other.first].key
@@ -273,16 +259,16 @@ def _verbs_behind(line: Line, cue: Cue) -> Iterator[Cue]:
             yield other
 
 
-_GOING_WITH: Final = listed("ومع وبين وفي وبحضور وعلي وبرفقه وعن ووزير ورييس ونايب وقايد والقايم")
+_GOING_WITH: Final = word_group("parties.going_with")
 
 
-def _begins_clause(line: Line, word: Word) -> bool:
+def _begins_clause(line: AnnotatedSentence, word: Word) -> bool:
     """Whether a word with «و» stands behind a comma, and is no particle."""
     behind_comma = line.text[: word.start].rstrip(" \u00a0")[-1:] in {"،", ","}
     return behind_comma and word.key.startswith("و") and word.key not in _GOING_WITH
 
 
-def _capacity(line: Line, mention: Mention) -> Capacity | None:
+def _capacity(line: AnnotatedSentence, mention: ActorMention) -> Capacity | None:
     """The capacity that the words right before a mention tell."""
     behind = _behind(line, mention)
     for at in range(max(0, behind - 3), behind):
@@ -292,20 +278,19 @@ def _capacity(line: Line, mention: Mention) -> Capacity | None:
     return None
 
 
-def _is_joined(line: Line, previous: Mention, mention: Mention) -> bool:
+def _is_joined(line: AnnotatedSentence, previous: ActorMention, mention: ActorMention) -> bool:
     gap = line.article[previous.end : mention.start].strip(' \u00a0"”“»«،,)')
-    return gap in {"", "و"} and ("و" in mention.particle or gap == "و" or mention.text.startswith("و"))
+    return gap in {"", "و"} and ("و" in mention.particle or mention.text.startswith("و"))
 
 
-_TAKES_BI: Final = ("التق", "اجتم", "لتق", "يلتق", "تلتق", "يجتم", "اتصل")
-_TAKES_LI: Final = ("استقبال", "لقاء", "زيار", "توديع")
+_TAKES_BI: Final = prefixes("parties.takes_bi")
 _TAKES_MIN: Final = ("تلق", "اتصال")
 """Folded beginnings of words of meeting that take their object behind «بـ», «لـ», «من»."""
 _MEETING_THEM: Final = re.compile(r"و?ب?ل?لق(?:ا|اء|اي)(?:ه|ها|هم|هما)")
 _TRANSITIVE: Final = re.compile(r"و?ف?س?(?:التق|يلتق|تلتق|استقبل|يستقبل|تستقبل|قابل|استدع|هاتف)")
 
 
-def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -> bool:
+def _is_object(line: AnnotatedSentence, scene: DiscourseState, cue: Cue, key: str, mention: ActorMention) -> bool:
     """Whether a mention is an object by its preposition, or by standing right behind verb or subject."""
     link = _link(line, mention)
     weak = _WEAK.fullmatch(key.lstrip("وفس")) is not None
@@ -318,15 +303,14 @@ def _is_object(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -
     )
 
 
-def _is_preposed(key: str, link: str, mention: Mention) -> bool:
+def _is_preposed(key: str, link: str, mention: ActorMention) -> bool:
     """«التقى بالوزير», «استقباله لفلان», «تلقى اتصالا من»."""
     bare = key.lstrip("وفس")
     by = mention.particle in {"ب", "وب"} and bare.startswith(_TAKES_BI)
-    to = mention.particle in {"ل", "لل"} and key.lstrip("وفب").startswith(_TAKES_LI)
-    return by or to or (link == "من" and bare.startswith(_TAKES_MIN))
+    return by or (link == "من" and bare.startswith(_TAKES_MIN))
 
 
-def _is_direct(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -> bool:
+def _is_direct(line: AnnotatedSentence, scene: DiscourseState, cue: Cue, key: str, mention: ActorMention) -> bool:
     """«التقى الوزير السفير»: an object without a preposition."""
     behind = line.start + line.row.words[cue.stop - 1].end
     if _MEETING_THEM.fullmatch(key) or _PURPOSE.fullmatch(key):
@@ -341,7 +325,7 @@ def _is_direct(line: Line, scene: Scene, cue: Cue, key: str, mention: Mention) -
     return not subject or _near(line, subject[-1].end, mention.start)
 
 
-def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
+def _is_linked(line: AnnotatedSentence, cue: Cue, mention: ActorMention, *, weak: bool) -> bool:
     """Whether «مع», «بين» before a mention belong to the word of meeting, and not to «العلاقات مع»."""
     words = [word for word in line.row.words if word.end <= mention.start - line.start]
     distance = len(words) - 1 - cue.stop
@@ -357,21 +341,20 @@ def _is_linked(line: Line, cue: Cue, mention: Mention, *, weak: bool) -> bool:
     return distance <= _WITH_REACH and (weak or not bound)
 
 
-_GATHERING: Final = listed("ضم يضم جمع يجمع سيجمع ضمت جمعت")
-"""«اجتماع ضم الوزيرين»."""
+_GATHERING: Final = word_group("parties.gathering")
 _GATHERING_REACH: Final = 3
 _WITH_REACH: Final = 22
-_SIDES: Final = listed("الثلاثي الثنايي الرباعي الثلاثيه الثناييه الوزاري")
-_BOUND: Final = listed("علاقات علاقه علاقاتنا تعاون تعامل شراكه تنسيق تضامن صداقه حدود صراع حرب اتفاق")
+_SIDES: Final = word_group("parties.sides")
+_BOUND: Final = word_group("parties.bound")
 
 
-def _near(line: Line, start: int, end: int) -> bool:
+def _near(line: AnnotatedSentence, start: int, end: int) -> bool:
     """Whether only dates and places stand between."""
     words = [at for at, word in enumerate(line.row.words) if start <= line.start + word.start < end]
     return len(words) <= 8 and not any(line.row.words[at].key in _TOPICAL for at in words)
 
 
-def _visited(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
+def _visited(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> Iterator[MeetingParty]:
     """The country visited takes part as host (contract, ruling 1)."""
     start = line.start + line.row.words[cue.stop - 1].end
     verb = not _VERBAL_NOUNS.fullmatch(line.row.words[cue.first].key.lstrip("وبفل"))
@@ -379,7 +362,7 @@ def _visited(line: Line, scene: Scene, cue: Cue) -> Iterator[Party]:
         if mention.kind != "country":
             continue
         direct = not _link(line, mention) and not mention.particle
-        near = line.article[start : mention.start].strip() == "" or (verb and _near(line, start, mention.start))
+        near = verb and _near(line, start, mention.start)
         if _link(line, mention) == "الي" or "ل" in mention.particle or (direct and near):
-            yield Party(mention, "host")
+            yield MeetingParty(mention, "host")
             return

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from mahdar.offline.cues import Cue, Line
+from mahdar.offline.cues import AnnotatedSentence, Cue
 from mahdar.schemas.enums import Speech
 
 _OPENING: Final = "«“„"
@@ -14,7 +14,7 @@ _FIRST_PERSON: Final = re.compile(r"[وف]?(?:س?ن\w{2,}|\w{2,}نا|نحن|لا
 _THAT: Final = re.compile(r"\b[وب]?[أإ]ن\w{0,2}\b[\s:]*$")
 
 
-def opened_before(line: Line, at: int) -> int | None:
+def opened_before(line: AnnotatedSentence, at: int) -> int | None:
     """Where the quotation begins that holds a place of a sentence; None where the place is in none.
 
     Args:
@@ -35,7 +35,7 @@ def opened_before(line: Line, at: int) -> int | None:
     return opened
 
 
-def speech_of(line: Line, cue: Cue, governor: Cue | None) -> Speech:
+def speech_of(line: AnnotatedSentence, cue: Cue, governor: Cue | None) -> Speech:
     """How a position is told: `direct` in the holder's words, `indirect` in another's, `mixed` where both share it.
 
     A third person inside quote marks is the words of whoever reports: «أكد … رفضهم» in a ministry's statement.

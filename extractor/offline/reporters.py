@@ -6,23 +6,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from mahdar.documents.folding import fold
-from mahdar.offline.cues import Cue, Line
-from mahdar.offline.lexicon import BODIES
-from mahdar.resolving.countries import listed
+from mahdar.offline.cues import AnnotatedSentence, Cue
+from mahdar.offline.lexicon import BODIES, prefixes, word_group
 
 MOST_WORDS: Final = 9
 """Of a reporter's name."""
-_ENDS: Final = listed(
-    """
-    ان انه انها بان بانه علي عن في الي مساء صباح اليوم امس الاحد الاثنين الثلاثاء الاربعاء الخميس الجمعه السبت
-    """
-)
-_PAGES: Final = listed("صفحه صفحته صفحتها حساب حسابه حسابها حسابات موقع موقعها")
-"""Heads of a place on the net: what follows behind «على», «في» belongs to its name."""
-_PAGES_OWN: Final = ("صفحته", "صفحتها", "حسابه", "حسابها", "موقعها", "موقعه")
-_AT: Final = listed("عبر علي في")
+_ENDS: Final = word_group("reporters.ends")
+_PAGES: Final = word_group("reporters.pages")
+_PAGES_OWN: Final = prefixes("reporters.pages_own")
+_AT: Final = word_group("reporters.at")
 _SAME: Final = re.compile(r"(?:المصدر|الوكاله|البيان|الصحيفه)(?: (?:ذاته|نفسه|ذاتها|نفسها|عينه))?")
-_FILLERS: Final = listed("ما قوله قولها تعبيره تعبيرها وصفه وصفها نص بيان لبيان بلاغ تصريح")
+_FILLERS: Final = word_group("reporters.fillers")
 _BREAK: Final = re.compile(r"[،,.؛;:!?؟«»“”\"\n()]")
 
 
@@ -38,7 +32,7 @@ class Reporter:
         return article[self.start : self.end]
 
 
-def reporter_in(line: Line, before: Reporter | None) -> Reporter | None:
+def reporter_in(line: AnnotatedSentence, before: Reporter | None) -> Reporter | None:
     """The body, page or agency that a sentence names as its source; the one told before where it names none.
 
     A short form, «الوزارة», «المصدر ذاته», means the one told before.
@@ -52,25 +46,25 @@ def _is_short(name: str) -> bool:
     return len(name.split()) == 1 and not fold(name).startswith(_PAGES_OWN)
 
 
-def _by(line: Line) -> Iterator[Cue]:
+def _by(line: AnnotatedSentence) -> Iterator[Cue]:
     return (cue for cue in line.cues("source") if cue.code == "by")
 
 
-def _cited(line: Line) -> Iterator[Reporter]:
+def _cited(line: AnnotatedSentence) -> Iterator[Reporter]:
     """«وفق وزارة الداخلية», «بحسب وكالة …»."""
     for cue in _by(line):
         if not _SAME.match(_keys_behind(line, cue)) and (found := _named(line, cue.stop)):
             yield found
 
 
-def _speaking(line: Line) -> Iterator[Reporter]:
+def _speaking(line: AnnotatedSentence) -> Iterator[Reporter]:
     """«وقالت وزارة الداخلية إن»: a body behind a verb of saying."""
     for cue in line.cues("speech"):
         if found := _named(line, cue.stop):
             yield found
 
 
-def _accounts(line: Line) -> Iterator[Reporter]:
+def _accounts(line: AnnotatedSentence) -> Iterator[Reporter]:
     """«عبر حسابه على موقع تويتر»: the speaker's own page."""
     words = line.row.words
     for at, word in enumerate(words):
@@ -78,7 +72,7 @@ def _accounts(line: Line) -> Iterator[Reporter]:
             yield Reporter(line.start + word.start, line.start + words[_stop(line, at) - 1].end)
 
 
-def _named(line: Line, first: int) -> Reporter | None:
+def _named(line: AnnotatedSentence, first: int) -> Reporter | None:
     """A body's name that begins at a word, or one word behind it."""
     words = line.row.words
     while first < len(words) and words[first].key in _FILLERS:
@@ -90,13 +84,13 @@ def _named(line: Line, first: int) -> Reporter | None:
     return Reporter(start, line.start + words[stop - 1].end)
 
 
-def _is_body(line: Line, at: int) -> bool:
+def _is_body(line: AnnotatedSentence, at: int) -> bool:
     key = line.row.words[at].key
     heads = {key, key.removeprefix("ل"), f"ال{key.removeprefix('لل')}" if key.startswith("لل") else key}
     return not heads.isdisjoint(BODIES) or any(one.first == at for one in line.cues("source") if one.code == "body")
 
 
-def _stop(line: Line, first: int) -> int:
+def _stop(line: AnnotatedSentence, first: int) -> int:
     words = line.row.words
     page = words[first].key.lstrip("وبل").removeprefix("ال") in _PAGES
     for at in range(first + 1, min(first + MOST_WORDS, len(words))):
@@ -107,11 +101,11 @@ def _stop(line: Line, first: int) -> int:
     return min(first + MOST_WORDS, len(words))
 
 
-def _glued(line: Line, first: int) -> int:
+def _glued(line: AnnotatedSentence, first: int) -> int:
     """Letters of a preposition before the name: «لوزارة»."""
     word = line.row.words[first]
     return 1 if word.key.startswith("ل") and word.key[1:] in BODIES else 0
 
 
-def _keys_behind(line: Line, cue: Cue) -> str:
+def _keys_behind(line: AnnotatedSentence, cue: Cue) -> str:
     return " ".join(word.key for word in line.row.words[cue.stop : cue.stop + 3])

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from mahdar.documents.folding import fold
-from mahdar.offline.cues import Cue, Line, starts_with
-from mahdar.offline.subjects import Scene, after
+from mahdar.offline.cues import AnnotatedSentence, Cue, starts_with
+from mahdar.offline.lexicon import prefixes, word_group
+from mahdar.offline.subjects import DiscourseState, after
 from mahdar.resolving.countries import listed
 
 LONGEST_TARGET: Final = 16
@@ -17,11 +18,7 @@ LONGEST_TARGET: Final = 16
 LONGEST_LIST: Final = 60
 """Words of several targets."""
 
-_LEADS: Final = listed(
-    """
-    علي الي عن ان بان ب في من ل بشده بقوه بحزم ازاء تجاه حيال بشان حول بخصوص جراء اي لاي باي التي
-    """
-)
+_LEADS: Final = word_group("targets.leads")
 
 _PREPOSED: Final = re.compile(r"^(?:بال|لل|ب|ل)(?=\w{3})")
 
@@ -33,7 +30,7 @@ _CLAUSE_END: Final = re.compile(
 _GAP: Final = re.compile(r"^[\s:،,\"“”«»\-–]+|[\s:،,\"“”«\-–]+$")
 
 
-def statements(line: Line) -> list[Cue]:
+def statements(line: AnnotatedSentence) -> list[Cue]:
     """Words of saying and of position, by place; a word of position counts before one of saying."""
     verbs = line.cues("stance")
     taken = {at for cue in verbs for at in range(cue.first, cue.stop)}
@@ -44,7 +41,7 @@ def statements(line: Line) -> list[Cue]:
 
 
 def targets(
-    line: Line, cue: Cue, start: int, first: int, stop: int
+    line: AnnotatedSentence, cue: Cue, start: int, first: int, stop: int
 ) -> Iterator[tuple[str, bool, tuple[tuple[int, int], ...]]]:
     """What the words between two places are about, each with whether it shall end and with where it is told."""
     if (among := _AMONG.search(line.text, first, stop)) is not None and cue.code in _LISTING:
@@ -75,7 +72,7 @@ _DEED: Final = re.compile(
 """Verbal nouns, by their form, folded: what somebody demands or stresses is a deed."""
 
 
-def words_behind(line: Line, begin: int) -> int:
+def words_behind(line: AnnotatedSentence, begin: int) -> int:
     """Where as many words end as a target may have."""
     behind = [word.end for word in line.row.words if word.start >= begin][:LONGEST_TARGET]
     return behind[-1] if behind else begin
@@ -93,10 +90,10 @@ def _parts(text: str, first: int, stop: int) -> Iterator[int]:
             yield found.end()
 
 
-_NO_DEED: Final = ("التي", "الذي", "تونس", "تركيا", "ايران", "تم", "تكون", "تعد", "تعتبر", "تاتي")
+_NO_DEED: Final = prefixes("targets.no_deed")
 
 
-def object_of(line: Line, scene: Scene, cue: Cue) -> tuple[str | None, int, int]:
+def object_of(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> tuple[str | None, int, int]:
     """To whom a position is said, and where the words about its target begin and end, in the sentence's offsets."""
     stop = clause_end(line, cue)
     first = max(line.row.words[cue.stop - 1].end, _behind_subject(line, scene, cue))
@@ -108,7 +105,7 @@ def object_of(line: Line, scene: Scene, cue: Cue) -> tuple[str | None, int, int]
     return None, first, stop
 
 
-_OWNERS: Final = listed("بلاده بلادها بلاد حكومته حكومتها المملكه دولته المجتمع")
+_OWNERS: Final = word_group("targets.owners")
 
 
 _PREPOSITION: Final = re.compile(r"(?:الي|علي|من|عن|في|بان|لان|ازاء|تجاه|حيال|بشان|[بل]\w{3,})")
@@ -118,7 +115,7 @@ _MOST_OWNER: Final = 7
 """Words between a noun of position and its preposition."""
 
 
-def _behind_owner(line: Line, scene: Scene, cue: Cue, first: int) -> int:
+def _behind_owner(line: AnnotatedSentence, scene: DiscourseState, cue: Cue, first: int) -> int:
     """«التزام تونس بمكافحة الإرهاب»: whose position it is stands between the noun and what it is about."""
     words = line.row.words
     if cue.stop >= len(words):
@@ -136,25 +133,23 @@ def _behind_owner(line: Line, scene: Scene, cue: Cue, first: int) -> int:
     return first if found is None else words[found].start
 
 
-_TRANSITIVE: Final = frozenset({"reject", "condemn", "support"})
-"""Acts whose object may follow the owner at once: «رفض مصر التدخل في السودان»."""
+_TRANSITIVE: Final = word_group("targets.transitive")
 
 
-_DETERMINERS: Final = listed("اي كل جميع كافه مثل هذا هذه")
+_DETERMINERS: Final = word_group("targets.determiners")
 
 
 def _is_object(key: str) -> bool:
     """Whether a word behind an owner is what the position is about, not an adjective of either."""
-    definite = key.startswith("ال") and not key.endswith(("يه", "ي"))
-    return key in _DETERMINERS or (definite and key not in _EMPTY)
+    return key in _DETERMINERS
 
 
-def _behind_subject(line: Line, scene: Scene, cue: Cue) -> int:
+def _behind_subject(line: AnnotatedSentence, scene: DiscourseState, cue: Cue) -> int:
     named = after(line, scene.cast, cue.stop - 1) if not cue.is_noun else ()
     return named[-1].end - line.start if named else 0
 
 
-def clause_end(line: Line, cue: Cue) -> int:
+def clause_end(line: AnnotatedSentence, cue: Cue) -> int:
     """Where the clause of a word of position ends, in the sentence's offsets."""
     words = line.row.words
     longest = LONGEST_LIST if cue.code in _LISTING else LONGEST_TARGET
@@ -168,7 +163,7 @@ def clause_end(line: Line, cue: Cue) -> int:
     return min([limit, *ends])
 
 
-def _starts_clause(line: Line, cue: Cue) -> bool:
+def _starts_clause(line: AnnotatedSentence, cue: Cue) -> bool:
     """Whether a word begins a clause of its own: a verb behind «و» or a comma."""
     key = line.row.words[cue.first].key
     behind_comma = line.text[: line.row.words[cue.first].start].rstrip()[-1:] in {"،", ","}
@@ -178,13 +173,13 @@ def _starts_clause(line: Line, cue: Cue) -> bool:
     return joined or behind_comma
 
 
-ROOTED_IN_WAW: Final = ("وصف", "وجه", "وعد", "وقع", "وقف", "وقوف")
+ROOTED_IN_WAW: Final = prefixes("targets.rooted_in_waw")
 
 
-def _addressed(line: Line, cue: Cue, first: int, stop: int) -> tuple[str | None, int]:
+def _addressed(line: AnnotatedSentence, cue: Cue, first: int, stop: int) -> tuple[str | None, int]:
     """«دعا الدول العربية إلى دعم…»: what stands before «إلى», «بـ», «على» is whom it is said to."""
-    for at, word in enumerate(line.row.words):
-        if not first < word.start < stop or at < cue.stop:
+    for word in line.row.words:
+        if not first < word.start < stop:
             continue
         split = word.key in _TO.get(cue.code, _TO_WHOM) or (cue.code in _BY_DEED and _is_deed(word.key))
         if split:
@@ -204,7 +199,7 @@ def _is_deed(key: str) -> bool:
 
 _SHORTEST_DEED: Final = 3
 """Letters of «بـ» with what follows."""
-_TO_WHOM: Final = frozenset({"الي", "علي", "to"})
+_TO_WHOM: Final = word_group("targets.to_whom")
 
 
 _TO: Final = {"warn": frozenset({"من"})}
@@ -221,10 +216,7 @@ _EMPTY: Final = _LEADS | listed(
 """Words between a word of position and its object that are no part of it."""
 
 
-_WITH_LETTER: Final = (
-    "بلاد", "بيان", "بناء", "لقاء", "ليبي", "لبنان", "بعث", "بحث", "برنامج", "بيع", "بقاء", "لجن"
-)  # fmt: skip
-"""Words whose first letter is no preposition."""
+_WITH_LETTER: Final = prefixes("targets.with_letter")
 
 
 _DESCRIBED: Final = re.compile(
@@ -256,8 +248,6 @@ _NOT_DOING: Final = re.compile(r"عدم\s+(?=\S{3,}\s)")
 
 def _without_stop(target: str) -> tuple[str, bool]:
     """«وقف التدخلات»: what shall end is the target, and the position is against it (contract, ruling 8)."""
-    if starts_with(target, "spared"):
-        return target, False
     if (negated := _NOT_DOING.match(target)) is not None:
         return target[negated.end() :], True
     rest = starts_with(target, "stop")

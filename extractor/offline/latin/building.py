@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from mahdar.offline.cues import Cue
 from mahdar.offline.latin.clauses import Clauses
 from mahdar.offline.latin.objects import ADDRESSED, MARKS, Object, behind_leads, parts_of, without_stop
-from mahdar.offline.latin.stage import Mentions, Predicate
-from mahdar.offline.positions import AGAINST, Position
+from mahdar.offline.latin.stage import ActorMentions, Predicate
+from mahdar.offline.positions import AGAINST, RuleStance
 from mahdar.schemas.enums import Polarity, Speech
 
 
 def positions(  # noqa: PLR0917  # what a position is made of
-    clauses: Clauses, start: int, act: str, holders: Mentions, told: Object, predicate: Predicate
-) -> Iterator[Position]:
+    clauses: Clauses, start: int, act: str, holders: ActorMentions, told: Object, predicate: Predicate
+) -> Iterator[RuleStance]:
     """One position for each deed of a list."""
     parts = (
         list(parts_of(clauses, told))
@@ -21,8 +21,6 @@ def positions(  # noqa: PLR0917  # what a position is made of
     )
     for number, (first, stop) in enumerate(parts):
         begin = behind_leads(clauses, first, stop)
-        if begin >= stop:
-            continue
         target, against = without_stop(clauses, begin, stop)
         pieces = ((start, stop),) if number == 0 else ((start, told.first), (begin, stop))
         if target:
@@ -39,20 +37,20 @@ def polarity(act: str, *, stopped: bool) -> Polarity:
 def built(  # noqa: PLR0917  # what a position is made of
     clauses: Clauses,
     act: str,
-    holders: Mentions,
+    holders: ActorMentions,
     target: str,
     polarity: Polarity,
     predicate: Predicate | None,
     pieces: tuple[tuple[int, int], ...],
     addressee: str | None = None,
-) -> Position:
+) -> RuleStance:
     """A position out of the places of its words: the verb, and the pieces that tell it."""
     line, tokens = clauses.sentence.line, clauses.sentence.tokens
     spans = tuple((line.start + tokens[first].start, line.start + tokens[stop - 1].end) for first, stop in pieces)
     at = predicate.verb.at if predicate else pieces[0][0]
     first = next((number for number, word in enumerate(line.row.words) if word.end > tokens[at].start), 0)
     unique = tuple({clauses.scene.cast.actor(one).name: one for one in reversed(holders)}.values())[::-1]
-    return Position(
+    return RuleStance(
         line,
         Cue(act, first, first + 1),
         unique,
@@ -61,7 +59,7 @@ def built(  # noqa: PLR0917  # what a position is made of
         _speech(clauses, at, pieces[-1]),
         _named(addressee),
         spans,
-        _source(clauses, holders),
+        None,
     )
 
 
@@ -76,14 +74,3 @@ def _speech(clauses: Clauses, at: int, piece: tuple[int, int]) -> Speech:
         return "direct"
     inside = any(quoted[one] for one in range(at, min(piece[1] + 1, len(quoted))))
     return "mixed" if inside else "indirect"
-
-
-def _source(clauses: Clauses, holders: Mentions) -> str | None:
-    """«according to the ministry», « selon l'agence »: who reports it."""
-    for at in range(len(clauses.sentence.tokens)):
-        told = (clauses.key(at) == "according" and clauses.key(at + 1) == "to") or clauses.key(at) == "selon"
-        if told:
-            sources = clauses.joined(at + 1 + (clauses.key(at) == "according"))
-            if sources and sources[0].name not in {one.name for one in holders}:
-                return sources[0].text
-    return None

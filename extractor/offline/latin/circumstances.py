@@ -6,42 +6,18 @@ from typing import Final
 from mahdar.offline.circumstances import dates_in
 from mahdar.offline.latin.clauses import Clauses
 from mahdar.offline.latin.stage import Predicate
-from mahdar.offline.latin.tokens import Sentence
-from mahdar.resolving.countries import CountryForm, is_contested, listed
-from mahdar.schemas.enums import Channel, MeetingKind, Status
+from mahdar.offline.latin.tokens import TokenizedSentence
+from mahdar.offline.lexicon import word_group
+from mahdar.resolving.countries import CountryForm, is_contested
+from mahdar.schemas.enums import Channel, Status
 
-SUMMIT: Final = listed("summit sommet")
-PRESS: Final = listed("press presse news")
-_PHONE: Final = listed(
-    """
-    phone telephone telephonic call phoned telephoned telephonique telephoniquement telephoner telephones appel
-    """
-)
-_VIDEO: Final = listed("video videoconference visioconference virtual virtually")
-_CANCELLED: Final = listed("cancelled canceled cancels cancel annule annulee annules annulees annuler scrapped")
-_POSTPONED: Final = listed(
-    """
-    postponed delayed postpone reporte reportee reportes reportees repousse repoussee ajourne ajournee
-    """
-)
-_INVITED: Final = listed("invited invites invitation invite invitee")
-_PROPOSED: Final = listed("proposed proposes offered proposal propose offre")
-_PLANNED: Final = listed(
-    """
-    will tomorrow scheduled due expected planned plans upcoming set doit doivent va vont prevu prevue prevus prevoit
-    demain prochain prochaine prochains prochaines s'apprete sera seront devrait devraient shall intends intend
-    intention next agreed
-    """
-)
-_HELD: Final = listed("met held was were had a ont took lieu")
-_ANYHOW: Final = listed(
-    """
-    speak spoke spoken speaking talked consultations negotiations dialogue pourparlers negociations consultations
-    entretenu entretenus entretient entretiendra discute discuter parle negotiated signed signe chaired co-chaired
-    consulted
-    """
-)
-"""Words of meeting that do not tell whether people met in person."""
+_PHONE: Final = word_group("circumstances.phone", "latin/names")
+_CANCELLED: Final = word_group("circumstances.cancelled", "latin/names")
+_POSTPONED: Final = word_group("circumstances.postponed", "latin/names")
+_INVITED: Final = word_group("circumstances.invited", "latin/names")
+_PLANNED: Final = word_group("circumstances.planned", "latin/names")
+_HELD: Final = word_group("circumstances.held", "latin/names")
+_ANYHOW: Final = word_group("circumstances.anyhow", "latin/names")
 _VAGUE: Final = re.compile(
     r"in the (?:near future|coming (?:days|weeks|months))|as soon as possible"
     r"|(?:earlier|later) this\s+(?:month|week|year)"
@@ -49,7 +25,7 @@ _VAGUE: Final = re.compile(
 )
 """Words of time that name no date, and are still the article's."""
 _CITY_REACH: Final = 20
-_AT: Final = listed("in to at a pour near")
+_AT: Final = word_group("circumstances.at", "latin/names")
 _VENUE: Final = re.compile(
     r"\b(?:at|in|à|au|dans)\s+(?:the\s+|l['’]|la\s+|le\s+)?"
     r"((?:[A-ZÉ][\w’'-]+\s+|presidential\s+|royal\s+|government\s+|foreign\s+|palais\s+|hôtel\s+|siège\s+)*"
@@ -60,32 +36,17 @@ _VENUE: Final = re.compile(
 )
 
 
-def _window(sentence: Sentence, at: int, reach: int) -> list[str]:
+def _window(sentence: TokenizedSentence, at: int, reach: int) -> list[str]:
     return [sentence.key(one) for one in range(max(0, at - reach), min(at + reach, len(sentence.tokens)))]
 
 
-def kind_of(sentence: Sentence, at: int, kind: MeetingKind) -> MeetingKind:
-    """The kind that the words about a word of meeting tell; else the one that the word itself tells."""
-    near = set(_window(sentence, at, 5))
-    if near & PRESS and near & {"conference"}:
-        return "press_conference"
-    if sentence.key(at) in SUMMIT and kind == "talks":
-        return "summit"
-    if near & {"negotiations", "negotiation", "pourparlers", "negociations"}:
-        return "negotiation"
-    return kind
-
-
-def channel_of(sentence: Sentence, at: int) -> Channel:
+def channel_of(sentence: TokenizedSentence, at: int) -> Channel:
     """By which channel: by phone or video where the words about it say so."""
     near = set(_window(sentence, at, 9))
-    if near & _VIDEO:
-        return "video"
-    called = sentence.key(at) in {"call", "calls", "called", "appel", "phoned", "telephoned", "phone"}
-    return "phone" if called or near & (_PHONE - {"call", "appel"}) or {"phone", "call"} <= near else "in_person"
+    return "phone" if near & _PHONE - {"call", "appel"} else "in_person"
 
 
-def is_told_apart(sentence: Sentence, at: int) -> bool:
+def is_told_apart(sentence: TokenizedSentence, at: int) -> bool:
     """Whether neither the word of meeting nor a building tells that they met in person."""
     return sentence.key(at) in _ANYHOW and venue_of(sentence.line.text) is None
 
@@ -104,22 +65,15 @@ def status_of(clauses: Clauses, at: int) -> Status:
         future = told.future or (told.form == "infinitive" and bool(_before(clauses, told) & _PLANNED))
         if told.form == "infinitive" and any(one.future and one.verb.at < told.verb.at for one in clauses.predicates):
             future = True
-        return "planned" if future else "proposed" if near & _PROPOSED else "held"
-    before = set(_window(clauses.sentence, at, 6))
-    return (
-        "planned"
-        if before & (_PLANNED - {"a", "va"}) and not before & _HELD - {"a"}
-        else "proposed"
-        if near & _PROPOSED
-        else "held"
-    )
+        return "planned" if future else "held"
+    return "held"
 
 
 def _before(clauses: Clauses, told: Predicate) -> set[str]:
     return {clauses.key(one) for one in range(max(0, told.verb.at - 6), told.verb.at)}
 
 
-def date_of(sentence: Sentence, at: int) -> str | None:
+def date_of(sentence: TokenizedSentence, at: int) -> str | None:
     """The date nearest to a word of meeting."""
     spans = [*dates_in(sentence.line), *(found.span() for found in _VAGUE.finditer(sentence.line.text))]
     place = sentence.tokens[at].start
@@ -129,7 +83,7 @@ def date_of(sentence: Sentence, at: int) -> str | None:
     return sentence.line.text[start:end]
 
 
-def city_of(sentence: Sentence, at: int) -> str | None:
+def city_of(sentence: TokenizedSentence, at: int) -> str | None:
     """A city behind «in», «at», «to», « à », near a word of meeting."""
     for place in range(max(1, at - _CITY_REACH), min(at + _CITY_REACH, len(sentence.tokens))):
         if (

@@ -6,36 +6,19 @@ from functools import cached_property
 from typing import Final
 
 from mahdar.offline.latin.lexicon import Verb, verbs_at
-from mahdar.offline.latin.stage import Mentions, Predicate, Scene
-from mahdar.offline.latin.verbs import AND, CLITICS, FIRST, LIGHT, PLURAL, THIRD, VerbGroups
-from mahdar.offline.mention import Mention
-from mahdar.resolving.countries import listed
+from mahdar.offline.latin.stage import ActorMentions, LatinDiscourseState, Predicate
+from mahdar.offline.latin.verbs import AND, FIRST, LIGHT, THIRD, VerbGroups
+from mahdar.offline.lexicon import word_group
+from mahdar.offline.mention import ActorMention
 
-_RELATIVE: Final = listed("who which that qui")
-_OWN: Final = listed("his her their its son sa ses leur leurs our notre nos my mon")
-_HOME: Final = listed(
-    """
-    country government nation administration pays gouvernement party movement parti mouvement organisation
-    organization
-    """
-)
-_PREPOSITIONS: Final = listed(
-    """
-    of in on at to for with by from after before during as into over about against between among through under toward
-    towards regarding concerning despite without within amid following like than via de du des d' a au aux en dans par
-    pour sur avec contre entre sans sous vers chez selon apres avant pendant depuis lors malgre envers
-    """
-)
+_RELATIVE: Final = word_group("clauses.relative", "latin/names")
+_OWN: Final = word_group("clauses.own", "latin/names")
+_PREPOSITIONS: Final = word_group("clauses.prepositions", "latin/names")
 _LONGEST_ASIDE: Final = 24
 _LONGEST_PHRASE: Final = 7
 _LONGEST_TAG: Final = 30
 _ORDER: Final = {"finite": 1, "participle": 0, "gerund": 2, "infinitive": 3}
-_DETERMINERS: Final = listed(
-    """
-    the a an his her their its le la les l' un une du des au aux son sa ses leur leurs d' de both all many most
-    several then plusieurs tous toutes certains
-    """
-)
+_DETERMINERS: Final = word_group("clauses.determiners", "latin/names")
 
 
 @dataclass
@@ -52,7 +35,7 @@ class Clauses(VerbGroups):
 
     def _predicates(self) -> Iterator[Predicate]:
         last: Predicate | None = None
-        main: Mentions = ()
+        main: ActorMentions = ()
         for at in range(len(self.sentence.tokens)):
             if self.mention_at(at) is not None:
                 continue
@@ -65,7 +48,7 @@ class Clauses(VerbGroups):
             last = last if found.passive else found
             yield found
 
-    def _predicate(self, at: int, last: Predicate | None, main: Mentions) -> Predicate | None:
+    def _predicate(self, at: int, last: Predicate | None, main: ActorMentions) -> Predicate | None:
         readings = sorted(verbs_at(self.sentence, at), key=lambda one: _ORDER[one.form])
         for verb in readings:
             told = self._read(verb, last, main)
@@ -73,7 +56,7 @@ class Clauses(VerbGroups):
                 return told
         return None
 
-    def _read(self, verb: Verb, last: Predicate | None, main: Mentions) -> Predicate | None:
+    def _read(self, verb: Verb, last: Predicate | None, main: ActorMentions) -> Predicate | None:
         first = self._group_start(verb.at)
         group = [self.key(one) for one in range(first, verb.at)]
         passive = self._is_passive(verb, group)
@@ -87,7 +70,7 @@ class Clauses(VerbGroups):
             first,
             subject,
             passive=passive,
-            negated=not self.words.words["negation"].isdisjoint(group) or self._is_denied(first),
+            negated=not self.words.words["negation"].isdisjoint(group),
             uncertain=not self.words.words["uncertain"].isdisjoint(group) or self._is_conditional(first),
             future=not self.words.words["future"].isdisjoint(group) or self._is_future(verb),
             form=verb.form,
@@ -109,12 +92,6 @@ class Clauses(VerbGroups):
         """The token before a light phrase that ends at one; None where none does."""
         if self.key(at) in AND:
             return None
-        if at in self.sentence.dated and self.mention_at(at) is None:
-            while at >= 0 and (
-                at in self.sentence.dated or self.key(at) in {"on", "in", "le", "last", "dernier", "en"}
-            ):
-                at -= 1
-            return at
         if self.key(at) in LIGHT or self.key(at) in {'"', "”", "»"} - {'"'}:
             return at - 1
         if self.key(at) in {",", ")", "–", "—", "-"}:
@@ -127,65 +104,52 @@ class Clauses(VerbGroups):
         for one in range(at - 1, max(-1, at - _LONGEST_ASIDE), -1):
             if self.key(one) in opener:
                 held = self.mention_at(one - 1)
-                if held is not None or self.key(one - 1) in THIRD:
+                if held is not None:
                     return one - 1
         return None
 
     def _skip_phrase(self, at: int) -> int | None:
         """«the minister of X in Cairo said»: a preposition and what it governs, behind a mention."""
         for one in range(at, max(-1, at - _LONGEST_PHRASE), -1):
-            if self.key(one) in _PREPOSITIONS and self.mention_at(one) is None:
-                held = self.mention_at(one - 1)
-                return one - 1 if held is not None and one < at + 1 and self.key(one) != "that" else None
             if self.key(one) in {",", ";", ".", ":"} or self.key(one) in _RELATIVE | {"que", "qu'"}:
                 return None
         return None
 
-    def _subject(  # noqa: C901, PLR0911, PLR0917  # what decides, in order
+    def _subject(  # noqa: PLR0911, PLR0917  # what decides, in order
         self,
         verb: Verb,
         first: int,
         before: int,
         last: Predicate | None,
-        main: Mentions,
+        main: ActorMentions,
         passive: bool,  # noqa: FBT001
-    ) -> tuple[Mentions, bool]:
+    ) -> tuple[ActorMentions, bool]:
         """Who does it, and whether that is the speaker's own side."""
         if passive:
             return self._agents(verb), False
         if verb.form in {"gerund", "infinitive"} and not self._is_finite(verb):
-            return self._controller(verb, last, main), False
+            return self._controller(last, main), False
         tagged = self.key(first - 1) == "," and not verb.in_table("stance", "with")
-        if (self._closes_quote(first - 1) or tagged) and (quoted := self._inverted(verb)):
+        if tagged and (quoted := self._inverted(verb)):
             return quoted, False
         key = self.key(before)
-        if key in FIRST or (key in CLITICS and self.key(before - 1) in FIRST):
+        if key in FIRST:
             return self.speaker(first), True
         if key in THIRD or key.endswith(("-il", "-elle", "-ils")):
-            return self._pronoun(before, last, main)
-        if key in _HOME and self._is_own(before):
-            return self.speaker(first) or main or self.scene.subject, True
+            return self._pronoun(before, main)
         held = self.mention_at(before)
         if held is not None:
             return self.named(held, first)
-        if key in _RELATIVE:
-            return self._antecedent(before), False
         if key in AND and last is None:
             return self._first_named(first), False
-        if (key in AND or key == "," or self._is_participle_chain(verb, first)) and last is not None:
+        if (key in AND or key == ",") and last is not None:
             return self._shared(verb, last, main)
         return self._inverted(verb), False
 
-    def _first_named(self, first: int) -> Mentions:
+    def _first_named(self, first: int) -> ActorMentions:
         """The mention that opens a sentence, where its verb is none of the lexicon."""
         held = next((one for one in self.mentions if one[1] <= first), None)
-        if held is None or self.key(self._start(held)) in _PREPOSITIONS or self._start(held) > 1:
-            return ()
-        return self.joined(held[0], closed=True)
-
-    def _is_participle_chain(self, verb: Verb, first: int) -> bool:
-        """« il avait dénoncé … et annoncé »."""
-        return verb.form == "participle" and self.key(first - 1) in AND
+        return self.joined(held[0]) if held is not None else ()
 
     def _is_finite(self, verb: Verb) -> bool:
         """A bare English form is finite behind a plural subject or an auxiliary."""
@@ -196,32 +160,24 @@ class Clauses(VerbGroups):
 
     def _is_far_to(self, verb: Verb) -> bool:
         at = verb.at - 1
-        while at > 0 and (self.key(at) in LIGHT or self.key(at).endswith("ly")):
+        while at > 0 and self.key(at) in LIGHT:
             at -= 1
         return self.key(at) == "to"
 
-    def _agents(self, verb: Verb) -> Mentions:
+    def _agents(self, verb: Verb) -> ActorMentions:
         """Those behind «by»."""
         for at in range(verb.stop, min(verb.stop + 7, len(self.sentence.tokens))):
             if self.key(at) in {"by", "par"}:
                 return self.joined(at + 1)
         return ()
 
-    def joined(self, at: int, *, closed: bool = False) -> Mentions:
-        """The mentions that begin at a token, joined by «and» and commas.
-
-        Args:
-            at: the token.
-            closed: whether all belong together whatever follows, as behind «between»; else one that has a verb of its
-                own begins another clause.
-        """
-        found: list[Mention] = []
+    def joined(self, at: int) -> ActorMentions:
+        """The mentions that begin at a token, joined by «and» and commas."""
+        found: list[ActorMention] = []
         while at < len(self.sentence.tokens):
             at = self._past_determiner(at)
             held = self.mention_at(at)
             if held is None:
-                break
-            if found and not closed and self._has_verb(held[1]):
                 break
             found.extend(self.scene.resolved(held[2]))
             at = held[1]
@@ -229,14 +185,6 @@ class Clauses(VerbGroups):
                 break
             at += 1 + (self.key(at + 1) in {"and", "et", "with", "a", "aux", "au", "avec"})
         return tuple(found)
-
-    def _has_verb(self, at: int) -> bool:
-        """Whether a finite verb stands right behind a mention: it begins another clause."""
-        if self.key(at) in self.words.words["auxiliaries"] - {"y", "en", "s'"} | {"s'", "se"}:
-            return True
-        return at < len(self.sentence.tokens) and any(
-            form == "finite" for _, form in self.words.of(self.sentence.tokens[at].text)
-        )
 
     def _is_joining(self, at: int) -> bool:
         behind = self._past_determiner(at + 1 + (self.key(at + 1) in {"and", "et", "with", "a", "aux", "au", "avec"}))
@@ -247,7 +195,7 @@ class Clauses(VerbGroups):
             at += 1
         return at
 
-    def named(self, held: tuple[int, int, Mention], first: int) -> tuple[Mentions, bool]:
+    def named(self, held: tuple[int, int, ActorMention], first: int) -> tuple[ActorMentions, bool]:
         """The mentions that end before a verb, unless a preposition governs them."""
         group = [held]
         while (before := self._joined_before(group[0])) is not None:
@@ -258,52 +206,39 @@ class Clauses(VerbGroups):
         if (inside := self._inside(held)) is not None:
             return inside, False
         if self.key(start) in _PREPOSITIONS and not self._opens_clause(start):
-            owner = self.mention_at(start - 1)
-            return self.named(owner, first) if owner is not None and self.key(start) != "to" else ((), False)
-        if self.key(start + 1) in _OWN and group[0][2].kind in {"body", "short"}:
-            return self.speaker(first) or self.scene.subject, True
+            return ((), False)
         told = tuple(one for each in group for one in self.scene.resolved(each[2]))
         speaker = self.speaker(first)
         if speaker and self._speaks_for(speaker, told):
             return speaker, True
         return told, False
 
-    def _start(self, held: tuple[int, int, Mention]) -> int:
+    def _start(self, held: tuple[int, int, ActorMention]) -> int:
         start = held[0] - 1
         while self.key(start) in _DETERMINERS:
             start -= 1
         return start
 
-    def _inside(self, held: tuple[int, int, Mention]) -> Mentions | None:
+    def _inside(self, held: tuple[int, int, ActorMention]) -> ActorMentions | None:
         """«two Arab countries - Egypt and Jordan - had»: those named between dashes."""
         if held[2].kind not in {"pair", "people"} or self.key(held[1]) not in {"-", "–", "—", ",", ":", "("}:
             return None
         named = self.joined(held[1] + 1)
         return named if len(named) > 1 else None
 
-    def _joined_before(self, held: tuple[int, int, Mention]) -> tuple[int, int, Mention] | None:
+    def _joined_before(self, held: tuple[int, int, ActorMention]) -> tuple[int, int, ActorMention] | None:
         at = held[0] - 1
         while self.key(at) in _DETERMINERS:
             at -= 1
         if self.key(at) not in {"and", "et", ",", "&"}:
             return None
         at -= 1 + (self.key(at - 1) == ",")
-        before = self.mention_at(at)
-        if before is None or (self.key(at + 1) == "," and not self._is_list(before)):
-            return None
-        return before
-
-    def _is_list(self, held: tuple[int, int, Mention]) -> bool:
-        """«A, B and C»: a comma joins only where «and» follows."""
-        return self.key(held[1]) in {"and", "et"} or any(
-            self.key(at) in {"and", "et"} and self.mention_at(self._past_determiner(at + 1)) is not None
-            for at in range(held[1], min(held[1] + 8, len(self.sentence.tokens)))
-        )
+        return self.mention_at(at)
 
     def _opens_clause(self, at: int) -> bool:
         return self.key(at) in {"as", "after", "before", "since", "until"}
 
-    def _speaks_for(self, speaker: Mentions, told: Mentions) -> bool:
+    def _speaks_for(self, speaker: ActorMentions, told: ActorMentions) -> bool:
         """Whether a subject is the speaker's own country or body."""
         actor = self.scene.cast.actor(speaker[0])
         home = self.scene.cast.actor(told[0]).country if len(told) == 1 else None
@@ -311,64 +246,32 @@ class Clauses(VerbGroups):
         alike = actor.country == home or (actor.country is None and person)  # an official whose country is not told
         return len(told) == 1 and told[0].kind in {"country", "body"} and home is not None and alike
 
-    def _pronoun(self, at: int, last: Predicate | None, main: Mentions) -> tuple[Mentions, bool]:
+    def _pronoun(self, at: int, main: ActorMentions) -> tuple[ActorMentions, bool]:
         speaker = self.speaker(at)
-        if self._is_plural(at):
-            many = next(
-                (one for one in (speaker, main, self.scene.subject, *reversed(self.scene.groups)) if len(one) > 1), ()
-            )
-            return many or main or self._first_named(at) or self.scene.subject, bool(speaker)
         if speaker:
             return speaker, True
-        if self.key(at) in {"it", "il"} and last is None and not self.scene.subject:
-            return (), False
         return main or self.scene.subject, False
 
-    def _is_plural(self, at: int) -> bool:
-        return self.key(at) in PLURAL or self.key(at).endswith(("-ils", "-elles"))
-
-    def _is_own(self, at: int) -> bool:
-        return self.key(at - 1) in _OWN or self.key(at - 2) in _OWN
-
-    def _antecedent(self, at: int) -> Mentions:
-        """Whom «who», « qui » means: the mention before."""
-        behind = at - 1 - (self.key(at - 1) == ",")
-        held = self.mention_at(behind)
-        return self.named(held, at)[0] if held is not None else ()
-
-    def _shared(self, verb: Verb, last: Predicate, main: Mentions) -> tuple[Mentions, bool]:
+    def _shared(self, verb: Verb, last: Predicate, main: ActorMentions) -> tuple[ActorMentions, bool]:
         """«condemned X and called for Y»: the subject of the verb before."""
         if last.own and not verb.in_table("speech"):
             return last.subject, True
-        if last.verb.form in {"gerund", "infinitive"}:
-            return (last.subject or main), False
-        return (main or last.subject), False
+        return main, False
 
-    def _controller(self, verb: Verb, last: Predicate | None, main: Mentions) -> Mentions:
+    def _controller(self, last: Predicate | None, main: ActorMentions) -> ActorMentions:
         """Whose «-ing», « -ant » or infinitive it is: the subject of the sentence, perhaps told behind it."""
-        if verb.form == "gerund" and self.mention_at(verb.at - 1) is not None:
-            return ()
         if main:
             return main
         if last is not None and last.subject:
             return last.subject
-        if verb.form == "gerund" and verb.at <= 1 + (self.key(0) in {"in", "en", "by", "while"}):
-            return self._ahead(verb.at)
         return ()
 
-    def _ahead(self, at: int) -> Mentions:
-        """«Reaffirming its support, Egypt said»: the mention behind the comma."""
-        for one in range(at, len(self.sentence.tokens)):
-            if self.key(one) == "," and self.mention_at(self._past_determiner(one + 1)) is not None:
-                return self.joined(one + 1)
-        return ()
-
-    def _inverted(self, verb: Verb) -> Mentions:
+    def _inverted(self, verb: Verb) -> ActorMentions:
         """'…", said X', « …, a déclaré X », « a-t-il déclaré »: whoever speaks stands behind."""
         if not verb.in_table("speech"):
             return ()
         start = self._group_start(verb.at)
-        marked = self.key(start - 1) in {",", '"', "”", "»", "?", "!"} or start == 0 or self._closes_quote(start - 1)
+        marked = self.key(start - 1) in {",", '"', "”", "»", "?", "!"}
         if not marked:
             return ()
         at = verb.stop
@@ -381,19 +284,11 @@ class Clauses(VerbGroups):
         comma = next((one for one in range(at, min(at + 7, len(self.sentence.tokens))) if self.key(one) == ","), None)
         return self.joined(comma + 1) if comma is not None and self.sentence.language == "fr" else ()
 
-    def _closes_quote(self, at: int) -> bool:
-        marks = {'"', "”", "»"}
-        return (
-            self.key(at) in marks
-            or (self.key(at) in {",", ".", "?", "!"} and self.key(at - 1) in marks)
-            or (self.key(at) in {",", "?", "!"} and self.key(at + 1) in marks)
-        )
-
-    def speaker(self, at: int) -> Mentions:
+    def speaker(self, at: int) -> ActorMentions:
         """Who says what stands at a token: the subject of the verb of saying before it, or behind its quotation."""
         return next((one for one in (self._said_before(at), self._said_behind(at)) if one), ())
 
-    def _said_before(self, at: int) -> Mentions:
+    def _said_before(self, at: int) -> ActorMentions:
         for told in reversed(self._sayings):
             if told.verb.stop <= at and self._governs(told, at):
                 return told.subject
@@ -409,8 +304,6 @@ class Clauses(VerbGroups):
     def _governs(self, told: Predicate, at: int) -> bool:
         """Whether what a verb of saying tells reaches to a token: behind «that», in quotes, or right behind."""
         between = [self.key(one) for one in range(told.verb.stop, at)]
-        if ";" in between:
-            return False
         quoted = self.sentence.quoted[at] if at < len(self.sentence.quoted) else 0
         return (
             bool(quoted)
@@ -418,7 +311,7 @@ class Clauses(VerbGroups):
             or (self.sentence.language == "en" and not {"and", "but"} & set(between) and "," not in between)
         )
 
-    def _said_behind(self, at: int) -> Mentions:
+    def _said_behind(self, at: int) -> ActorMentions:
         quoted = self.sentence.quoted[at] if at < len(self.sentence.quoted) else 0
         for told in self._sayings:
             if told.verb.at <= at:
@@ -430,17 +323,12 @@ class Clauses(VerbGroups):
 
     def _is_tag(self, told: Predicate) -> bool:
         """«…, X said.»: a verb of saying that ends the sentence."""
-        before = self.key(told.first - 1)
         named = self.mention_at(told.first - 1)
         start = named[0] - 1 if named else told.first - 1
         while self.key(start) in _DETERMINERS:
             start -= 1
         rest = len(self.sentence.tokens) - told.verb.stop
-        return (
-            (self.key(start) in {",", "”", '"', "»"} or before in {",", "”", '"', "»"})
-            and rest <= _LONGEST_TAG
-            and bool(told.subject)
-        )
+        return self.key(start) in {",", "”", '"', "»"} and rest <= _LONGEST_TAG and bool(told.subject)
 
     @cached_property
     def _sayings(self) -> tuple[Predicate, ...]:
@@ -454,9 +342,9 @@ class Clauses(VerbGroups):
             self._busy = False
 
     def _find_sayings(self) -> Iterator[Predicate]:
-        plain = Clauses(self.sentence, Scene(self.scene.cast, self.scene.subject, (), self.scene.groups))
+        plain = Clauses(self.sentence, LatinDiscourseState(self.scene.cast, self.scene.subject, (), self.scene.groups))
         plain._busy = True  # itself, without speakers
-        main: Mentions = ()
+        main: ActorMentions = ()
         last: Predicate | None = None
         for at in range(len(self.sentence.tokens)):
             if self.mention_at(at) is not None or not any(

@@ -13,25 +13,16 @@ from mahdar.offline.latin.objects import (
     clause_end,
     is_infinitive,
     is_new_clause,
-    match,
     without_stop,
 )
-from mahdar.offline.latin.stage import Mentions
-from mahdar.offline.positions import Position
-from mahdar.resolving.countries import listed
+from mahdar.offline.latin.stage import ActorMentions
+from mahdar.offline.lexicon import word_group
+from mahdar.offline.positions import RuleStance
 
-_IMPORTANT: Final = listed(
-    """
-    necessary important essential crucial vital indispensable necessaire importante essentiel essentielle cruciale
-    primordial fondamental key pivotal
-    """
-)
+_IMPORTANT: Final = word_group("judgements.important", "latin/names")
 
 
-_IS: Final = listed("is are was were remains est sont etait etaient se dit s' fully also tout")
-
-
-def rated(clauses: Clauses) -> Iterator[Position]:
+def rated(clauses: Clauses) -> Iterator[RuleStance]:
     """«said the blockade was unacceptable», "the siege must be lifted": judgements that somebody utters."""
     words = clauses.words.words
     for at in range(1, len(clauses.sentence.tokens)):
@@ -64,7 +55,7 @@ def _content_start(clauses: Clauses, at: int) -> int:
     return first
 
 
-def _judged(clauses: Clauses, at: int, first: int, speaker: Mentions) -> Iterator[Position]:
+def _judged(clauses: Clauses, at: int, first: int, speaker: ActorMentions) -> Iterator[RuleStance]:
     words = clauses.words.words
     for judged in range(at + 1, min(at + 7, len(clauses.sentence.tokens))):
         key = clauses.key(judged)
@@ -78,7 +69,9 @@ def _judged(clauses: Clauses, at: int, first: int, speaker: Mentions) -> Iterato
             return
 
 
-def _judgement(clauses: Clauses, act: str, speaker: Mentions, places: tuple[int, int, int, int]) -> Iterator[Position]:
+def _judgement(
+    clauses: Clauses, act: str, speaker: ActorMentions, places: tuple[int, int, int, int]
+) -> Iterator[RuleStance]:
     """What is judged: the subject; behind «it is important» the deed; behind «it was a crime» what was told of last."""
     first, at, judged, stop = places
     bad = polarity(act, stopped=False)
@@ -86,10 +79,8 @@ def _judgement(clauses: Clauses, act: str, speaker: Mentions, places: tuple[int,
         target, _ = without_stop(clauses, behind_leads(clauses, first, at), at)
         yield built(clauses, act, speaker, target, bad, None, ((_saying(clauses, first), stop),))
     elif clauses.key(judged + 1) in {"to", "de", "d'", "que", "qu'", "that"} and judged + 2 < stop:
-        target, against = without_stop(clauses, judged + 2, stop)
-        yield built(
-            clauses, act, speaker, target, "against" if against else bad, None, ((_saying(clauses, first), stop),)
-        )
+        target, _ = without_stop(clauses, judged + 2, stop)
+        yield built(clauses, act, speaker, target, bad, None, ((_saying(clauses, first), stop),))
 
 
 def _saying(clauses: Clauses, first: int) -> int:
@@ -103,7 +94,7 @@ def _saying(clauses: Clauses, first: int) -> int:
 _SAID_NEAR: Final = 3
 
 
-def vowed(clauses: Clauses, used: set[int]) -> Iterator[Position]:
+def vowed(clauses: Clauses, used: set[int]) -> Iterator[RuleStance]:
     """«we will defend», « nous allons couper », "Egypt is ready to", « personne n'a le droit de »."""
     for at in range(len(clauses.sentence.tokens)):
         if at in used or clauses.mention_at(at) is not None:
@@ -113,7 +104,7 @@ def vowed(clauses: Clauses, used: set[int]) -> Iterator[Position]:
             continue
         holders, begin, refused = told
         stop = clause_end(clauses, begin)
-        if not holders or stop - begin < 2 or any(one in used for one in range(begin, stop)):
+        if any(one in used for one in range(begin, stop)):
             continue
         target, against = without_stop(clauses, behind_leads(clauses, begin, stop), stop)
         act = "reject" if refused else "commit"
@@ -136,23 +127,14 @@ _FEELINGS: Final = {
 """Adjectives of position, behind «is», « s'est dit »."""
 
 
-_BEING: Final = listed(
-    """
-    is are was were be remains remained also deeply gravely very extremely strongly firmly fully est sont etait se
-    s' dit dite dits declare declaree reste restent tres profondement vivement toujours resolument been has have
-    """
-)
+_BEING: Final = word_group("judgements.being", "latin/names")
 
 
-def felt(clauses: Clauses) -> Iterator[Position]:
+def felt(clauses: Clauses) -> Iterator[RuleStance]:
     """«is deeply concerned about», « s'est dit préoccupé par », "remains committed to"."""
     for at in range(1, len(clauses.sentence.tokens)):
         act = _FEELINGS.get(clauses.key(at))
-        if (
-            act is None
-            or clauses.key(at + 1) not in DIRECT_PREPOSITION | {"by", "par", "that"}
-            or clauses.mention_at(at)
-        ):
+        if act is None or clauses.key(at + 1) not in DIRECT_PREPOSITION | {"by", "par", "that"}:
             continue
         first = at
         while clauses.key(first - 1) in _BEING:
@@ -165,24 +147,10 @@ def felt(clauses: Clauses) -> Iterator[Position]:
             yield built(clauses, act, holders, target, polarity(act, stopped=against), None, ((first, stop),))
 
 
-_READY: Final = listed(
-    """
-    willing ready prepared determined pret prete prets pretes determine determinee determines resolu dispose
-    disposee
-    """
-)
-
-
-def _resolve_at(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
+def _resolve_at(clauses: Clauses, at: int) -> tuple[ActorMentions, int, bool] | None:
     """Whose resolve begins at a token, where the deed begins, and whether it is refused."""
-    key, negation = clauses.key(at), clauses.words.words["negation"]
-    if key in _READY and clauses.key(at + 1) in {"to", "a"}:
-        first = at
-        while clauses.key(first - 1) in _IS:
-            first -= 1
-        denied = not negation.isdisjoint({clauses.key(one) for one in range(first - 1, at)})
-        return (_resolver(clauses, first), at + 2, denied) if first < at and not denied else None
-    if key in {"personne", "nobody"} or (key == "no" and clauses.key(at + 1) in {"one", "country"}):
+    key, _negation = clauses.key(at), clauses.words.words["negation"]
+    if key in {"personne", "nobody"}:
         right = next((one for one in range(at + 1, at + 6) if clauses.key(one) in {"droit", "right"}), None)
         return (clauses.speaker(at), right + 2, True) if right is not None else None
     if clauses.sentence.language == "en" and key in {"will", "would", "won't", "wouldn't"}:
@@ -190,23 +158,19 @@ def _resolve_at(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
     return _go(clauses, at) if clauses.sentence.language == "fr" else None
 
 
-def _will(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
+def _will(clauses: Clauses, at: int) -> tuple[ActorMentions, int, bool] | None:
     """«we will not accept», «Ortega said Peru will advocate»."""
     begin, refused = at + 1, clauses.key(at) not in {"will", "would"}
-    while clauses.key(begin) in {"not", "never", "always", "also", "continue", "to"} or clauses.key(begin).endswith(
-        "ly"
-    ):
-        refused = refused or clauses.key(begin) in {"not", "never"}
+    while clauses.key(begin) in {"not", "never", "always", "also", "continue", "to"}:
+        refused = clauses.key(begin) in {"not", "never"}
         begin += 1
     if clauses.key(begin) in {"be", "have", "meet", "travel", "visit", "host", "discuss"}:
         return None
-    if refused and any(match(clauses, begin, words) for words in clauses.words.stops):
-        return None  # «will not stop»
     holders = _own_speaker(clauses, at)
     return (holders, begin, refused) if holders else None
 
 
-def _go(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
+def _go(clauses: Clauses, at: int) -> tuple[ActorMentions, int, bool] | None:
     """« nous allons couper », « je ne vais pas spéculer », « ne comptent pas jouer », « nous poursuivons »."""
     key = clauses.key(at)
     if key in {"allons", "vais"} | _COUNTING:
@@ -224,10 +188,10 @@ def _go(clauses: Clauses, at: int) -> tuple[Mentions, int, bool] | None:
     return None
 
 
-_COUNTING: Final = listed("compte comptent comptait comptaient entend entendent entendait entendaient")
+_COUNTING: Final = word_group("judgements.counting", "latin/names")
 
 
-def _own_speaker(clauses: Clauses, at: int) -> Mentions:
+def _own_speaker(clauses: Clauses, at: int) -> ActorMentions:
     """The speaker, where a verb's subject is «we», or his country."""
     speaker = clauses.speaker(at)
     first = at
@@ -238,43 +202,25 @@ def _own_speaker(clauses: Clauses, at: int) -> Mentions:
     held = clauses.mention_at(clauses.before(first))
     if held is None:
         return ()
-    subject, own = clauses.named(held, first)
-    spoken = (
-        bool(speaker)
-        and len(subject) == 1
-        and subject[0].kind in {"country", "body"}
-        and clauses.scene.cast.actor(speaker[0]).type in {"person", "role"}
-    )
-    return speaker if own or (spoken and clauses.scene.cast.actor(speaker[0]).country is None) else ()
+    return speaker if clauses.named(held, first)[1] else ()
 
 
-def _resolver(clauses: Clauses, first: int) -> Mentions:
+def _resolver(clauses: Clauses, first: int) -> ActorMentions:
     held = clauses.mention_at(clauses.before(first))
     speaker = clauses.speaker(first)
-    if clauses.key(first - 1) in {"he", "she", "they", "it", "il", "elle", "ils"} and not speaker:
-        return clauses.scene.current or clauses.scene.subject
-    if clauses.key(first - 1) in {"we", "i", "nous", "je", "he", "she", "it", "il", "elle"}:
-        return speaker
     if held is None:
         return ()
     subject, own = clauses.named(held, first)
-    return speaker if own and speaker else speaker or subject
+    return speaker if own and speaker else subject
 
 
-def _required(clauses: Clauses, at: int, first: int, speaker: Mentions) -> Iterator[Position]:
+def _required(clauses: Clauses, at: int, first: int, speaker: ActorMentions) -> Iterator[RuleStance]:
     """«the siege must be lifted», « il faut lever le blocus »: the whole is the target."""
-    negation = clauses.words.words["negation"] | {"pas"}
     stop = clause_end(clauses, at)
-    if stop - at < 2 or not negation.isdisjoint(clauses.key(one) for one in range(first, min(at + 3, stop))):
-        return
     impersonal = clauses.key(at) in {"faut", "faudrait", "faudra"}
     begin = at + 1 if impersonal else first
     if clauses.key(first) in {"we", "i", "nous", "je", "on"}:
         begin = at + 1
-    elif not impersonal and (clauses.key(first) in IMPERSONAL or first == at):
-        return
-    if clauses.key(begin) in {"que", "qu'"}:
-        begin += 1
     target, against = without_stop(clauses, begin, stop)
     yield built(
         clauses,

@@ -1,24 +1,21 @@
 """The lexicon: verbs and nouns of position, saying and meeting in their forms, read from a table (`lexicon.toml`)."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from mahdar.documents.folding import fold
-from mahdar.offline.latin.tokens import Language, Sentence
+from mahdar.offline.latin.tokens import LatinLanguage, TokenizedSentence
+from mahdar.offline.lexicon import tables
 
-_FILE: Final = Path(__file__).with_name("lexicon.toml")
-
-Form = Literal["finite", "participle", "gerund", "infinitive"]
-Table = Literal["stance", "speech", "with", "direct", "to", "done"]
+VerbForm = Literal["finite", "participle", "gerund", "infinitive"]
+VerbTable = Literal["stance", "speech", "with", "direct", "to", "done"]
 
 _DOUBLED: Final = ("commit", "regret", "slam", "rebut", "hit", "sit", "stop", "confer")
 """English verbs that double their last letter before an ending."""
-_FRENCH_ENDINGS: Final[Mapping[Form, tuple[str, ...]]] = {
+_FRENCH_ENDINGS: Final[Mapping[VerbForm, tuple[str, ...]]] = {
     "finite": (
         "e",
         "es",
@@ -45,10 +42,10 @@ _FRENCH_ENDINGS: Final[Mapping[Form, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class VerbEntry:
     """A verb with the words that must follow it."""
 
-    table: Table
+    table: VerbTable
     code: str
     tail: tuple[str, ...]
     pronominal: bool = False
@@ -58,10 +55,10 @@ class Entry:
 class Lexicon:
     """The words of one language."""
 
-    language: Language
-    forms: Mapping[str, frozenset[tuple[str, Form]]]
+    language: LatinLanguage
+    forms: Mapping[str, frozenset[tuple[str, VerbForm]]]
     """form → lemmas, each with what the form is"""
-    entries: Mapping[str, tuple[Entry, ...]]
+    entries: Mapping[str, tuple[VerbEntry, ...]]
     """lemma → its entries, those with the most words first"""
     nouns: Mapping[str, str]
     """noun of position → act"""
@@ -72,7 +69,7 @@ class Lexicon:
     spared: frozenset[str]
     words: Mapping[str, frozenset[str]]
 
-    def of(self, word: str) -> frozenset[tuple[str, Form]]:
+    def of(self, word: str) -> frozenset[tuple[str, VerbForm]]:
         """What a word may be a form of."""
         return self.forms.get(word.casefold().replace("’", "'"), frozenset())
 
@@ -82,14 +79,14 @@ class Lexicon:
 
 
 @cache
-def lexicon(language: Language) -> Lexicon:
+def lexicon(language: LatinLanguage) -> Lexicon:
     """The words of a language, its verbs in all their forms."""
-    raw = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    raw = tables("latin/lexicon")
     table = raw[language]
-    entries: dict[str, list[Entry]] = {}
+    entries: dict[str, list[VerbEntry]] = {}
     for lemma, entry in _entries(table):
         entries.setdefault(lemma, []).append(entry)
-    forms: dict[str, set[tuple[str, Form]]] = {}
+    forms: dict[str, set[tuple[str, VerbForm]]] = {}
     for lemma in entries:
         for form, kind in _forms(language, lemma, table["irregular"]):
             forms.setdefault(form, set()).add((lemma, kind))
@@ -97,12 +94,12 @@ def lexicon(language: Language) -> Lexicon:
         language,
         {form: frozenset(found) for form, found in forms.items()},
         {lemma: tuple(sorted(found, key=lambda one: -len(one.tail))) for lemma, found in entries.items()},
-        {fold(noun): act for act, nouns in table["nouns"].items() for noun in nouns.split()},
-        frozenset(fold(noun) for noun in table["meeting"]["nouns"].split()),
-        frozenset(table["stress"]["words"].split()),
+        {fold(noun): act for act, nouns in table["nouns"].items() for noun in nouns},
+        frozenset(fold(noun) for noun in table["meeting"]["nouns"]),
+        frozenset(table["stress"]["words"]),
         tuple(sorted((_keys(phrase) for phrase in table["stop"]["words"]), key=lambda one: -len(one))),
-        frozenset(raw["spared"]["words"].split()),
-        {name: frozenset(words.split()) for name, words in table["words"].items()},
+        frozenset(raw["spared"]["words"]),
+        {name: frozenset(words) for name, words in table["words"].items()},
     )
 
 
@@ -110,31 +107,31 @@ def _keys(phrase: str) -> tuple[str, ...]:
     return tuple(word.replace('"', "'") for word in fold(phrase).split())
 
 
-def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
+def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, VerbEntry]]:
     for act, phrases in table["verbs"].items():
         for phrase in phrases:
             yield _entry("stance", act, phrase)
     for phrase in table["speech"]["words"]:
         yield _entry("speech", "said", phrase)
-    kinds: tuple[Table, ...] = ("with", "direct", "to", "done")
+    kinds: tuple[VerbTable, ...] = ("with", "direct", "to", "done")
     for kind in kinds:
         for phrase in table["meeting"][kind]:
             yield _entry(kind, "met", phrase)
 
 
-def _entry(table: Table, code: str, phrase: str) -> tuple[str, Entry]:
+def _entry(table: VerbTable, code: str, phrase: str) -> tuple[str, VerbEntry]:
     first, *tail = phrase.split("+")
     pronominal = first in {"se", "s'"}
     if pronominal:
         first, *tail = tail
-    return first, Entry(table, code, tuple(fold(word).replace('"', "'") for word in tail), pronominal)
+    return first, VerbEntry(table, code, tuple(fold(word).replace('"', "'") for word in tail), pronominal)
 
 
-def _forms(language: Language, lemma: str, irregular: Mapping[str, str]) -> Iterator[tuple[str, Form]]:
+def _forms(language: LatinLanguage, lemma: str, irregular: Mapping[str, str]) -> Iterator[tuple[str, VerbForm]]:
     if language == "en":
         yield from _english(lemma, irregular.get(lemma))
     elif listed := irregular.get(fold(lemma)):
-        kinds: tuple[Form, ...] = ("finite", "participle", "gerund", "infinitive")
+        kinds: tuple[VerbForm, ...] = ("finite", "participle", "gerund", "infinitive")
         for kind, forms in zip(kinds, listed.split("|"), strict=True):
             yield from ((form, kind) for form in forms.split())
     elif lemma.endswith("ir"):
@@ -143,7 +140,7 @@ def _forms(language: Language, lemma: str, irregular: Mapping[str, str]) -> Iter
         yield from _french(lemma)
 
 
-def _english(lemma: str, listed: str | None) -> Iterator[tuple[str, Form]]:
+def _english(lemma: str, listed: str | None) -> Iterator[tuple[str, VerbForm]]:
     yield lemma, "infinitive"
     yield _with_s(lemma), "finite"
     stem = lemma + lemma[-1] if lemma in _DOUBLED else lemma
@@ -167,7 +164,7 @@ def _past(lemma: str) -> str:
     return lemma + ("d" if lemma.endswith("e") else "ed")
 
 
-def _french(lemma: str) -> Iterator[tuple[str, Form]]:
+def _french(lemma: str) -> Iterator[tuple[str, VerbForm]]:
     stem = lemma.removesuffix("er")
     open_stem = re.sub(r"é([^aeiouéè]+)$", r"è\1", stem)
     doubled = stem + stem[-1] if stem in {"appel", "rappel", "rejet"} else open_stem
@@ -182,7 +179,7 @@ def _french(lemma: str) -> Iterator[tuple[str, Form]]:
                 yield stem + ending, kind  # «réitèrera» and «réitérera»
 
 
-def _french_second(lemma: str) -> Iterator[tuple[str, Form]]:
+def _french_second(lemma: str) -> Iterator[tuple[str, VerbForm]]:
     stem = lemma.removesuffix("r")
     yield lemma, "infinitive"
     yield stem + "ssant", "gerund"
@@ -197,14 +194,14 @@ class Verb:
     at: int
     stop: int
     lemma: str
-    form: Form
-    entries: tuple[Entry, ...]
+    form: VerbForm
+    entries: tuple[VerbEntry, ...]
 
-    def in_table(self, *tables: Table) -> bool:
+    def in_table(self, *tables: VerbTable) -> bool:
         """Whether it belongs to one of some tables."""
         return any(entry.table in tables for entry in self.entries)
 
-    def code(self, table: Table) -> str | None:
+    def code(self, table: VerbTable) -> str | None:
         """What it is in a table."""
         return next((entry.code for entry in self.entries if entry.table == table), None)
 
@@ -212,7 +209,7 @@ class Verb:
 _BETWEEN: Final = frozenset({"also", "both", "again", "egalement", "aussi", "tous", "encore"})
 
 
-def verbs_at(sentence: Sentence, at: int) -> tuple[Verb, ...]:
+def verbs_at(sentence: TokenizedSentence, at: int) -> tuple[Verb, ...]:
     """The verbs that a token may begin: of each lemma and form those entries that take the most words."""
     words = lexicon(sentence.language)
     found: list[Verb] = []
@@ -230,7 +227,7 @@ def verbs_at(sentence: Sentence, at: int) -> tuple[Verb, ...]:
     return tuple(found)
 
 
-def _stop(sentence: Sentence, at: int, entry: Entry) -> int | None:
+def _stop(sentence: TokenizedSentence, at: int, entry: VerbEntry) -> int | None:
     """The token behind a verb's words; None where they do not follow."""
     if entry.pronominal != _is_pronominal(sentence, at) and sentence.language == "fr":
         return None
@@ -253,7 +250,7 @@ _CONTRACTED: Final = {
 }
 
 
-def _is_word(sentence: Sentence, at: int, word: str) -> bool:
+def _is_word(sentence: TokenizedSentence, at: int, word: str) -> bool:
     return sentence.key(at) in _CONTRACTED.get(word, {word})
 
 
@@ -282,7 +279,7 @@ _AUX: Final = frozenset(
 )
 
 
-def _is_pronominal(sentence: Sentence, at: int) -> bool:
+def _is_pronominal(sentence: TokenizedSentence, at: int) -> bool:
     """« s'est entretenu », « se félicite », « s'étant engagé »: a pronoun before verb and auxiliary."""
     first = at - 1
     while first >= 0 and (sentence.key(first) in _AUX or sentence.key(first).endswith("ment")):

@@ -7,16 +7,12 @@ from typing import Final
 
 from mahdar.offline.latin.clauses import Clauses
 from mahdar.offline.latin.stage import Predicate
+from mahdar.offline.lexicon import word_group
 from mahdar.resolving.countries import listed
 
-DIRECT_PREPOSITION: Final = listed(
-    """
-    avec for about over of on to with at toward towards against regarding concerning in a au aux de du des d' pour
-    sur face contre envers quant devant
-    """
-)
+DIRECT_PREPOSITION: Final = word_group("objects.direct_preposition", "latin/names")
 
-IMPERSONAL: Final = listed("it il ce c' there this that cela ca he she they elle ils elles we nous")
+IMPERSONAL: Final = word_group("objects.impersonal", "latin/names")
 
 
 LONGEST_TARGET: Final = 26
@@ -26,63 +22,31 @@ LONGEST_TARGET: Final = 26
 ADDRESSED: Final = listed("call_for demand")
 
 
-LEADS: Final = listed(
-    """
-    that to of for on about against over at by in with toward towards regarding concerning que qu' a au aux de du des d'
-    sur contre pour envers face quant vis-a-vis en concernant avec devant
-    """
-)
+LEADS: Final = word_group("objects.leads", "latin/names")
 
 
-DETERMINERS: Final = listed("the a an le la les l' un une")
+DETERMINERS: Final = word_group("objects.determiners", "latin/names")
 
 
 END: Final = frozenset({".", "!", "?", ";", "—", "–", "…", "]", "[", ":"})
 
 
-_SUBORDINATE: Final = listed(
-    """
-    while when because since although though if whether unless after before following ahead amid saying adding which
-    as according including notably until during alors tandis lorsque quand parce puisque si apres lors afin notamment
-    selon dont jusqu' lorsqu' puisqu' ajoutant tant
-    """
-)
+AND: Final = word_group("objects.and", "latin/names")
 
 
-AND: Final = listed("and but et mais puis or ou while")
+_MEDIA: Final = word_group("objects.media", "latin/names")
 
 
-_MEDIA: Final = listed(
-    """
-    statement interview speech press news televised tweet letter communique declaration conference discours entretien
-    message briefing address remarks post telegram video
-    """
-)
-
-
-_BASE: Final = listed(
-    """
-    protect open end solve support ensure resume implement respect continue work stop refrain hold release withdraw
-    allow lift provide help take make put return reach find build strengthen prevent avoid maintain preserve establish
-    restore begin start launch form adopt accept abandon halt cease cooperate engage pursue achieve address reduce
-    increase
-    promote expand deepen enhance fight combat counter facilitate guarantee honor honour uphold complete conclude comply
-    unite de-escalate lay give bring keep act create develop collaborate explore exercise show reconsider join condemn
-    reject recognize recognise impose send deliver consult advance realize realise abide disarm dismantle free
-    """
-)
-
-
-_PARTING: Final = listed("and et who qui")
+_BASE: Final = word_group("objects.base", "latin/names")
 
 
 _BEFORE_DEED: Final = listed("a de d' et , l' se")
 
 
-_CLAUSE_OPENERS: Final = listed("that que qu' said has have had was were is will a ont est")
+_CLAUSE_OPENERS: Final = word_group("objects.clause_openers", "latin/names")
 
 
-_AGAIN: Final = listed("the its their la le les l'")
+_AGAIN: Final = word_group("objects.again", "latin/names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +84,6 @@ def object_of(clauses: Clauses, predicate: Predicate, act: str) -> Object | None
     """Where the words about the target are, and who is addressed."""
     first = past_adverbs(clauses, predicate.verb.stop)
     stop = clause_end(clauses, first, lists=act in ADDRESSED | {"affirm_importance", "commit"})
-    if first >= stop:
-        return None
-    if act == "warn":
-        return _warned(clauses, first, stop)
     if act in ADDRESSED:
         return _addressed(clauses, first, stop)
     if act in {"thank", "accuse"}:
@@ -135,20 +95,12 @@ def past_adverbs(clauses: Clauses, at: int) -> int:
     """Behind adverbs, dates and « dans un communiqué »."""
     while at < len(clauses.sentence.tokens):
         key = clauses.key(at)
-        skipped = (
-            key.endswith(("ly", "ment"))
-            and clauses.mention_at(at) is None
-            and key
-            not in {"parliament", "gouvernement", "parlement", "settlement", "bombardement", "engagement", "mouvement"}
-        )
-        dated = at in clauses.sentence.dated or (key in {"on", "en"} and at + 1 in clauses.sentence.dated)
-        if _is_media(clauses, at):
-            at = _media_end(clauses, at)
-        elif key in {"pas", "plus", "jamais"}:
+        dated = at in clauses.sentence.dated
+        if key in {"pas", "plus", "jamais"}:
             at += 1
         elif clauses.key(at + 1) == "'s":
             return at
-        elif skipped or dated or (key == "," and (at + 1) and _is_media(clauses, at + 1)):
+        elif dated or (key == "," and at + 1 and _is_media(clauses, at + 1)):
             at += 1
         else:
             return at
@@ -163,16 +115,6 @@ def _is_media(clauses: Clauses, at: int) -> bool:
         *("a", "an", "the", "his", "her", "their", "its", "un", "une", "l'", "d'", "de", "son", "sa", "leur"),
         *("remarks", "joint", "televised", "cet", "cette"),
     }
-
-
-def _media_end(clauses: Clauses, at: int) -> int:
-    end = next(one for one in range(at + 1, at + 5) if clauses.key(one) in _MEDIA) + 1
-    while (
-        clauses.key(end) in _MEDIA | {"de", "presse", "commun", "conjoint", "conjointe", "issued", "publie"}
-        or end in clauses.sentence.dated
-    ):
-        end += 1
-    return end + (clauses.key(end) == ",")
 
 
 def clause_end(clauses: Clauses, first: int, *, lists: bool = False) -> int:
@@ -193,25 +135,16 @@ def clause_end(clauses: Clauses, first: int, *, lists: bool = False) -> int:
     return trimmed(clauses, first, at)
 
 
-def _ends(  # noqa: PLR0911  # a table
+def _ends(  # a table
     clauses: Clauses, first: int, at: int, starts: set[int], *, lists: bool
 ) -> bool:
     key = clauses.key(at)
     if key in END:
         return True
-    if key == ",":
-        return not (lists and (_goes_on(clauses, first, at) or _is_again(clauses, at) or _is_enumerated(clauses, at)))
-    if key in _SUBORDINATE:
-        well = key == "as" and (
-            clauses.key(at + 1) in {"well", "soon"} or clauses.key(at - 1) in {"such", "well", "soon"}
-        )
-        return not well and clauses.mention_at(at) is None
     if key in AND and lists and _goes_on(clauses, first, at - 1):
         return False
     if key in AND:
         return is_new_clause(clauses, at + 1, starts)
-    if key in {"in", "during", "at", "dans", "lors"} and _is_media(clauses, at):
-        return True
     return at in starts and clauses.sentence.quoted[first] == 0 and _is_gerund(clauses, at)
 
 
@@ -226,17 +159,7 @@ def _goes_on(clauses: Clauses, first: int, at: int) -> bool:
         behind += 1
     if not _is_deed(clauses, first) and not any(_is_deed(clauses, one) for one in range(first, min(first + 4, at))):
         return False
-    return _is_deed(clauses, behind) or (clauses.key(behind) in {"a", "de", "d'"} and _is_deed(clauses, behind + 1))
-
-
-def _is_enumerated(clauses: Clauses, at: int) -> bool:
-    """«boats, nets, and»: one or two words up to the next comma."""
-    for one in range(at + 1, at + 5):
-        if clauses.key(one) == "," and one > at + 1:
-            return any(clauses.key(last) in {"and", "et"} for last in range(one, one + 8))
-        if not clauses.key(one)[:1].isalpha() or clauses.key(one) in _SUBORDINATE | LEADS | _PARTING:
-            return False
-    return False
+    return _is_deed(clauses, behind)
 
 
 def _is_deed(clauses: Clauses, at: int) -> bool:
@@ -250,53 +173,47 @@ def is_new_clause(clauses: Clauses, at: int, starts: set[int]) -> bool:
     key = clauses.key(at)
     if at in starts or key in _CLAUSE_OPENERS:
         return True
-    for one in range(at, min(at + 3, len(clauses.sentence.tokens))):
-        if one in starts and all(
-            clauses.key(before).endswith(("ly", "ment")) or clauses.key(before) in {"also", "then", "to"}
-            for before in range(at, one)
-        ):
-            return "to" not in {clauses.key(before) for before in range(at, one)}
-    past = (
+    return (
         clauses.sentence.language == "en"
         and key.endswith("ed")
         and clauses.key(at + 1) in {"the", "a", "an", "its", "his", "their", "that"}
     )
-    held = clauses.mention_at(at) or clauses.mention_at(at + 1)
-    follows = held is not None and _is_verbal(clauses, held[1], starts)
-    return past or follows
-
-
-def _is_verbal(clauses: Clauses, at: int, starts: set[int]) -> bool:
-    return at in starts or clauses.key(at) in clauses.words.words["auxiliaries"] - {"to", "y", "en", "nous"}
 
 
 def trimmed(clauses: Clauses, first: int, stop: int) -> int:
     """Without a date, a preposition or a mark at the end."""
     while stop > first:
         key = clauses.key(stop - 1)
-        adverb = key.endswith("ly") and clauses.sentence.tokens[stop - 1].text.islower() and key not in _NOUNS_IN_LY
-        loose = (
-            stop - 1 in clauses.sentence.dated
-            or adverb
-            or key
-            in {"on", "in", "en", "and", "et", "by", '"', "”", "»", "“", "«", ",", "le", "since", "last", "also", "'"}
-        )
-        if key in {"in", "en", "le"} and stop not in clauses.sentence.dated and stop < len(clauses.sentence.tokens):
-            loose = True
+        loose = stop - 1 in clauses.sentence.dated or key in {
+            "on",
+            "in",
+            "en",
+            "and",
+            "et",
+            "by",
+            '"',
+            "”",
+            "»",
+            "“",
+            "«",
+            ",",
+            "le",
+            "since",
+            "last",
+            "also",
+            "'",
+        }
         if not loose:
             break
         stop -= 1
     return stop
 
 
-_NOUNS_IN_LY: Final = listed("family ally assembly supply reply monopoly rally anomaly")
-
-
 def _addressed(clauses: Clauses, first: int, stop: int) -> Object:
     """«called on Israel to withdraw», « appelé Israël à se retirer »: who is addressed stands before the deed."""
     if clauses.sentence.language == "en":
         for at in range(first + 1, min(first + _LONGEST_ADDRESSEE, stop)):
-            if clauses.key(at) == "to" and _is_bidden(clauses, first, at):
+            if clauses.key(at) == "to" and _is_bidden(clauses, at):
                 return Object(at + 1, stop, clauses.sentence.piece(first, at))
         return Object(first, stop)
     for at in range(first, min(first + _LONGEST_ADDRESSEE, stop)):
@@ -308,27 +225,9 @@ def _addressed(clauses: Clauses, first: int, stop: int) -> Object:
     return Object(first, stop)
 
 
-def _warned(clauses: Clauses, first: int, stop: int) -> Object:
-    """«warned Israel against», "warned of": what is warned of stands behind."""
-    for at in range(first + 1, min(first + 8, stop)):
-        if clauses.key(at) in {"against", "of", "about", "contre"} and (
-            clauses.key(at) in {"against", "contre"} or clauses.mention_at(at - 1) is not None
-        ):
-            return Object(at + 1, stop, clauses.sentence.piece(first, at))
-    if clauses.key(first) in {"that", "que", "qu'"} and (copula := copula_behind(clauses, first + 1)) is not None:
-        return Object(first + 1, copula)
-    return Object(first, stop)
-
-
-def _is_bidden(clauses: Clauses, first: int, at: int) -> bool:
+def _is_bidden(clauses: Clauses, at: int) -> bool:
     """Whether «to» behind an addressee begins what is asked of it: not «a halt to», "access to"."""
-    behind = clauses.key(at + 1)
-    verb = behind in _BASE | {"not", "be"} or any(form == "infinitive" for _, form in clauses.words.of(behind))
-    noun = (
-        behind in DETERMINERS | {"its", "their", "his", "her", "all", "any"} or clauses.mention_at(at + 1) is not None
-    )
-    person = any(clauses.mention_at(one) is not None for one in range(first, at)) or clauses.key(at - 1).endswith("s")
-    return verb or (person and not noun)
+    return clauses.key(at + 1) in _BASE | {"not", "be"}
 
 
 def is_infinitive(clauses: Clauses, at: int) -> bool:
@@ -342,18 +241,16 @@ def _thanked(clauses: Clauses, first: int, stop: int) -> Object:
     """«thanked Kuwait for its aid», "accused Iran of shelling": the deed stands behind the actor."""
     for at in range(first + 1, min(first + _LONGEST_ADDRESSEE, stop)):
         behind = clauses.key(at) in {"for", "of", "pour", "d'", "de", "over"}
-        if behind and _is_after_mention(clauses, first, at):
+        if behind and _is_after_mention(clauses, at):
             return Object(at + 1, stop, clauses.sentence.piece(first, at))
     return Object(first, stop)
 
 
-def _is_after_mention(clauses: Clauses, first: int, at: int) -> bool:
+def _is_after_mention(clauses: Clauses, at: int) -> bool:
     held = clauses.mention_at(at - 1)
     if clauses.key(at) in {"de", "d'"}:
-        return held is not None and (
-            is_infinitive(clauses, at + 1) or clauses.key(at + 1) in {"avoir", "etre", "son", "sa", "leur"}
-        )
-    return held is not None or at - first <= 6
+        return held is not None and is_infinitive(clauses, at + 1)
+    return held is not None
 
 
 _LONGEST_ADDRESSEE: Final = 14
@@ -383,8 +280,6 @@ def behind_leads(clauses: Clauses, first: int, stop: int) -> int:
     while first < stop and (clauses.key(first) in LEADS | {'"', "“", "«", ","} and clauses.mention_at(first) is None):
         if clauses.sentence.tokens[first].text.casefold() == "a":
             break  # the article, or « a » of «avoir»
-        if clauses.key(first) in {"face", "quant"} and clauses.key(first + 1) not in {"a", "au", "aux"}:
-            break
         first += 1
     return first
 
@@ -411,20 +306,14 @@ def _is_thing(clauses: Clauses, at: int) -> bool:
 
 
 def match(clauses: Clauses, at: int, words: tuple[str, ...]) -> int | None:
-    """The token behind some words, with an adjective behind the first."""
-    for number, word in enumerate(words):
-        if number == 1 and clauses.key(at) not in _CONTRACTED.get(word, {word}) and _is_adjective(clauses, at):
-            at += 1
+    """The token behind some words; None where they do not stand at a token."""
+    for word in words:
         if clauses.key(at) not in _CONTRACTED.get(word, {word}):
             return None
         at += 1
     if clauses.key(at - 1) in {"halt", "halting"} and clauses.key(at) in {"to", "in", "of"}:
         at += 1
     return at
-
-
-def _is_adjective(clauses: Clauses, at: int) -> bool:
-    return re.fullmatch(r"\w+(?:e|es|able|aux|el|elle)", clauses.key(at)) is not None
 
 
 _CONTRACTED: Final = {"de": {"de", "d'", "du", "des"}, "a": {"a", "au", "aux"}, "to": {"to", "of", "in"}}

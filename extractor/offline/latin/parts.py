@@ -1,35 +1,21 @@
 """Parts of a mention in an English or French sentence: where offices, names and bodies begin and end."""
 
 import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mahdar.documents.folding import fold
 from mahdar.offline.latin.lexicon import lexicon
-from mahdar.offline.latin.tokens import Sentence
-from mahdar.resolving.countries import CountryForm, listed
+from mahdar.offline.latin.tokens import TokenizedSentence
+from mahdar.offline.lexicon import word_group
+from mahdar.resolving.countries import CountryForm
 
-_FILE: Final = Path(__file__).with_name("names.toml")
 _MOST_NAME_WORDS: Final = 6
 _MOST_OFFICE_WORDS: Final = 16
-DETERMINERS: Final = listed(
-    """
-    the a an his her their its our this that some many le la les l' un une des du au aux son sa ses leur leurs cet
-    cette ce plusieurs certains
-    """
-)
-OF: Final = listed("of for to at in de du des d' a au aux pour pres chargee charge and et & the la le les l' en")
-JOINERS: Final = listed("and et & the la le les l' de du des d' a of")
-PEOPLES: Final = listed(
-    """
-    arab arabe arabes kurdish kurde kurdes western occidental occidentaux occidentales african africain africaine
-    africains africaines gulf
-    """
-)
+DETERMINERS: Final = word_group("parts.determiners", "latin/names")
+OF: Final = word_group("parts.of", "latin/names")
+JOINERS: Final = word_group("parts.joiners", "latin/names")
+PEOPLES: Final = word_group("parts.peoples", "latin/names")
 _COMPOSED: Final = frozenset(
     {
         ("house", "white"),
@@ -40,43 +26,30 @@ _COMPOSED: Final = frozenset(
         ("street", "downing"),
     }
 )
-LETTERS: Final = listed("u.s. us u.k. uk u.n. un eu uae u.a.e.")
 _INITIAL: Final = re.compile(r"[A-Z]\.")
 _ROMAN: Final = re.compile(r"[IVX]{1,4}|1er|Ier")
-_INSIDE: Final = listed("le la de du al el ben bin")
+_INSIDE: Final = word_group("parts.inside", "latin/names")
 _ARTICLED: Final = re.compile(r"(?:al|el|ul|as|an|ad|ar)[-‑][A-Z]\w*(?:[-‑]\w+)*")
 ACRONYM: Final = re.compile(r"(?:[A-Z]\.){2,}|[A-Z]{2,6}")
 ADJECTIVAL: Final = re.compile(
     r"(?:u\.?s\.?|us|\w*(?:[^tp]ish|[ct]h|ese|s?ian|ican|yan|ccan|rman|ban|ghan|[dlniwrt]i|k|eek|wiss|a?ens?|iennes?|ais|aises?"
     r"|ois|oises?|ains?|aines?|es|is|russes?|turcs?|turques?|grecs?|grecques?|suisses?|belges?|arabes?|afghanes?|saudi|iraqi|qatari))"
 )
-STATES_ALIKE: Final = listed(
-    """
-    mali haiti djibouti burundi fiji greece grece france netherlands states etats emirates emirats wales maldives
-    indes britain spain bahrain ukraine sweden yemen liban denmark irak danemark etats-unis emirats-arabes-unis
-    pays-bas seychelles philippines comores honduras chypre cyprus laos palestine suede
-    """
-)
-_OF_NAME: Final = listed("de d' l' la du des of for")
-_OF_BODY: Final = listed("of de du des d' and et in a the la l' le les")
-_OF_COUNTRY: Final = listed("of in the de d' du des a la l'")
+STATES_ALIKE: Final = word_group("parts.states_alike", "latin/names")
+_OF_NAME: Final = word_group("parts.of_name", "latin/names")
+_OF_BODY: Final = word_group("parts.of_body", "latin/names")
+_OF_COUNTRY: Final = word_group("parts.of_country", "latin/names")
 _ARTICLE: Final = re.compile(r"^(?:al|el)[-‑](?=\w{3})")
 """«al-Sisi» is named again as «Sisi»."""
 
 
-@cache
 def table(name: str) -> frozenset[str]:
-    """The words of a table of `names.toml`, folded."""
-    return listed(_tables()[name])
-
-
-@cache
-def _tables() -> Mapping[str, Any]:
-    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    """The words of a table of `names.toml`."""
+    return word_group(f"names.{name}", "latin/names")
 
 
 @dataclass(slots=True)
-class Known:
+class KnownNames:
     """Who an article has named: surname → full name, and acronym → body."""
 
     people: dict[str, str] = field(default_factory=dict)
@@ -97,7 +70,7 @@ def name_keys(name: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class OfficeSpan:
     """An office read from tokens: where it begins and ends, and whether it tells whose it is."""
 
     first: int
@@ -107,10 +80,10 @@ class Office:
     is_plural: bool
 
 
-class Parts:
+class LatinPhraseReader:
     """Reads offices, names and bodies in one sentence, by its tokens."""
 
-    def __init__(self, sentence: Sentence, known: Known) -> None:
+    def __init__(self, sentence: TokenizedSentence, known: KnownNames) -> None:
         self.sentence = sentence
         self.tokens = sentence.tokens
         self.known = known
@@ -128,7 +101,7 @@ class Parts:
         stop = at
         while stop < len(self.tokens) and self.tokens[stop].key.rstrip(".") in table("titles"):
             lower = self.tokens[stop].text in {"m", "major", "gen", "col", "sen", "premier"}
-            if lower or (self.tokens[stop].text.casefold() == "m" and self._key(stop + 1) != "."):
+            if lower:
                 break
             stop += 1
             stop += self._key(stop) == "." and stop + 1 < len(self.tokens) and self.tokens[stop + 1].is_capital
@@ -138,11 +111,7 @@ class Parts:
         keys = name_keys(self.sentence.piece(at, stop))
         if not keys:
             return None
-        return (
-            self.known.people.get(" ".join(keys))
-            or self.known.people.get(" ".join(keys[-2:]))
-            or (self.known.people.get(keys[-1]) if len(keys) == 1 else None)
-        )
+        return self.known.people.get(" ".join(keys)) or self.known.people.get(" ".join(keys[-2:]))
 
     def _key(self, at: int) -> str:
         return self.sentence.key(at)
@@ -164,26 +133,11 @@ class Parts:
         stop, word = found[0], self._key(at)
         if self.sentence.language == "fr":
             return stop if self.tokens[at].text[0].islower() else None
-        if word in LETTERS:
-            return stop if self._is_noun(stop) else None
-        lower = self.tokens[at].text[0].islower()
         fits = ADJECTIVAL.fullmatch(word) is not None and word not in STATES_ALIKE and stop == at + 1
-        return stop if lower or fits else None
+        return stop if fits else None
 
-    def _is_noun(self, at: int) -> bool:
-        """Whether a word is none of the grammar's, and no verb: "U.S. support"."""
-        if at >= len(self.tokens) or not self.tokens[at].is_word:
-            return False
-        if self._key(at) in table("heads") | table("modifiers") | table("bodies"):
-            return True
-        grammar = table("common") | self.words.words["auxiliaries"]
-        verb = any(form == "finite" for _, form in self.words.of(self.tokens[at].text))
-        return self._key(at) not in grammar and not verb
-
-    def _office_at(self, at: int) -> Office | None:
+    def _office_at(self, at: int) -> OfficeSpan | None:
         """Read an office word by word; it must hold a head."""
-        if not self._may_begin(at):
-            return None
         stop, head, bound, plural = at, "", False, False
         while stop < len(self.tokens) and stop - at < _MOST_OFFICE_WORDS:
             step = self._office_step(stop, headed=bool(head))
@@ -191,32 +145,16 @@ class Parts:
                 break
             key = self._key(stop)
             if key in table("heads") and not (head and self._key(stop - 1) in {"of", "the"}):
-                head, plural = head or key, plural or (key.endswith("s") and not key.endswith("ss"))
+                head, plural = (head or key, key.endswith("s") and (not key.endswith("ss")))
             bound = bound or stop in self.countries or (bool(head) and stop > at and self._key(stop - 1) in OF)
             stop = step
         while stop > at and self._key(stop - 1) in OF | {",", "-"}:
             stop -= 1
-        if not head or stop == at or not self._is_head_inside(at, stop):
+        if not head:
             return None
-        return Office(at, stop, head, bound or stop - at > 1, plural)
+        return OfficeSpan(at, stop, head, bound or stop - at > 1, plural)
 
-    def _is_head_inside(self, at: int, stop: int) -> bool:
-        return any(self._key(one) in table("heads") for one in range(at, stop))
-
-    def _may_begin(self, at: int) -> bool:
-        """Whether an office may begin at a token: not inside one, and not with a mere complement."""
-        key = self._key(at)
-        if key in table("heads"):
-            return True
-        if self._key(at - 1) == "of":
-            return False
-        begins = key in table("modifiers") or self._country_word(at) is not None or at in self.countries
-        begins = (
-            begins or (self._is_body_word(at) and self.tokens[at].is_capital) or self._key(at) in {"white", "state"}
-        )
-        return begins and any(self._key(one) in table("heads") for one in range(at + 1, min(at + 7, len(self.tokens))))
-
-    def _office_step(self, at: int, *, headed: bool) -> int | None:  # noqa: PLR0911  # a table
+    def _office_step(self, at: int, *, headed: bool) -> int | None:  # a table
         """The token behind one that goes on with an office; None where it ends."""
         key = self._key(at)
         if key in table("heads") | table("modifiers"):
@@ -225,19 +163,9 @@ class Parts:
             return stop
         if headed and key in OF:
             return at + 1 if self._is_complement(at) else None
-        if not headed:
-            known = (
-                at in self.countries
-                or self._is_body_word(at)
-                or key in table("matters")
-                or key in {"white", "house", "-"}
-            )
-            return (self.countries[at][0] if at in self.countries else at + 1) if known else None
         if self._key(at - 1) in OF:
             return self._complement_step(at)
-        if self.tokens[at].is_capital and (named := self._capital_body(at)) is not None:
-            return named
-        known = key in table("matters") or self._is_body_word(at)
+        known = key in table("matters")
         return at + 1 if known and self._key(at - 1) != "," else None
 
     def _is_complement(self, at: int) -> bool:
@@ -245,65 +173,39 @@ class Parts:
         behind = at + 1
         while self._key(behind) in JOINERS:
             behind += 1
-        if self._key(at) in {"and", "et", "&"}:
-            joined = self._key(behind) in table("matters") or self._adjective(behind) is not None
-            before = self._key(at - 1) in table("matters") | table("modifiers") or at - 1 in self.countries
-            return joined and before and self._key(at + 1) not in table("heads")
         if self._key(at) in {"in", "to", "en", "at", "a"}:
-            told = self._key(behind) in table("matters") or self._is_body_word(behind)
-            return told or (behind in self.countries and self._is_posted(at))
+            return self._key(behind) in table("matters") or self._is_body_word(behind)
         return self._complement_step(behind) is not None
-
-    def _is_posted(self, at: int) -> bool:
-        before = {self._key(one) for one in range(max(0, at - 6), at)}
-        posted = listed("ambassador envoy representative ambassadeur ambassadrice envoye representant mediator")
-        return not before.isdisjoint(posted)
 
     def _complement_step(self, at: int) -> int | None:
         if at in self.countries:
             return self.countries[at][0]
         if self._key(at) in table("matters") | table("heads") | table("modifiers") or self._is_body_word(at):
             return at + 1
-        if at < len(self.tokens) and self.tokens[at].is_capital and self._key(at) not in table("common"):
-            if (named := self._capital_body(at)) is not None:
-                return named
-            return at + 1 if self._name_end(at) == at + 1 or ACRONYM.fullmatch(self.tokens[at].text) else None
         return None
 
     def _is_body_word(self, at: int) -> bool:
         return self._key(at) in table("bodies") or self._key(at) in table("alone")
 
-    def _name_behind(self, office: Office) -> tuple[int, int, int] | None:
+    def _name_behind(self, office: OfficeSpan) -> tuple[int, int, int] | None:
         """A name right behind an office, or behind a comma: its first token, the one behind it, and where to go on."""
         at = office.stop
-        if self._key(at) == "," or self._key(at) == "(":
+        if self._key(at) == ",":
             first = self._titles(at + 1 + (self._key(at + 1) == "l'"))
             stop = self._name_end(first)
-            known = self._known(first, stop) is not None
-            enough = stop - first > 1 or known or first > at + 1
-            if stop == first or not enough or self._is_thing(first, stop) or self._is_listed(office, stop):
-                return None
-            return first, stop, stop
+            return (first, stop, stop) if stop > first else None
         first = self._titles(at)
         stop = self._name_end(first)
         return (first, stop, stop) if stop > first and not self._is_thing(first, stop) else None
 
-    def _is_listed(self, office: Office, stop: int) -> bool:
-        """«the minister, John Doe and Mary Roe»: a list rather than an apposition."""
-        return self._key(stop) in {"and", "et"} and self._key(office.first - 1) not in DETERMINERS
-
-    def _office_behind(self, stop: int) -> Office | None:
+    def _office_behind(self, stop: int) -> OfficeSpan | None:
         """An office behind a name and a comma, up to the next comma."""
         if self._key(stop) != ",":
             return None
         first = stop + 1
         while self._key(first) in DETERMINERS:
             first += 1
-        office = self._office_at(first) if first < len(self.tokens) else None
-        if office is None or (first == stop + 1 and office.stop - office.first < 2):
-            return None
-        named = self._name_end(self._titles(office.stop)) > office.stop
-        return None if named else office
+        return self._office_at(first) if first < len(self.tokens) else None
 
     def _name_end(self, at: int) -> int:
         """The token behind a run of capitals that may be a name; the token itself where none begins."""
@@ -316,11 +218,11 @@ class Parts:
             stop += 2 + (self._key(stop + 2) == ".")
         return stop
 
-    def _is_name_word(self, at: int, first: int) -> bool:  # noqa: PLR0911  # a table
+    def _is_name_word(self, at: int, first: int) -> bool:  # a table
         token = self.tokens[at]
         key = token.key
         if _INITIAL.fullmatch(token.text):
-            return at > first or (at + 1 < len(self.tokens) and self.tokens[at + 1].is_capital)
+            return at > first
         if _ARTICLED.fullmatch(token.text):
             return True
         joins = key in _INSIDE and at + 1 < len(self.tokens) and self.tokens[at + 1].is_capital
@@ -332,8 +234,6 @@ class Parts:
             return False
         listed_word = key in table("common") | table("heads")
         country = at in self.countries and at == first  # «François Hollande»
-        if at > first and _ROMAN.fullmatch(token.text):
-            return True
         body = self._is_body_word(at) or ACRONYM.fullmatch(token.text) is not None
         return (
             not listed_word
@@ -344,11 +244,7 @@ class Parts:
 
     def _is_thing(self, at: int, stop: int) -> bool:
         keys = {self._key(one) for one in range(at, stop)}
-        return not keys.isdisjoint(table("things") | table("matters")) or self._begins_sentence(at, stop)
-
-    def _begins_sentence(self, at: int, stop: int) -> bool:
-        """A single capital at the beginning of a sentence may be any word."""
-        return stop - at < 2 and (at == 0 or self._key(at - 1) in {"“", "«", '"', ":"})
+        return not keys.isdisjoint(table("things") | table("matters"))
 
     def _body_end(self, at: int) -> int | None:
         """The token behind a body's name; None where none begins."""
@@ -361,18 +257,12 @@ class Parts:
         lower = start
         while self._key(lower) in table("modifiers") | {"ruling", "main", "armed"} and not self._is_body_word(lower):
             lower += 1
-        if not self._is_body_word(lower) or (lower == at and self._is_verb_like(at)):
+        if not self._is_body_word(lower):
             return None
         return self._body_tail(lower)
 
     def _capital_body(self, at: int) -> int | None:
         """A run of capitals that holds a word of bodies: "Arab League", "Human Rights Watch", "White House"."""
-        if (
-            at in self.countries
-            and self.countries[at][1].kind in {CountryForm.NAME, CountryForm.CITY}
-            and self._is_acronym(at)
-        ):
-            return None if not self._is_body_word(self.countries[at][0]) else self._body_tail(self.countries[at][0])
         stop, last = at, None
         while stop < len(self.tokens) and stop - at < 7:
             token = self.tokens[stop]
@@ -408,7 +298,7 @@ class Parts:
         while stop < len(self.tokens) and stop - at < 12:
             if (behind := self._adjective(stop)) is not None and self._key(behind - 1) != "'s":
                 stop = behind
-            elif self._key(stop) in table("matters") or (self._key(stop) in table("modifiers") and stop == at + 1):
+            elif self._key(stop) in table("matters"):
                 stop += 1
             elif self.tokens[stop].is_capital and self._key(stop - 1) in _OF_NAME:
                 stop = max(stop + 1, self._name_end(stop))
@@ -432,8 +322,6 @@ class Parts:
         behind = at
         while self._key(behind) in JOINERS | {"in"}:
             behind += 1
-        if behind >= len(self.tokens):
-            return False
         if self._key(at) in {"in", "a"}:
             return behind in self.countries and self.countries[behind][1].kind is CountryForm.CITY
         if self._key(at) in {"and", "et"}:
@@ -441,7 +329,3 @@ class Parts:
         capital = self.tokens[behind].is_capital and self._key(behind) not in table("common")
         run = capital and (self.sentence.language == "fr" or self.tokens[at - 1].is_capital)
         return behind in self.countries or self._key(behind) in table("matters") or run
-
-    def _is_verb_like(self, at: int) -> bool:
-        """«forces» and «groups» may be verbs; a body's head alone needs a determiner or a capital."""
-        return self._key(at - 1) not in DETERMINERS and not self.tokens[at].is_capital

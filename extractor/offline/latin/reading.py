@@ -1,47 +1,41 @@
 """Reading an English or French article: who is in it, who met, who takes which position."""
 
-import re
 from functools import lru_cache
 from typing import Final
 
 from mahdar.offline.accounts import go_on, is_accounted, names_of
-from mahdar.offline.actors import Cast
-from mahdar.offline.cues import Line, lines_of
-from mahdar.offline.encounters import Encounter
+from mahdar.offline.actors import ActorIndex
+from mahdar.offline.cues import AnnotatedSentence, lines_of
+from mahdar.offline.encounters import RuleMeeting
 from mahdar.offline.latin.clauses import Clauses
 from mahdar.offline.latin.encounters import encounters_in
 from mahdar.offline.latin.mentions import found_in
 from mahdar.offline.latin.positions import positions_in
-from mahdar.offline.latin.stage import Scene
-from mahdar.offline.latin.tokens import Sentence, language_of
-from mahdar.offline.positions import Position
-from mahdar.resolving.countries import listed
+from mahdar.offline.latin.stage import LatinDiscourseState
+from mahdar.offline.latin.tokens import TokenizedSentence, language_of
+from mahdar.offline.lexicon import word_group
+from mahdar.offline.positions import RuleStance
 
-_CUT: Final = re.compile(r"(?:[A-Z]\.){2,}$")
 _APART: Final = frozenset({"press_conference", "signing", "session"})
 """Kinds that are a record of their own (contract)."""
 
 
 @lru_cache(maxsize=4)
-def sentences_of(article: str) -> tuple[Sentence, ...]:
+def sentences_of(article: str) -> tuple[TokenizedSentence, ...]:
     """The sentences of an article's body."""
     language = language_of(article) or "en"
-    kept: list[Line] = []
-    for line in lines_of(article):
-        if kept and _CUT.search(kept[-1].text) and "\n\n" not in article[kept[-1].end : line.start]:
-            kept[-1] = Line(article, kept[-1].start, line.end)  # «the U.S.» ends a line, and no sentence
-        else:
-            kept.append(line)
-    return tuple(Sentence(line, language) for line in kept)
+    return tuple(TokenizedSentence(line, language) for line in lines_of(article))
 
 
-def read_latin(article: str) -> tuple[tuple[Line, ...], Cast, tuple[Encounter, ...], tuple[Position, ...]]:
+def read_latin(
+    article: str,
+) -> tuple[tuple[AnnotatedSentence, ...], ActorIndex, tuple[RuleMeeting, ...], tuple[RuleStance, ...]]:
     """Its sentences, its cast, and what code finds: encounters and positions."""
     sentences = sentences_of(article)
-    cast = Cast(article, found_in(sentences))
-    scene = Scene(cast)
-    encounters: list[Encounter] = []
-    positions: list[Position] = []
+    cast = ActorIndex(article, found_in(sentences))
+    scene = LatinDiscourseState(cast)
+    encounters: list[RuleMeeting] = []
+    positions: list[RuleStance] = []
     for sentence in sentences:
         scene.current = ()
         clauses = Clauses(sentence, scene)
@@ -58,28 +52,18 @@ def read_latin(article: str) -> tuple[tuple[Line, ...], Cast, tuple[Encounter, .
     return tuple(one.line for one in sentences), cast, kept, tuple(positions)
 
 
-_OPENING: Final = 1
-"""The last token at which a mention that opens a sentence may begin."""
-
-
-def _move(scene: Scene, clauses: Clauses) -> None:
+def _move(scene: LatinDiscourseState, clauses: Clauses) -> None:
     """Who is on stage behind a sentence: its last subject, and whoever speaks in it."""
     subjects = [one.subject for one in clauses.predicates if one.subject and not one.own and one.form != "infinitive"]
     said = [one.subject for one in clauses.predicates if one.subject and one.verb.in_table("speech")]
     first = next(
         (held[2] for held in clauses.mentions if held[2].kind in {"person", "role", "body", "delegation"}), None
     )
-    people = (held for held in clauses.mentions if held[2].kind in {"person", "role"})
-    opens = next((held[2] for held in people if held[0] <= _OPENING), None)
-    apart = opens is not None and subjects and opens not in subjects[0]
-    if apart and opens is not None:
-        scene.subject = (opens,)  # «Mr. Maliki's visit came after Mr. Obama spoke»
-    else:
-        scene.subject = subjects[0] if subjects else (first,) if first is not None else scene.subject
+    scene.subject = subjects[0] if subjects else (first,) if first is not None else scene.subject
     scene.speaker = said[-1] if said else scene.speaker
 
 
-def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
+def _enter(encounters: list[RuleMeeting], one: RuleMeeting, scene: LatinDiscourseState) -> None:
     """Add an encounter; one told again goes on with the first account."""
     names = names_of(one, scene.cast)
     principals = tuple(party.mention for party in one.parties if party.capacity in {"principal", "host"})
@@ -94,20 +78,12 @@ def _enter(encounters: list[Encounter], one: Encounter, scene: Scene) -> None:
     encounters.append(one)
 
 
-_GOING_ON: Final = listed(
-    """
-    meeting talks call visit discussions rencontre entretien reunion visite discussions pourparlers
-    """
-)
-_OPENERS: Final = listed(
-    """
-    during after following the in at they their both lors au pendant apres les la l' cette cet ils
-    """
-)
+_GOING_ON: Final = word_group("reading.going_on", "latin/names")
+_OPENERS: Final = word_group("reading.openers", "latin/names")
 
 
-def _goes_on(sentence: Sentence) -> bool:
+def _goes_on(sentence: TokenizedSentence) -> bool:
     """Whether a sentence goes on about the encounter told before: «During the meeting», "The two leaders"."""
     keys = [sentence.key(at) for at in range(min(8, len(sentence.tokens)))]
-    pair = "two" in keys[:3] or "both" in keys[:2] or "deux" in keys[:3] or keys[:1] in (["they"], ["ils"])
+    pair = "two" in keys[:3] or "both" in keys[:2] or keys[:1] in (["they"], ["ils"])
     return pair or (bool(keys) and keys[0] in _OPENERS and not _GOING_ON.isdisjoint(keys))

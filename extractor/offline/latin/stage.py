@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mahdar.documents.folding import fold
-from mahdar.offline.actors import Cast
-from mahdar.offline.latin.lexicon import Form, Verb
-from mahdar.offline.mention import Mention
-from mahdar.resolving.countries import listed
+from mahdar.offline.actors import ActorIndex
+from mahdar.offline.latin.lexicon import Verb, VerbForm
+from mahdar.offline.lexicon import word_group
+from mahdar.offline.mention import ActorMention
 
-Mentions = tuple[Mention, ...]
+ActorMentions = tuple[ActorMention, ...]
 _OFFICE_OF: Final = {
     "leaders": r"president|prime minister|king|emir|sultan|prince|chancellor",
     "presidents": r"president",
@@ -19,12 +19,7 @@ _OFFICE_OF: Final = {
     "ministres": r"ministre|secretaire|diplomatie",
 }
 """What those hold who are called «the two …»."""
-_PERSONS: Final = listed(
-    """
-    leaders presidents ministers men kings dirigeants presidents ministres hommes chefs chiefs diplomats diplomates
-    officials responsables
-    """
-)
+_PERSONS: Final = word_group("stage.persons", "latin/names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,54 +29,46 @@ class Predicate:
     verb: Verb
     first: int
     """where its auxiliaries begin"""
-    subject: Mentions
+    subject: ActorMentions
     passive: bool = False
     negated: bool = False
     uncertain: bool = False
     future: bool = False
-    form: Form = "finite"
-    speaker: Mentions = ()
+    form: VerbForm = "finite"
+    speaker: ActorMentions = ()
     """who says so, where it stands in reported speech"""
     own: bool = False
     """whether the subject is the speaker's «we», «he», «his country»"""
 
-    def is_inverted(self, subject_first: int) -> bool:
-        """Whether the subject, which begins at a place of the article, stands behind: «…, said X»."""
-        return bool(self.subject) and not self.passive and self.subject[0].start >= subject_first
-
 
 @dataclass
-class Scene:
+class LatinDiscourseState:
     """Who is on stage at a point of the article."""
 
-    cast: Cast
-    subject: Mentions = ()
-    speaker: Mentions = ()
-    groups: list[Mentions] = field(default_factory=list)
+    cast: ActorIndex
+    subject: ActorMentions = ()
+    speaker: ActorMentions = ()
+    groups: list[ActorMentions] = field(default_factory=list)
     """the principals of every encounter told so far"""
-    current: Mentions = ()
+    current: ActorMentions = ()
     """the subject told last in this sentence"""
 
-    def resolved(self, mention: Mention) -> Mentions:
+    def resolved(self, mention: ActorMention) -> ActorMentions:
         """A mention as the actors it means: «the two leaders» are those who met last."""
         if mention.kind != "pair":
             return (mention,)
         two = fold(mention.text).split()[0] in {"two", "both", "deux"}
         persons = fold(mention.text).split()[-1] in _PERSONS
-        told = (
-            (self.current, self.subject, *reversed(self.groups))
-            if not persons
-            else (*reversed(self.groups), self.current, self.subject)
-        )
+        told = (*reversed(self.groups), self.current, self.subject)
         fitting = [one for one in told if self._fits(one, two=two, persons=persons)]
         office = _OFFICE_OF.get(fold(mention.text).split()[-1], "")
         held = (one for one in fitting if office and all(re.search(office, self._role(each)) for each in one))
         return next(held, fitting[0] if fitting else ())
 
-    def _role(self, mention: Mention) -> str:
+    def _role(self, mention: ActorMention) -> str:
         return fold(self.cast.actor(mention).role or "")
 
-    def _fits(self, group: Mentions, *, two: bool, persons: bool) -> bool:
+    def _fits(self, group: ActorMentions, *, two: bool, persons: bool) -> bool:
         """Whether a group may be meant by «the two», and by «leaders», who are persons."""
         enough = len(group) == 2 if two else len(group) > 1
         return enough and (not persons or all(one.kind in {"person", "role"} for one in group))

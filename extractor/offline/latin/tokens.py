@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 from mahdar.documents.folding import fold
-from mahdar.offline.cues import Line
-from mahdar.resolving.countries import listed
+from mahdar.offline.cues import AnnotatedSentence
+from mahdar.offline.lexicon import word_group
 
-Language = Literal["en", "fr"]
+LatinLanguage = Literal["en", "fr"]
 
 _TOKEN: Final = re.compile(
     r"<[^<>\s]{1,12}>"  # a tag that a scraper left
@@ -25,8 +25,8 @@ _TOKEN: Final = re.compile(
 )
 _ARABIC: Final = re.compile(r"[\u0620-\u064a]")
 _LATIN: Final = re.compile(r"[A-Za-zÀ-ÿ]")
-_ENGLISH: Final = listed("the of and to in that for with on was is said has by from")
-_FRENCH: Final = listed("le la les des de du et en que qui dans pour une un au sur par est")
+_ENGLISH: Final = word_group("tokens.english", "latin/names")
+_FRENCH: Final = word_group("tokens.french", "latin/names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class TokenizedSentence:
     """A sentence with its tokens."""
 
-    line: Line
-    language: Language
+    line: AnnotatedSentence
+    language: LatinLanguage
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -122,7 +122,7 @@ def _key(text: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def language_of(article: str) -> Language | None:
+def language_of(article: str) -> LatinLanguage | None:
     """English or French, where most of an article's letters are Latin; else None."""
     if len(_LATIN.findall(article)) <= len(_ARABIC.findall(article)):
         return None

@@ -7,32 +7,27 @@ from functools import cached_property
 from typing import Final
 
 from mahdar.offline.latin.lexicon import Lexicon, Verb, lexicon
-from mahdar.offline.latin.stage import Scene
-from mahdar.offline.latin.tokens import Sentence
-from mahdar.offline.mention import Mention
-from mahdar.resolving.countries import listed
+from mahdar.offline.latin.stage import LatinDiscourseState
+from mahdar.offline.latin.tokens import TokenizedSentence
+from mahdar.offline.lexicon import word_group
+from mahdar.offline.mention import ActorMention
 
-THIRD: Final = listed("he she they it il elle ils elles")
-FIRST: Final = listed("we i nous je j'")
-PLURAL: Final = listed("they ils elles")
-AND: Final = listed("and but et mais puis or ou while ainsi then")
-CLITICS: Final = listed("s' se m' me nous vous l' le la les lui leur y en n' ne t' que qu' -")
-LIGHT: Final = listed(
-    """
-    also both again yesterday today later earlier now then jointly once always thus therefore aussi egalement encore
-    deja lui elle eux en ainsi donc hier aujourd'hui alors tous
-    """
-)
+THIRD: Final = word_group("verbs.third", "latin/names")
+FIRST: Final = word_group("verbs.first", "latin/names")
+PLURAL: Final = word_group("verbs.plural", "latin/names")
+AND: Final = word_group("verbs.and", "latin/names")
+CLITICS: Final = word_group("verbs.clitics", "latin/names")
+LIGHT: Final = word_group("verbs.light", "latin/names")
 _INVERTED: Final = re.compile(r"(?:a-t|ont|avait|avaient|ai)-(?:il|elle|ils|elles|on|je)")
-_HAVING: Final = listed("has have had having a ont avait avaient ai avons ait aient aura ayant auront aurait avoir s'")
+_HAVING: Final = word_group("verbs.having", "latin/names")
 
 
 @dataclass
 class VerbGroups:
     """The words of one sentence, and which of them are verbs with their auxiliaries."""
 
-    sentence: Sentence
-    scene: Scene
+    sentence: TokenizedSentence
+    scene: LatinDiscourseState
 
     @cached_property
     def words(self) -> Lexicon:
@@ -40,7 +35,7 @@ class VerbGroups:
         return lexicon(self.sentence.language)
 
     @cached_property
-    def mentions(self) -> tuple[tuple[int, int, Mention], ...]:
+    def mentions(self) -> tuple[tuple[int, int, ActorMention], ...]:
         """Its mentions with their first token and the one behind."""
         start, end = self.sentence.line.start, self.sentence.line.end
         told = self.scene.cast.within(start, end)
@@ -49,7 +44,7 @@ class VerbGroups:
             for one in told
         )
 
-    def mention_at(self, at: int) -> tuple[int, int, Mention] | None:
+    def mention_at(self, at: int) -> tuple[int, int, ActorMention] | None:
         """The mention that holds a token."""
         return next((one for one in self.mentions if one[0] <= at < one[1]), None)
 
@@ -64,13 +59,6 @@ class VerbGroups:
         return french and re.search(r"r(?:a|ont|ons|ait|aient)$", text) is not None and not (
             verb.lemma.endswith("rer") and not re.search(r"rer(?:a|ont|ons|ait|aient)$", text)
         )  # fmt: skip
-
-    def _is_denied(self, first: int) -> bool:
-        """«refused to», «without»: the infinitive behind it is not done."""
-        return self.key(first - 1) in {"without", "sans"} or (
-            self.key(first - 1) in {"to", "de", "d'"}
-            and self.key(first - 2) in {"refused", "refuses", "failed", "refuse", "declined"}
-        )
 
     def _is_conditional(self, first: int) -> bool:
         """Whether the clause begins with «if», «whether», «unless»."""
@@ -96,24 +84,17 @@ class VerbGroups:
         if key in tables["auxiliaries"] | tables["negation"] | tables["uncertain"] | tables["future"] or key in LIGHT:
             return True
         if self.sentence.language == "fr":
-            if key in FIRST and self.key(at + 1) in FIRST:
-                return False
-            return (
-                key in CLITICS - {"que", "qu'", "-", "la", "les"} - FIRST
-                or key.endswith("ment")
-                or key in {"pas", "plus"}
-            )
-        return (key.endswith("ly") and key not in {"italy", "only", "july"}) or key in {"further", "repeatedly"}
+            return key in CLITICS - {"que", "qu'", "-", "la", "les"} - FIRST or key.endswith("ment")
+        return key.endswith("ly") and key not in {"italy", "only", "july"}
 
     def _is_passive(self, verb: Verb, group: Sequence[str]) -> bool:
         if verb.form != "participle":
             return False
         english = {"is", "are", "was", "were", "be", "been", "being"}
         french = {"est", "sont", "etait", "etaient", "ete", "etant", "sera", "seront", "etre", "fut", "furent", "soit"}
-        pronominal = {"s'", "se"} & set(group)
         if self.sentence.language == "en":
             return not english.isdisjoint(group) or (self._by(verb) and "has" not in group and "had" not in group)
-        if any(entry.pronominal for entry in verb.entries) or pronominal:
+        if any(entry.pronominal for entry in verb.entries):
             return False
         moved = verb.lemma in {"arriver", "aller", "se rendre"}
         return not moved and (not french.isdisjoint(group) or self._by(verb))
@@ -130,9 +111,8 @@ class VerbGroups:
             if self.sentence.language == "en":
                 return passive or not have.isdisjoint(group)
             pronominal = any(entry.pronominal for entry in verb.entries)
-            moved = verb.lemma in {"arriver", "aller"}
             joined = before in AND | {","} or before.endswith("ment") or _INVERTED.fullmatch(before) is not None
-            return passive or pronominal or moved or not have.isdisjoint(group) or joined
+            return passive or pronominal or (not have.isdisjoint(group)) or joined
         if verb.form == "infinitive":
             if self.sentence.language == "en":
                 return (
@@ -144,14 +124,8 @@ class VerbGroups:
         if verb.form == "gerund" and verb.lemma == "meet":
             return before in {"after", "before", "while", "upon", ","}
         if verb.form == "gerund":
-            return before not in listed("the a an of le la un une l' cet ce")
-        nominal = listed(
-            """
-            tout toute aucun aucune every each
-                the a an his her its their this that le la les un une l' son sa ses leur ce cet cette d' of de du des no
-            any in on for with to aux au notre nos our
-            """
-        )
+            return before not in word_group("verbs.is_verb1", "latin/names")
+        nominal = word_group("verbs.is_verb", "latin/names")
         return not (
             before in nominal
             and not (
@@ -167,22 +141,9 @@ class VerbGroups:
         while at > 0 and (self.key(at) in LIGHT or self.key(at).endswith("ly")):
             at -= 1
         if self.key(at) in FIRST | PLURAL | {"who", "and"}:
-            return self.key(at) != "and" or self._is_coordinated(at)
+            return self.key(at) != "and"
         held = self.mention_at(at)
-        return held is not None and (
-            held[2].kind in {"people", "pair"}
-            or self.key(held[0] - 1) == "and"
-            or self.key(held[0] - 2) == "and"
-            or self._is_plural_name(held)
-        )
-
-    def _is_coordinated(self, at: int) -> bool:
-        return any(
-            self.key(one) == "to" or self.key(one) in self.words.words["future"] for one in range(max(0, at - 10), at)
-        )
-
-    def _is_plural_name(self, held: tuple[int, int, Mention]) -> bool:
-        return held[2].text.endswith("s") and held[2].kind in {"body", "country"}
+        return held is not None and (held[2].kind in {"people", "pair"} or self.key(held[0] - 1) == "and")
 
     def _is_after_to(self, verb: Verb) -> bool:
         at = verb.at - 1

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mahdar.offline.cues import Line
-from mahdar.offline.encounters import Encounter
-from mahdar.offline.latin.tokens import Language
+from mahdar.offline.cues import AnnotatedSentence
+from mahdar.offline.encounters import RuleMeeting
+from mahdar.offline.latin.tokens import LatinLanguage
 
 _AND: Final = {"en": " and ", "fr": " et "}
 
 
-def proposition(language: Language, holders: Sequence[str], clause: str, most: int) -> str:
+def proposition(language: LatinLanguage, holders: Sequence[str], clause: str, most: int) -> str:
     """Holders first, then the words of the position.
 
     Args:
@@ -30,14 +30,10 @@ _LEAD: Final = re.compile(
     r"|à propos|sur|portant|discut\w+|pour|consult on|to)\b"
 )
 _PHRASE_WORDS: Final = 8
-_OUTCOME: Final = re.compile(
-    r"\b(?:agreed (?:to|on)|(?:they|sides|leaders|presidents|ministers) (?:decided|committed) to"
-    r"|(?:ont|sont) convenus? (?:de |d['’]|que )|mis(?:es)? d['’]accord (?:sur|pour) |ont décidé de )\s*"
-)
 _SIGNED: Final = re.compile(r"\b(?:signed|signé|signèrent)\s+((?:an?|the|un|une|des|le|la|l['’])\s*[^,.;]{4,60})")
 
 
-def topics(encounter: Encounter) -> Iterator[tuple[str, str]]:
+def topics(encounter: RuleMeeting) -> Iterator[tuple[str, str]]:
     """What was discussed, by its words, with codes; of each code the first."""
     line = encounter.line
     behind = line.row.words[encounter.cue.first].end
@@ -50,16 +46,9 @@ def topics(encounter: Encounter) -> Iterator[tuple[str, str]]:
             yield _phrase(line.text, start), cue.code
 
 
-def outcomes(lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
-    """What was agreed, or signed."""
+def outcomes(lines: Sequence[AnnotatedSentence]) -> Iterator[tuple[str, str]]:
+    """What was signed."""
     for line in lines:
-        for found in _OUTCOME.finditer(line.text):
-            if phrase := _phrase(line.text, found.end(), words=14):
-                yield (
-                    phrase,
-                    "agreement_verbal" if "cid" not in found[0] and "committed" not in found[0] else "decision",
-                )
-                return
         if signed := _SIGNED.search(line.text):
             yield signed[1].strip(), "agreement_signed"
             return

@@ -13,6 +13,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -39,9 +40,9 @@ def import_tasks(modules: Iterable[str]) -> None:
     for name in modules:
         file = Path(name)
         if file.suffix == ".py" or file.is_file():
-            _import(name, lambda file=file: _import_file(file))
+            _import(name, partial(_import_file, file))
         else:
-            _import(name, lambda name=name: importlib.import_module(name))
+            _import(name, partial(importlib.import_module, name))
 
 
 def import_installed(task: str | None = None) -> None:
@@ -53,7 +54,7 @@ def import_installed(task: str | None = None) -> None:
     for point in entry_points(group=ENTRY_POINTS):
         if point.name not in DRAFTS and task in {point.name, None}:
             place = f"entry point {point.name!r} ({point.value})"
-            _import(place, lambda point=point: importlib.import_module(point.module))
+            _import(place, partial(importlib.import_module, point.module))
             if point.name not in DRAFTS:
                 raise UsageError(f"{place}: defines no task {point.name!r}; name the entry point as its task is called")
 

@@ -75,7 +75,6 @@ class Actor(Value):
     role: str | None = None
     organization: str | None = None
     country: CountryCode | None = None
-    name_latin: str | None = None
 
 
 class Participant(Actor):

@@ -119,7 +119,7 @@ def harmful() -> tuple[dict[str, Any], str]:
     """An extraction with harm in every field that is not a closed list, and its article."""
     harm_that_is_text = harm("text").replace("\0", "")  # NUL can stand in no article
     text = f"{harm_that_is_text}\n{MET}\n{OVERRIDE}\n{PLAIN}"
-    actor = {name: harm(name) for name in ("name", "role", "organization", "name_latin")} | {
+    actor = {name: harm(name) for name in ("name", "role", "organization")} | {
         "type": "person",
         "country": "LY",
     }

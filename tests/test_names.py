@@ -338,7 +338,7 @@ def test_actors_that_may_be_two_stay_two(actors: list[Actor]) -> None:
 
 def test_merged_actor_has_the_fullest_role_and_what_any_form_states() -> None:
     actors = [
-        person("باشاغا", "وزير الداخلية", None, name_latin="Fathi Bashagha"),
+        person("باشاغا", "وزير الداخلية", None),
         person("فتحي باشاغا", "وزير الداخلية المفوض بحكومة الوفاق الوطني", "LY"),
         person("وزير الداخلية الليبي فتحي باشاغا", None, "LY", organization="وزارة الداخلية"),
     ]
@@ -348,7 +348,6 @@ def test_merged_actor_has_the_fullest_role_and_what_any_form_states() -> None:
         role="وزير الداخلية المفوض بحكومة الوفاق الوطني",
         organization="وزارة الداخلية",
         country="LY",
-        name_latin="Fathi Bashagha",
     )
 
 

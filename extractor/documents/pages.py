@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from mahdar.documents.checks import check_text, is_markup, refuse_misreading
 from mahdar.errors import BadInputError, UsageError
@@ -130,7 +130,7 @@ def read_page(html: str | bytes) -> Page:
         raise BadInputError(f"is a web page with {len(text):,} characters, more than {_MAX_MARKUP:,}: save its text")
     refuse_misreading(_TAG.sub(" ", text))  # before trafilatura leaves out the bytes by which it is known
     try:
-        found = bare_extraction(
+        found: Any = bare_extraction(
             text,
             include_comments=False,
             with_metadata=True,

@@ -117,7 +117,7 @@
   function fits(item, wanted) {
     if (!wanted.affirming && item.isStance && item.record.act === "affirm_importance") return false;
     if (!wanted.choices.every(([chosen, values]) => values(item).has(chosen))) return false;
-    if (wanted.actor && !item.actors.some((actor) => [actor.name, actor.name_latin].some((name) => name && fold(name).includes(wanted.actor)))) return false;
+    if (wanted.actor && !item.actors.some((actor) => actor.name && fold(actor.name).includes(wanted.actor))) return false;
     if (!wanted.from && !wanted.to) return true;
     return item.dates !== null && (!wanted.from || item.dates[1] >= wanted.from) && (!wanted.to || item.dates[0] <= wanted.to);
   }
@@ -371,7 +371,6 @@
     const described = [one.role, one.organization].filter(Boolean);
     return [
       foreign(one.name, { class: "name" }),
-      one.name_latin ? [" ", foreign(one.name_latin, { class: "latin" })] : null,
       one.country ? [" ", countryCode(one.country)] : null,
       one.capacity && one.capacity !== "principal" ? [" ", make("span", { class: "tag" }, t(`capacity.${one.capacity}`))] : null,
       described.length ? make("div", { class: "role" }, ...described.flatMap((text, at) => [at ? " · " : null, foreign(text)])) : null,

@@ -323,7 +323,6 @@ def _merged(cluster: _Cluster) -> Actor:
         role=role,
         organization=_longest(actor.organization for actor in actors),
         country=_agreed([code for form in cluster for code in form.countries], role),
-        name_latin=next((actor.name_latin for actor in actors if actor.name_latin), None),
     )
 
 

@@ -183,7 +183,7 @@ def test_an_evaluation_records_and_replays_a_task(folder: Path, monkeypatch: pyt
 
 
 def test_a_worker_of_a_cluster_imports_the_module_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mahdar.ray.driver import Work
+    from mahdar.ray.cluster import Work
 
     with Endpoint(completion(ANSWER)) as endpoint:
         settings = Settings(base_url=endpoint.url, model="m", cache=folder / "cache")

@@ -10,7 +10,6 @@ from mahdar.documents.folding import fold
 from mahdar.offline.cues import AnnotatedSentence, Cue, starts_with
 from mahdar.offline.lexicon import prefixes, word_group
 from mahdar.offline.subjects import DiscourseState, after
-from mahdar.resolving.countries import listed
 
 LONGEST_TARGET: Final = 16
 """Words: a longer one runs into the next clause."""
@@ -206,13 +205,7 @@ _TO: Final = {"warn": frozenset({"من"})}
 """Words behind which the target stands: «حذر فلانا من كذا», «دعا فلانا إلى كذا»."""
 
 
-_EMPTY: Final = _LEADS | listed(
-    """
-    خلال اهميه ضروره ايضا مجددا كذلك شديد شديده الشديد الشديده الكامل الكامله التام التامه القاطع القاطعه المطلق البالغ
-    بالغ العميق عميق الجزيل الخالص الدايم الثابت الراسخ المتواصل المستمر
-    الكبير الصادق واسعه حاده لاذعه الشديدين العميقين البالغين الكاملين التامين
-    """
-)
+_EMPTY: Final = _LEADS | word_group("targets.empty")
 """Words between a word of position and its object that are no part of it."""
 
 

@@ -172,6 +172,37 @@ def test_damage_anywhere_in_the_results_is_named_and_mended(
     again.close()
 
 
+def test_an_update_that_is_killed_at_any_step_leaves_one_record_an_article(tmp_path: Path) -> None:
+    before, killed, after = tmp_path / "before", tmp_path / "killed", tmp_path / "after"
+    before.mkdir()
+    filled(before)
+    shutil.copytree(before, after)
+    results = opened(after)
+    for number in (0, 4):
+        changed = document(number, "نص آخر")
+        assert results.fate(changed) == "changed"
+        results.expect(changed)
+        results.write(extraction(changed))
+    shutil.copytree(after, killed)
+    results.close()
+    updated = (after / "out.jsonl").read_bytes()
+    history = (after / "out.jsonl.history.jsonl").read_bytes()
+    assert ids(after / "out.jsonl") == [f"خبر-{number}" for number in (0, 1, 3, 4, 5)]
+    assert ids(after / "out.jsonl.history.jsonl") == ["خبر-0", "خبر-4"]
+    for written in ((), ("out.jsonl.history.jsonl",), ("out.jsonl.history.jsonl", "out.jsonl")):
+        again = tmp_path / f"again-{len(written)}"
+        shutil.copytree(killed, again)
+        for name in written:
+            shutil.copy(after / name, again / name)
+        results = opened(again)
+        assert (results.repaired, results.fate(document(4, "نص آخر"))) == ("", "done")
+        results.close()
+        assert ((again / "out.jsonl").read_bytes(), (again / "out.jsonl.history.jsonl").read_bytes()) == (
+            updated,
+            history,
+        )
+
+
 def test_the_error_file_is_what_the_ledger_says(tmp_path: Path) -> None:
     filled(tmp_path)
     errors = tmp_path / "out.jsonl.errors.jsonl"

@@ -40,7 +40,7 @@ from mahdar.cli.options import (
     price_of,
     settings_of,
 )
-from mahdar.errors import NoModelError, UsageError
+from mahdar.errors import BadInputError, NoModelError, UsageError
 
 if TYPE_CHECKING:
     from mahdar.cli.interrupt import Interrupt
@@ -274,13 +274,17 @@ def _rounds(
 def _watched(
     options: ExtractOptions, read: "Callable[..., Articles]", cancelled: Callable[[], bool]
 ) -> "Iterator[Articles]":
-    """The articles of files that are new or have changed, once after the other, until it is cancelled."""
+    """The articles of files that are new or have changed, one after the other, until it is cancelled."""
     from mahdar.runs.watch import Watch
 
     watch = Watch(options.paths)
     typer.echo("watching; Ctrl-C ends it", err=True)
     while ready := watch.wait(cancelled):
-        yield read(only=ready)
+        try:
+            articles = read(only=ready)
+        except BadInputError:  # they have gone since
+            continue
+        yield articles
 
 
 @contextmanager

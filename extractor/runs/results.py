@@ -231,12 +231,12 @@ class Results:
     def _rewrite(self) -> None:
         """Write the records anew, in one step; replaced ones go to the history, strange lines are set aside."""
         target = Path(os.path.realpath(self.path))
-        made = target.with_name(f"{target.name}.new")
+        made = target.with_name(f".{target.name}.new")
         made.unlink(missing_ok=True)
         new = _locked(made)
         history, damaged = _Aside(self._beside(HISTORY)), _Aside(self._beside(DAMAGED))
         try:
-            placed = set()
+            waiting = {known for known, _ in self._ledger.replacements()}
             with self.path.open("rb") as file:
                 for line, _ in whole_lines(file):
                     known = checksum(line)
@@ -244,14 +244,16 @@ class Results:
                         damaged.add(line)
                     elif self._ledger.has_line(known):
                         new.write(line)
+                        waiting.discard(known)
                     elif replacement := self._ledger.replacement(known):
                         history.add(line)
-                        new.write(replacement[1])
-                        placed.add(replacement[0])
+                        if replacement[0] in waiting:
+                            new.write(replacement[1])
+                            waiting.discard(replacement[0])
                     else:
                         damaged.add(line)
             for known, text in self._ledger.replacements():
-                if known not in placed:
+                if known in waiting:
                     new.write(text)
             for written in (history, damaged, new):
                 written.sync()
@@ -265,7 +267,7 @@ class Results:
             damaged.close()
         sync_folder(target.parent)
         self._records.close()
-        self._records = new
+        self._records, new.path = new, self.path
         self._ledger.forget_replacements()
 
     def _append_error(self, entry: Entry) -> None:

@@ -62,7 +62,7 @@ class Window:
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", lambda message: message.type == "error" and self.faults.append(message.text))
 
-    def open(self, service: Served, path: str = "/") -> Any:
+    def visit(self, service: Served, path: str = "/") -> Any:
         origin = service.server.url
         self.page.on("request", lambda one: one.url.startswith((origin, "blob:")) or self.faults.append(one.url))
         self.page.goto(f"{origin}{path}")
@@ -89,7 +89,7 @@ def window(browser: Any) -> Iterator[Window]:
 
 
 def test_a_pasted_article_comes_back_as_records_beside_their_words(window: Window, newsroom: Served) -> None:
-    page = window.open(newsroom)
+    page = window.visit(newsroom)
     page.get_by_label("Article", exact=True).fill(ARTICLE)
     page.get_by_label("Day of publication").fill("2024-02-05")
     page.get_by_role("button", name="Extract").click()
@@ -110,7 +110,7 @@ def test_a_pasted_article_comes_back_as_records_beside_their_words(window: Windo
 
 
 def test_files_are_dropped_together_and_failures_are_named(window: Window, newsroom: Served) -> None:
-    page = window.open(newsroom)
+    page = window.visit(newsroom)
     files = [("one.txt", ARTICLE.encode()), ("two.txt", weather(2).encode()), ("three.txt", b"\x00\x01\xff" * 99)]
     chosen = [{"name": name, "mimeType": "text/plain", "buffer": data} for name, data in files]
     page.get_by_label("Files").set_input_files(chosen)
@@ -129,7 +129,7 @@ def test_a_table_becomes_a_job_whose_progress_is_told(browser: Any, tmp_path: Pa
         Endpoint(lambda asked: completion(ANSWER if MET in asked.article else NOTHING, after=held)) as model,
         serving(configured(model, tmp_path / "c"), tmp_path / "s", concurrency=2) as service,
     ):
-        page = window.open(service)
+        page = window.visit(service)
         rows = [{"id": f"w{number}", "text": weather(number)} for number in range(5)] + [
             {"id": "news", "text": ARTICLE}
         ]
@@ -153,7 +153,7 @@ def test_what_is_cancelled_is_not_asked_further(browser: Any, tmp_path: Path) ->
         Endpoint(lambda _: completion(NOTHING, after=held)) as model,
         serving(configured(model, tmp_path / "c"), tmp_path / "s", bounds=Bounds(at_once=1, grace=PATIENCE)) as service,
     ):
-        page = window.open(service)
+        page = window.visit(service)
         files = [{"name": f"{n}.txt", "mimeType": "text/plain", "buffer": weather(n).encode()} for n in range(4)]
         page.get_by_label("Files").set_input_files(files)
         page.click("#begin")
@@ -174,7 +174,7 @@ def test_the_page_speaks_three_languages_on_every_screen(
 ) -> None:
     options = {"locale": language, "color_scheme": scheme, "viewport": {"width": width, "height": 800}}
     window = Window(browser, **options)
-    page = window.open(newsroom)
+    page = window.visit(newsroom)
     assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == [
         language,
         "rtl" if language == "ar" else "ltr",
@@ -219,7 +219,7 @@ CONTRAST: Final = """all => {
 
 
 def test_everything_is_done_by_keyboard(window: Window, newsroom: Served) -> None:
-    page = window.open(newsroom)
+    page = window.visit(newsroom)
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "text":
@@ -235,7 +235,7 @@ def test_everything_is_done_by_keyboard(window: Window, newsroom: Served) -> Non
 
 
 def test_nothing_of_an_article_runs(window: Window, newsroom: Served) -> None:
-    page = window.open(newsroom)
+    page = window.visit(newsroom)
     files = [
         {
             "name": "<img src=x onerror=\"document.title='run'\">.txt",
@@ -263,7 +263,7 @@ def test_nothing_of_an_article_runs(window: Window, newsroom: Served) -> None:
 
 
 def test_an_article_of_twenty_megabytes_is_refused_before_it_is_sent(window: Window, newsroom: Served) -> None:
-    page = window.open(newsroom)
+    page = window.visit(newsroom)
     page.get_by_label("Files").set_input_files(
         [{"name": "big.txt", "mimeType": "text/plain", "buffer": b"a" * 20_000_000}]
     )
@@ -277,7 +277,7 @@ def test_a_page_of_a_service_with_tokens_asks_for_one(browser: Any, tmp_path: Pa
         serving(configured(model, tmp_path), tmp_path / "s", tokens=f"desk:{SECRET}") as service,
     ):
         window = Window(browser)
-        page = window.open(service)
+        page = window.visit(service)
         page.fill("#text", ARTICLE)
         page.get_by_label("Token", exact=True).fill("something-else-entirely")
         page.click("#begin")
@@ -290,7 +290,7 @@ def test_a_page_of_a_service_with_tokens_asks_for_one(browser: Any, tmp_path: Pa
 
 
 def test_the_description_for_people_needs_no_network(window: Window, newsroom: Served) -> None:
-    page = window.open(newsroom, "/docs")
+    page = window.visit(newsroom, "/docs")
     told = page.locator(".operation h2").all_inner_texts()
     assert told[0] == "POST /v1/extractions"
     assert {"POST /v1/jobs", "GET /v1/jobs/{job_id}/tables.zip", "GET /metrics"} <= set(told)

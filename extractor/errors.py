@@ -60,12 +60,21 @@ class ExtractionError(MahdarError):
     Attributes:
         failure: the class of the failure.
         usage: what was spent before giving up.
+        retry_after: seconds that a busy endpoint last asked to wait, if it did.
     """
 
-    def __init__(self, failure: FailureClass, message: str, usage: Usage = Usage()) -> None:  # noqa: B008  # frozen
+    def __init__(
+        self,
+        failure: FailureClass,
+        message: str,
+        usage: Usage = Usage(),  # noqa: B008  # frozen
+        *,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.failure: FailureClass = failure
         self.usage = usage
+        self.retry_after = retry_after
 
     @property
     def attempts(self) -> int:

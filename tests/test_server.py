@@ -16,7 +16,7 @@ from newsroom import ARTICLE, MET, NOTHING, PRINCIPALS, SAID, configured, reads_
 from serving import PATIENCE, Served, serving, until
 from tiny import mahdar
 
-from mahdar import Budget, Extractor, Price, Settings, UsageError
+from mahdar import Budget, Extractor, Policy, Price, Settings, UsageError
 from mahdar.server.callers import read_tokens
 from mahdar.server.running import check_address
 from mahdar.server.service import Bounds
@@ -200,6 +200,14 @@ def test_what_the_model_does_has_its_status(tmp_path: Path, reply: Reply, expect
     with Endpoint(reply) as endpoint, serving(configured(endpoint, tmp_path), tmp_path / "s") as service:
         answer = service.post("/v1/extractions", {"text": ARTICLE, "id": "a"})
     assert (answer.status_code, answer.json()["failure"], "retry-after" in answer.headers) == expected
+
+
+def test_a_busy_endpoint_says_when_to_come_again(tmp_path: Path) -> None:
+    busy = Endpoint(status(429, {"retry-after": "37"}))
+    once = Policy(attempts=1)
+    with busy as endpoint, serving(configured(endpoint, tmp_path), tmp_path / "s", policy=once) as service:
+        answer = service.post("/v1/extractions", {"text": ARTICLE})
+    assert (answer.json()["failure"], answer.headers["retry-after"]) == ("rate_limited", "37")
 
 
 def test_an_article_has_so_much_time_and_no_more(tmp_path: Path) -> None:

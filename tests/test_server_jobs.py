@@ -305,6 +305,34 @@ def test_a_signal_ends_the_process_cleanly(tmp_path: Path, number: int) -> None:
     assert process.end(number) == (0, "")
 
 
+def test_a_stop_says_what_it_could_not_wait_for(tmp_path: Path) -> None:
+    held = threading.Event()
+    with Endpoint(lambda _: completion(NOTHING, after=held)) as model:
+        named = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "k", "MAHDAR_MODEL": "loopback"}
+        process = Process({**named, "MAHDAR_CACHE_DIR": str(tmp_path)}, "--grace", "0")
+        job = httpx2.post(f"{process.url}/v1/jobs", content=rows(3), headers=NDJSON, timeout=PATIENCE).json()
+        model.await_requests(2)
+
+        def ask() -> None:
+            asked = {"text": weather(9), "id": "w9"}
+            answers.append(httpx2.post(f"{process.url}/v1/extractions", json=asked, timeout=PATIENCE).json())
+
+        answers: list[dict[str, Any]] = []
+        asking = threading.Thread(target=ask)
+        asking.start()
+        model.await_requests(3)
+        code, said = process.end(signal.SIGTERM)
+        asking.join()
+        assert (code, answers[0]["failure"]) == (0, "stopping")
+        assert "stopped; 1 article under way given up: w9" in said
+        assert "Traceback" not in said
+        held.set()
+        process = Process({**named, "MAHDAR_CACHE_DIR": str(tmp_path)})
+        at = f"{process.url}/v1/jobs/{job['id']}"
+        until(lambda: httpx2.get(at, timeout=PATIENCE).json()["state"] == "done")
+        assert process.end(signal.SIGTERM)[0] == 0
+
+
 @pytest.mark.soak
 def test_kills_lose_nothing_and_pay_nothing_twice(tmp_path: Path) -> None:
     count, kills, chance = 2_000, 20, random.Random(7)

@@ -18,6 +18,7 @@ from mahdar.cli.options import (
     price_of,
     settings_of,
 )
+from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.wording import counted, listed
 
@@ -117,7 +118,7 @@ def serve(
             server = Server(service, socket, kept)
             typer.echo(f"records are made by {', '.join(sorted(made_by))}; serving on {server.url}", err=True)
             server.serve_until_stopped()
-        if given_up := list(service.under_way.values()):
+        if given_up := [clean(id_) for id_ in service.given_up]:
             said = f"{counted(len(given_up), 'article')} under way given up: {listed(given_up, len(given_up))}"
             typer.echo(f"stopped; {said}", err=True)
 

@@ -176,7 +176,8 @@ class Conversation:
         tasks = "+".join(self.request.tasks)
         answer, problems, records = self._best()
         if isinstance(error, CallError | UnusableError) and (error.failure == OVER_BUDGET or not records):
-            raise ExtractionError(error.failure, f"{tasks}: {error}", self.usage)
+            wait = error.wait if isinstance(error, CallError) else None
+            raise ExtractionError(error.failure, f"{tasks}: {error}", self.usage, retry_after=wait)
         if answer is None:
             failure, said = _failure(self._attempts[-1])
             raise ExtractionError(failure, f"{tasks}: {said}", self.usage)

@@ -81,7 +81,8 @@ class LLMDrafter:
             elif isinstance(one, ExtractionError) and self.endpoint.embedded:
                 failed.append((request, one))
             elif isinstance(one, ExtractionError):
-                raise ExtractionError(one.failure, str(one), spent) from None
+                one.usage = spent
+                raise one
             else:
                 if isinstance(one, NoModelError):
                     one.usage = spent

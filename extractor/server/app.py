@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from mahdar.errors import MahdarError
 from mahdar.runs.lines import json_line
@@ -92,6 +93,7 @@ def create_app(service: ExtractionService, folder: Path) -> Gate:
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(MahdarError, answer_mahdar_error)
     app.add_exception_handler(Gone, answer_nobody)
+    app.add_exception_handler(ClientDisconnect, answer_nobody)
     app.add_exception_handler(Exception, answer_fault)
     _add_extractions(app, service)
     _add_tasks(app, service)

@@ -71,6 +71,12 @@ class Gate:
             await self._answered(scope, receive, answer)
         except RequestProblem as problem:
             await problem.response(scope, receive, answer)
+        except asyncio.CancelledError:  # the server waits no longer
+            if not self._service.stopping:
+                raise
+            if not status:
+                said = "the service was stopped before there was an answer"
+                await RequestProblem("stopping", said).response(scope, receive, answer)
         except Exception:  # noqa: BLE001  # answered and logged by the application, by its class alone
             log.debug("the answer was cut")
         finally:

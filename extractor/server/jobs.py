@@ -206,8 +206,10 @@ class Jobs:
         """Take a job in, once all of its articles have come.
 
         Raises:
-            RequestProblem: the caller has as many jobs as wait, or the articles cannot be read so.
+            RequestProblem: the caller has as many jobs as wait, the articles cannot be read so, or the service stops.
         """
+        if self._service.stopping:
+            raise RequestProblem("stopping")
         waiting = [job for job in self.of(caller) if job.file.state not in ENDED]
         if len(waiting) >= self._service.bounds.waiting:
             raise RequestProblem("busy", f"{len(waiting)} jobs of {caller.name!r} wait or run, as many as may")

@@ -85,7 +85,7 @@ class RequestProblem(HTTPException):
     def of(cls, error: MahdarError, document_id: str | None = None) -> "RequestProblem":
         """What an error of mahdar's is to a client."""
         if isinstance(error, ExtractionError):
-            return cls(error.failure, str(error), document_id=document_id)
+            return cls(error.failure, str(error), retry_after=error.retry_after, document_id=document_id)
         kind = "no_model" if isinstance(error, NoModelError) else "invalid_request"
         return cls(kind, str(error), document_id=document_id)
 

@@ -79,6 +79,11 @@ class ExtractionService:
         extractor: behind all requests; its caller closes it.
         callers: who may use it.
         bounds: what is taken at most.
+
+    Attributes:
+        stopping: nothing more is begun.
+        under_way: ids of the articles that are extracted for requests.
+        given_up: ids of those that a stop did not leave enough time.
     """
 
     def __init__(self, extractor: Extractor, callers: Callers, bounds: Bounds) -> None:
@@ -88,6 +93,7 @@ class ExtractionService:
         self.metrics = Metrics()
         self.stopping = False
         self.under_way: dict[int, str] = {}
+        self.given_up: list[str] = []
         self._numbers = iter(range(1 << 62))
 
     def admit(self, caller: Caller, articles: list[ArticleRequest]) -> None:
@@ -198,6 +204,10 @@ class ExtractionService:
         self.under_way[number] = document_id
         try:
             yield
+        except asyncio.CancelledError:
+            if self.stopping:
+                self.given_up.append(document_id)
+            raise
         finally:
             del self.under_way[number]
 

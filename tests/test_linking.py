@@ -11,6 +11,7 @@ import pytest
 
 from mahdar.cli.app import main
 from mahdar.evals.linking.clusters import ClusterRates, b_cubed, pairwise
+from mahdar.evals.linking.replaying import relinked
 
 LAVROV: Final = {"name": "سيرغي لافروف", "type": "person", "role": "وزير الخارجية الروسي", "country": "RU"}
 SHOUKRY: Final = {"name": "سامح شكري", "type": "person", "role": "وزير الخارجية المصري", "country": "EG"}
@@ -123,6 +124,7 @@ ONE: Final = [
     (person("بايرون كاميليري", "وزير الداخلية المالطي", "MT"), office("وزير الداخلية المالطي", "MT")),
     (EGYPT, body("القاهرة", "EG", "country")),
     (body("روسيا", "RU", "country"), body("الجانب الروسي", "RU", "country")),
+    (body("السعودية", "SA", "country"), body("المملكة", "SA", "country")),
     (body("حلف شمال الأطلسي"), body("NATO")),
     (body("حركة حماس", "PS"), body("حماس", "PS")),
     (body("وزارة الخارجية المصرية", "EG"), body("وزارة الخارجية", "EG")),
@@ -455,3 +457,53 @@ def test_scores_of_clusters() -> None:
         pytest.approx((1 + 1 + 1 / 3 + 2 / 3 + 2 / 3 + 1) / 6), pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 + 1 + 1) / 6)
     )
     assert pairwise(gold, gold) == b_cubed(gold, gold) == ClusterRates(1, 1)
+
+
+ROOT: Final = Path(__file__).parents[1]
+LABELS: Final = ROOT / "evals" / "linking"
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's articles about linking, from recorded answers to linked records."""
+    articles = LABELS / "articles"
+    return relinked(articles / "articles.jsonl", articles / "recordings", tmp_path_factory.mktemp("linking"))
+
+
+def scored(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        main(["eval", "link", *map(str, arguments)])
+    said = capsys.readouterr()
+    return int(end.value.code or 0), said.out, said.err
+
+
+@pytest.mark.parametrize("half", ["tune", "report"])
+def test_linking_is_worth_what_was_accepted(linked: Path, capsys: pytest.CaptureFixture[str], half: str) -> None:
+    labels = [part for name in ("actors", "events") for part in ("--labels", LABELS / "articles" / f"{name}.json")]
+    code, out, err = scored(capsys, linked, *labels, "--half", half, "--baseline", LABELS / "baseline.json")
+
+    assert (code, err) == (0, ""), out
+
+
+def test_linking_of_the_seeds_is_worth_what_was_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = relinked(ROOT / "seeds" / "articles", ROOT / "evals" / "recordings", tmp_path)
+    code, out, err = scored(capsys, records, "--labels", LABELS / "seeds.json", "--baseline", LABELS / "baseline.json")
+
+    assert (code, err) == (0, ""), out
+
+
+def test_worse_linking_is_refused(linked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    apart = tmp_path / "apart.jsonl"
+    with apart.open("w", encoding="utf-8") as file:
+        for number, line in enumerate(linked.read_text(encoding="utf-8").splitlines()):
+            found = json.loads(line)
+            for one in (*found["meetings"], *found["stances"]):
+                targeted = [actor] if (actor := one.get("target", {}).get("actor")) else []
+                for actor in (*one.get("participants", ()), *one.get("holders", ()), *targeted):
+                    actor["actor_id"] = f"{number}: {actor['name']}"
+            file.write(f"{json.dumps(found, ensure_ascii=False)}\n")
+    labels = ("--labels", LABELS / "articles" / "actors.json")
+    code, _, err = scored(capsys, apart, *labels, "--half", "report", "--baseline", LABELS / "baseline.json")
+
+    assert code == 1
+    assert "actors.json, report: actors hard recall: 0.904 → 0.000" in err

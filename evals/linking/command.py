@@ -5,23 +5,34 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mahdar.evals.options import check_extra
+from mahdar.evals.options import RecordingsIn, check_extra
 
 if TYPE_CHECKING:
     from mahdar.evals.linking.scoring import LinkingScore
 
+LINKING: Final = Path("evals/linking/articles")
+"""Where the project's own labels of linking are, seen from its root."""
 SHOWN: Final = 20
 """Errors that are shown, unless all are asked for."""
 
 
 def link(
     records: Annotated[
-        Path, typer.Argument(metavar="RECORDS.jsonl", help="The records.jsonl that `mahdar link` wrote.")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="RECORDS.jsonl",
+            help="What `mahdar link` wrote; by default the recorded answers to --articles are linked.",
+        ),
+    ] = None,
     *,
+    articles: Annotated[Path, typer.Option("--articles", metavar="PATH", help="Articles of recorded answers.")] = (
+        LINKING / "articles.jsonl"
+    ),
+    recordings: RecordingsIn = LINKING / "recordings",
     labels: Annotated[
-        list[Path], typer.Option("--labels", metavar="FILE.json", help="Labels of actors or events; may be repeated.")
-    ],
+        list[Path] | None,
+        typer.Option("--labels", metavar="FILE.json", help="Labels of actors or events; may be repeated."),
+    ] = None,
     half: Annotated[
         str | None, typer.Option("--half", metavar="tune|report", help="Count what is marked with this alone.")
     ] = None,
@@ -34,24 +45,28 @@ def link(
     """Score linked records against labels: which mentions are one actor, which meetings one event.
 
     Precision and recall are pairwise and B³, over what records have of the labels, and over the pairs that are marked
-    as hard.
+    as hard. Without RECORDS the project's own articles are replayed, linked and scored.
     """
     check_extra("mahdar eval link")
+    from tempfile import TemporaryDirectory
+
     from mahdar.errors import UsageError
     from mahdar.evals.linking import scoring
     from mahdar.evals.linking.labels import read_labels, read_linked
+    from mahdar.evals.linking.replaying import relinked
 
     if half not in {None, "tune", "report"}:
         raise UsageError(f"--half {half}: say tune or report")
     if accept and baseline is None:
         raise UsageError("--accept: name the file to write with --baseline")
-    articles = read_linked(records)
     accepted = dict(scoring.read_baseline(baseline).sets) if baseline and (not accept or baseline.is_file()) else {}
+    with TemporaryDirectory() as folder:
+        linked = read_linked(records or relinked(articles, recordings, Path(folder)))
     fell = []
-    for file in labels:
-        score = scoring.score(read_labels(file), articles, half)
+    for file in labels or [LINKING / "actors.json", LINKING / "events.json"]:
+        score = scoring.score(read_labels(file), linked, half)
         _show(file, score, errors=errors)
-        name = f"{file.parent.name}/{file.name}, {half or 'all'}"
+        name = f"{file.name}, {half or 'all'}"
         if accept:
             accepted[name] = score.figures
         elif baseline:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -59,9 +60,9 @@ class Doubt:
     against: list[str]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ActorCluster:
-    """An actor in the making: the forms that are one so far."""
+    """An actor in the making: the forms that are one so far. What it tells is summed up once, and then kept up."""
 
     forms: list[ActorForm]
     joins: list[Join] = field(default_factory=list)
@@ -71,67 +72,46 @@ class ActorCluster:
     """sides of corrections with which it must not be joined"""
     into: "ActorCluster | None" = None
     """the cluster that it was joined to"""
-    _known: ActorFacts | None = None
-    _names: dict[str, set[str]] | None = None
-    _offices: dict[Office, tuple[dt.date, dt.date]] | None = None
 
     @property
     def kind(self) -> str:
-        """What its first full form is."""
+        """What is meant by its head."""
         return self.head.reading.kind
 
-    @property
+    @cached_property
     def head(self) -> ActorForm:
         """The form that is told most often, names before offices and full names before parts of them."""
-        rank = {"role": 0, "person": 1}
-        return min(
-            self.forms,
-            key=lambda form: (
-                -rank.get(form.reading.kind, 1),
-                form.reading.is_surname,
-                -len(form.mentions),
-                -len(form.reading.words),
-                form.key,
-            ),
-        )
+        return min(self.forms, key=_rank)
 
     @property
     def mentions(self) -> Iterator[ActorMention]:
         """All mentions."""
         return (mention for form in self.forms for mention in form.mentions)
 
-    @property
+    @cached_property
     def known(self) -> ActorFacts:
         """What its mentions tell beside the name."""
-        if self._known is None:
-            self._known = ActorFacts(
-                frozenset(form.reading.country for form in self.forms if form.reading.country),
-                frozenset(office for mention in self.mentions for office in mention.offices),
-                frozenset(fold(body) for mention in self.mentions for body in mention.organizations),
-            )
-        return self._known
+        return ActorFacts(
+            frozenset(form.reading.country for form in self.forms if form.reading.country),
+            frozenset(office for mention in self.mentions for office in mention.offices),
+            frozenset(fold(body) for mention in self.mentions for body in mention.organizations),
+        )
 
-    @property
+    @cached_property
     def names(self) -> dict[str, set[str]]:
         """Article → its names there."""
-        if self._names is None:
-            self._names = {}
-            for mention in self.mentions:
-                self._names.setdefault(mention.article, set()).add(mention.name)
-        return self._names
+        names: dict[str, set[str]] = {}
+        for mention in self.mentions:
+            names.setdefault(mention.article, set()).add(mention.name)
+        return names
 
-    @property
+    @cached_property
     def held(self) -> dict[Office, tuple[dt.date, dt.date]]:
         """Each office with the first and the last day on which it is told."""
-        if self._offices is None:
-            self._offices = {}
-            told = ((office, one.day) for one in self.mentions if one.day for office in one.offices)
-            for office, day in told:
-                first, last = self._offices.get(office, (day, day))
-                self._offices[office] = min(first, day), max(last, day)
-        return self._offices
+        told = ((office, (one.day, one.day)) for one in self.mentions if one.day for office in one.offices)
+        return _spans(told)
 
-    @property
+    @cached_property
     def days(self) -> tuple[dt.date, dt.date] | None:
         """The first and the last day on which it is mentioned."""
         days = [mention.day for mention in self.mentions if mention.day]
@@ -139,14 +119,34 @@ class ActorCluster:
 
     def take(self, other: "ActorCluster", join: Join) -> None:
         """Become one with another."""
+        self.head = min(self.head, other.head, key=_rank)
+        self.known = self.known.joined(other.known)
+        for article, names in other.names.items():
+            self.names.setdefault(article, set()).update(names)
+        self.held = _spans([*self.held.items(), *other.held.items()])
+        days = [day for one in (self.days, other.days) if one for day in one]
+        self.days = (min(days), max(days)) if days else None
         self.forms += other.forms
         self.joins += [*other.joins, join]
         self.former_ids += other.former_ids
         self.apart |= other.apart
         if self.actor_id is None:
             self.actor_id = other.actor_id
-        self._known = self._names = self._offices = None
         other.into = self
+
+
+def _rank(form: ActorForm) -> tuple[object, ...]:
+    office = form.reading.kind == "role"
+    return office, form.reading.is_surname, -len(form.mentions), -len(form.reading.words), form.key
+
+
+def _spans(told: Iterable[tuple[Office, tuple[dt.date, dt.date]]]) -> dict[Office, tuple[dt.date, dt.date]]:
+    """The first and the last day of each office."""
+    spans: dict[Office, tuple[dt.date, dt.date]] = {}
+    for office, (first, last) in told:
+        known = spans.get(office, (first, last))
+        spans[office] = min(first, known[0]), max(last, known[1])
+    return spans
 
 
 def final(cluster: ActorCluster) -> ActorCluster:

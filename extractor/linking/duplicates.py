@@ -4,10 +4,11 @@ Records hold no article, but their evidence is copied from it word by word. Wher
 are compared instead.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mahdar.documents.folding import spaced
+from mahdar.documents.folding import fold
 from mahdar.errors import UsageError
 
 ALIKE: Final = 0.6
@@ -16,6 +17,7 @@ SHINGLE: Final = 3
 """Words."""
 FEWEST_SHINGLES: Final = 12
 """A shorter text is too little to tell a copy by."""
+_WORD: Final = re.compile(r"[^\W_]+")
 _PERMUTATIONS: Final = 128
 _BANDS: Final = 32
 _SEED: Final = 42
@@ -88,6 +90,6 @@ def quoted(line: Mapping[str, Any]) -> str:
 
 
 def _shingles(text: str) -> Iterator[str]:
-    words = [word for word in spaced(text).split() if any(letter.isalnum() for letter in word)]
+    words = _WORD.findall(fold(text))
     for at in range(max(len(words) - SHINGLE + 1, 0)):
         yield " ".join(words[at : at + SHINGLE])

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Final, Literal
 
 from mahdar.linking.readings import UNITED, ActorReading
-from mahdar.linking.sounds import can_be_written, sound_key
+from mahdar.linking.sounds import can_be_written, consonants, sound_key
 from mahdar.resolving.names import GIVEN, PARTNERS, are_partners, is_part, is_short_form, is_variant, word_ratio
 from mahdar.resolving.offices import Office
 
@@ -29,10 +29,14 @@ TOLD: Final[dict[Alike, str]] = {
 STRENGTH: Final[dict[Alike, int]] = {"same": 6, "spelling": 5, "near": 4, "script": 3, "shortened": 2, "surname": 1}
 SHORTEST_NEAR: Final = 5
 """Letters of a word that may differ by one from another's given name."""
-LONG_SOUND: Final = 7
-"""Consonants of a name that two scripts share by no chance."""
+LONG_SOUND: Final = 8
+"""Consonants of a name in Latin letters that two scripts share by no chance."""
 SHORTEST_SOUND: Final = 4
-"""Consonants of a whole name that two scripts must share: «علي سليم» and "Ali Salem" share three."""
+"""Consonants of a name in Latin letters from which on it is compared with one in Arabic."""
+FEW_SOUNDS: Final = 5
+"""Fewer need the same office as well: «علي سليم» may be "Ali Salem"."""
+SHORTEST_KEY: Final = 4
+"""Classes of consonants that two spellings of one name must share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class ActorFacts:
     countries: frozenset[str] = frozenset()
     offices: frozenset[Office] = frozenset()
     bodies: frozenset[str] = frozenset()
+
+    def joined(self, other: "ActorFacts") -> "ActorFacts":
+        """What is known of both."""
+        return ActorFacts(self.countries | other.countries, self.offices | other.offices, self.bodies | other.bodies)
 
 
 @dataclass(slots=True)
@@ -86,7 +94,12 @@ def compare(a: ActorReading, b: ActorReading, of_a: ActorFacts, of_b: ActorFacts
         "organization": min(of_a.bodies & of_b.bodies, default=None),
     }
     verdict.for_ += [f"{what}: {which}" for what, which in shared.items() if which]
-    if of_a.countries and of_b.countries and not shared["country"] and not _serves_many(a, of_a, of_b, resemblance):
+    if (
+        of_a.countries
+        and of_b.countries
+        and not shared["country"]
+        and not _serves_many((a, of_a), (b, of_b), resemblance)
+    ):
         verdict.against.append(f"country: {_codes(of_a)} and {_codes(of_b)}")
     if a.generation != b.generation:
         verdict.against.append(f"generation: {a.generation or 'not told'} and {b.generation or 'not told'}")
@@ -105,7 +118,9 @@ def _is_enough(a: ActorReading, b: ActorReading, resemblance: Alike, shared: Map
         case "near":
             return shared["country"] is not None and bool(shared["office"] or shared["organization"])
         case "script":
-            return borne_out or len(_consonants(a)) >= LONG_SOUND
+            return (
+                shared["office"] is not None or _is_long(a, b) or (borne_out and _latin_consonants(a, b) >= FEW_SOUNDS)
+            )
         case "shortened":
             short = min((a, b), key=lambda one: len(one.words))
             return shared["office"] is not None or (borne_out and not short.is_common)
@@ -113,15 +128,24 @@ def _is_enough(a: ActorReading, b: ActorReading, resemblance: Alike, shared: Map
             return borne_out
 
 
-def _serves_many(a: ActorReading, of_a: ActorFacts, of_b: ActorFacts, resemblance: Alike) -> bool:
+def _serves_many(
+    one: tuple[ActorReading, ActorFacts], other: tuple[ActorReading, ActorFacts], resemblance: Alike
+) -> bool:
     """Whether countries differ because one of them is the UN or the EU, and the name is full enough to tell so."""
+    (a, of_a), (b, of_b) = one, other
     united = (of_a.countries | of_b.countries) & UNITED
-    full = resemblance in {"same", "spelling"} or (resemblance == "script" and len(_consonants(a)) >= LONG_SOUND)
+    full = resemblance in {"same", "spelling"} or (resemblance == "script" and _is_long(a, b))
     return bool(united) and full and not a.is_common
 
 
-def _consonants(reading: ActorReading) -> str:
-    return "".join(map(sound_key, reading.words))
+def _is_long(a: ActorReading, b: ActorReading) -> bool:
+    """Whether two names in two scripts are too long to be alike by chance."""
+    return _latin_consonants(a, b) >= LONG_SOUND
+
+
+def _latin_consonants(a: ActorReading, b: ActorReading) -> int:
+    """The consonants of that of two names which is in Latin letters."""
+    return consonants("".join((a if a.words[0].isascii() else b).words))
 
 
 def are_two(a: ActorReading, b: ActorReading) -> bool:
@@ -173,14 +197,13 @@ def _across_scripts(a: tuple[str, ...], b: tuple[str, ...]) -> Alike | None:
         return "surname" if bears and len(arabic) + len(latin) > 2 and len(sound_key(latin[-1])) > 2 else None
     ends = can_be_written(arabic[0], latin[0]) and can_be_written(arabic[-1], latin[-1])
     whole = can_be_written("".join(arabic), "".join(latin))
-    long_enough = len(sound_key(arabic[0]) + sound_key(arabic[-1])) >= SHORTEST_SOUND
-    return "script" if (ends or whole) and long_enough else None
+    return "script" if (ends or whole) and consonants("".join(latin)) >= SHORTEST_SOUND else None
 
 
 def _sound_alike(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     """Whether two spellings differ only in letters that stand for one sound, and not in a common given name."""
     sounds = [sound_key(word) for word in a]
-    if sounds != [sound_key(word) for word in b] or len("".join(sounds)) < SHORTEST_SOUND:
+    if sounds != [sound_key(word) for word in b] or len("".join(sounds)) < SHORTEST_KEY:
         return False
     return all(one == other or GIVEN.isdisjoint({one, other}) for one, other in zip(a, b, strict=True))
 

@@ -107,7 +107,7 @@ def read(name: str, type_: str, country: str | None) -> ActorReading:
         return ActorReading("people", () if _only_country(name, _PEOPLE) else _body_words(name), code)
     if (organization := _organization(name)) and (country in {None, *UNITED} or not _is_acronym(name)):
         return ActorReading("body", (organization,))
-    if whole := _whole_country(name):
+    if whole := _whole_country(name) or (type_ == "country" and _is_noun_for_state(name) and country):
         return ActorReading("country", (), whole)
     return ActorReading("body", _body_words(name), code)
 
@@ -147,6 +147,11 @@ def _read_person(name: str, country: str | None, *, may_be_named: bool) -> Actor
 def _whole_country(name: str) -> str | None:
     """The country that a name denotes as a whole, also by its capital or its side: «الجانب الروسي», «القاهرة»."""
     return country_of(name) if _only_country(name, _STATE) else None
+
+
+def _is_noun_for_state(name: str) -> bool:
+    """Whether a name is no more than «المملكة» or «الدولة», whose the record tells."""
+    return {word.key for word in words_of(name)} <= _STATE
 
 
 def _only_country(name: str, allowed: frozenset[str]) -> bool:

@@ -99,6 +99,7 @@ _WRITTEN: Final = {
     "م": "m",
     "ن": "n",
 }
+_VOWEL: Final = re.compile("[aeiou]")
 _VOWELS: Final = "[aeiouy]{0,2}"
 
 
@@ -117,6 +118,11 @@ def can_be_written(arabic: str, latin: str) -> bool:
     """Whether a folded Arabic word, its article left out, is a way to write a folded Latin one, vowels considered."""
     written = _TWICE.sub(r"\1", latin.replace("x", "ks"))
     return any(_pattern(form).fullmatch(written) for form in (arabic, f"ال{arabic}"))
+
+
+def consonants(latin: str) -> int:
+    """How many consonants a folded Latin name has, h, w and y among them; a double one counts once."""
+    return len(_VOWEL.sub("", _TWICE.sub(r"\1", latin)))
 
 
 @lru_cache(maxsize=1 << 14)

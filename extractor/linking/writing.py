@@ -5,7 +5,7 @@ import io
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from mahdar.linking.corrections import COLUMNS
 from mahdar.linking.encounters import MeetingParty, ToldMeeting, stand_for_each_other
 from mahdar.linking.events import Event, EventDoubt
 from mahdar.linking.profiles import Profile
-from mahdar.runs.lines import dumps
+from mahdar.runs.lines import dumps, lock
 from mahdar.runs.outputs import json_object
 
 RECORDS: Final = "records.jsonl"
@@ -71,15 +71,8 @@ class Folder:
             UsageError: another process is at it.
         """
         with self._opened_lock() as file:
-            with suppress(ImportError):
-                import fcntl
-
-                try:
-                    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    raise UsageError(
-                        f"{self.path} is being written by another mahdar link: wait for it to end"
-                    ) from None
+            if not lock(file.fileno()):
+                raise UsageError(f"{self.path} is being written by another mahdar link: wait for it to end")
             yield
 
     @contextmanager

@@ -18,6 +18,7 @@ from mahdar.cli.options import (
     settings_of,
 )
 from mahdar.errors import UsageError
+from mahdar.evals.linking.command import link
 from mahdar.evals.options import (
     ARTICLES,
     BASELINE,
@@ -46,7 +47,6 @@ Mode = Annotated[
     ),
 ]
 Concurrency = Annotated[int | None, typer.Option(min=1, metavar="N", help="Articles at once.")]
-SystemName = Literal["mahdar", "naive"]
 SOME_FAILED = 1
 
 
@@ -54,6 +54,9 @@ SOME_FAILED = 1
 def _check_extra() -> None:
     """Name what is missing before anything is extracted, and paid for."""
     check_extra("mahdar eval")
+
+
+app.command()(link)
 
 
 @app.command("run")
@@ -69,9 +72,6 @@ def run_(
     recordings: RecordingsIn = RECORDINGS,
     fresh: Annotated[bool, typer.Option("--fresh", help="Record anew what is recorded already.")] = False,
     repeat: Annotated[int, typer.Option(min=1, metavar="K", help="Ask K times, for mean and spread; live only.")] = 1,
-    system: Annotated[
-        SystemName, typer.Option(help="What extracts: mahdar, or one plain prompt with instructor.")
-    ] = "mahdar",
     concurrency: Concurrency = None,
     output: Out = None,
     as_json: Annotated[
@@ -100,7 +100,6 @@ def run_(
         recordings=recordings,
         fresh=fresh,
         repeats=repeat,
-        system=system,
         options=Options(
             model, tuple(task or TASKS), tuple(prompts or ()), import_schemas(schemas), concurrency=concurrency
         ),

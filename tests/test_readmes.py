@@ -33,6 +33,7 @@ TEXTS: Final = {
         PROMPTS,
         SCHEMAS,
         EXTRACTOR,
+        "extractor/linking/README.md",
         "extractor/offline/README.md",
         "seeds/README.md",
         "evals/README.md",

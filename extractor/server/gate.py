@@ -28,6 +28,8 @@ ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 LEFT_UNREAD: Final = 64 * MEGABYTE
 """Bytes that are read and dropped of a body that is too large: a client that still sends may not hear an answer."""
 UNREAD_SECONDS: Final = 10.0
+METHODS: Final = frozenset({"GET", "POST", "DELETE"})
+"""Methods that are counted by their names."""
 LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 SAFE: Final = {
     b"x-content-type-options": b"nosniff",
@@ -84,7 +86,8 @@ class Gate:
             metrics.under_way.dec()
             route = getattr(scope.get("route"), "path", "other")
             seconds = time.perf_counter() - started
-            metrics.requests.labels(scope["method"] if route != "other" else "other", route, status).inc()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            metrics.requests.labels(method, route, status).inc()
             metrics.seconds.labels(route).observe(seconds)
             asked_by = scope[CALLER].name if CALLER in scope else "-"
             log.info("%s %s %d in %.3f s, %s", scope["method"], route, status, seconds, asked_by)

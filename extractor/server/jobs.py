@@ -221,7 +221,7 @@ class Jobs:
             job = ServiceJob(
                 uploading, JobFile(id=id_, caller=caller.name, created_at=now, articles=name, options=options)
             )
-            await _save(articles, uploading / name)
+            await save(articles, uploading / name)
             try:
                 await asyncio.to_thread(job.articles)
             except MahdarError as error:
@@ -405,7 +405,8 @@ class PayingExtractor:
             self._loop.call_soon_threadsafe(self._service.callers.settle, self._caller, most, came_to)
 
 
-async def _save(pieces: AsyncIterator[bytes], path: Path) -> None:
+async def save(pieces: AsyncIterator[bytes], path: Path) -> None:
+    """Write what a client sends into a file, as it comes."""
     with path.open("wb") as file:
         async for piece in pieces:
             await asyncio.to_thread(file.write, piece)

@@ -1,8 +1,9 @@
 """The routes of jobs, and tables of what was extracted."""
 
+import asyncio
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Annotated, Any, Final, Literal
 
@@ -11,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from mahdar.runs.target import Target
 from mahdar.server.app import NDJSON, Asking
-from mahdar.server.jobs import PACKED, SUFFIXES, JobOptions, Jobs, JobStatus
+from mahdar.server.jobs import PACKED, SUFFIXES, JobOptions, Jobs, JobStatus, save
 from mahdar.server.problems import RequestProblem
 from mahdar.tables.export import export
 
@@ -93,7 +94,12 @@ def add_jobs(app: FastAPI, jobs: Jobs, folder: Path) -> None:
         job_id: str, caller: Asking, form: Annotated[Form, Query(alias="format")] = "csv"
     ) -> StreamingResponse:
         """What there is so far, as `mahdar export` writes it."""
-        return _zipped(jobs.get(job_id, caller).results(), folder, form)
+        job = jobs.get(job_id, caller)
+        with tempfile.TemporaryDirectory(dir=folder, prefix="tables-") as made:
+            records = Path(made, "extractions.jsonl")
+            with records.open("wb") as file:
+                file.writelines(job.results())  # whole lines, while the job may write more
+            return _zipped(records, folder, form)
 
     @app.post("/v1/tables", openapi_extra=ROWS, tags=["extractions"], response_class=StreamingResponse)
     async def make_tables(
@@ -105,21 +111,16 @@ def add_jobs(app: FastAPI, jobs: Jobs, folder: Path) -> None:
         """Tables of extractions, which are sent as JSON lines: as `mahdar export` writes them, in a ZIP file."""
         if not name.endswith(".jsonl"):
             raise RequestProblem("unsupported", f"extractions are sent as {NDJSON}")
-        from starlette.concurrency import run_in_threadpool
+        with tempfile.TemporaryDirectory(dir=folder, prefix="tables-") as made:
+            records = Path(made, "extractions.jsonl")
+            await save(request.stream(), records)
+            return await asyncio.to_thread(_zipped, records, folder, form)
 
-        pieces = [piece async for piece in request.stream()]
-        return await run_in_threadpool(_zipped, pieces, folder, form)
 
-
-def _zipped(lines: Iterable[bytes], folder: Path, form: Form) -> StreamingResponse:
+def _zipped(records: Path, folder: Path, form: Form) -> StreamingResponse:
     """A ZIP file of tables."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="tables-") as made:
-        records, target = (
-            Path(made, "extractions.jsonl"),
-            Path(made, "tables" if form in {"csv", "parquet"} else f"mahdar.{form}"),
-        )
-        with records.open("wb") as file:
-            file.writelines(lines)
+        target = Path(made, "tables" if form in {"csv", "parquet"} else f"mahdar.{form}")
         export(records, Target(target, form))
         packed = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed when it was sent
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

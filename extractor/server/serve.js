@@ -5,7 +5,8 @@
   const { t, make, foreign } = Page;
 
   const MOST_BYTES = 2_000_000; // of an article, as the service has it
-  const MOST_OF_A_PAGE = 6_000_000;
+  const MOST_OF_A_PAGE = 6_000_000; // and of a request
+  const MOST_AT_ONCE = 50; // articles of a request
   const MOST_SHOWN = 500; // articles of a job; all are in what is saved
   const LOOK = 700; // milliseconds between two looks at a job
   const TABLE = /\.(jsonl|ndjson|csv|tsv|parquet)(\.gz|\.zst)?$/i;
@@ -51,6 +52,22 @@
     if (rest) yield rest;
   }
 
+  /** Values in parts that one request may have. */
+  function* batches(values) {
+    let part = [];
+    let size = 0;
+    for (const value of values) {
+      const length = JSON.stringify(value).length * 2; // Arabic letters have two bytes
+      if (part.length && (part.length === MOST_AT_ONCE || size + length > MOST_OF_A_PAGE)) {
+        yield part;
+        [part, size] = [[], 0];
+      }
+      part.push(value);
+      size += length;
+    }
+    if (part.length) yield part;
+  }
+
   // ── articles ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What is asked: the pasted text, and the texts of the files, each under an id of its own. */
@@ -80,10 +97,11 @@
     if (!asked.length || !chosenTasks().length) throw new Error(t(asked.length ? "serve.no_task" : "serve.nothing"));
     const texts = new Map(asked.map((one) => [one.id, one.text]));
     advance(0, asked.length);
-    for await (const line of linesOf(await ask("v1/extractions", inJson(asked)))) {
-      lines.push(line);
-      advance(lines.length, asked.length);
-    }
+    for (const some of batches(asked))
+      for await (const line of linesOf(await ask("v1/extractions", inJson(some)))) {
+        lines.push(line);
+        advance(lines.length, asked.length);
+      }
     await show(lines.map((line) => JSON.parse(line)), texts);
   }
 
@@ -129,7 +147,8 @@
   async function show(found, texts, left = 0) {
     const failed = found.filter((one) => one.failure);
     const shown = found.filter((one) => !one.failure).map((extraction) => ({ extraction, text: texts.get(extraction.document_id) ?? null }));
-    const payload = shown.length ? await (await ask("v1/view", inJson(shown))).json() : [];
+    const payload = [];
+    for (const some of batches(shown)) payload.push(...(await (await ask("v1/view", inJson(some))).json()));
     element("failures").hidden = !failed.length;
     element("failed").replaceChildren(...failed.map((one) => make("li", {}, foreign(one.document_id), ": ", make("strong", {}, foreign(one.failure)), " ", foreign(one.message))));
     element("cut").hidden = !left;

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, pairwise
 from typing import Final
 
+from mahdar.documents.folding import word_set
 from mahdar.linking.clusters import GENERATION, ActorCluster, ActorForm, Doubt, Join, final
 from mahdar.linking.persons import STRENGTH, Verdict, alike, are_two, compare, have_other_offices, share_office
 from mahdar.linking.readings import UNITED, ActorReading
 from mahdar.linking.sounds import sound_key
-from mahdar.resolving.countries import listed
 from mahdar.resolving.names import GIVEN, is_part
 from mahdar.resolving.offices import Office, read_word
 
@@ -33,10 +33,10 @@ SLIPS: Final = 0.02
 """Share of the articles of the rarer one that may tell two apart though they are one: extraction errs now and then."""
 MOST_OF_A_KEY: Final = 2_000
 """Forms under one key that are compared with each other; a key with more tells too little to be one."""
-SOLE_HEADS: Final = listed("وزير وزيره رييس رييسه ملك ملكه عاهل امير سلطان ولي مرشد president minister king")
+SOLE_HEADS: Final = word_set("وزير وزيره رييس رييسه ملك ملكه عاهل امير سلطان ولي مرشد president minister king")
 """Offices, folded, that one person of a country holds at a time; of ambassadors, deputies, envoys there are many."""
-MONARCHS: Final = listed("ملك ملكه امير سلطان")
-SOLE_WITH_BODY: Final = listed("امين مدير محافظ قايد")
+MONARCHS: Final = word_set("ملك ملكه امير سلطان")
+SOLE_WITH_BODY: Final = word_set("امين مدير محافظ قايد")
 """Offices that one person holds where a body is told: «مدير المخابرات المصرية»."""
 
 

@@ -1,7 +1,6 @@
 """Near-duplicates: articles that print the same text under two names, by MinHash over the words that records quote.
 
-Records hold no article, but their evidence is copied from it word by word. Where articles are given, their whole texts
-are compared instead.
+Records hold no article, but their evidence is copied from it word by word.
 """
 
 import re

@@ -178,7 +178,7 @@ def _by_article(profiles: Iterable[Profile]) -> dict[str, dict[str, Profile]]:
 def _encounters(corpus: Corpus, named: dict[str, dict[str, Profile]]) -> Iterator[ToldMeeting]:
     for line in corpus:
         if line["meetings"]:
-            yield from encounters_in(line, named[line["document_id"]])
+            yield from encounters_in(line, named.get(line["document_id"], {}))
 
 
 def _linked_lines(corpus: Corpus, named: dict[str, dict[str, Profile]], events: Iterable[Event]) -> Iterator[str]:

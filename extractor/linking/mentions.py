@@ -14,6 +14,7 @@ from mahdar.runs.outputs import Line, as_extraction, lines
 from mahdar.schemas.enums import ActorType
 
 _TYPES: Final = frozenset(get_args(ActorType))
+_MEETING: Final = {"id", "kind", "channel", "status", "participants"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,27 @@ def _day(value: Any) -> dt.date | None:
 
 def _check(place: str, line: Line) -> None:
     """An article's id, text hash and records must be there; else pydantic tells what is wrong."""
-    well = all(isinstance(line.get(field), str) for field in ("document_id", "text_sha256"))
-    if not (well and isinstance(line.get("meetings"), list) and isinstance(line.get("stances"), list)):
+    if not _is_whole(line):
         as_extraction(place, line)
         raise UsageError(f"{place}: no meetings and stances: `mahdar extract -o FILE` writes them")
+
+
+def _is_whole(line: Line) -> bool:
+    """Whether a line has all that linking reads; a tenth of the time of validating it."""
+    try:
+        _day(line.get("published_at"))
+        meetings, stances, more = line["meetings"], line["stances"], line.get("more") or {}
+        records = [*meetings, *stances, *(record for task in more.values() for record in task)]
+        parts = [*(one for meeting in meetings for one in meeting["participants"]), *_evidence(records)]
+        return (
+            all(isinstance(line[field], str) for field in ("document_id", "text_sha256"))
+            and all(meeting.keys() >= _MEETING for meeting in meetings)
+            and all(isinstance(part, dict) for part in parts)
+            and all(isinstance(one["name"], str) and one["type"] in _TYPES for one in parts if "quote" not in one)
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _evidence(records: Iterable[Any]) -> Iterator[Any]:
+    return (piece for record in records for piece in record["evidence"])

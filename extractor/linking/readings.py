@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
-from mahdar.documents.folding import fold
+from mahdar.documents.folding import fold, word_set
 from mahdar.resolving.countries import (
     NO_PLACE,
     CountryForm,
@@ -18,10 +18,9 @@ from mahdar.resolving.countries import (
     Word,
     country_mentions,
     country_of,
-    listed,
     words_of,
 )
-from mahdar.resolving.names import GIVEN, name_words
+from mahdar.resolving.names import GIVEN, person_words
 from mahdar.resolving.offices import Office, is_office, offices_in, read_word, split_office, strip_titles
 
 ReadingKind = Literal["person", "role", "country", "people", "body", "delegation"]
@@ -29,15 +28,15 @@ ReadingKind = Literal["person", "role", "country", "people", "body", "delegation
 _ORGANIZATIONS: Final = Path(__file__).with_name("organizations.toml")
 
 # Folded. What a country's name may have about it and still mean the country.
-_STATE: Final = listed(
+_STATE: Final = word_set(
     """
     دوله جمهوريه الجمهوريه مملكه المملكه سلطنه الجانب الطرف الاسلاميه العربيه الشعبيه الديمقراطيه الاتحاديه الهاشميه
     المتحده الدوله بلاد
     the republic kingdom of state side islamic arab people democratic federal la le les l republique royaume
     """
 )
-_PEOPLE: Final = listed("شعب الشعب people peoples peuple the le")
-_KINDS_OF_BODY: Final = listed("حركه جماعه تنظيم منظمه movement group organization organisation mouvement groupe")
+_PEOPLE: Final = word_set("شعب الشعب people peoples peuple the le")
+_KINDS_OF_BODY: Final = word_set("حركه جماعه تنظيم منظمه movement group organization organisation mouvement groupe")
 """Words before the name of a body that may be left out: «حركة حماس»."""
 _SHORTEST_BODY: Final = 4
 """Letters of a name that stands for a body without such a word."""
@@ -137,7 +136,7 @@ def _read_person(name: str, country: str | None, *, may_be_named: bool) -> Actor
     if office is None and (is_office(person) or not may_be_named):
         read_office = offices_in(person)[0]
         return ActorReading("role", _usual(read_office.words), read_office.country or country)
-    words = name_words(strip_titles(person))
+    words = person_words(strip_titles(person))
     if not words:
         return ActorReading("person", (fold(name),), country)
     generation = GENERATIONS.get(words[-1]) if len(words) > 1 else None

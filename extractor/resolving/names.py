@@ -13,8 +13,8 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import Final
 
-from mahdar.documents.folding import fold
-from mahdar.resolving.countries import country_of, listed, words_of
+from mahdar.documents.folding import fold, word_set
+from mahdar.resolving.countries import country_of, words_of
 from mahdar.resolving.offices import Office, is_office, offices_in, split_office, strip_titles
 from mahdar.schemas.enums import ActorType
 from mahdar.schemas.records import Actor
@@ -27,7 +27,7 @@ __all__ = [
     "is_part",
     "is_short_form",
     "is_variant",
-    "name_words",
+    "person_words",
     "same_name",
     "split_office",
     "strip_titles",
@@ -50,7 +50,7 @@ _JOINING: Final = {"عبد": "عبد", "ابو": "ابو", "بن": "بن", "اب
 _LATIN_ARTICLES: Final = frozenset({"al", "el"})
 
 # Common given names, folded: each is another name than any word like it («حسن», «حسين»), and alone it is nobody's.
-GIVEN: Final = listed(
+GIVEN: Final = word_set(
     """
     محمد احمد محمود حمد حامد حميد حماد حمدي مصطفي علي عالي عمر عمرو عمار عامر حسن حسين حسني حسان محسن سالم سليم
     سلمان سليمان سلام سلامه سامي سامر سمير خالد خليل خليفه وليد سعد سعيد سعود مسعود اسعد فهد فواد فارس فايز فوزي
@@ -68,7 +68,7 @@ _SON: Final = "بن"
 
 _SHORTEST_SURNAME: Final = 3
 
-_OTHER_HOLDER: Final = listed("سابق سابقه اسبق نايب نايبه مساعد مساعده وكيل وكيله منتدب منتدبه دوله former deputy")
+_OTHER_HOLDER: Final = word_set("سابق سابقه اسبق نايب نايبه مساعد مساعده وكيل وكيله منتدب منتدبه دوله former deputy")
 """A word more of these makes another office: «وزير الدولة للشؤون الخارجية» is not «وزير الخارجية»."""
 _PERSONS: Final = frozenset({"person", "role"})
 
@@ -88,7 +88,7 @@ def same_name(a: str, b: str) -> bool:
             return False
     if None is not country_of(a) != country_of(b) is not None:
         return False  # «الجانب الصيني» and «الجانب الصربي» are alike
-    return _same_words(name_words(strip_titles(a)), name_words(strip_titles(b)))
+    return _same_words(person_words(strip_titles(a)), person_words(strip_titles(b)))
 
 
 def canonical(actors: Iterable[Actor], *, article: str | None = None) -> Mapping[str, Actor]:
@@ -134,7 +134,7 @@ class _Form:
         is_role = of_person and office is None and is_office(name)
         roles = (*stated, *((office,) if office else ()), *((name,) if is_role else ()))
         countries = tuple(actor.country for actor in actors if actor.country)
-        return cls(given, name, name_words(name), roles, countries, tuple(actors), is_role)
+        return cls(given, name, person_words(name), roles, countries, tuple(actors), is_role)
 
     @property
     def is_person(self) -> bool:
@@ -245,7 +245,7 @@ def _told(roles: Iterable[str]) -> set[str]:
 
 
 @lru_cache(maxsize=4096)
-def name_words(name: str) -> tuple[str, ...]:
+def person_words(name: str) -> tuple[str, ...]:
     """The words of a name, folded, without articles and initials; «عبد», «أبو», «بن», «آل» are joined to the next."""
     words: list[str] = []
     joined = ""

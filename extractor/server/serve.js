@@ -102,7 +102,10 @@
         lines.push(line);
         advance(lines.length, asked.length);
       }
-    await show(lines.map((line) => JSON.parse(line)), texts);
+    const order = [...texts.keys()]; // results come as they are ready, and are shown as they were asked
+    const found = lines.map((line) => JSON.parse(line));
+    found.sort((one, other) => order.indexOf(one.document_id) - order.indexOf(other.document_id));
+    await show(found, texts);
   }
 
   /** Send a table as a job, and look how far it is until it has ended. */

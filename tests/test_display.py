@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from mahdar.cli.display import extraction
-from mahdar.documents.bidi import Bidi, clean, own
+from mahdar.documents.bidi import Bidi, clean, isolated
 from mahdar.schemas import (
     Actor,
     Date,
@@ -136,7 +136,7 @@ def test_a_headline_and_what_else_was_kept_stand_below_the_id() -> None:
 @pytest.mark.parametrize("width", [*range(8, 40), 80, 120])
 def test_no_line_leaves_an_isolate_open_or_is_wider_than_its_cell(width: int) -> None:
     console = Console(width=width, file=io.StringIO())
-    lines = console.render_lines(Bidi(f"{own(QUOTE)} — {own(STAND)} · OM"), pad=False)
+    lines = console.render_lines(Bidi(f"{isolated(QUOTE)} — {isolated(STAND)} · OM"), pad=False)
     texts = ["".join(segment.text for segment in line) for line in lines]
     assert all(text.count("\u2068") == text.count("\u2069") for text in texts)
     words = " ".join(texts).translate({0x2068: None, 0x2069: None}).split()

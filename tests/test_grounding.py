@@ -504,6 +504,7 @@ def test_a_varied_slice_of_whole_words_is_found_exactly_where_it_stands(
     before, plain, after = (
         " ".join(part) for part in (words[:first], words[first : first + count], words[first + count :])
     )
+    assume(not re.search("[ئء][وؤ]", plain))  # hamza before waw folds to waw, and a bare yeh there does not
     said, quoted = (vary(plain), plain) if in_article else (plain, vary(plain))
     text = f"{before} {said} {after}"
     ground = Ground(text)

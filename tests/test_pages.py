@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from tiny import mahdar
 
-from mahdar.documents.document import BadInput, Document, check_date_format, day_of
+from mahdar.documents.document import BadInput, Document, check_date_format, parse_day
 from mahdar.documents.pages import MAX_PAGE, MAX_TAGS, is_page, is_page_data, read_page
 from mahdar.errors import BadInputError, UsageError
 from mahdar.runs.rows import Columns
@@ -208,7 +208,7 @@ def test_a_page_is_extracted_and_shown_on_the_command_line(tmp_path: Path, monke
 )
 def test_a_day_of_another_form(value: str, form: str) -> None:
     assert check_date_format(form) == form
-    assert day_of(value, form) == DAY
+    assert parse_day(value, form) == DAY
 
 
 def test_a_column_of_days_of_another_form(tmp_path: Path) -> None:

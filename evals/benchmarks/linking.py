@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mahdar.documents.folding import word_set
 from mahdar.evals.linking.clusters import pairwise
-from mahdar.resolving.countries import listed
 from mahdar.runs.outputs import lines
 
 SEED: Final = 20261201
@@ -35,7 +35,7 @@ FIRST_DAY: Final = dt.date(2016, 1, 1)
 DAYS: Final = 3650
 
 GIVEN: Final = sorted(
-    listed(
+    word_set(
         """
     محمد أحمد محمود علي عمر حسن حسين خالد وليد سعيد فهد فايز ناصر منصور نبيل جمال كمال كريم إبراهيم إسماعيل
     يوسف يحيى ياسر موسى عيسى صالح طارق طه هشام عادل عثمان عباس عماد مروان بشير باسم جابر حاتم رامي راشد زياد
@@ -47,7 +47,7 @@ GIVEN: Final = sorted(
     )
 )
 FAMILY: Final = sorted(
-    listed(
+    word_set(
         """
     باشاغا اللافي الكوني المنفي السراج الدبيبة المشري معيتيق سيالة المنقوش النمروش الطرابلسي التريكي الزنتاني
     بوريطة العثماني بنكيران أخنوش العلمي الفاسي لعمامرة عطاف بوقادوم مساهل جراد تبون بوتفليقة سلال أويحيى

@@ -1,1 +1,1 @@
-"""From drafts to records: grounded, resolved, merged, numbered."""
+"""Assembling: from drafts to records, resolved, merged and numbered."""

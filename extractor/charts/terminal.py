@@ -14,7 +14,7 @@ from mahdar.charts.chart import shorten
 from mahdar.charts.figure import Figure
 from mahdar.charts.matrix import SIGNS
 from mahdar.charts.theme import theme
-from mahdar.documents.bidi import Bidi, own
+from mahdar.documents.bidi import Bidi, isolated
 
 BLOCKS: Final = "█▒░▞"
 """One for each part of a bar, told apart where there are no colours."""
@@ -58,8 +58,8 @@ class TerminalBar:
 def drawn(figure: Figure) -> RenderableType:
     """A figure with its title, and what it does not show."""
     body = _BODIES.get(figure.name, _bars)(figure)
-    notes = [Bidi(own(" · ".join(figure.notes)), "dim")] if figure.notes else []
-    return Group(Bidi(own(figure.title), "bold"), *notes, *body, "")
+    notes = [Bidi(isolated(" · ".join(figure.notes)), "dim")] if figure.notes else []
+    return Group(Bidi(isolated(figure.title), "bold"), *notes, *body, "")
 
 
 def _bars(figure: Figure) -> list[RenderableType]:
@@ -77,9 +77,9 @@ def _numbers(figure: Figure) -> list[RenderableType]:
     texts, numbers = _split(figure)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for name in texts:
-        table.add_column(Bidi(own(name)), overflow="fold")
+        table.add_column(Bidi(isolated(name)), overflow="fold")
     for name in numbers:
-        table.add_column(Bidi(own(name)), justify="right")
+        table.add_column(Bidi(isolated(name)), justify="right")
     for row in figure.rows:
         table.add_row(*_labels(row, texts), *(str(value or "·") for value in _values(row, numbers)))
     return [table]
@@ -96,7 +96,7 @@ def _stands(figure: Figure) -> list[RenderableType]:
         who, what = _labels(row, (holder, target))
         table.add_row(who if row[holder] != before else "", told, what)
         before = row[holder]
-    legend = (Text(f"{signs[name]} {own(name)}", colours[name]) for name in polarities)
+    legend = (Text(f"{signs[name]} {isolated(name)}", colours[name]) for name in polarities)
     return [Text("  ").join(legend), table]
 
 
@@ -113,7 +113,7 @@ def _legend(names: Sequence[str], colours: Sequence[str]) -> list[RenderableType
     if len(names) < 2:
         return []
     parts = zip(names, BLOCKS, colours, strict=False)
-    return [Text("  ").join(Text.assemble((block, colour), f" {own(name)}") for name, block, colour in parts)]
+    return [Text("  ").join(Text.assemble((block, colour), f" {isolated(name)}") for name, block, colour in parts)]
 
 
 def _split(figure: Figure) -> tuple[list[str], list[str]]:
@@ -128,7 +128,7 @@ def _values(row: Mapping[str, Any], names: Sequence[str]) -> list[int]:
 
 
 def _labels(row: Mapping[str, Any], names: Sequence[str]) -> list[Bidi]:
-    return [Bidi(own(shorten(str(row[name])))) for name in names]
+    return [Bidi(isolated(shorten(str(row[name])))) for name in names]
 
 
 def _told(values: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mahdar.documents.bidi import Bidi, clean, own
+from mahdar.documents.bidi import Bidi, clean, isolated
 from mahdar.schemas.records import (
     Actor,
     Date,
@@ -57,10 +57,10 @@ def provenance(made: Provenance) -> str:
 def _heading(result: Extraction) -> str:
     counts = [f"{task} {len(found)}" for task, found in result.records.items()]
     dated = [f"published {result.published_at}"] if result.published_at else []
-    named = _line(own(result.document_id), result.language or "language unknown", *dated, *counts)
+    named = _line(isolated(result.document_id), result.language or "language unknown", *dated, *counts)
     kept = dict(result.kept)
-    title = [own(kept.pop("title"))] if "title" in kept else []
-    return "\n".join((named, *title, *([_line(*map(own, kept.values()))] if kept else [])))
+    title = [isolated(kept.pop("title"))] if "title" in kept else []
+    return "\n".join((named, *title, *([_line(*map(isolated, kept.values()))] if kept else [])))
 
 
 def _rejections(rejected: Iterable[Rejected]) -> Table:
@@ -70,7 +70,7 @@ def _rejections(rejected: Iterable[Rejected]) -> Table:
     for one in rejected:
         said = _gist(one.item)
         reason = clean(one.reason)
-        table.add_row(Text(clean(one.path.removeprefix("$."))), Bidi(f"{reason}: {own(said)}" if said else reason))
+        table.add_row(Text(clean(one.path.removeprefix("$."))), Bidi(f"{reason}: {isolated(said)}" if said else reason))
     return table
 
 
@@ -111,7 +111,7 @@ def _block(record: Record) -> tuple[str, list[Row]]:
             rows = _stance(record)
         case _:
             rows = _other(record)
-    shared = [("via", ", ".join(map(own, record.attribution))), ("says", _evidence(record.evidence))]
+    shared = [("via", ", ".join(map(isolated, record.attribution))), ("says", _evidence(record.evidence))]
     return record.id, [(label, value) for label, value in (*rows, *shared) if value]
 
 
@@ -121,18 +121,18 @@ def _meeting(meeting: Meeting) -> Iterable[Row]:
     yield "who", "\n".join(map(_participant, meeting.participants))
     yield "when", _date(meeting.date)
     yield "where", _place(meeting.place)
-    yield "about", "\n".join(f"{own(topic.text)} ({topic.code})" for topic in meeting.topics)
-    yield "agreed", "\n".join(f"{own(outcome.text)} ({outcome.type})" for outcome in meeting.outcomes)
+    yield "about", "\n".join(f"{isolated(topic.text)} ({topic.code})" for topic in meeting.topics)
+    yield "agreed", "\n".join(f"{isolated(outcome.text)} ({outcome.type})" for outcome in meeting.outcomes)
 
 
 def _stance(stance: Stance) -> Iterable[Row]:
     at = f"at {stance.meeting}" if stance.meeting else None
     yield "act", _line(stance.act, stance.polarity, stance.holder_mode, stance.speech, at, _code(stance.cameo))
     yield "who", "\n".join(map(_actor, stance.holders))
-    yield "for", own(stance.on_behalf_of) if stance.on_behalf_of else ""
+    yield "for", isolated(stance.on_behalf_of) if stance.on_behalf_of else ""
     yield "target", _target(stance.target)
-    yield "to", own(stance.addressee) if stance.addressee else ""
-    yield "that", own(stance.proposition)
+    yield "to", isolated(stance.addressee) if stance.addressee else ""
+    yield "that", isolated(stance.proposition)
 
 
 def _other(record: Record) -> Iterable[Row]:
@@ -145,7 +145,7 @@ def _value(value: Any) -> str:
     """A field of any form: a list as lines; an actor, a date or a place as those of a meeting; else its parts."""
     match value:
         case str():
-            return own(value)
+            return isolated(value)
         case list():
             return "\n".join(filter(None, map(_value, value)))
         case {"name": str(name)}:
@@ -165,32 +165,32 @@ def _participant(actor: Participant) -> str:
 
 
 def _actor(actor: Actor) -> str:
-    described = ", ".join(own(text) for text in (actor.role, actor.organization) if text)
-    return _line(f"{own(actor.name)} — {described}" if described else own(actor.name), actor.country)
+    described = ", ".join(isolated(text) for text in (actor.role, actor.organization) if text)
+    return _line(f"{isolated(actor.name)} — {described}" if described else isolated(actor.name), actor.country)
 
 
 def _target(target: Target) -> str:
     """What it is about, and who that is where the words alone do not say it."""
     actor = _actor(target.actor) if target.actor else ""
-    return "\n".join(dict.fromkeys(line for line in (own(target.text), actor) if line))
+    return "\n".join(dict.fromkeys(line for line in (isolated(target.text), actor) if line))
 
 
 def _date(date: Date | None) -> str:
     if date is None or not (date.text or date.value):
         return ""
-    said = own(date.text) if date.text else None
+    said = isolated(date.text) if date.text else None
     return _line(date.value or "date unknown", said, *(flag.replace("_", " ") for flag in date.flags))
 
 
 def _place(place: Place | None) -> str:
     if place is None:
         return ""
-    return _line(*(own(text) if text else None for text in (place.venue, place.city)), place.country)
+    return _line(*(isolated(text) if text else None for text in (place.venue, place.city)), place.country)
 
 
 def _evidence(evidence: tuple[Evidence, ...]) -> str:
     more = f" (+{len(evidence) - 1} more)" if len(evidence) > 1 else ""
-    return own(evidence[0].quote) + more
+    return isolated(evidence[0].quote) + more
 
 
 def _code(cameo: str | None) -> str | None:

@@ -19,7 +19,7 @@ from rich.text import Text
 from mahdar.cli import display
 from mahdar.cli.context import marked
 from mahdar.cli.output import standard_output
-from mahdar.documents.bidi import Bidi, clean, own
+from mahdar.documents.bidi import Bidi, clean, isolated
 from mahdar.errors import UsageError
 from mahdar.html.texts import Texts
 from mahdar.runs.outputs import Outputs, as_extraction, lines
@@ -121,7 +121,7 @@ class Reader:
             if self._is_wanted(failure.document_id):
                 self._shown += 1
                 said = f"failed: {failure.failure}: {clean(failure.message)}"
-                yield Bidi(f"{own(failure.document_id)} {said}", "yellow")
+                yield Bidi(f"{isolated(failure.document_id)} {said}", "yellow")
 
     def _nothing(self) -> str:
         if self.wanted is None:

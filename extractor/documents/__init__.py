@@ -1,1 +1,1 @@
-"""From bytes to sentences: documents, decoding, language, boilerplate, passages."""
+"""Documents: decoding, language, boilerplate, sentences, passages, folding."""

@@ -1,8 +1,8 @@
-"""Texts of both directions on one line, and lines of a terminal that keep their order.
+"""Isolate article text from the text around it, so that mixed directions keep their order on a terminal.
 
-Every piece of the article's text stands between U+2068 (first strong isolate) and U+2069, so that an Arabic name beside
-an English label moves neither. Where a line breaks inside a piece, the isolate is closed and opened again: the
-bidirectional algorithm knows no table cells, and an open isolate would carry the rest of the terminal's line with it.
+Each piece of article text is put between U+2068 (first strong isolate) and U+2069, so that an Arabic name and the
+English label beside it do not move each other. Where a line breaks inside a piece, the isolate is closed and reopened:
+the bidirectional algorithm knows no table cells, and an open isolate would swallow the rest of the terminal's line.
 """
 
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 ISOLATE: Final = "\u2068"
 END: Final = "\u2069"
-# An article may carry escape sequences, which a terminal would obey, and directional overrides, which would outlive
-# their isolate: both are left out of what is shown.
+# An article may contain escape sequences, which a terminal would obey, and directional overrides, which would outlive
+# their isolate: neither is shown.
 _CONTROLS: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 _DIRECTIONS: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
 @dataclass(frozen=True, slots=True)
 class Bidi:
-    """Text with isolates, to be wrapped by rich at any width."""
+    """Text with isolates that rich can wrap at any width."""
 
     text: str
     style: str = ""
@@ -46,16 +46,16 @@ class Bidi:
         return Measurement.get(console, options, Text(self.text))
 
 
-def own(text: str) -> str:
-    """The article's text on one line, in its own direction whatever stands beside it."""
+def isolated(text: str) -> str:
+    """Return article text on one line, isolated so that it keeps its own direction."""
     return f"{ISOLATE}{clean(text)}{END}"
 
 
 def clean(text: str) -> str:
-    """Text on one line, without what a terminal would take for a command or a change of direction."""
+    """Return text on one line, without control characters and direction changes."""
     return " ".join(printable(text).split())
 
 
 def printable(text: str) -> str:
-    """Text without commands and changes of direction, spaces where controls were."""
+    """Replace control characters by spaces, and drop characters that change the direction."""
     return text.translate(_CONTROLS | _DIRECTIONS)

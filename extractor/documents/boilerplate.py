@@ -1,7 +1,7 @@
-"""Noise that real articles carry: headlines, captions, related links, site furniture. The body is the rest.
+"""Tell an article's body from its noise: headlines, captions, related links, buttons of the site.
 
-Only whole lines are noise, and only by their form; what a line says is never judged. A model is shown the body, so
-that it cannot quote a headline; dates are still read from the whole article, since a caption may hold the only year.
+Only whole lines are noise, and only by their form, never by their content. A model is shown the body, so that it cannot
+quote a headline; dates are read from the whole article, since a caption may hold the only year.
 """
 
 import re
@@ -15,7 +15,7 @@ from mahdar.documents.folding import fold
 from mahdar.documents.sentences import is_wrapped
 
 ENDS = re.compile(r"[.!?؟…:؛][\s»”\"')\]]*$")
-"""How a sentence of the body ends."""
+"""The end of a line that is a sentence."""
 BULLET = re.compile(r"^\s*(?:[-–—•*▪◾·]|\d+[.)-])\s+\S")
 FURNITURE = re.compile(
     r"^\W*(?:المزيد من|اقر[أا] [أا]يضا|شاهد [أا]يضا|مناقشة|نشر|حدث في|ذات صلة|مواضيع ذات صلة|تابعنا|شارك|المصدر|"
@@ -23,16 +23,16 @@ FURNITURE = re.compile(
     re.IGNORECASE,
 )
 LONGEST_HEADING = 22
-"""Words: longer lines are sentences, whatever they end with."""
+"""Words: a longer line is a sentence, whatever it ends with."""
 LONGEST_NAME = 6
-"""Words: a line so short that ends without a stop is a newsroom's name, a by-line, a button."""
+"""Words: a line of at most so many without a stop is a newsroom's name, a by-line or a button."""
 LEAST_BODY = 0.4
-"""Of the text: where less is left, the layout is not what these rules know, and all of it counts as body."""
+"""Share of the text: where less would be left, the rules do not fit the layout, and the whole text is the body."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line of the article, by its offsets, without the line break."""
+    """A line of the article: its text without the line break, and its offsets in code points."""
 
     start: int
     end: int
@@ -40,27 +40,31 @@ class TextLine:
 
 
 def body(text: str, start: int = 0, end: int | None = None) -> str:
-    """The article, or the part between two offsets, without the lines that are noise."""
+    """Return the article, or the part between two offsets, without the lines that are noise."""
     end = len(text) if end is None else end
     noise = noise_lines(text)
     lines = (line for line in _lines(text) if line.start <= end and line.end >= start and line not in noise)
     return "\n".join(text[max(start, line.start) : min(end, line.end)] for line in lines)
 
 
-@lru_cache(maxsize=32)  # each task of an article asks for it, and the evidence once more
+@lru_cache(maxsize=32)  # each task of an article needs it, and so does the check of its evidence
 def noise_lines(text: str) -> frozenset[TextLine]:
-    """The lines that are no body; none where too little would be left, or where lines are no units of the text."""
+    """Return the lines that are noise; none where too little would be left, or where lines are wrapped at one width."""
     lines = [line for line in _lines(text) if line.text.strip()]
     if is_wrapped(text):
         return frozenset()
-    repeated = _repeated(lines)
-    noise = frozenset(line for line in lines if fold(line.text).strip() in repeated or _is_noise(line.text))
+    counts = Counter(fold(line.text) for line in lines)
+    noise = frozenset(
+        line
+        for line in lines
+        if counts[fold(line.text)] > 2 or _is_noise(line.text)  # a caption under every picture
+    )
     kept = sum(len(line.text) for line in lines if line not in noise)
     return noise if kept >= LEAST_BODY * sum(len(line.text) for line in lines) else frozenset()
 
 
 def in_noise(text: str, offset: int) -> bool:
-    """Whether what stands at an offset belongs to a line that is no body."""
+    """Whether an offset lies in a line that is noise."""
     starts, ends = _noise_bounds(text)
     index = bisect_right(starts, offset) - 1
     return index >= 0 and offset < ends[index]
@@ -79,12 +83,6 @@ def _is_noise(line: str) -> bool:
         return False
     words = len(line.split())
     return words <= LONGEST_HEADING if BULLET.match(line) else words <= max(LONGEST_NAME, LONGEST_HEADING - 2)
-
-
-def _repeated(lines: list[TextLine]) -> frozenset[str]:
-    """What stands three times or more: a caption under every picture."""
-    counts = Counter(fold(line.text).strip() for line in lines)
-    return frozenset(text for text, count in counts.items() if count > 2)
 
 
 def _lines(text: str) -> Iterator[TextLine]:

@@ -1,7 +1,7 @@
-"""What is no article's text, although it is a string: each is refused by name, with its remedy.
+"""Refuse strings that are not the text of an article: binary files, HTML, JSON, damaged or misdecoded text.
 
-The same checks stand at every door: files, rows of tables, and `Document`. Offsets count in the text as it is given, so
-nothing is repaired here: HTML is not unescaped, no letter is guessed.
+The same checks run for files, rows of tables and `Document`. Offsets refer to the text as given, so nothing is repaired
+here: HTML is not unescaped, and no letter is guessed.
 """
 
 import json
@@ -14,8 +14,8 @@ from mahdar.errors import BadInputError
 MAX_BYTES: Final = 2_000_000
 """Bytes of UTF-8: about a million Arabic letters, a newspaper of some 400 articles. More is a mistake, no article."""
 _HEAD: Final = 1_000
-"""Characters in which a file or a page shows its kind."""
-# What a file begins with that is no plain text, and what to do with it.
+"""Characters at the beginning that show a file's kind."""
+# First bytes of files that are not plain text, and the message for each.
 _SIGNATURES: Final = (
     (b"%PDF", "is a PDF, not text: extract its text first, for example with pdftotext"),
     (b"PK\x03\x04", "is a ZIP archive or an Office document (docx, odt), not text: save it as plain text first"),
@@ -31,16 +31,16 @@ _SIGNATURES: Final = (
 )
 _PAGE: Final = re.compile(rb"\s*<(?:!--|(?:\?xml|!doctype|html|head|body|rss)\b)", re.IGNORECASE)
 _STRAY: Final = 5
-"""Tags and entities that an agency's text may have left over."""
+"""Tags and entities that may be left over in an agency's text."""
 _MARKED: Final = 0.1
-"""Of the characters: so few tags and entities are too much only of a text of a line."""
+"""Share of the characters: up to `_STRAY` tags and entities are too many only in a text of one line."""
 _MARKUP: Final = re.compile(
     r"</?(?:html|head|body|title|meta|link|script|style|div|p|br|hr|span|a|img|figure|figcaption|article|section|h[1-6]"
     r"|ul|ol|li|table|tbody|thead|tr|td|th|strong|em|b|i|u|blockquote|iframe|video)\b[^<>]*>"
     r"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});",
     re.IGNORECASE,
 )
-# Of the characters: a stray form feed or escape is no binary, a lost letter or a tag here and there no broken text.
+# Share of the characters: a stray form feed or escape does not make a binary file, nor a lost letter a broken text.
 _DAMAGE: Final = 0.01
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
 # Text written in one encoding and read in another, then saved as UTF-8: «Ø§Ù„» (1, 2), «ط§ظ„» (3), «Çá» (4, 5).
@@ -51,25 +51,24 @@ _MISREADINGS: Final = (
     ("cp1256", "cp1252"),
     ("cp1256", "latin-1"),
 )
-# What these readings make of at least every second Arabic letter, and their share of a text that is worth a look.
+# At least every second Arabic letter becomes one of these when misread; texts with a smaller share are not examined.
 _MISREAD: Final = re.compile("[طظ\u00c0-\u00ff]")
 _MISREAD_SHARE: Final = 0.1
 # "é" and the apostrophe of French and English in UTF-8, read as Windows-1252 or Latin-1: "Ã©", "â€™".
 _LATIN_MISREAD: Final = re.compile(r"(?:Ã|â[\u20ac\x80])[\x80-\xbf\u0152-\u0192\u2013-\u2122]")
 _LATIN_MISREAD_SHARE: Final = 0.001
-# Characters looked at for a misreading of Arabic: twice as many as letters were written.
+# Characters examined for a misreading of Arabic, which doubles the number of letters.
 _SAMPLE: Final = 40_000
 
 
 def check_text(text: str) -> None:
-    """Refuse a text that no model should be paid to read.
+    """Refuse a text that is not an article, before a model is paid to read it.
 
-    Accepted as they are: five tags or entities in an article; more of them, control characters and U+FFFD up to one
-    character in a hundred.
+    Up to five tags or entities are accepted; more of them, control characters and U+FFFD up to 1 % of the characters.
 
     Raises:
-        BadInputError: empty, without letters, too long; a file of another kind, HTML, JSON; damaged, or read in the
-            wrong encoding. The message lacks its subject: "is empty: give the article's text".
+        BadInputError: the text is empty, has no letters, is too long, is another kind of file (HTML, JSON), is damaged,
+            or was decoded with the wrong encoding. The message has no subject: "is empty: give the article's text".
     """
     if not text.strip():
         raise BadInputError("is empty: give the article's text")
@@ -85,25 +84,28 @@ def check_text(text: str) -> None:
 
 
 def is_markup(text: str) -> bool:
-    """Whether a text has so many tags that it is a part of a web page; entities alone make no page."""
+    """Whether a text has enough tags to be a part of a web page; entities alone do not count."""
     found = _MARKUP.findall(text)
     return _is_too_much(found, len(text)) and any(one.startswith("<") for one in found)
 
 
 def too_long(size: str) -> str:
-    """Say that there are more bytes than an article may have.
+    """Return the message for an article of more than `MAX_BYTES` bytes.
 
     Args:
-        size: how many there are.
+        size: the number of bytes, in words.
     """
     return f"has {size} bytes, more than the {MAX_BYTES:,} an article may have: split it"
 
 
 def refuse_kind(head: bytes) -> None:
-    """Refuse what begins like a file of a known kind that is not plain text.
+    """Refuse data that begins like a known kind of file other than plain text.
+
+    Args:
+        head: the first bytes.
 
     Raises:
-        BadInputError: it does.
+        BadInputError: the data is a PDF, an Office document, an archive, an image, or a web page.
     """
     for signature, reason in _SIGNATURES:
         if head.startswith(signature):
@@ -116,7 +118,7 @@ def refuse_kind(head: bytes) -> None:
 
 
 def _refuse_unwritable(text: str) -> None:
-    """NUL and halves of surrogate pairs can stand in a Python string, but in no article, JSON file or request."""
+    """Refuse NUL and lone surrogates, which a Python string can hold but a JSON file or a request cannot."""
     nul = text.find("\0")
     if nul >= 0:
         raise BadInputError(f"has a NUL character (U+0000) at offset {nul}: remove it, or check the encoding")
@@ -130,7 +132,7 @@ def _refuse_unwritable(text: str) -> None:
 
 
 def _refuse_json(text: str) -> None:
-    """An object, objects line by line, or a list of articles: to a reader of texts, one article without a speaker."""
+    """Refuse a JSON object, JSON Lines, or a JSON list."""
     start = len(text) - len(text.lstrip())
     if text[start] not in "[{":
         return
@@ -143,21 +145,21 @@ def _refuse_json(text: str) -> None:
 
 
 def _refuse_damage(text: str) -> None:
-    """Binary data, and texts whose letters were lost in a conversion."""
+    """Refuse binary data, and texts that lost their letters in a conversion."""
     controls, lost = len(_CONTROL.findall(text)), text.count("\ufffd")
-    asked = text.count("?")
+    question_marks = text.count("?")
     if controls > _DAMAGE * len(text):
         raise BadInputError(f"is binary, not text ({controls} control characters): give the article's text")
     if lost > _DAMAGE * len(text):
         raise BadInputError(f"has lost {lost} of {len(text)} characters, replaced by U+FFFD: fetch it again")
-    if asked > 2 and asked > sum(map(str.isalpha, text)):
+    if question_marks > 2 and question_marks > sum(map(str.isalpha, text)):
         raise BadInputError("has more question marks than letters, which a conversion replaced: fetch it again")
     if not any(map(str.isalpha, text)):
         raise BadInputError(f"has no letters ({text.strip()[:20]!r}): give the article's text")
 
 
 def _refuse_markup(text: str) -> None:
-    """Tags and entities: sentences run together at them, and names and quotes carry them."""
+    """Refuse a text with many tags and entities: they join sentences, and would become part of names and quotes."""
     found = _MARKUP.findall(text)
     if _is_too_much(found, len(text)):
         raise BadInputError(
@@ -167,16 +169,16 @@ def _refuse_markup(text: str) -> None:
 
 
 def _is_too_much(found: list[str], length: int) -> bool:
-    """Whether tags and entities are too many, or too much, of a text of so many characters."""
+    """Whether a text of `length` characters has too many of these tags and entities."""
     share = sum(map(len, found)) / max(1, length)
     return len(found) > 1 and share > (_DAMAGE if len(found) > _STRAY else _MARKED)
 
 
 def refuse_misreading(text: str) -> None:
-    """Refuse UTF-8 that faithfully holds what an earlier program read wrongly: undone, it becomes plain Arabic.
+    """Refuse text that an earlier program decoded with the wrong encoding and saved as UTF-8.
 
     Raises:
-        BadInputError: it is that.
+        BadInputError: undoing the decoding gives Arabic, or the text is full of misread French and English letters.
     """
     if len(_LATIN_MISREAD.findall(text)) > max(2, _LATIN_MISREAD_SHARE * len(text)):
         written, read = "utf-8", "cp1252"
@@ -190,7 +192,7 @@ def refuse_misreading(text: str) -> None:
 
 
 def _misread_arabic(text: str) -> tuple[str, str]:
-    """The encodings that a text was written and read in, where undoing the reading makes it Arabic; else empty."""
+    """Return the encodings that misread Arabic was written in and read in; else two empty strings."""
     if len(_MISREAD.findall(text)) < _MISREAD_SHARE * len(text) or language_of(text) == "ar":
         return "", ""
     for written, read in _MISREADINGS:

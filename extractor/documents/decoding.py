@@ -1,8 +1,8 @@
-"""From bytes to text: what is certain is decoded, everything else is refused by name.
+"""Decode a document's bytes where the encoding is certain, and refuse them otherwise.
 
-A wrong guess would feed the model letters nobody wrote, and move every offset. UTF-8 and UTF-16 say themselves what
-they are. One-byte encodings do not: they are believed only when the result is plainly Arabic, English or French.
-Newlines stay as they are; a byte order mark is no part of the text.
+A wrong guess would give the model letters that nobody wrote, and move every offset. UTF-8 is recognized by its form and
+UTF-16 by its byte order mark. A one-byte encoding is accepted only where the result is clearly Arabic, English or
+French. Newlines are kept; a byte order mark is not part of the text.
 """
 
 import codecs
@@ -14,7 +14,7 @@ from mahdar.documents.checks import check_text, refuse_kind
 from mahdar.documents.language import language_of, script_of
 from mahdar.errors import BadInputError
 
-# UTF-32 before UTF-16, whose mark its own begins with.
+# UTF-32 before UTF-16: its mark begins with the mark of UTF-16.
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -22,10 +22,10 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# In Arabic read wrongly, Latin letters with accents and Arabic letters stand in one word.
+# Arabic decoded wrongly has accented Latin letters and Arabic letters in one word.
 _NOT_ARABIC: Final = re.compile(r"[\u00c0-\u024f][\u0621-\u064a]|[\u0621-\u064a][\u00c0-\u024f]|[\x80-\x9f]")
-# What no French or English article has, and other encodings read as Windows-1252 do: odd characters (ISO-8859-15,
-# CP850, Mac Roman), a capital behind a small letter or before a capitalised one, a letter other than "à" by itself.
+# Found in other encodings (ISO-8859-15, CP850, Mac Roman) decoded as Windows-1252, and in no French or English article:
+# odd characters, a capital after a small letter or before a capitalised word, an accented letter other than "à" alone.
 _NOT_WESTERN: Final = re.compile(
     r"[^\x00-\x7f\u00a0£§«°·²³»©®–—‘’“”•…€™àâæçéèêëîïôœùûüÀÂÆÇÉÈÊËÎÏÔŒÙÛÜáãäåíñóöøúß]"
     r"|[a-zß-ü][À-Ü]|[À-Ü][A-Z][a-z]|(?<![A-Za-zÀ-üœŒ])[À-üœŒ](?<![àÀ])(?![A-Za-zÀ-üœŒ])"
@@ -34,7 +34,7 @@ _NOT_WESTERN: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _OneByte:
-    """A one-byte encoding: the script and the languages it is believed in, and what shows it to be another."""
+    """A one-byte encoding: the script and languages in which it is accepted, and a pattern that rules it out."""
 
     codec: str
     name: str
@@ -53,36 +53,32 @@ _ONE_BYTE: Final = (
 def decode(data: bytes) -> str:
     """Decode a document's bytes.
 
-    UTF-8 with or without byte order mark, UTF-16 and UTF-32 with one; Windows-1256, ISO-8859-6 and Windows-1252 where
-    the text proves them. The mark is dropped, all else kept: offsets count from behind the mark.
+    Accepts UTF-8 with or without a byte order mark, UTF-16 and UTF-32 with one, and Windows-1256, ISO-8859-6 and
+    Windows-1252 where the text proves them. The mark is dropped and everything else kept: offsets start after it.
 
     Raises:
-        BadInputError: no text, or text in an encoding that is not certain: the message says what it looks like; or
-            what `check_text` refuses.
+        BadInputError: the bytes are not text, their encoding is not certain (the message names the likeliest one), or
+            `check_text` refuses the text.
     """
-    for mark, codec in _MARKS:
-        if data.startswith(mark):
-            text = _marked(data[len(mark) :], codec)
-            break
-    else:
-        text = _unmarked(data)
+    mark, codec = next((known for known in _MARKS if data.startswith(known[0])), (b"", None))
+    text = _decode_marked(data[len(mark) :], codec) if codec else _decode_unmarked(data)
     check_text(text)
     return text
 
 
-def _unmarked(data: bytes) -> str:
-    """The text of bytes that do not say their encoding."""
+def _decode_unmarked(data: bytes) -> str:
+    """Decode bytes without a byte order mark."""
     refuse_kind(data)
     _refuse_nul(data)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         _refuse_broken_utf8(data, error.start)
-        return _one_byte(data)
+        return _decode_one_byte(data)
 
 
-def _marked(data: bytes, codec: str) -> str:
-    """The text behind a byte order mark, which leaves no doubt but may lie."""
+def _decode_marked(data: bytes, codec: str) -> str:
+    """Decode the bytes after a byte order mark, by the encoding that it states."""
     try:
         return data.decode(codec)
     except UnicodeDecodeError as error:
@@ -93,7 +89,7 @@ def _marked(data: bytes, codec: str) -> str:
 
 
 def _refuse_nul(data: bytes) -> None:
-    """NUL bytes: UTF-16 has them as the high half of every space and ASCII letter, other text has none."""
+    """Refuse NUL bytes: in UTF-16 they are the high half of spaces and ASCII letters, other text has none."""
     first = data.find(0)
     if first < 0:
         return
@@ -105,7 +101,7 @@ def _refuse_nul(data: bytes) -> None:
 
 
 def _refuse_broken_utf8(data: bytes, first: int) -> None:
-    """Mostly UTF-8: then the few bytes that are not are damage, and no sign of another encoding."""
+    """Refuse bytes that are mostly UTF-8: the few that are not are damage, not another encoding."""
     text = data.decode("utf-8", errors="replace")
     lost = text.count("\ufffd")
     if sum(not char.isascii() for char in text) > 3 * lost:
@@ -115,8 +111,8 @@ def _refuse_broken_utf8(data: bytes, first: int) -> None:
         )
 
 
-def _one_byte(data: bytes) -> str:
-    """The text in the one-byte encoding that it proves by its language."""
+def _decode_one_byte(data: bytes) -> str:
+    """Decode bytes by the first one-byte encoding that gives plausible text in one of its languages."""
     resembled = []
     for encoding in _ONE_BYTE:
         text = _plausible(data, encoding)
@@ -130,7 +126,7 @@ def _one_byte(data: bytes) -> str:
 
 
 def _plausible(data: bytes, encoding: _OneByte) -> str | None:
-    """The text if every byte is defined, the script is the expected one, and nothing in it is foreign."""
+    """Return the text; None where a byte is undefined, the script is another, or `foreign` matches."""
     try:
         text = data.decode(encoding.codec)
     except UnicodeDecodeError:

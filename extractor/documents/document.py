@@ -1,8 +1,7 @@
-"""Documents: an article's text with its id, read from files, folders and standard input.
+"""Read documents from files, folders and standard input.
 
-Ids are file stems («002.txt» is "002"). Where two files of a run share a stem, both have their path below the deepest
-folder common to the run instead ("2020/talks.txt"), so that no two documents of a run have the same id. Standard input
-is "stdin".
+A document's id is its file's stem: `002.txt` is "002". Where two files of a run share a stem, both get their path below
+the deepest common folder instead ("2020/talks.txt"), so that ids are unique in a run. Standard input is "stdin".
 """
 
 import datetime as dt
@@ -27,31 +26,30 @@ _STDIN_ID: Final = "stdin"
 _SUFFIX: Final = ".txt"
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.DOTALL)
 _AROUND_A_DATE: Final = " \t\r\n\v\f\u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
-"""blanks and marks of direction, which spreadsheets put around a date"""
+"""Blanks and direction marks that spreadsheets put around a date."""
 _DIGITS: Final = {ord(digit): str(index % 10) for index, digit in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")}
 _DIRECTIONS: Final = dict.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069"))
 _SHOWN: Final = 40
-"""Characters of a value in a message."""
+"""Characters of a value that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An article: its exact text, and what the caller knows about it.
+    """An article's exact text, and what the caller knows about the article.
 
-    The text is never changed: HTML entities such as `&quot;` are not decoded, so that offsets stay true. A text that
-    is made of them is refused when it is extracted (`check`).
+    The text is never changed: HTML entities such as `&quot;` are not decoded, so that offsets stay valid. A text full
+    of them is refused by `check` when it is extracted.
 
     Attributes:
-        id: names the document in every output.
-        text: as written; all offsets are into it.
-        published_at: the day it appeared, never guessed; an ISO string becomes a date.
-        language: BCP 47, if the caller knows it.
-        kept: further fields of the input, such as url, title and outlet, that the extraction carries along; a model
-            never sees them.
+        id: identifies the document in every output.
+        text: the article as written; all offsets are code points into it.
+        published_at: the day of publication, None if unknown; never guessed. An ISO 8601 string is converted.
+        language: a BCP 47 code; None if the caller does not know it.
+        kept: further input fields, such as url, title and outlet, copied to the extraction. A model never sees them.
 
     Raises:
-        TypeError: the id or the text is no string.
-        BadInputError: `published_at` is no date.
+        TypeError: the id or the text is not a string.
+        BadInputError: `published_at` is not a date.
     """
 
     id: str
@@ -73,7 +71,7 @@ class Document:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the text in UTF-8, in hexadecimal; computed once. What `check` refuses has one, too."""
+        """SHA-256 of the UTF-8 text in hexadecimal, computed once; lone surrogates are hashed as well."""
         if self._sha256 is None:
             data = self.text.encode("utf-8", "surrogatepass")
             object.__setattr__(self, "_sha256", hashlib.sha256(data).hexdigest())
@@ -82,21 +80,20 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class BadInput:
-    """A document that could not be read, and why: the run goes on and reports it."""
+    """A document that could not be read, and why; the run reports it and continues."""
 
     id: str
     reason: str
 
 
 def as_date(value: str | dt.date | None) -> dt.date | None:
-    """A date from an ISO 8601 string such as "2020-07-20"; a date or None as it is.
+    """Convert an ISO 8601 string such as "2020-07-20" to a date; a date and None are returned as they are.
 
-    Of a moment such as "2020-07-20T23:30:00+04:00" the day is taken, in its own time zone; blanks around it do not
-    count.
+    A time such as "2020-07-20T23:30:00+04:00" gives the day in its own time zone. Surrounding blanks are ignored.
 
     Raises:
-        BadInputError: not a day of the calendar in that form.
-        TypeError: neither a string nor a date.
+        BadInputError: the string is not a calendar day in ISO 8601.
+        TypeError: the value is neither a string nor a date.
     """
     if isinstance(value, dt.datetime):
         return value.date()
@@ -115,15 +112,15 @@ def as_date(value: str | dt.date | None) -> dt.date | None:
     )
 
 
-def day_of(value: str, date_format: str) -> dt.date:
-    """A day that is written in a form of its own, such as «19/11/2020» or «١٩/١١/٢٠٢٠».
+def parse_day(value: str, date_format: str) -> dt.date:
+    """Parse a day written in a given format, such as «19/11/2020» or «١٩/١١/٢٠٢٠».
 
     Args:
-        value: the day; marks of direction in it, and blanks around it, do not count.
-        date_format: its form, as `datetime.strptime` wants it: `%d/%m/%Y`.
+        value: the day; direction marks in it and blanks around it are ignored.
+        date_format: a format of `datetime.strptime`, such as `%d/%m/%Y`.
 
     Raises:
-        BadInputError: it is written otherwise, or no day of the calendar.
+        BadInputError: the value does not match the format, or is not a calendar day.
     """
     written = value.translate(_DIRECTIONS | _DIGITS).strip(_AROUND_A_DATE)
     try:
@@ -133,14 +130,14 @@ def day_of(value: str, date_format: str) -> dt.date:
 
 
 def check_date_format(date_format: str | None) -> str | None:
-    """The form of days, if a day can be read by it.
+    """Return a date format, None included, if it determines a day.
 
     Raises:
-        UsageError: a day that is written in it does not come back.
+        UsageError: a day formatted and parsed with it does not give the same day.
     """
     day = dt.datetime(2020, 11, 19, tzinfo=dt.UTC)
     try:
-        if date_format is None or day_of(day.strftime(date_format), date_format) == day.date():
+        if date_format is None or parse_day(day.strftime(date_format), date_format) == day.date():
             return date_format
     except BadInputError:
         pass
@@ -157,32 +154,30 @@ def read_documents(
     """Read documents in the order of the paths, one at a time.
 
     Args:
-        paths: files; folders, of which every *.txt is read, in sorted order, hidden ones and folders left out; "-" for
-            standard input. A path named twice is read once.
-        stdin: what "-" reads; by default the process's own.
-        published_at: the day all of them appeared.
-        language: the language of all of them.
+        paths: files; folders, whose *.txt files are read in sorted order, without hidden files and folders; "-" for
+            standard input. A path given twice is read once.
+        stdin: the stream for "-"; by default the standard input of the process.
+        published_at: the day of publication of all documents.
+        language: the language of all documents.
 
     Returns:
-        Documents, and a `BadInput` for each file that cannot be read, is too long, or is no text.
+        Documents, and a `BadInput` for each file that cannot be read, is too long, or is not text.
 
     Raises:
-        BadInputError: at once, before anything is read: a path that does not exist, a folder without texts, no date.
+        BadInputError: a path does not exist, a folder has no texts, or `published_at` is not a date. Raised before any
+            document is read.
     """
     day = as_date(published_at)
-    listed = list(dict.fromkeys(source for path in paths for source in _listed(path)))
-    ids = _ids([source for source in listed if isinstance(source, Path)])
-    return (
-        source if isinstance(source, BadInput) else _read(ids[source], source, stdin, day, language)
-        for source in listed
-    )
+    files = list(dict.fromkeys(file for path in paths for file in _expand(path)))
+    ids = _ids([file for file in files if isinstance(file, Path)])
+    return (file if isinstance(file, BadInput) else _read(ids[file], file, stdin, day, language) for file in files)
 
 
 def check(document: Document) -> None:
-    """Refuse a document that no model should be paid to read: what `check_text` says of its text, under its id.
+    """Check a document's text with `check_text`.
 
     Raises:
-        BadInputError: it is none.
+        BadInputError: the text is refused; the message names the document's id.
     """
     try:
         check_text(document.text)
@@ -191,10 +186,10 @@ def check(document: Document) -> None:
 
 
 def check_several(documents: object) -> None:
-    """Refuse one article where several are wanted: a string would be taken for as many articles as it has letters.
+    """Refuse one article where an iterable is expected: a string would be read as one article per letter.
 
     Raises:
-        TypeError: it is one article.
+        TypeError: `documents` is one article.
     """
     if isinstance(documents, str | bytes | os.PathLike | Document):
         raise TypeError(
@@ -203,21 +198,21 @@ def check_several(documents: object) -> None:
         )
 
 
-def _listed(path: str | Path) -> Iterator[Path | BadInput]:
-    """Yield the files a path stands for, as absolute paths; standard input as `Path("-")`."""
+def _expand(path: str | Path) -> Iterator[Path | BadInput]:
+    """Yield the files that a path names, as absolute paths; standard input as `Path("-")`."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 resolve() would name a link's target, not the link
     if str(path) == STDIN:
         yield Path(STDIN)
     elif os.path.isdir(absolute):  # noqa: PTH112 Path.is_dir raises where permission is missing
-        yield from _in_folder(absolute)
+        yield from _folder_texts(absolute)
     elif os.path.lexists(absolute):
         yield absolute
     else:
         raise BadInputError(f"{str(path)!r}: no such file or folder: check the path, taken from {str(Path.cwd())!r}")
 
 
-def _in_folder(folder: Path) -> Iterator[Path | BadInput]:
-    """Yield a folder's texts; a folder below that cannot be listed is reported."""
+def _folder_texts(folder: Path) -> Iterator[Path | BadInput]:
+    """Yield the text files below a folder, and a `BadInput` for each folder that cannot be listed."""
     closed: list[OSError] = []
     found: list[Path] = []
     for root, folders, files in os.walk(folder, onerror=closed.append):
@@ -233,7 +228,7 @@ def _in_folder(folder: Path) -> Iterator[Path | BadInput]:
 
 
 def _ids(files: Iterable[Path]) -> dict[Path, str]:
-    """One id for each file: its stem, or where that is not unique its path below the common folder."""
+    """Map each file to its id: its stem, or where that is not unique its path below the common folder."""
     stems = {file: _STDIN_ID if str(file) == STDIN else file.stem for file in files}
     common = os.path.commonpath([file.parent for file in stems if file.is_absolute()] or [Path(STDIN)])
     paths = {file: file.relative_to(common).as_posix() if file.is_absolute() else STDIN for file in stems}
@@ -242,7 +237,7 @@ def _ids(files: Iterable[Path]) -> dict[Path, str]:
 
 
 def _printable(name: str) -> str:
-    """A file name's bytes that are not UTF-8, escaped: an id must be writable as JSON."""
+    """Escape the bytes of a file name that are not UTF-8, since an id must be writable as JSON."""
     return name.encode(errors="backslashreplace").decode()
 
 
@@ -262,14 +257,17 @@ def read_stream(
     published_at: dt.date | None,
     language: str | None,
 ) -> Document | BadInput:
-    """A document from a stream of bytes that is opened, read and closed: a text, or a saved web page.
+    """Open, read and close a stream that holds a text or a saved web page.
 
     Args:
         id_: the document's id.
-        place: names the stream in what is reported.
-        open_: opens it.
-        published_at: the day the document appeared; a saved web page's own comes first.
-        language: its language.
+        place: the stream's name in messages.
+        open_: opens the stream.
+        published_at: the day of publication; the date that a saved web page declares takes precedence.
+        language: the document's language.
+
+    Returns:
+        The document, or a `BadInput` that says why it cannot be read.
     """
     try:
         with open_() as stream:
@@ -287,7 +285,7 @@ def read_stream(
 
 
 def _size(stream: BinaryIO, data: bytes) -> str:
-    """How many bytes there are, in words; of what is no plain file, what was read tells only so much."""
+    """Return a stream's number of bytes in words; at least what was read, where it is not a plain file."""
     try:
         return f"{max(len(data), os.fstat(stream.fileno()).st_size):,}"
     except OSError:

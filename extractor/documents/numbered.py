@@ -1,8 +1,7 @@
-"""Numbered sentences: the units in which a model is shown an article and cites its evidence.
+"""Number an article's sentences: the units in which a model is shown the article and cites its evidence.
 
-Only the body is numbered, so that no headline or caption can be cited. A sentence longer than one piece of evidence
-may be is cut, at a clause where it has one. All offsets are into the original text, so that a number is exact evidence
-by construction.
+Only the body is numbered, so that no headline or caption can be cited. A sentence longer than `MAX_QUOTE` is cut, if
+possible between clauses. All offsets are into the original text, so that a number is exact evidence by construction.
 """
 
 from collections.abc import Iterator
@@ -15,22 +14,22 @@ from mahdar.errors import BadInputError
 from mahdar.schemas.records import MAX_QUOTE
 
 
-@lru_cache(maxsize=256)  # planned, checked and assembled from, with as many articles under way meanwhile
+@lru_cache(maxsize=256)  # used by planning, validation and assembly, of many articles at a time
 def numbered_sentences(text: str) -> tuple[Sentence, ...]:
-    """Split the body of an article into units of evidence; the first has the number 1."""
+    """Split the body of an article into units of evidence; the first one is number 1."""
     body = (one for one in sentences(text) if not in_noise(text, one.start))
     return tuple(piece for sentence in body for piece in _pieces(text, sentence))
 
 
 def _pieces(text: str, sentence: Sentence) -> Iterator[Sentence]:
-    """Cut a sentence that is too long; its pieces have no white space at their ends."""
+    """Cut a sentence that is longer than `MAX_QUOTE` into pieces without white space at their ends."""
     if sentence.end - sentence.start <= MAX_QUOTE:
         yield sentence
         return
     whole = text[sentence.start : sentence.end]
     try:
         cuts = [(piece.start, piece.end) for piece in split(whole, lambda piece: len(piece) <= MAX_QUOTE)]
-    except BadInputError:  # a stretch without white space: it is cut anywhere
+    except BadInputError:  # no white space: cut anywhere
         cuts = [(at, min(at + MAX_QUOTE, len(whole))) for at in range(0, len(whole), MAX_QUOTE)]
     for start, end in cuts:
         piece = whole[start:end]

@@ -1,7 +1,7 @@
-"""Saved web pages: the article's text, its title, its day and its address, by trafilatura (extra `web`).
+"""Read the article of a saved web page: text, title, day and address, with trafilatura (extra `web`).
 
-Nothing is fetched and nothing in a page is run. The day is what the page declares (meta tags, JSON-LD, `<time>`, its
-address), never what a search through its text would guess.
+Nothing is fetched, and nothing in a page is run. The day is the one that the page declares (meta tags, JSON-LD,
+`<time>`, its address); none is guessed from the text.
 """
 
 import codecs
@@ -17,15 +17,15 @@ from mahdar.errors import BadInputError, UsageError
 
 SUFFIXES: Final = (".html", ".htm", ".xhtml")
 MAX_PAGE: Final = 20_000_000
-"""Bytes of a page: one that carries its pictures has ten million, its text a few thousand."""
+"""Bytes of a page: one with embedded pictures has ten million, its text a few thousand."""
 MAX_TAGS: Final = 50_000
-"""A long page has five thousand. trafilatura takes 5 seconds for so many."""
+"""Tags of a page: a long one has five thousand. trafilatura takes 5 seconds for 50,000."""
 REMEDY: Final = "pip install 'mahdar[web]'"
 
 _MAX_MARKUP: Final = 4_000_000
-"""Characters of a page without its scripts and pictures; trafilatura takes up to 10 seconds for so many."""
+"""Characters of a page without scripts and pictures; trafilatura takes up to 10 seconds for so many."""
 _HEAD: Final = 4_096
-"""Characters in which a page shows itself, and says its encoding."""
+"""Characters at the beginning in which a page is recognized and declares its encoding."""
 _BEGINS: Final = re.compile(
     r"\ufeff?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
@@ -34,7 +34,7 @@ _CHARSET: Final = re.compile(
     rb"<(?:meta\b[^>]{0,300}?charset|\?xml\b[^>]{0,100}?encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE
 )
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-# As browsers read them: pages that say Latin-1 are Windows-1252.
+# As browsers do: pages that declare Latin-1 are read as Windows-1252.
 _CODECS: Final = {
     "iso8859-1": "cp1252",
     "ascii": "cp1252",
@@ -42,28 +42,28 @@ _CODECS: Final = {
     "utf-16-le": "utf-8",
     "utf-16-be": "utf-8",
 }
-# What holds no text of the article, and may be long, deep or broken enough to keep a parser busy for minutes.
+# Elements without text of the article, which can be long, deep or broken enough to occupy a parser for minutes.
 _UNREAD: Final = re.compile(r"<!--|<(script|style|svg|template|iframe|object|math)\b[^>]*>", re.IGNORECASE)
 _OWN: Final = 'data-mahdar="report"'
 _LINKED_DATA: Final = re.compile(r"application/ld\+json", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*+>")
 _LONG_TAG: Final = re.compile(r"<([a-zA-Z][\w:-]{0,30}+)(?=[\s/])[^<>]{10000,}+>")
-"""A picture as an attribute, or thousands of attributes."""
+"""A tag with an embedded picture, or with thousands of attributes."""
 
 
 class PagesUnreadableError(UsageError):
-    """Pages cannot be read, because the extra `web` is not installed."""
+    """The extra `web`, which reads pages, is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page says.
+    """The article of a page; what the page does not declare is None.
 
     Attributes:
-        text: of the article, a line a paragraph; all offsets are into it.
-        title: its headline.
-        url: its canonical address.
-        published_at: the day that it declares.
+        text: the article, one paragraph a line; all offsets are into it.
+        title: the headline.
+        url: the canonical address.
+        published_at: the declared day of publication.
     """
 
     text: str
@@ -73,18 +73,18 @@ class Page:
 
     @property
     def kept(self) -> Mapping[str, str]:
-        """Title and address, as fields that go along with the records."""
+        """Title and address, where declared, as fields that an extraction keeps."""
         fields = {"title": self.title, "url": self.url}
         return {name: value for name, value in fields.items() if value}
 
 
 def is_page(text: str) -> bool:
-    """Whether a text is a page, or a part of one: it begins like a page, or has too many tags for an article."""
+    """Whether a text is a page or a part of one: it begins like a page, or has too many tags for an article."""
     return _BEGINS.match(text[:_HEAD]) is not None or is_markup(text)
 
 
 def is_page_data(data: bytes) -> bool:
-    """Whether bytes, in whatever encoding, are a page or a part of one."""
+    """Whether bytes in any encoding are a page or a part of one."""
     for mark, codec in _MARKS:
         if data.startswith(mark):
             return is_page(data[len(mark) :].decode(codec, errors="replace"))
@@ -92,7 +92,7 @@ def is_page_data(data: bytes) -> bool:
 
 
 def is_page_name(name: str) -> bool:
-    """Whether a file is a page by its name; compressed or not."""
+    """Whether a file name has the suffix of a page, compressed or not."""
     return name.lower().removesuffix(".gz").removesuffix(".zst").endswith(SUFFIXES)
 
 
@@ -100,13 +100,13 @@ def read_page(html: str | bytes) -> Page:
     """Read the article of a page.
 
     Args:
-        html: the page, or the part of it that a feed or a content system gives; bytes in the encoding that they
-            declare, or UTF-8.
+        html: the page, or the part of it that a feed or a content system provides; bytes in UTF-8 or in the encoding
+            that they declare.
 
     Raises:
         PagesUnreadableError: the extra `web` is not installed.
-        BadInputError: too long, too many tags, in another encoding than it says, without an article, or what
-            `check_text` refuses in it. The message lacks its subject.
+        BadInputError: the page is too long, has too many tags, is not in the encoding that it declares, or has no
+            article, or `check_text` refuses the article. The message has no subject.
     """
     try:
         from trafilatura import bare_extraction
@@ -128,7 +128,7 @@ def read_page(html: str | bytes) -> Page:
         text = f"<html><body>{text}</body></html>"
     if len(text) > _MAX_MARKUP:
         raise BadInputError(f"is a web page with {len(text):,} characters, more than {_MAX_MARKUP:,}: save its text")
-    refuse_misreading(_TAG.sub(" ", text))  # before trafilatura leaves out the bytes by which it is known
+    refuse_misreading(_TAG.sub(" ", text))  # before trafilatura drops the characters that show it
     try:
         found: Any = bare_extraction(
             text,
@@ -136,7 +136,7 @@ def read_page(html: str | bytes) -> Page:
             with_metadata=True,
             date_extraction_params={"extensive_search": False, "original_date": True},
         )
-    except Exception as error:  # noqa: BLE001  # whatever a parser makes of a broken page
+    except Exception as error:  # noqa: BLE001  # a parser may raise anything on a broken page
         raise BadInputError(f"is a web page that cannot be read ({type(error).__name__}): save its text") from None
     if found is None or not (found.text or "").strip():
         raise BadInputError("is a web page in which no article is found: save its text")
@@ -145,7 +145,7 @@ def read_page(html: str | bytes) -> Page:
 
 
 def _decode(data: bytes) -> str:
-    """The page in the encoding of its mark, in UTF-8 where it is that, or in the encoding that it declares."""
+    """Decode a page by its byte order mark, as UTF-8, or by the encoding that it declares."""
     for mark, codec in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(codec, errors="replace")
@@ -166,22 +166,22 @@ def _decode(data: bytes) -> str:
 
 
 def _read_parts(html: str) -> Iterator[str]:
-    """The page without comments, scripts and drawings; of scripts, data about the article that is sound JSON stays."""
+    """Yield a page without comments, scripts and drawings; of scripts, only valid JSON-LD is kept."""
     at = 0
     while opening := _UNREAD.search(html, at):
         yield html[at : opening.start()]
         end = "-->" if opening[1] is None else f"</{opening[1]}"
         closing = re.compile(re.escape(end), re.IGNORECASE).search(html, opening.end())
-        if closing is None:  # a browser reads no further either
+        if closing is None:  # browsers stop here, too
             return
         if opening[1] and _LINKED_DATA.search(opening[0]):
-            yield _sound(html[opening.end() : closing.start()])
+            yield _clean_json_ld(html[opening.end() : closing.start()])
         at = closing.end() if opening[1] is None else html.find(">", closing.end()) + 1 or len(html)
     yield html[at:]
 
 
-def _sound(linked_data: str) -> str:
-    """Data in JSON, written anew; nothing where it is no JSON: trafilatura takes minutes for some that is broken."""
+def _clean_json_ld(linked_data: str) -> str:
+    """Rewrite JSON-LD as a script; "" where it is invalid, since trafilatura takes minutes for some broken data."""
     try:
         value = json.loads(linked_data, strict=False)
     except (ValueError, RecursionError):
@@ -191,7 +191,7 @@ def _sound(linked_data: str) -> str:
 
 
 def _address(url: str | None) -> str | None:
-    """An address of the web; a page may declare anything, and a report links to it."""
+    """Return an http(s) address, else None: a page may declare anything, and a report links to it."""
     return url if url and re.match(r"https?://[^\s<>\"]+\Z", url) else None
 
 

@@ -1,1 +1,1 @@
-"""Where words stand in an article: folding, quotes, and the article as the source of every text."""
+"""Grounding: where quotes and phrases stand in an article."""

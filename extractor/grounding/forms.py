@@ -1,11 +1,11 @@
-"""Forms of a word: what a clitic, the article, a possessive or a shared plural does to it.
+"""Reduce words to their base forms, to compare a drafter's words with the article's.
 
-A model writes the name that an article implies: «وزير المالية» where it has «وزراء الصحة والمالية», «الوفد التونسي»
-where it has «وفد تونسي», "Macron" where it has "Macron's". Such a name is the article's if each of its words is a form
-of a word of one sentence. Clitics are taken off the article's words only, and plurals are undone for a closed list of
-offices and bodies, so that no name becomes another: «وسام» is not «بسام».
+A model may write a name that the article implies: «وزير المالية» where it has «وزراء الصحة والمالية», «الوفد التونسي»
+where it has «وفد تونسي», "Macron" where it has "Macron's". The article has such a name if each word of it shares a base
+form with a word of one sentence. Clitics are removed from the article's words only, and plurals only for a closed list
+of offices and bodies, so that no name becomes another: «وسام» is not «بسام».
 
-A clause may inflect the article's words freely: its words are compared by their stems.
+A clause may inflect the article's words freely, so clauses are compared by stems.
 """
 
 import re
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from mahdar.documents.folding import fold
+from mahdar.documents.folding import fold, word_set
 
 _MARKS: Final = "\"'.,;:!?()[]{}<>«»*•·…-–—/\\|"
 _ARTICLE: Final = "ال"
@@ -21,10 +21,10 @@ _WITH_ARTICLE: Final = re.compile(r"[وف]?(?:[بكل]?ال|لل).{3}")
 _CONJUNCTIONS: Final = ("و", "ف")
 _PREPOSITIONS: Final = ("ب", "ل", "ك")
 _SHORTEST: Final = {"و": 3, "ف": 3, "ب": 3, "ل": 3, "ك": 4}
-"""Letters that must be left where one is taken off that may belong to the word: «ريم» is not in «كريم»."""
+"""Letters that must remain when a letter is removed that may belong to the word: «ريم» is not in «كريم»."""
 _SHORTEST_STEM: Final = 4
 _ROOT: Final = 3
-"""Letters that must be left of an Arabic word without its endings."""
+"""Letters that must remain of an Arabic word without its endings."""
 _SHARED_STEM: Final = 4
 """Letters that two inflections of one Arabic word have in common: «طالبت», «مطالبتها»."""
 _LATIN_STEM: Final = 5
@@ -34,15 +34,10 @@ _CONTENT_LETTERS: Final = 3
 _NAME_LETTERS: Final = 2
 """A shorter word without a digit is an initial, or no word."""
 
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
 _HEADS: Final = frozenset(
     map(
         fold,
-        _listed(
+        word_set(
             "وزير رئيس سفير قائد ملك أمير زعيم نائب وكيل مدير أمين ممثل مندوب مبعوث موفد مسؤول مستشار ناطق متحدث محافظ "
             "عضو قنصل مفوض منسق حاكم مجلس وزارة حكومة رئاسة برلمان جيش جانب وفد دولة بلد حزب كتلة لجنة قيادة حركة "
             "منظمة هيئة سلطة جامعة اتحاد شركة نظير طرف عاهل جنرال وزيرة"
@@ -54,95 +49,96 @@ _BROKEN: Final = {
     fold(plural): fold(singular)
     for plural, _, singular in (
         pair.partition("/")
-        for pair in _listed(
+        for pair in word_set(
             "وزراء/وزير رؤساء/رئيس سفراء/سفير قادة/قائد ملوك/ملك أمراء/أمير زعماء/زعيم نواب/نائب وكلاء/وكيل مدراء/مدير "
             "أمناء/أمين أعضاء/عضو قناصل/قنصل حكام/حاكم مجالس/مجلس جيوش/جيش وفود/وفد دول/دولة بلدان/بلد أحزاب/حزب "
             "كتل/كتلة لجان/لجنة أطراف/طرف نظراء/نظير"
         )
     )
 }
-_ENDINGS: Final = _listed("تين تان ين ان ون ات تي تا ي ا و هما هم ها ه")
-"""Of the dual, the plural, and the pronoun of the owner: «وفدها»."""
-_SUFFIXES: Final = _listed("هما هم ها كم نا تين تان يين يون ات ون ين ان يه ه ي ت وا ا")
-"""Endings of Arabic nouns and verbs, the longest first where one ends another."""
+_ENDINGS: Final = word_set("تين تان ين ان ون ات تي تا ي ا و هما هم ها ه")
+"""Endings of the dual, the plural, and the possessive pronoun: «وفدها»."""
+_SUFFIXES: Final = (
+    *("هما", "هم", "ها", "كم", "نا", "تين", "تان", "يين", "يون"),
+    *("ات", "ون", "ين", "ان", "يه", "ه", "ي", "ت", "وا", "ا"),
+)
+"""Endings of Arabic nouns and verbs; of two with the same end, the longer is first."""
 _PARTICLES: Final = frozenset(
     conjunction + fold(word)
-    for word in _listed(
+    for word in word_set(
         "في من إلى على عن مع أن أنه أنها إن إنه إنها بأن بأنه بأنها هذا هذه ذلك تلك التي الذي الذين اللذين كما كل بين "
         "بعد قبل خلال حول عند لدى منذ حتى ثم أو أم لا لم لن ليس ما هو هي هم كان كانت يكون تكون قد لقد إذا لكن غير عبر "
         "ضد دون نحو أيضا حيث بعض جميع أي قال قالت أكد أكدت أعلن أضاف"
     )
     for conjunction in ("", *_CONJUNCTIONS)
-) | frozenset(
-    _listed(
-        "the of and or in to for that with on by at from as is was were be been has have had it its this their his her "
-        "an not will would which who he she they said la le les un une des de du et en au aux ou dans pour sur par que "
-        "qui est avec ont sont ses son sa leur leurs cette ce pas plus il elle ils"
-    )
+) | word_set(
+    "the of and or in to for that with on by at from as is was were be been has have had it its this their his her "
+    "an not will would which who he she they said la le les un une des de du et en au aux ou dans pour sur par que "
+    "qui est avec ont sont ses son sa leur leurs cette ce pas plus il elle ils"
 )
-"""Words without content, in the languages of articles."""
+"""Function words of Arabic, English and French, folded."""
 
 
 @lru_cache(maxsize=50_000)
 def forms(word: str) -> frozenset[str]:
-    """All that a folded word may be a form of, itself included."""
+    """Return the base forms of a folded word of the article, the word included."""
     bare = frozenset(_bare(word))
-    return bare | frozenset(base for one in bare for base in _singular(one))
+    return bare | frozenset(base for form in bare for base in _singulars(form))
 
 
 @lru_cache(maxsize=50_000)
 def name_forms(word: str) -> frozenset[str]:
-    """All that a folded word of a name may stand for: less is taken off than of the article's words, see above."""
+    """Return the base forms of a folded word of a name: only its article and a plural are removed."""
     bare = {word, word.removeprefix(_ARTICLE)} if len(word) > _SHORTEST_STEM else {word}
-    return frozenset(bare | {base for one in bare for base in _singular(one)})
+    return frozenset(bare | {base for form in bare for base in _singulars(form)})
 
 
 @lru_cache(maxsize=50_000)
 def stems(word: str) -> frozenset[str]:
-    """What inflections of a folded word have in common: two words with a stem in common are forms of one."""
+    """Return the stems of a folded word: two words with a common stem count as inflections of one."""
     if word.isascii():
         return forms(word) | {word[:_LATIN_STEM]}
-    found, bare = set(forms(word)), list(_bare(word))
-    without_article = [one for one in bare if not _WITH_ARTICLE.match(one)] or [bare[-1]]
-    for one in map(_without_suffixes, without_article):
-        found.update(one[at : at + _SHARED_STEM] for at in range(max(1, len(one) - _SHARED_STEM + 1)))
-    return frozenset(found)
+    all_stems, bare = set(forms(word)), list(_bare(word))
+    without_article = [form for form in bare if not _WITH_ARTICLE.match(form)] or [bare[-1]]
+    for stem in map(_without_suffixes, without_article):
+        all_stems.update(stem[at : at + _SHARED_STEM] for at in range(max(1, len(stem) - _SHARED_STEM + 1)))
+    return frozenset(all_stems)
 
 
 @lru_cache(maxsize=4_096)
 def content_words(text: str) -> tuple[str, ...]:
-    """The folded words of a text that say something."""
+    """Return the folded words of a text, without function words and words under three letters."""
     return _words(text, _CONTENT_LETTERS)
 
 
-def name_words(text: str) -> tuple[str, ...]:
-    """The folded words of a name that it cannot do without."""
+def essential_words(text: str) -> tuple[str, ...]:
+    """Return the folded words of a name, without function words and initials."""
     return _words(text, _NAME_LETTERS)
 
 
-def words_of(text: str) -> tuple[str, ...]:
-    """The folded words of a text, without the marks around them."""
+def folded_words(text: str) -> tuple[str, ...]:
+    """Return the folded words of a text, without the marks around them."""
     return tuple(word for raw in fold(text).replace('"', " ").split() if (word := raw.strip(_MARKS)))
 
 
 def _words(text: str, letters: int) -> tuple[str, ...]:
     return tuple(
         word
-        for word in words_of(text)
+        for word in folded_words(text)
         if word not in _PARTICLES and (len(word) >= letters or any(letter.isdigit() for letter in word))
     )
 
 
 def _without_suffixes(word: str) -> str:
-    """The word without its endings: of a noun, and of the pronoun behind it."""
+    """Remove up to two endings from a word: a pronoun's and the noun's own."""
     for _ in range(2):
-        ending = next((one for one in _SUFFIXES if word.endswith(one) and len(word) - len(one) >= _ROOT), "")
+        ending = next((end for end in _SUFFIXES if word.endswith(end) and len(word) - len(end) >= _ROOT), "")
         word = word.removesuffix(ending)
     return word
 
 
 def _bare(word: str) -> Iterator[str]:
-    """The word, and the word without what is written together with it."""
+    """Yield a word, and the word without the clitics attached to it."""
     yield word
     if word.isascii() or not "\u0600" <= word[0] <= "\u06ff":
         yield from _latin(word)
@@ -162,7 +158,7 @@ def _bare(word: str) -> Iterator[str]:
 
 
 def _latin(word: str) -> Iterator[str]:
-    """Without a possessive, an elided article, or a plural's s."""
+    """Yield a word without its possessive, its elided article, or its plural s."""
     for ending in ("'s", "s'", "'"):
         if word.endswith(ending):
             yield word.removesuffix(ending)
@@ -172,8 +168,8 @@ def _latin(word: str) -> Iterator[str]:
         yield word[:-1]
 
 
-def _singular(word: str) -> Iterator[str]:
-    """The office or body of which a word is the dual or the plural."""
+def _singulars(word: str) -> Iterator[str]:
+    """Yield the offices and bodies of which a word is the dual or the plural."""
     if word in _BROKEN:
         yield _BROKEN[word]
     for ending in _ENDINGS:

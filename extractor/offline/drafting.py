@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mahdar.documents.folding import word_set
 from mahdar.offline.circumstances import venue_in
 from mahdar.offline.cues import AnnotatedSentence, Cue
 from mahdar.offline.encounters import RuleMeeting, when, where
@@ -18,7 +19,7 @@ from mahdar.offline.latin.wording import topics as latin_topics
 from mahdar.offline.mention import ActorMention
 from mahdar.offline.positions import RuleStance
 from mahdar.offline.readings import RuleReading, carried, read
-from mahdar.resolving.countries import country_mentions, listed
+from mahdar.resolving.countries import country_mentions
 from mahdar.schemas.drafts import MAX_EVIDENCE
 from mahdar.schemas.records import Actor
 from mahdar.schemas.tasks import ACTORS
@@ -142,7 +143,7 @@ def _latin(reading: RuleReading, encounter: RuleMeeting) -> AnswerFields:
 
 
 _MOST_TOPICS: Final = 3
-_BINDING: Final = listed("بين في")
+_BINDING: Final = word_set("بين في")
 
 
 def _topics(lines: Sequence[AnnotatedSentence]) -> Iterator[AnswerFields]:

@@ -3,14 +3,14 @@
 import re
 from typing import Final
 
+from mahdar.documents.folding import word_set
 from mahdar.offline.cues import AnnotatedSentence
 from mahdar.offline.lexicon import BODIES, COMMON, DEEDS, GIVEN, word_group
 from mahdar.offline.mention import bare, stems
-from mahdar.resolving.countries import listed
 from mahdar.resolving.offices import read_word
 
 _MOST_NAME_WORDS: Final = 5
-_ALEF_MAQSURA: Final = listed("علي")
+_ALEF_MAQSURA: Final = word_set("علي")
 """«على» is no «علي»."""
 _NAME_MONTHS: Final = word_group("names.name_months")
 _NAME_STARTS: Final = word_group("names.name_starts")

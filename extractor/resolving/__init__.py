@@ -1,1 +1,1 @@
-"""What words mean: dates, countries, places, offices, names."""
+"""Resolving: what words mean as dates, countries, places, offices and names."""

@@ -22,13 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from mahdar.documents.folding import fold
-
-
-def listed(words: str) -> frozenset[str]:
-    """A set of words, written as one text."""
-    return frozenset(words.split())
-
+from mahdar.documents.folding import fold, word_set
 
 _FILE: Final = Path(__file__).with_name("countries.toml")
 
@@ -57,7 +51,7 @@ _OMAN: Final = re.compile("ع\u064f")
 _AMMAN: Final = re.compile("ع[\u064b-\u0652]*م[\u064b-\u0652]*\u0651")
 _LONGEST_ACRONYM: Final = 4
 """Capitals up to here are written so on purpose: «US», «UN», «EAU» are no "us", « un », « eau »."""
-_CAPITALISED: Final = listed("polish pole poles turkey china guinea chile jordan chad lima")
+_CAPITALISED: Final = word_set("polish pole poles turkey china guinea chile jordan chad lima")
 """Words that are a country's only with a capital."""
 
 # The forms of a nisba, folded, after its masculine singular: feminine, plurals, duals; the last is indefinite only.
@@ -69,20 +63,20 @@ _SHORTEST_STEM: Final = 3
 """Letters left when particles are taken off: «مصر», «قطر»."""
 
 # Words after which a place comes: for somebody posted there it is not the country represented.
-_PLACE: Final = listed(
+_PLACE: Final = word_set(
     """
     في وفي لدي الي بالعاصمه بمدينه بدوله بجمهوريه بمملكه بالمملكه بسلطنه in to at for en au aux a chez aupres pour
     """
 )
 # Words after which comes what an office deals with.
-_TOPIC: Final = listed(
+_TOPIC: Final = word_set(
     """
     بشان حول لشوون بملف المعني المعنيه المكلف المكلفه المكلفين المختص المختصه تجاه مع on with against sur avec
     contre
     """
 )
 # Who is posted: a place after one of these tells nothing about the country represented.
-_POSTED: Final = listed(
+_POSTED: Final = word_set(
     """
     سفير سفيره السفير السفيره مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده مندوب المندوب مندوبه المندوبه
     ممثل الممثل ممثله الممثله قنصل القنصل القايم قايم بعثه البعثه سفاره السفاره قنصليه القنصليه منسق المنسق
@@ -90,7 +84,7 @@ _POSTED: Final = listed(
     envoyee representant representante ambassade consulat
     """
 )
-_SENT: Final = listed("مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده")
+_SENT: Final = word_set("مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده")
 """Of these, «لـ» tells where they are sent: «المبعوث الخاص لليبيا»."""
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from mahdar.documents.folding import fold
-from mahdar.resolving.countries import CountryForm, Word, country_mentions, country_of, listed, words_of
+from mahdar.documents.folding import fold, word_set
+from mahdar.resolving.countries import CountryForm, Word, country_mentions, country_of, words_of
 
 # Words are folded here: ة is ه, أ is ا, ئ is ي.
 
 # Forms of address, and words that point to an office named before: no part of a name, and no office.
-_HONORIFICS: Final = listed(
+_HONORIFICS: Final = word_set(
     """
     السيد السيده الساده معالي معاليه سعاده فخامه جلاله سمو صاحب صاحبه السمو الملكي الجلاله الفخامه المعالي السعاده
     الدكتور الدكتوره دكتور دكتوره المهندس المهندسه الاستاذ الاستاذه البروفيسور المحامي المحاميه الحاج الشيخ الشيخه
@@ -26,21 +26,21 @@ _HONORIFICS: Final = listed(
     prof professor hon sheikh shaikh monsieur madame mme mlle
     """
 )
-_INITIALS: Final = listed("د م ا m")
+_INITIALS: Final = word_set("د م ا m")
 """Honorifics only with a stop or a stroke behind: «د. محمد», «م/ علي»."""
 _STATE: Final = "دوله"
 """An honorific before an office («دولة الرئيس»), otherwise a state."""
 
-_RANKS: Final = listed(
+_RANKS: Final = word_set(
     """
     المشير الفريق اللواء العميد العقيد المقدم الرايد النقيب الملازم الجنرال الادميرال المارشال العماد general
     colonel marshal admiral lieutenant captain amiral marechal
     """
 )
-_RANK_TAILS: Final = listed("اول ركن الركن المتقاعد طيار بحري مهندس حقوقي دو ديفزيون دوكوردارمي")
+_RANK_TAILS: Final = word_set("اول ركن الركن المتقاعد طيار بحري مهندس حقوقي دو ديفزيون دوكوردارمي")
 
 # Words an office begins with: as they govern another word, and as they stand by themselves.
-_GOVERNING: Final = listed(
+_GOVERNING: Final = word_set(
     """
     وزير وزيره وزيرا وزيري رييس رييسه نايب نايبه وكيل وكيله مساعد مساعده سفير سفيره قنصل مبعوث مبعوثه موفد مندوب
     مندوبه ممثل ممثله مستشار مستشاره مدير مديره محافظ عميد عمده والي حاكم عضو عضوه زعيم مرشد سكرتير سكرتيره كاتب
@@ -48,7 +48,7 @@ _GOVERNING: Final = listed(
     ملكه امير سلطان شيخ
     """
 )
-_STANDING: Final = listed(
+_STANDING: Final = word_set(
     """
     الوزير الوزيره الرييس الرييسه النايب النايبه الوكيل المساعد السفير السفيره القنصل المبعوث المبعوثه الموفد
     المندوب المندوبه الممثل الممثله المستشار المستشاره المدير المديره المحافظ العمده الوالي الحاكم العضو الزعيم
@@ -56,10 +56,10 @@ _STANDING: Final = listed(
     المكلفه القايد الملك الملكه العاهل السلطان المدعي المفتش نظيره نظيرته نظيرها نظيرتها نظيرهما ونظيره ونظيرته
     """
 )
-_NAMES_TOO: Final = listed("قايد ملك ملكه امير سلطان شيخ امين ولي عميد سفير كبير ناطق")
+_NAMES_TOO: Final = word_set("قايد ملك ملكه امير سلطان شيخ امين ولي عميد سفير كبير ناطق")
 """Heads that are names as well («أمير عبد اللهيان»): an office only before a word of office or a country."""
 
-_CONSTRUCT: Final = listed(
+_CONSTRUCT: Final = word_set(
     """
     خارجيه داخليه دفاع ماليه عدل مجلس حكومه وزاره وزارات وزراء جهاز هييه لجنه شوون مكتب حركه حزب قوات جيش اركان
     مخابرات استخبارات بعثه منظمه اتحاد برلمان دوله جمهوريه مملكه ديوان بنك مصرف عام عامه اعمال باسم عهد وفد سفاره
@@ -67,7 +67,7 @@ _CONSTRUCT: Final = listed(
     """
 )
 """What a head governs, and what needs a further word itself."""
-_GOVERNED: Final = listed(
+_GOVERNED: Final = word_set(
     """
     خارجيه داخليه دفاع حكومه وزراء جمهوريه مجلس رياسي عام عامه نواب دوله شعب شعبي شوون خارج تعاون دولي دوليه امن
     وطني وطنيه قومي مخابرات استخبارات اركان جيش جيوش قوات مسلحه بحريه جويه بريه ماليه اقتصاد اقتصاديه تجاره صناعه
@@ -83,10 +83,10 @@ _GOVERNED: Final = listed(
     """
 )
 """What an office may end with, when it has its article."""
-_ADVERBS: Final = listed("سابقا حاليا بالوكاله بالنيابه بالانابه بالتكليف")
-_PREPOSITIONS: Final = listed("في لدي الي عن من")  # not «على»: folded, it is a first name
+_ADVERBS: Final = word_set("سابقا حاليا بالوكاله بالنيابه بالانابه بالتكليف")
+_PREPOSITIONS: Final = word_set("في لدي الي عن من")  # not «على»: folded, it is a first name
 
-_LATIN_HEADS: Final = listed(
+_LATIN_HEADS: Final = word_set(
     """
     president presidente minister premier chancellor king queen prince princess secretary ambassador envoy chairman
     chairwoman chair chief head speaker spokesman spokeswoman spokesperson director commander governor mayor senator
@@ -94,7 +94,7 @@ _LATIN_HEADS: Final = listed(
     ambassadrice secretaire directeur directrice commandant gouverneur maire depute chancelier parole
     """
 )
-_LATIN_GOVERNED: Final = listed(
+_LATIN_GOVERNED: Final = word_set(
     """
     prime foreign defence defense interior finance justice trade deputy vice former acting national security state
     affairs under assistant special crown permanent republic staff army government council parliament senate house
@@ -102,8 +102,8 @@ _LATIN_GOVERNED: Final = listed(
     adjoint delegue republique gouvernement conseil assemblee nationale armee porte
     """
 )
-_LATIN_LINKS: Final = listed("of for the and to in at de des du la le les l d et a au aux en")
-_LATIN_PARTICLES: Final = listed("bin ben ibn al el de der den von van du la le abu abd")
+_LATIN_LINKS: Final = word_set("of for the and to in at de des du la le les l d et a au aux en")
+_LATIN_PARTICLES: Final = word_set("bin ben ibn al el de der den von van du la le abu abd")
 
 _MOST_WORDS: Final = 6
 """In a person's name; more is a clause."""
@@ -111,7 +111,7 @@ _FEWEST_WORDS: Final = 2
 """Before an office without a mark between: of one it is not known that it is a name."""
 _MOST_LATIN_WORDS: Final = 2
 """In capitals behind an office, particles aside: of three the first may still belong to the office."""
-_NOT_IN_NAMES: Final = _PREPOSITIONS | listed("مع خلال حول بين ان الذي التي يوم اليوم بعد قبل")
+_NOT_IN_NAMES: Final = _PREPOSITIONS | word_set("مع خلال حول بين ان الذي التي يوم اليوم بعد قبل")
 _AFFAIRS: Final = "شوون"
 """«وزير الشؤون الخارجية» is «وزير الخارجية»."""
 _SERVANT: Final = "عبد"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from mahdar.documents.folding import fold
+from mahdar.documents.folding import fold, word_set
 from mahdar.grounding.ground import PHRASE, Ground, ground_of
 from mahdar.resolving.countries import (
     NO_PLACE,
@@ -26,7 +26,6 @@ from mahdar.resolving.countries import (
     country_mentions,
     country_of,
     is_contested,
-    listed,
     phrase_key,
     words_of,
 )
@@ -38,8 +37,8 @@ DOMINANT: Final = 5
 """So many times larger than its namesake abroad, a city needs no article to be the one that is meant."""
 
 # What a model adds to a city's name, before it and behind it.
-_CAPITALS: Final = listed("العاصمه بالعاصمه للعاصمه والعاصمه")
-_BEFORE_CITY: Final = _CAPITALS | listed("في من الي مدينه بمدينه لمدينه")
+_CAPITALS: Final = word_set("العاصمه بالعاصمه للعاصمه والعاصمه")
+_BEFORE_CITY: Final = _CAPITALS | word_set("في من الي مدينه بمدينه لمدينه")
 _LATIN_LEAD: Final = re.compile(
     r"(?:(?:in|at|to|à)\s+)?"
     r"(?:(?:the\s+|la\s+)?(?:(?:\w+\s+)?capitale?(?:\s+(?:city|of))*\s+|city\s+of\s+|ville\s+d(?:e\s+|['’])))?",
@@ -52,7 +51,7 @@ _SULTANATE: Final = "سلطنة عمان"
 _CALLED_CITY: Final = ("{} العاصمة", "العاصمة {}", "مدينة {}", "لعاصمة {}")
 """How an article says that a country's name is a city here; the last with «لـ»: «للعاصمة تونس»."""
 
-_HALLS: Final = listed("مقر قصر فندق ديوان مكتب قاعه مبني مطار وزاره سفاره رياسه")
+_HALLS: Final = word_set("مقر قصر فندق ديوان مكتب قاعه مبني مطار وزاره سفاره رياسه")
 """Nouns that «ب» is glued to before a venue: «بمقر وزارة الدفاع»."""
 _SEATS: Final = re.compile(
     r"وزار|قصر|رياس|برلمان|ديوان|كرملين|البيت الابيض|بنتاغون|بنتاجون"
@@ -61,7 +60,7 @@ _SEATS: Final = re.compile(
 """Of these, the country whose it is is the country where it stands."""
 _ABROAD: Final = re.compile(r"سفار|قنصلي|بعثه|embass|ambassade|consul|mission")
 """Of these, it is not."""
-_LINKS: Final = _BEFORE_CITY | listed("in at a")
+_LINKS: Final = _BEFORE_CITY | word_set("in at a")
 _LINK_REACH: Final = 2
 """Words between a venue and its city: «بالعاصمة التركية أنقرة»."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mahdar.documents.checks import MAX_BYTES, check_text, too_long
-from mahdar.documents.document import BadInput, Document, as_date, day_of
+from mahdar.documents.document import BadInput, Document, as_date, parse_day
 from mahdar.documents.pages import REMEDY as PAGES_REMEDY
 from mahdar.documents.pages import PagesUnreadableError, is_page, read_page
 from mahdar.errors import BadInputError, MahdarError, UsageError
@@ -214,7 +214,7 @@ def _day(row: Mapping[str, Any], columns: Columns) -> dt.date | None:
     if not isinstance(value, str | dt.date):
         raise BadInputError(f"has a date that is no text: {_short(value)}")
     if isinstance(value, str) and columns.date_format:
-        return day_of(value, columns.date_format)
+        return parse_day(value, columns.date_format)
     return as_date(value)
 
 

@@ -1,1 +1,1 @@
-"""Validation: whether drafts fit their schema, and whether their words stand in the article."""
+"""Validation: whether drafts fit their schema, and whether the article has their words."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from mahdar.documents.folding import word_set
 from mahdar.offline.cues import Cue
 from mahdar.offline.encounters import RuleMeeting
 from mahdar.offline.latin.circumstances import (
@@ -19,16 +20,16 @@ from mahdar.offline.latin.stage import ActorMentions, Predicate
 from mahdar.offline.lexicon import word_group
 from mahdar.offline.mention import ActorMention
 from mahdar.offline.parties import MeetingParty
-from mahdar.resolving.countries import CountryForm, listed
+from mahdar.resolving.countries import CountryForm
 from mahdar.schemas.enums import Capacity, MeetingKind
 
-_WITH: Final = listed("with avec")
+_WITH: Final = word_set("with avec")
 _PARTIES: Final = word_group("encounters.parties", "latin/names")
 _VISITS: Final = word_group("encounters.visits", "latin/names")
 _VISIT_NOUNS: Final = word_group("encounters.visit_nouns", "latin/names")
-_SIGNED: Final = listed("sign signer")
+_SIGNED: Final = word_set("sign signer")
 _REACH: Final = 30
-_AND: Final = listed("and et")
+_AND: Final = word_set("and et")
 _STOPS: Final = frozenset({".", ";", "!", "?", "—"})
 _BEFORE_OBJECT: Final = word_group("encounters.before_object", "latin/names")
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from mahdar.documents.folding import word_set
 from mahdar.offline.latin.clauses import Clauses
 from mahdar.offline.latin.stage import Predicate
 from mahdar.offline.lexicon import word_group
-from mahdar.resolving.countries import listed
 
 DIRECT_PREPOSITION: Final = word_group("objects.direct_preposition", "latin/names")
 
@@ -19,7 +19,7 @@ LONGEST_TARGET: Final = 26
 """Words: a longer one runs into the next clause."""
 
 
-ADDRESSED: Final = listed("call_for demand")
+ADDRESSED: Final = word_set("call_for demand")
 
 
 LEADS: Final = word_group("objects.leads", "latin/names")
@@ -40,7 +40,7 @@ _MEDIA: Final = word_group("objects.media", "latin/names")
 _BASE: Final = word_group("objects.base", "latin/names")
 
 
-_BEFORE_DEED: Final = listed("a de d' et , l' se")
+_BEFORE_DEED: Final = word_set("a de d' et , l' se")
 
 
 _CLAUSE_OPENERS: Final = word_group("objects.clause_openers", "latin/names")

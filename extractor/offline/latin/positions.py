@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from mahdar.documents.folding import word_set
 from mahdar.offline.latin.building import built, polarity, positions
 from mahdar.offline.latin.clauses import Clauses
 from mahdar.offline.latin.judgements import felt, rated, vowed
@@ -20,7 +21,6 @@ from mahdar.offline.latin.objects import (
 from mahdar.offline.latin.stage import ActorMentions, Predicate
 from mahdar.offline.lexicon import word_group
 from mahdar.offline.positions import RuleStance
-from mahdar.resolving.countries import listed
 
 _NEGATABLE: Final = frozenset({"recognize", "support"})
 """Acts whose denial is a refusal; what the denial of another means is not known."""
@@ -210,7 +210,7 @@ def _described(clauses: Clauses, predicate: Predicate, holders: ActorMentions) -
         yield from _passive(clauses, predicate, act, holders)
 
 
-_FREE_NOUNS: Final = listed("support call_for reject condemn demand commit concern")
+_FREE_NOUNS: Final = word_set("support call_for reject condemn demand commit concern")
 
 
 def _nominal(clauses: Clauses, used: set[int]) -> Iterator[RuleStance]:

@@ -1,12 +1,15 @@
-"""Drafting: the one door between an article and its drafts.
+"""Drafting: the interface between the service and whatever drafts an article's records, a model or the rules.
 
-A drafter is a value with two methods. How many requests serve how many tasks, and whether there are any, is its own
-business: the service, runs, provider batches and forecasts know no more than this.
+The service, runs, provider batches and forecasts use a `Drafter` and the `Request`s that it plans, and nothing else of
+how drafts come about: how many requests serve how many tasks, and whether there are any, is the drafter's choice.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from functools import cached_property, lru_cache
+from typing import Any, Final, Protocol
 
 from mahdar.documents.document import Document
 from mahdar.results import Usage
@@ -16,8 +19,53 @@ from mahdar.tasks import Task
 from mahdar.validation.answers import Problem
 from mahdar.validation.source import Source
 
-if TYPE_CHECKING:
-    from mahdar.llm.request import Request
+Message = Mapping[str, str]
+"""One turn of a chat: `role` and `content`."""
+REMEMBERED: Final = 64
+"""Hashes of messages that are kept."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a model, for one task or several: everything that decides the answer.
+
+    Keys, URLs, time and process are no part of it: the same question has the same fingerprint on every machine.
+
+    Attributes:
+        messages: instructions, examples, and last the article.
+        answer: the schema of the answer.
+        parameters: decoding parameters, as the endpoint names them.
+        sentences: numbers of the sentences shown; not part of the fingerprint, since the messages hold them.
+    """
+
+    tasks: tuple[str, ...]
+    model: str
+    mode: str
+    messages: tuple[Message, ...]
+    answer: AnswerSchema
+    parameters: Mapping[str, Any]
+    prompt_sha256: str
+    article_sha256: str
+    sentences: range
+
+    @cached_property
+    def components(self) -> Mapping[str, str]:
+        """The parts that are hashed into the fingerprint, by name: a cache miss can name the part that changed."""
+        return {
+            "task": "+".join(self.tasks),
+            "model": self.model,
+            "mode": self.mode,
+            "schema": self.answer.sha256,
+            "parameters": json.dumps(self.parameters, ensure_ascii=False, sort_keys=True),
+            "prompt": self.prompt_sha256,
+            "article": self.article_sha256,
+            "messages": sha256("".join([_message_sha256(turn["role"], turn["content"]) for turn in self.messages])),
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the components, in hexadecimal."""
+        return sha256(json.dumps(self.components, ensure_ascii=False, sort_keys=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +73,7 @@ class Item:
     """One drafted record, and the actors that it refers to by id.
 
     Attributes:
-        path: where in its answer it stands: `$.meetings[0]`.
+        path: its place in the answer: `$.meetings[0]`.
     """
 
     path: str
@@ -39,8 +87,8 @@ class Maker:
 
     Attributes:
         name: a model's name, or the rule reader and its version.
-        prompt: `template@version sha256:…`, where a model was asked.
-        schema: `sha256:…` of the JSON Schema that was sent, where a model was asked.
+        prompt: `template@version sha256:…`; None where no model was asked.
+        schema: `sha256:…` of the JSON Schema that was sent; None where no model was asked.
     """
 
     name: str
@@ -50,16 +98,16 @@ class Maker:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What a drafter made of an article.
+    """The drafts of an article.
 
     Attributes:
-        items: by task, those that hold.
-        problems: by task, what does not hold, each left out or corrected by no one.
-        made_by: by task.
-        usage: of all requests together.
-        fingerprints: of the requests, in the order in which they were asked.
-        valid_at_first: no request had to be asked again.
-        source: the article as the drafts were checked against it, so that the assembly need not read it again.
+        items: valid drafts, by task.
+        problems: what was invalid and left out, by task.
+        made_by: who drafted, by task.
+        usage: calls, tokens and cost of all requests together.
+        fingerprints: of the requests, in the order in which they were sent.
+        valid_at_first: whether every first answer was valid as a whole.
+        source: the article as the drafts were validated against it, so that the assembly need not parse it again.
     """
 
     items: Mapping[str, Sequence[Item]]
@@ -71,8 +119,25 @@ class Drafted:
     source: Source | None = None
 
 
+class Drafter(Protocol):
+    """Drafts the records of an article."""
+
+    def made_by(self, tasks: Sequence[Task]) -> Mapping[str, Maker]:
+        """Return who drafts each task, without asking anything."""
+
+    def plan(self, document: Document, tasks: Sequence[Task]) -> tuple[Request, ...]:
+        """Return the requests that an article takes, without sending any; none where no model is asked."""
+
+    async def draft(self, document: Document, tasks: Sequence[Task]) -> Drafted:
+        """Draft the records of an article.
+
+        Raises:
+            ExtractionError: the article failed.
+        """
+
+
 def items_of(answer: Answer, schema: AnswerSchema) -> dict[str, list[Item]]:
-    """The items of an answer, by task, each under its place in the answer as it was given."""
+    """Return the items of a validated answer, by task, each with its place in the answer as the model gave it."""
     actors = {actor.id: actor for actor in getattr(answer, ACTORS, ())}
     return {
         task.task: [
@@ -83,18 +148,12 @@ def items_of(answer: Answer, schema: AnswerSchema) -> dict[str, list[Item]]:
     }
 
 
-class Drafter(Protocol):
-    """Drafts the records of an article."""
+def sha256(text: str) -> str:
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def made_by(self, tasks: Sequence[Task]) -> Mapping[str, Maker]:
-        """Who will have made the records, by task; nothing is asked."""
 
-    def plan(self, document: Document, tasks: Sequence[Task]) -> "tuple[Request, ...]":
-        """The requests that an article takes, before any is sent; none where no model is asked."""
-
-    async def draft(self, document: Document, tasks: Sequence[Task]) -> Drafted:
-        """Draft the records of an article.
-
-        Raises:
-            ExtractionError: the article failed.
-        """
+@lru_cache(maxsize=REMEMBERED)
+def _message_sha256(role: str, content: str) -> str:
+    """Hash a message; cached, since all messages but the last are the same for every article of a task."""
+    return sha256(f"{role}\n{content}")

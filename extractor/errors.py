@@ -1,35 +1,19 @@
-"""What can go wrong, in one tree.
+"""The errors that mahdar raises, in one tree.
 
 MahdarError
 ├── UsageError             an option, a setting or a name that cannot be used         exit 2
 ├── PromptError            a template or an example that does not hold                exit 2
 ├── StoreError             a store that cannot be read or written                     exit 2
-├── NoModelError           no model to ask: nothing configured, the embedded one away exit 3
+├── NoModelError           no model to ask: none configured, installed or reachable   exit 3
 └── ExtractionError        one document failed; `failure` is its class                exit 1
     └── BadInputError      the document itself cannot be read                         exit 1
 """
 
-from typing import Literal
-
-from mahdar.results import Usage
-
-FailureClass = Literal[
-    "refused",
-    "truncated",
-    "unparsable",
-    "invalid",
-    "rate_limited",
-    "timeout",
-    "over_budget",
-    "unreachable",
-    "bad_input",
-    "internal",
-]
-"""Why a document failed: by the model, by the endpoint, by the budget, by the document, or, `internal`, by mahdar."""
+from mahdar.results import FailureClass, Usage
 
 
 class MahdarError(Exception):
-    """Anything mahdar raises. The message names the value, the place and the remedy."""
+    """Base of all errors that mahdar raises. The message names the value, the place and the remedy."""
 
 
 class UsageError(MahdarError):
@@ -45,10 +29,12 @@ class StoreError(MahdarError):
 
 
 class NoModelError(MahdarError):
-    """No model is there to be asked, or none by this key. One that fails at a document is that one's failure.
+    """No model can be asked: none is configured, none is reachable, or the key is refused.
+
+    A call that fails because of its document is an `ExtractionError`.
 
     Attributes:
-        usage: what was spent on the documents that it left unfinished.
+        usage: what was spent on the documents left unfinished.
     """
 
     usage: Usage = Usage()
@@ -60,7 +46,7 @@ class ExtractionError(MahdarError):
     Attributes:
         failure: the class of the failure.
         usage: what was spent before giving up.
-        retry_after: seconds that a busy endpoint last asked to wait, if it did.
+        retry_after: seconds that a busy endpoint last asked to wait; None where it named none.
     """
 
     def __init__(

@@ -1,25 +1,36 @@
-"""Results: what was used, and what an article came to where it failed."""
+"""What an article came to where it failed, and the calls, tokens and cost that it took."""
 
 import operator
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Literal
 
-if TYPE_CHECKING:
-    from mahdar.errors import FailureClass
+FailureClass = Literal[
+    "refused",
+    "truncated",
+    "unparsable",
+    "invalid",
+    "rate_limited",
+    "timeout",
+    "over_budget",
+    "unreachable",
+    "bad_input",
+    "internal",
+]
+"""Why a document failed: because of the model, the endpoint, the budget, the document or, `internal`, mahdar itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Calls, tokens and cost, added up. Answers from the cache count as hits and cost no tokens.
+    """Calls, tokens and cost, added up. An answer from the cache counts as a hit and costs no tokens.
 
     Attributes:
-        calls: that brought an answer.
-        attempts: calls made, those that failed included.
-        reasks: answers that were asked for again.
+        calls: calls that brought an answer.
+        attempts: calls made, failed ones included.
+        reasks: answers that the model was asked to correct.
         hits: answers from the cache.
-        tokens_in: of the calls.
-        tokens_out: of the calls.
+        tokens_in: input tokens of the calls.
+        tokens_out: output tokens of the calls.
         cost: US dollars, of the calls whose price is known.
         unpriced: calls whose price is not known.
     """
@@ -45,12 +56,12 @@ class Failure:
     """A document that could not be extracted, and why. It has no records, so that it is never taken for an empty one.
 
     Attributes:
-        failure: the class of the failure, see `mahdar.errors`.
+        failure: the class of the failure.
         usage: what was spent before giving up.
     """
 
     document_id: str
-    failure: "FailureClass"
+    failure: FailureClass
     message: str
     usage: Usage = Usage()
 

@@ -17,7 +17,7 @@ from mahdar.assembling.extraction import assemble
 from mahdar.cache.disk import Store
 from mahdar.cache.opening import open_store
 from mahdar.documents.document import Document, as_date, check, check_several
-from mahdar.drafting import Drafter, Maker
+from mahdar.drafting import Drafter, Maker, Request
 from mahdar.errors import ExtractionError, MahdarError, NoModelError, UsageError
 from mahdar.limits.budget import UNBOUNDED, Budget, Purse, Spending
 from mahdar.limits.concurrency import UNBOUNDED as NO_LIMITS
@@ -27,7 +27,6 @@ from mahdar.llm.client import Client, Policy
 from mahdar.llm.drafter import LLMDrafter
 from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from mahdar.llm.forecast import Forecast, forecast_request
-from mahdar.llm.request import Request
 from mahdar.llm.tracing import TracingTransport
 from mahdar.llm.transport import OpenAITransport, Progress, Transport
 from mahdar.loop import LoopThread, begin_anew_in_forks, closed, never_collect, wait

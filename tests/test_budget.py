@@ -16,6 +16,7 @@ from newsroom import ANSWER, ARTICLE, HURRIED, KEY, NOTHING, configured, meeting
 from mahdar import Budget, Document, Extraction, Extractor, Failure, Limits, Price, UsageError
 from mahdar.cli.app import main
 from mahdar.documents.passages import estimate_tokens
+from mahdar.drafting import Request
 from mahdar.limits.budget import Spending
 from mahdar.limits.estimate import about_in, about_out, most_in, most_out
 from mahdar.limits.prices import find_price
@@ -23,7 +24,6 @@ from mahdar.llm.conversation import arguments_of
 from mahdar.llm.endpoint import MAX_TOKENS
 from mahdar.llm.endpoint import Endpoint as At
 from mahdar.llm.plan import plan
-from mahdar.llm.request import Request
 from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.tasks import load_tasks
 

@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from mahdar.cli import exits
 from mahdar.cli.app import app
-from mahdar.errors import FailureClass
+from mahdar.results import FailureClass
 from mahdar.prompts import library
 from mahdar.schemas import codes, enums, records
 

@@ -19,14 +19,13 @@ from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, configured, meeting,
 from mahdar import Document, Extraction, ExtractionError, Extractor, Failure, MahdarError, Policy, UsageError
 from mahdar.cache.completion import Completion
 from mahdar.cache.disk import DiskStore
-from mahdar.drafting import Drafter
+from mahdar.drafting import Drafter, Request
 from mahdar.llm.call import Call, Transport
-from mahdar.llm.client import Client, Outcome
-from mahdar.llm.conversation import arguments_of
+from mahdar.llm.client import Client
+from mahdar.llm.conversation import ValidatedAnswer, arguments_of
 from mahdar.llm.endpoint import Endpoint as At
 from mahdar.llm.plan import plan
 from mahdar.llm.reply import CallError
-from mahdar.llm.request import Request
 from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.results import Usage
 from mahdar.schemas.tasks import answer_schema
@@ -433,7 +432,7 @@ def asking(gate: Gate, concurrency: int = 8) -> Client:
     return Client(gate, None, policy=HURRIED, concurrency=concurrency)
 
 
-async def ask(client: Client, article: str = ARTICLE) -> Outcome:
+async def ask(client: Client, article: str = ARTICLE) -> ValidatedAnswer:
     return await client.ask(request(article), Source(article))
 
 
@@ -492,7 +491,7 @@ def test_a_wait_for_another_process_is_told_once(tmp_path: Path, caplog: pytest.
                 for each in asked:
                     theirs.put(each.fingerprint, empty, {})
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[ValidatedAnswer]:
         time = Time()
         client = Client(Gate(), ours, policy=HURRIED, concurrency=8, clock=lambda: time.now, sleep=time.sleep)
         return await asyncio.gather(*(ask(client, weather(number)) for number in range(2)))
@@ -501,7 +500,8 @@ def test_a_wait_for_another_process_is_told_once(tmp_path: Path, caplog: pytest.
         assert all(theirs.claim(each.fingerprint) for each in asked)
         replies = asyncio.run(run())
     assert [reply.usage.hits for reply in replies] == [1, 1]
-    assert [record.message for record in caplog.records] == ["another process asks the same; waiting for it"]
+    warning = "another process sends the same request; waiting for its answer"
+    assert [record.message for record in caplog.records] == [warning]
     assert {now >= 10 for now, lines in told if lines} == {True}
 
 

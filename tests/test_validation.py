@@ -12,14 +12,14 @@ from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, SAID, configured, me
 
 from mahdar import Document, Extractor, Policy
 from mahdar.cache.completion import Completion, ToolCall
+from mahdar.drafting import Request
 from mahdar.errors import ExtractionError
 from mahdar.llm.call import Call
-from mahdar.llm.client import Client, Outcome
-from mahdar.llm.conversation import next_call
+from mahdar.llm.client import Client
+from mahdar.llm.conversation import ValidatedAnswer, next_call
 from mahdar.llm.endpoint import Endpoint as At
 from mahdar.llm.plan import plan
 from mahdar.llm.reading import read
-from mahdar.llm.request import Request
 from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.schemas.drafts import DRAFTS, Drafts, ItemDraft
 from mahdar.schemas.records import Record
@@ -68,19 +68,19 @@ class Script:
         return [line for line in content.splitlines() if line.startswith("$")]
 
 
-def asked(script: Script, reasks: int = 1, mode: str = "json_schema", **kinds: Any) -> Outcome:
+def asked(script: Script, reasks: int = 1, mode: str = "json_schema", **kinds: Any) -> ValidatedAnswer:
     """What comes of the request about the article, when the endpoint answers so."""
     client = Client(script, None, policy=Policy(reasks=reasks), concurrency=1)
     return asyncio.run(client.ask(request(mode, **kinds), Source(ARTICLE)))
 
 
-def found(reply: Outcome) -> tuple[int, int]:
+def found(reply: ValidatedAnswer) -> tuple[int, int]:
     """The meetings and stances of an answer."""
     answer: Any = reply.answer
     return len(answer.meetings), len(answer.stances)
 
 
-def problems(reply: Outcome) -> list[str]:
+def problems(reply: ValidatedAnswer) -> list[str]:
     return [problem.path for problem in reply.problems]
 
 

@@ -37,11 +37,11 @@ import openai
 from mahdar import Extractor, Settings
 from mahdar.cache.disk import DiskStore
 from mahdar.documents.document import Document
+from mahdar.drafting import Request
 from mahdar.llm.client import Client, Policy
 from mahdar.llm.conversation import arguments_of
 from mahdar.llm.endpoint import Endpoint
 from mahdar.llm.plan import plan
-from mahdar.llm.request import Request
 from mahdar.llm.transport import OpenAITransport
 from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.schemas.tasks import answer_schema

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mahdar.cache.redis import RedisStore
     from mahdar.cli.misses import Parts
     from mahdar.documents.document import BadInput, Document
-    from mahdar.llm.request import Request
+    from mahdar.drafting import Request
     from mahdar.service import Extractor
 
 UNASKED = "no model is asked: rules read it"

@@ -17,12 +17,12 @@ from mahdar.cache.opening import open_store
 from mahdar.cli.cache import older_caches
 from mahdar.documents.document import Document
 from mahdar.documents.passages import estimate_tokens
+from mahdar.drafting import Request
 from mahdar.errors import ExtractionError, MahdarError
 from mahdar.llm.call import Call, Transport
 from mahdar.llm.client import Client, Policy
 from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from mahdar.llm.reply import CallError
-from mahdar.llm.request import Request
 from mahdar.llm.transport import OpenAITransport, Progress
 from mahdar.prompts import PromptLibrary, TemplateError
 from mahdar.schemas.tasks import answer_schema

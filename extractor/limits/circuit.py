@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mahdar.errors import FailureClass
+from mahdar.results import FailureClass
 
 SILENT: Final[frozenset[FailureClass]] = frozenset({"unreachable", "timeout", "rate_limited"})
 """The classes of failure that are the endpoint's, not the article's."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mahdar.cache.completion import Completion
-from mahdar.llm.request import Request
+from mahdar.drafting import Request
 
 
 @dataclass(frozen=True, slots=True)

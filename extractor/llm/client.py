@@ -1,21 +1,20 @@
 """The client: from a request to validated records.
 
-A call goes down these steps, each a method:
+A call passes these steps, each a method:
 
     ask                     instructor asks, validates and asks again (`mahdar.llm.conversation`)
-    _create                 what instructor calls
-    _send_cached            the cache
-    _send_once              one call at a time of the same question, in this process …
-    _send_claimed           … and between processes
-    _send_with_retries      tenacity's
-    _send_within_limits     budget, rate, concurrency, circuit
+    _create                 what instructor calls for the question and for each re-ask
+    _send_cached            answers from the cache
+    _send_once              sends the same call once at a time in this process …
+    _send_claimed           … and once at a time between processes; keeps the answer
+    _send_with_retries      repeats a call that failed: tenacity
+    _send_within_limits     budget, rate, concurrency, circuit breaker
     _send                   the transport
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -23,48 +22,48 @@ from typing import TYPE_CHECKING, Any, Final
 from mahdar.cache.async_store import AsyncStore
 from mahdar.cache.completion import Completion
 from mahdar.cache.disk import Store
+from mahdar.drafting import Request
 from mahdar.errors import NoModelError, UsageError
 from mahdar.limits.budget import OverBudgetError, Purse, Spending
 from mahdar.limits.circuit import CLOSED, SILENT
 from mahdar.limits.concurrency import UNBOUNDED, Clock, Limits, Pacer, Sleep
 from mahdar.limits.estimate import about_in, about_out
 from mahdar.llm.call import Call, Transport
-from mahdar.llm.conversation import OVER_BUDGET, Conversation, Create, Outcome, converse, patched
+from mahdar.llm.conversation import OVER_BUDGET, Conversation, Create, ValidatedAnswer, converse, patched
 from mahdar.llm.reply import CallError
-from mahdar.llm.request import Request
 from mahdar.observability.logs import silence_instructor
 from mahdar.results import Usage
 from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
-    from tenacity import AsyncRetrying, RetryCallState
-
-__all__ = ["Client", "Outcome", "Policy"]
+    from tenacity import RetryCallState
 
 log = logging.getLogger("mahdar")
 
 DOUBLINGS: Final = 16
-"""Of the wait between two calls to an endpoint that is silent; the policy's longest comes sooner."""
+"""Of the wait between two calls to an endpoint that does not answer; the policy's longest wait comes sooner."""
 TIMEOUT: Final = "timeout"
-LOOKS: Final = (0.05, 1.0)
-"""Seconds between two looks for an answer that another process asks for: the first, doubled up to the last."""
-LONG: Final = 10.0
+FIRST_PAUSE: Final = 0.05
+"""Seconds until the cache is looked up again for an answer that another process asks for; doubled each time."""
+LONGEST_PAUSE: Final = 1.0
+"""Seconds between two such look-ups, at most."""
+LONG_WAIT: Final = 10.0
 """Seconds of waiting for another process after which it is logged: that process may be suspended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often, and how long. Waits double from `first_wait`, unless the endpoint says how long to wait.
+    """How often to ask, and how long to wait. Waits double from `first_wait`, unless the endpoint names a wait.
 
     Attributes:
         attempts: at one call, at most.
         reasks: of one request, at most.
         first_wait: seconds.
         longest_wait: seconds.
-        silent: calls in a row without an answer that are too many: from there on one call at a time is made.
-        patience: seconds of such silence after which the run ends.
-        retries_timeouts: whether a call is made again that was not answered in time.
+        silent: calls in a row without an answer after which only one call at a time is made.
+        patience: seconds without an answer, counted from the first of these calls, after which the run ends.
+        retries_timeouts: whether a call that timed out is repeated.
     """
 
     attempts: int = 4
@@ -81,30 +80,30 @@ class Policy:
             raise UsageError(f"{self}: at least one attempt is needed, and nothing may be negative")
 
     def for_embedded(self) -> "Policy":
-        """The same for the engine on this machine: asked again, a small model takes as long and does no better."""
+        """Return the policy for the embedded model: asked again, a small model takes as long and does no better."""
         return replace(self, reasks=0, retries_timeouts=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What a call brought, and what it took."""
+    """The completion of a call, or why there is none, and what the call took."""
 
     came: Completion | CallError
     usage: Usage
 
 
 class Client:
-    """Asks a model, each question once: of the cache first, then of the endpoint.
+    """Asks a model, each question once: answers come from the cache where it has them, else from the endpoint.
 
     Args:
         transport: sends the calls.
-        store: where answers are kept; None for nowhere.
+        store: where answers are kept; None to keep none.
         policy: how often to ask again.
         concurrency: calls in flight at most.
         limits: requests and tokens a minute.
         purse: what may be spent.
-        clock: seconds, only ever rising.
-        sleep: waits so many.
+        clock: returns monotonic seconds.
+        sleep: waits for that many seconds.
     """
 
     def __init__(
@@ -128,22 +127,22 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._patched: dict[str, Create] = {}
-        self._flying: dict[str, asyncio.Future[_Answered | None]] = {}
-        self._heard = False  # whether the endpoint has ever taken a question
+        self._in_flight: dict[str, asyncio.Future[_Answered | None]] = {}
+        self._has_answered = False  # whether the endpoint ever accepted a question
         self._warned = False
         silence_instructor()
 
-    async def ask(self, request: Request, source: Source) -> Outcome:
+    async def ask(self, request: Request, source: Source) -> ValidatedAnswer:
         """Ask, validate the answer against the article, and ask again while something is wrong.
 
         Args:
-            request: what is asked.
+            request: the question.
             source: the article.
 
         Raises:
-            ExtractionError: no usable answer came; says why, and after how many attempts.
+            ExtractionError: no answer can be used.
             StoreError: the cache cannot be read.
-            NoModelError: the endpoint has not answered for so long that there is no use in asking.
+            NoModelError: the endpoint has not answered for longer than the policy allows.
         """
         create = self._patched.get(request.mode)
         if create is None:
@@ -151,138 +150,138 @@ class Client:
         return await converse(create, Conversation(request, source, self._policy.reasks))
 
     async def _create(self, *, conversation: Conversation, **arguments: Any) -> "ChatCompletion":
-        """Stand in for `chat.completions.create`: every attempt and every re-ask of instructor's comes here."""
+        """Stand in for `chat.completions.create`, which instructor calls for the question and for each re-ask."""
         call = conversation.call(arguments)
-        answered = await self._send_cached(call, conversation)
+        answered = await self._send_cached(call, conversation) or await self._send_once(call, conversation)
         conversation.usage += answered.usage
         if isinstance(answered.came, CallError):
             raise answered.came
-        return conversation.take(call, answered.came)
+        return conversation.receive(call, answered.came)
 
-    async def _send_cached(self, call: Call, conversation: Conversation) -> _Answered:
-        """Answer a call from the cache, or send it."""
-        return await self._stored(call, conversation) or await self._send_once(call, conversation)
-
-    async def _stored(self, call: Call, conversation: Conversation) -> _Answered | None:
-        """Answer a call from the cache. What would not be kept today, say after an unreadable answer, is no answer."""
+    async def _send_cached(self, call: Call, conversation: Conversation) -> _Answered | None:
+        """Answer a call from the cache; None where it has no answer, or one that would not be kept today."""
         stored = await self._store.get(call.fingerprint)
-        return _Answered(stored, Usage(hits=1)) if stored is not None and conversation.keeps(stored) else None
+        if stored is None or not conversation.is_worth_keeping(stored):
+            return None
+        return _Answered(stored, Usage(hits=1))
 
     async def _send_once(self, call: Call, conversation: Conversation) -> _Answered:
-        """Send a call, unless the same is under way in this process: then wait for its answer.
+        """Send a call, or wait for the same call where it is in flight in this process.
 
-        Where the one who makes it is cancelled, the next of those who wait makes it again.
+        Where the task that sends it is cancelled, one of those that wait sends it.
         """
-        while (flying := self._flying.get(call.fingerprint)) is not None:
-            answered = await asyncio.shield(flying)
+        while (future := self._in_flight.get(call.fingerprint)) is not None:
+            answered = await asyncio.shield(future)
             if answered is not None:
                 return replace(answered, usage=Usage(hits=int(isinstance(answered.came, Completion))))
-        landed = self._flying[call.fingerprint] = asyncio.get_running_loop().create_future()
+        future = self._in_flight[call.fingerprint] = asyncio.get_running_loop().create_future()
         answered = None
         try:
             answered = await self._send_claimed(call, conversation)
             return answered
         finally:
-            del self._flying[call.fingerprint]
-            landed.set_result(answered)
+            del self._in_flight[call.fingerprint]
+            future.set_result(answered)
 
     async def _send_claimed(self, call: Call, conversation: Conversation) -> _Answered:
-        """Send a call, unless another process makes the same: then its answer, or the call when it has given up."""
-        looks, since = _looks(), self._clock()
+        """Send a call and keep its answer, unless another process sends the same: then wait for its answer.
+
+        Where that process gives up, the call is sent. An answer that nothing can be read from is not kept, so that
+        asking later may bring a better one.
+        """
+        since, pause = self._clock(), FIRST_PAUSE
         while not await self._store.claim(call.fingerprint):
-            await self._sleep(next(looks))
-            self._warn(call, since)
-            if (stored := await self._stored(call, conversation)) is not None:
-                return stored
+            await self._sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            if not self._warned and self._clock() - since >= LONG_WAIT:
+                self._warned = True
+                log.warning("another process sends the same request; waiting for its answer", extra=_log_fields(call))
+            if (answered := await self._send_cached(call, conversation)) is not None:
+                return answered
         try:
-            # Between the look that found nothing and the claim, another process may have answered and let go.
-            stored = await self._stored(call, conversation) if self._store.shared else None
-            return stored or await self._send_and_keep(call, conversation)
+            # Another process may have answered and released the claim since the cache was looked up.
+            answered = await self._send_cached(call, conversation) if self._store.shared else None
+            if answered is None:
+                answered = await self._send_with_retries(call)
+                if isinstance(answered.came, Completion) and conversation.is_worth_keeping(answered.came):
+                    await self._store.put(call.fingerprint, answered.came, call.components)
+            return answered
         finally:
             await self._store.release(call.fingerprint)
 
-    def _warn(self, call: Call, since: float) -> None:
-        """Log once when waiting for another process that sends the same request."""
-        if not self._warned and self._clock() - since >= LONG:
-            self._warned = True
-            log.warning("another process asks the same; waiting for it", extra=_named(call))
+    async def _send_with_retries(self, call: Call) -> _Answered:
+        """Send a call, again while that can help, and count what it took."""
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
-    async def _send_and_keep(self, call: Call, conversation: Conversation) -> _Answered:
-        """Send a call, and keep its answer. One that nothing can be made of is not kept: asking later may do better."""
-        came, attempts = await self._send_with_retries(call)
-        if isinstance(came, CallError):
-            return _Answered(came, Usage(attempts=attempts))
-        if conversation.keeps(came):
-            await self._store.put(call.fingerprint, came, call.components)
-        return _Answered(came, self._usage(came, attempts))
-
-    def _usage(self, came: Completion, attempts: int) -> Usage:
-        cost = self._purse.cost(came)
-        return Usage(
-            calls=1,
-            attempts=attempts,
-            tokens_in=came.tokens_in,
-            tokens_out=came.tokens_out,
-            cost=cost or Decimal(0),
-            unpriced=int(cost is None),
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self._policy.attempts),
+            wait=self._wait,
+            retry=retry_if_exception(self._can_retry),
+            sleep=self._sleep,
+            reraise=True,
         )
-
-    async def _send_with_retries(self, call: Call) -> tuple[Completion | CallError, int]:
-        """Send a call, again while that can help, and count."""
-        retrying = self._retrying()
         try:
             completion: Completion = await retrying(self._send_within_limits, call)
         except CallError as error:
-            made = retrying.statistics["attempt_number"] - (error.failure == OVER_BUDGET)
-            log.info("given up: %s", error.failure, extra=_named(call, attempts=made, failure=error.failure))
-            return error, made
-        return completion, retrying.statistics["attempt_number"]
+            attempts = retrying.statistics["attempt_number"] - (error.failure == OVER_BUDGET)
+            log.info("given up: %s", error.failure, extra=_log_fields(call, attempts=attempts, failure=error.failure))
+            return _Answered(error, Usage(attempts=attempts))
+        cost = self._purse.cost(completion)
+        usage = Usage(
+            calls=1,
+            attempts=retrying.statistics["attempt_number"],
+            tokens_in=completion.tokens_in,
+            tokens_out=completion.tokens_out,
+            cost=cost or Decimal(0),
+            unpriced=int(cost is None),
+        )
+        return _Answered(completion, usage)
 
     async def _send_within_limits(self, call: Call) -> Completion:
-        """Send a call when the budget and the pace allow it."""
-        most = self._purse.most(call.arguments)
+        """Send a call when the budget, the rate and the circuit breaker allow it."""
+        tokens = 0
+        if self._pacer.counts_tokens:
+            answer = about_out(call.request.messages[-1]["content"], call.request.parameters)
+            tokens = about_in(call.arguments) + answer
+        most, spent = self._purse.most(call.arguments), Spending()
         try:
             await self._purse.reserve(most)
         except OverBudgetError as error:
             raise CallError(OVER_BUDGET, str(error), again=False, billed=False) from None
-        came_to = Spending()
         try:
-            async with self._pacer.turn(_about(call) if self._pacer.counts_tokens else 0) as turn:
-                self._check()
-                came_to = most  # as long as it is not known
+            async with self._pacer.turn(tokens) as turn:
+                self._check_circuit()
+                spent = most  # until the answer says what it took
                 completion = await self._send(call, turn.started)
-                came_to = self._purse.came_to(completion, most)
-                turn.tokens = came_to.tokens or turn.tokens
+                spent = self._purse.came_to(completion, most)
+                turn.tokens = spent.tokens or turn.tokens
         except CallError as error:
-            came_to = most if error.billed else Spending()
-            self._check()
+            spent = most if error.billed else Spending()
+            self._check_circuit()
             raise
         finally:
-            self._purse.settle(most, came_to)
+            self._purse.settle(most, spent)
         return completion
 
     async def _send(self, call: Call, started: float) -> Completion:
-        """Send a call; what comes of it says something of the endpoint, which is remembered."""
+        """Send a call by the transport, and tell the pacer and the circuit breaker what became of it."""
         try:
             completion = await self._transport.send(call)
         except CallError as error:
-            self._note(error, started)
-            log.info("no answer: %s", error.failure, extra=_named(call, failure=error.failure, again=error.again))
+            self._count_failure(error, started)
+            log.info("no answer: %s", error.failure, extra=_log_fields(call, failure=error.failure, again=error.again))
             raise
-        self._took()
+        self._circuit, self._has_answered = CLOSED, True
         self._pacer.answered()
         if log.isEnabledFor(logging.INFO):
-            log.info("called", extra=_named(call, **_figures(completion)))
+            tokens = {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out}
+            log.info("called", extra=_log_fields(call, **tokens, seconds=round(completion.seconds, 3)))
         return completion
 
-    def _took(self) -> None:
-        """Note that the endpoint answers: close the circuit."""
-        self._circuit, self._heard = CLOSED, True
-
-    def _note(self, error: CallError, started: float) -> None:
-        """Note a failed call: slow down where the endpoint is busy, count it where it does not answer."""
+    def _count_failure(self, error: CallError, started: float) -> None:
+        """Slow down where the endpoint is busy, and count the failure where the endpoint is to blame for it."""
         if error.failure not in SILENT:
-            self._took()
+            self._circuit, self._has_answered = CLOSED, True
             return
         if error.busy:
             self._pacer.slowed(started, error.wait if error.again else None)
@@ -291,43 +290,33 @@ class Client:
             str(error),
             started=started,
             now=self._clock(),
-            limit=1 if error.fatal and not self._heard else policy.silent,
+            limit=1 if error.fatal and not self._has_answered else policy.silent,
             patience=policy.patience,
             hopeless=not error.again,
         )
         if self._circuit.probes > before.probes:
             self._pacer.hold(min(policy.first_wait * 2 ** min(before.probes, DOUBLINGS), policy.longest_wait))
 
-    def _check(self) -> None:
-        """Check that the circuit is closed.
+    def _check_circuit(self) -> None:
+        """Check that calls may be made.
 
         Raises:
-            NoModelError: it is open: the endpoint has not answered for too long.
+            NoModelError: the circuit is open, since the endpoint has not answered for too long.
         """
         if not self._circuit.lets_through(now := self._clock()):
-            said = self._circuit.account(now)
             verb = "refuses" if self._circuit.said.startswith("HTTP 4") else "does not answer"
-            raise NoModelError(f"the endpoint {verb}: {said}; what is done is kept, run it again to go on")
+            raise NoModelError(
+                f"the endpoint {verb}: {self._circuit.account(now)}; what is done is kept, run it again to go on"
+            )
 
-    def _retrying(self) -> "AsyncRetrying":
-        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
-
-        return AsyncRetrying(
-            stop=stop_after_attempt(self._policy.attempts),
-            wait=self._wait,
-            retry=retry_if_exception(self._retries),
-            sleep=self._sleep,
-            reraise=True,
-        )
-
-    def _retries(self, error: BaseException) -> bool:
-        """Whether to send a call again."""
+    def _can_retry(self, error: BaseException) -> bool:
+        """Whether sending a call again can help."""
         if not isinstance(error, CallError) or not error.again:
             return False
         return self._policy.retries_timeouts or error.failure != TIMEOUT
 
     def _wait(self, state: "RetryCallState") -> float:
-        """Seconds until the next attempt: what the endpoint asks for, else up to twice as long each time."""
+        """Return the seconds until the next attempt: what the endpoint asks for, else up to twice as long each time."""
         from tenacity import wait_random_exponential
 
         error = state.outcome.exception() if state.outcome else None
@@ -336,25 +325,6 @@ class Client:
         return wait_random_exponential(self._policy.first_wait, self._policy.longest_wait)(state)
 
 
-def _looks() -> Iterator[float]:
-    wait, longest = LOOKS
-    while True:
-        yield wait
-        wait = min(2 * wait, longest)
-
-
-def _named(call: Call, **more: object) -> dict[str, object]:
-    """What a line of the log is about."""
+def _log_fields(call: Call, **more: object) -> dict[str, object]:
+    """Return the fields of a log record about a call."""
     return {"task": call.tasks, "fingerprint": call.fingerprint, **more}
-
-
-def _about(call: Call) -> int:
-    """Tokens in and out, by estimate."""
-    request = call.request
-    return about_in(call.arguments) + about_out(request.messages[-1]["content"], request.parameters)
-
-
-def _figures(completion: Completion) -> dict[str, object]:
-    """What a call took."""
-    seconds = round(completion.seconds, 3)
-    return {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out, "seconds": seconds}

@@ -1,8 +1,8 @@
-"""A conversation: what is asked, what was answered, what was wrong with it, and what comes of it at the end.
+"""A conversation: a request, its answers, what is wrong with each, and the records that remain at the end.
 
-instructor asks, validates and asks again; `converse` starts it. Its response model hands the answer to the
-conversation, which checks it against the schema and the article, and says what is wrong in one line a problem. Nothing
-here sends anything: the `create` that is given makes the calls, or looks them up.
+`converse` has instructor ask, validate and ask again. The response model that instructor is given hands each answer to
+the `Conversation`, which checks it against the schema and the article, and names each problem on one line. Nothing here
+sends anything: the `create` that is passed in makes the calls, or looks them up.
 """
 
 import json
@@ -13,20 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, ValidationError
 
 from mahdar.cache.completion import Completion
-from mahdar.errors import ExtractionError, FailureClass, NoModelError
+from mahdar.drafting import Request, sha256
+from mahdar.errors import ExtractionError, NoModelError
 from mahdar.llm.call import Call
-from mahdar.llm.reading import (
-    LONGEST,
-    SHOWN,
-    Reading,
-    UnreadableError,
-    UnusableError,
-    read_completion,
-    with_all_lists,
-)
+from mahdar.llm.reading import LONGEST, Reading, UnreadableError, UnusableError, read_completion
 from mahdar.llm.reply import CallError
-from mahdar.llm.request import Request, reask_fingerprint, sha256
-from mahdar.results import Usage
+from mahdar.results import FailureClass, Usage
 from mahdar.schemas.tasks import Answer, AnswerSchema
 from mahdar.validation.answers import Problem, context_of, lists_of, problems_of, salvage, validate
 from mahdar.validation.source import Source
@@ -37,25 +29,28 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS: Final = 12
 """Lines in a re-ask; a model that has made more mistakes does not mend them by reading more."""
-NOTHING: Final = "(empty)"
-"""An empty answer in a re-ask: some endpoints refuse a turn without a word."""
+EMPTY: Final = "(empty)"
+"""Stands for an empty answer in a re-ask: some endpoints refuse a turn without text."""
+SHOWN: Final = 40
+"""Characters of an unreadable answer in the failure's message."""
 OVER_BUDGET: Final = "over_budget"
 TOOLS, MD_JSON = "tools", "md_json"
 _CONVERSATION: Final = "conversation"
 
 Create = Callable[..., Awaitable["ChatCompletion"]]
+"""A `chat.completions.create`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a conversation came to.
+class ValidatedAnswer:
+    """What remains of a conversation.
 
     Attributes:
-        answer: the records, each of which holds.
-        problems: what does not hold and was left out.
+        answer: the records, each of them valid.
+        problems: what was invalid and left out.
         usage: of all calls.
         fingerprints: of all calls that brought an answer.
-        valid_at_first: nothing was asked again or left out.
+        valid_at_first: whether nothing was asked again or left out.
     """
 
     answer: Answer
@@ -65,27 +60,25 @@ class Outcome:
     valid_at_first: bool
 
 
-Read = Reading | UnreadableError | UnusableError
-
-
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One answer: what was said, what can be read of it, and what is wrong with that.
+    """One answer, as it came and as it was read.
 
     Attributes:
-        answer: the records, where every one of them holds.
+        problems: what is wrong with it.
+        answer: the records; None where not all of them are valid.
     """
 
     fingerprint: str
     completion: Completion
-    reading: Read
+    reading: Reading | UnreadableError | UnusableError
     problems: tuple[Problem, ...] = ()
     answer: Answer | None = None
 
 
 @dataclass(slots=True)
 class Conversation:
-    """One request, with its re-asks.
+    """One request with its re-asks.
 
     Attributes:
         reasks: how often the model may be asked again.
@@ -97,26 +90,41 @@ class Conversation:
     reasks: int
     usage: Usage = field(default_factory=Usage)
     _attempts: list[_Attempt] = field(default_factory=list)
-    _last_read: tuple[Completion, Read] | None = None
+    _last_read: tuple[Completion, Reading | UnreadableError | UnusableError] | None = None
 
     def __post_init__(self) -> None:
         self.source = self.source.showing(self.request.sentences)
 
     def call(self, arguments: Mapping[str, Any]) -> Call:
-        """The call to make now, from what instructor would call `create` with."""
-        first, components = self.request.fingerprint, self.request.components
-        arguments = strictly(arguments, self.request.answer)
-        if not self._attempts:
-            return Call(self.request, first, components, arguments)
-        self.usage += Usage(reasks=1)
-        raw = [attempt.completion.raw for attempt in self._attempts]
-        wrong = _codes(self._attempts[-1].problems)
-        answers = sha256(json.dumps([raw, wrong], ensure_ascii=False))
-        return Call(self.request, reask_fingerprint(first, raw, wrong), {**components, "answers": answers}, arguments)
+        """Return the call to make now.
 
-    def keeps(self, completion: Completion) -> bool:
-        """Whether an answer is worth keeping: it can be used, it leads to a re-ask, or what came before it stands."""
-        reading = self._reading(completion)
+        The fingerprint of a re-ask is a hash of the first request's, the raw answers so far, and the problems of the
+        last answer by path and code; not of their wording, so that a better wording, or another version of pydantic,
+        does not orphan what is stored.
+
+        Args:
+            arguments: what instructor calls `create` with. The schema is replaced by its strict form, which instructor
+                does not ask for; the messages are copied, since instructor adds to its list when it asks again.
+        """
+        request, answer = self.request, self.request.answer
+        arguments = {**arguments, "messages": list(arguments["messages"])}
+        if "tools" in arguments:
+            function = {**arguments["tools"][0]["function"], "parameters": answer.json_schema, "strict": True}
+            arguments |= {"tools": [{"type": "function", "function": function}], "parallel_tool_calls": False}
+        elif "json_schema" in arguments.get("response_format", {}):
+            form = {"name": answer.model.__name__, "schema": answer.json_schema, "strict": True}
+            arguments["response_format"] = {"type": "json_schema", "json_schema": form}
+        if not self._attempts:
+            return Call(request, request.fingerprint, request.components, arguments)
+        self.usage += Usage(reasks=1)
+        raw, problems = [one.completion.raw for one in self._attempts], _codes(self._attempts[-1].problems)
+        fingerprint = sha256(json.dumps([request.fingerprint, raw, problems], ensure_ascii=False))
+        answers = sha256(json.dumps([raw, problems], ensure_ascii=False))
+        return Call(request, fingerprint, {**request.components, "answers": answers}, arguments)
+
+    def is_worth_keeping(self, completion: Completion) -> bool:
+        """Whether to store an answer: it has records, it leads to a re-ask, or an earlier answer has records."""
+        reading = self._read(completion)
         if isinstance(reading, Reading):
             return True
         if isinstance(reading, UnreadableError) and not completion.is_cut and len(self._attempts) < self.reasks:
@@ -124,24 +132,34 @@ class Conversation:
         answer, _, records = self._best()
         return records > 0 or (answer is not None and isinstance(reading, UnreadableError))
 
-    def take(self, call: Call, completion: Completion) -> "ChatCompletion":
-        """Hear an answer, validate it, and turn it into what instructor reads.
+    def receive(self, call: Call, completion: Completion) -> "ChatCompletion":
+        """Validate an answer against its schema and its article, and convert it to the form that instructor reads.
 
         Raises:
             UnusableError: it is a refusal, or was cut before one record was complete.
         """
-        reading = self._reading(completion)
+        reading, schema = self._read(completion), self.request.answer
+        answer: Answer | None = None
+        problems: tuple[Problem, ...] = ()
+        if isinstance(reading, UnreadableError):
+            problems = (reading.problem,)
+        elif isinstance(reading, Reading):
+            problems = (*reading.lost, *reading.ambiguous)
+            try:
+                validated = validate(reading.value, schema, self.source)
+                answer = None if reading.ambiguous else validated
+            except ValidationError as error:
+                problems = (*problems, *problems_of(error, reading.value, schema))
+        self._attempts.append(_Attempt(call.fingerprint, completion, reading, problems, answer))
         if isinstance(reading, UnusableError):
-            self._attempts.append(_Attempt(call.fingerprint, completion, reading))
             raise reading
-        self._attempts.append(_Attempt(call.fingerprint, completion, reading, *self._validated(reading)))
         return chat_completion(completion, self.request, reading)
 
     def answer(self) -> Answer:
-        """The answer that was heard last; instructor's response model asks for it.
+        """Return the last answer; instructor's response model asks for it.
 
         Raises:
-            ResponseParsingError: it does not hold; one line a problem, without a word of the article or the answer.
+            ResponseParsingError: it is invalid; one line a problem, without a word of the article or the answer.
         """
         from instructor.core.exceptions import ResponseParsingError
 
@@ -151,8 +169,8 @@ class Conversation:
         lines = list(dict.fromkeys(map(str, last.problems)))
         raise ResponseParsingError("\n".join(lines[:MAX_PROBLEMS]))
 
-    def goes_on(self, state: "RetryCallState") -> bool:
-        """Whether to ask again: the answer does not hold, is whole, and has not the problems of the one before."""
+    def asks_again(self, state: "RetryCallState") -> bool:
+        """Whether to ask again: the answer is invalid, not cut, and has other problems than the one before."""
         from instructor.core.exceptions import ResponseParsingError
 
         error = state.outcome.exception() if state.outcome else None
@@ -161,17 +179,17 @@ class Conversation:
         *before, last = self._attempts
         return not last.completion.is_cut and not (before and _codes(before[-1].problems) == _codes(last.problems))
 
-    def outcome(self, error: BaseException | None) -> Outcome:
-        """What the conversation came to.
+    def result(self, error: BaseException | None) -> ValidatedAnswer:
+        """Return the valid records of the best answer: asking again may have brought fewer.
 
-        What one answer brought is not lost when asking again brings less. Where the budget forbids to ask again, the
-        article is left for a run that may: once done, it is not asked about.
+        Where the budget forbids to ask again, the article fails all the same, so that a later run finishes it: an
+        article that has records is not asked about again.
 
         Args:
-            error: that ended it; None where the last answer holds.
+            error: what ended the conversation; None where the last answer is valid.
 
         Raises:
-            ExtractionError: nothing can be used.
+            ExtractionError: no answer can be used.
         """
         tasks = "+".join(self.request.tasks)
         answer, problems, records = self._best()
@@ -179,70 +197,68 @@ class Conversation:
             wait = error.wait if isinstance(error, CallError) else None
             raise ExtractionError(error.failure, f"{tasks}: {error}", self.usage, retry_after=wait)
         if answer is None:
-            failure, said = _failure(self._attempts[-1])
+            last = self._attempts[-1]
+            failure: FailureClass = "invalid" if isinstance(last.reading, Reading) else last.reading.failure
+            said = str(last.problems[0])
+            if not isinstance(last.reading, Reading):
+                shown = last.completion.raw.strip()[:SHOWN] if failure == "unparsable" else ""
+                said = f"{said}, begins with {shown!r}" if shown else said
             raise ExtractionError(failure, f"{tasks}: {said}", self.usage)
         valid = len(self._attempts) == 1 and not problems and error is None
-        fingerprints = tuple(attempt.fingerprint for attempt in self._attempts)
-        return Outcome(answer, problems, self.usage, fingerprints, valid)
+        return ValidatedAnswer(answer, problems, self.usage, tuple([one.fingerprint for one in self._attempts]), valid)
 
-    def _reading(self, completion: Completion) -> Read:
-        """What an answer says; read once, whoever asks."""
+    def _read(self, completion: Completion) -> Reading | UnreadableError | UnusableError:
+        """Read an answer, or return why it cannot be read. The last reading is kept: two steps of a call need it."""
         if self._last_read is None or self._last_read[0] is not completion:
-            self._last_read = completion, _read(completion, self.request.answer)
+            try:
+                self._last_read = completion, read_completion(completion, self.request.answer)
+            except (UnreadableError, UnusableError) as error:
+                self._last_read = completion, error
         return self._last_read[1]
 
-    def _validated(self, reading: Reading | UnreadableError) -> tuple[tuple[Problem, ...], Answer | None]:
-        """What is wrong with an answer by its schema and its article, and the answer where nothing is."""
-        if isinstance(reading, UnreadableError):
-            return (reading.problem,), None
-        found = (*reading.lost, *reading.ambiguous)
-        try:
-            answer = validate(reading.value, self.request.answer, self.source)
-        except ValidationError as error:
-            return (*found, *problems_of(error, reading.value, self.request.answer)), None
-        return found, None if reading.ambiguous else answer
-
     def _best(self) -> tuple[Answer | None, tuple[Problem, ...], int]:
-        """As much as holds of the answer that brought most, what does not, and the number of its records."""
-        kept = [self._kept(attempt) for attempt in self._attempts]
-        nothing: tuple[Answer | None, tuple[Problem, ...], int] = (None, (), 0)
-        return max(reversed(kept), key=lambda one: (one[0] is not None, one[2]), default=nothing)
+        """Return the answer with the most valid records, the last of several: its records, problems, their number."""
+        schema = self.request.answer
+        best: tuple[Answer | None, tuple[Problem, ...], int] = None, (), 0
+        for attempt in self._attempts:
+            answer, problems = attempt.answer, attempt.problems
+            if answer is None and isinstance(attempt.reading, Reading):
+                answer, left_out = salvage(attempt.reading.unambiguous(schema), schema, self.source)
+                known = {(problem.place, problem.code) for problem in problems}
+                problems = (*problems, *(one for one in left_out if (one.place, one.code) not in known))
+            records = sum(map(len, lists_of(answer, schema).values())) if answer is not None else 0
+            if (answer is not None, records) >= (best[0] is not None, best[2]):
+                best = answer, problems, records
+        return best
 
-    def _kept(self, attempt: _Attempt) -> tuple[Answer | None, tuple[Problem, ...], int]:
-        answer, problems, schema = attempt.answer, attempt.problems, self.request.answer
-        if answer is None and isinstance(attempt.reading, Reading):
-            value = with_all_lists(attempt.reading.unambiguous, schema)
-            answer, left_out = salvage(value, schema, self.source)
-            known = {(problem.place, problem.code) for problem in problems}
-            problems = (*problems, *(one for one in left_out if (one.place, one.code) not in known))
-        return answer, problems, sum(map(len, lists_of(answer, schema).values())) if answer is not None else 0
 
-
-async def converse(create: Create, conversation: Conversation) -> Outcome:
-    """Let instructor ask, validate, and ask again.
+async def converse(create: Create, conversation: Conversation) -> ValidatedAnswer:
+    """Have instructor ask, validate, and ask again.
 
     Args:
-        create: instructor's, patched for the request's mode (`patched`).
-        conversation: of the request.
+        create: patched by `patched` for the request's mode.
+        conversation: the request, not yet asked.
 
     Raises:
-        ExtractionError: nothing can be used.
-        MahdarError: no further call is of use: no model, no cache.
+        ExtractionError: no answer can be used.
+        MahdarError: no call can be made: no model, no cache.
     """
     from instructor.core.exceptions import InstructorRetryException, ResponseParsingError
     from tenacity import AsyncRetrying, stop_after_attempt
 
     request, error = conversation.request, None
-    retrying = AsyncRetrying(  # one for each conversation: it counts
-        stop=stop_after_attempt(conversation.reasks + 1), retry=conversation.goes_on, sleep=_at_once, reraise=True
-    )
     context = context_of(conversation.source)
     context[_CONVERSATION] = conversation
     try:
         await create(
             response_model=response_model(request.answer),
             context=context,
-            max_retries=retrying,
+            max_retries=AsyncRetrying(
+                stop=stop_after_attempt(conversation.reasks + 1),
+                retry=conversation.asks_again,
+                sleep=_do_not_wait,
+                reraise=True,
+            ),
             strict=False,
             messages=[dict(message) for message in request.messages],
             model=request.model,
@@ -255,18 +271,18 @@ async def converse(create: Create, conversation: Conversation) -> Outcome:
         if isinstance(error, NoModelError):
             error.usage += conversation.usage
         raise error
-    return conversation.outcome(error)
+    return conversation.result(error)
 
 
 def next_call(
     request: Request, source: Source, look_up: Callable[[str], Completion | None], *, reasks: int
 ) -> Call | None:
-    """The call that a conversation would make next; None where it can be held from stored answers alone.
+    """Return the call that a conversation would make next; None where stored answers are enough to finish it.
 
     Args:
-        request: that is asked first.
-        source: the article that answers are checked against.
-        look_up: the stored answer to a fingerprint.
+        request: the first request.
+        source: the article that answers are validated against.
+        look_up: returns the stored answer to a fingerprint, or None.
         reasks: how often the model may be asked again.
     """
     missing = []
@@ -276,21 +292,21 @@ def next_call(
         completion = look_up(call.fingerprint)
         if completion is None:
             missing.append(call)
-            raise _Missing
-        return conversation.take(call, completion)
+            raise _NotStored
+        return conversation.receive(call, completion)
 
-    held = converse(patched(create, request.mode), Conversation(request, source, reasks))
+    coroutine = converse(patched(create, request.mode), Conversation(request, source, reasks))
     try:
-        held.send(None)  # nothing is waited for, so that no event loop is needed
-    except (_Missing, StopIteration, ExtractionError):
+        coroutine.send(None)  # nothing is awaited, so that no event loop is needed
+    except (_NotStored, StopIteration, ExtractionError):
         return missing[0] if missing else None
     finally:
-        held.close()
-    raise AssertionError("a conversation from stored answers waits for nothing")
+        coroutine.close()
+    raise AssertionError("a conversation from stored answers awaits nothing")
 
 
 def arguments_of(request: Request) -> Mapping[str, Any]:
-    """What `chat.completions.create` is called with for a request: taken from instructor, nothing is sent."""
+    """Return what instructor would call `chat.completions.create` with for a request, without sending it."""
     call = next_call(request, Source(""), lambda _: None, reasks=0)
     assert call is not None, "nothing is stored"
     return call.arguments
@@ -300,15 +316,16 @@ def patched(create: Create, mode: str) -> Create:
     """Patch a `create` that makes the calls, so that instructor validates and asks again in this mode."""
     import instructor
 
-    made: Create = instructor.patch(create=create, mode=instructor.Mode[mode.upper()])
-    return made
+    patch: Create = instructor.patch(create=create, mode=instructor.Mode[mode.upper()])
+    return patch
 
 
 def response_model(answer: AnswerSchema) -> type[BaseModel]:
-    """The model that instructor is given for an answer's schema, made once.
+    """Return the response model that instructor is given for an answer's schema, made once.
 
-    It names the schema, which is built already, and hands the answer to the conversation in its context. instructor's
-    reading of the text is not used: where an answer is broken, it takes an object inside it for the whole.
+    Its schema is the one that is built already, and its validator returns the conversation's answer, which it finds in
+    the context. instructor's reading of the text is not used: where an answer is broken, it takes an object inside it
+    for the whole.
     """
     if (known := _MODELS.get((answer.model, answer.sha256))) is not None:
         return known
@@ -329,65 +346,45 @@ def response_model(answer: AnswerSchema) -> type[BaseModel]:
         "model_json_schema": classmethod(model_json_schema),
         "model_validate_json": classmethod(model_validate_json),
     }
-    made = type(answer.model.__name__, (ResponseSchema,), members)
-    return _MODELS.setdefault((answer.model, answer.sha256), made)
+    model = type(answer.model.__name__, (ResponseSchema,), members)
+    return _MODELS.setdefault((answer.model, answer.sha256), model)
 
 
 _MODELS: Final[dict[tuple[type[BaseModel], str], type[BaseModel]]] = {}
 
 
-def strictly(arguments: Mapping[str, Any], answer: AnswerSchema) -> Mapping[str, Any]:
-    """The arguments with the schema in its strict form, which instructor does not ask for by itself.
-
-    The messages are a list of their own: instructor adds to its list when it asks again.
-    """
-    arguments = {**arguments, "messages": list(arguments["messages"])}
-    if "tools" in arguments:
-        function = {**arguments["tools"][0]["function"], "parameters": answer.json_schema, "strict": True}
-        return {**arguments, "tools": [{"type": "function", "function": function}], "parallel_tool_calls": False}
-    if "json_schema" not in arguments.get("response_format", {}):
-        return arguments
-    form = {"name": answer.model.__name__, "schema": answer.json_schema, "strict": True}
-    return {**arguments, "response_format": {"type": "json_schema", "json_schema": form}}
-
-
 def chat_completion(completion: Completion, request: Request, reading: Reading | UnreadableError) -> "ChatCompletion":
-    """What instructor reads of a completion: its last turn, whole and without a refusal.
+    """Convert a completion to the form that instructor reads: one turn, finished and without a refusal.
 
-    It is made anew each time, since instructor adds up the usage in place. In Markdown mode instructor searches the
-    text for JSON and may give up, after which no re-ask follows: there it is given what was read already.
+    It is built anew each time, since instructor adds up the usage in place. In Markdown mode instructor searches the
+    text for JSON and may give up, after which no re-ask follows: there it is given the JSON that was read already.
     """
     from openai.types import CompletionUsage
     from openai.types.chat import ChatCompletion, ChatCompletionMessage, ChatCompletionMessageFunctionToolCall
     from openai.types.chat.chat_completion import Choice
     from openai.types.chat.chat_completion_message_function_tool_call import Function
 
-    content: str | None = completion.text.strip() or NOTHING
+    content: str | None = completion.text.strip() or EMPTY
     calls = None
     if request.mode == TOOLS:
-        said = [(call.name, call.arguments) for call in completion.tool_calls]
-        content = completion.text.strip() or None if said else content
+        called = [(call.name, call.arguments) for call in completion.tool_calls]
+        content = completion.text.strip() or None if called else content
         calls = [
             ChatCompletionMessageFunctionToolCall(
                 id=f"call_{number}", type="function", function=Function(name=name, arguments=arguments or "{}")
             )
-            for number, (name, arguments) in enumerate(said or [(request.answer.model.__name__, "{}")], 1)
+            for number, (name, arguments) in enumerate(called or [(request.answer.model.__name__, "{}")], 1)
         ]
     elif request.mode == MD_JSON:
         content = json.dumps(reading.value, ensure_ascii=False) if isinstance(reading, Reading) else "{}"
         content = content if len(content) <= LONGEST else "{}"
+    message = ChatCompletionMessage(role="assistant", content=content, tool_calls=calls)
     return ChatCompletion(
         id="1",
         object="chat.completion",
         created=0,
         model=completion.model or request.model,
-        choices=[
-            Choice(
-                index=0,
-                finish_reason="stop",
-                message=ChatCompletionMessage(role="assistant", content=content, tool_calls=calls),
-            )
-        ],
+        choices=[Choice(index=0, finish_reason="stop", message=message)],
         usage=CompletionUsage(
             prompt_tokens=completion.tokens_in,
             completion_tokens=completion.tokens_out,
@@ -396,28 +393,12 @@ def chat_completion(completion: Completion, request: Request, reading: Reading |
     )
 
 
-class _Missing(BaseException):  # no error; instructor and tenacity let it pass as it is
-    """Nothing is stored for a call."""
+class _NotStored(BaseException):  # no Exception, so that instructor and tenacity let it pass
+    """No answer is stored for a call."""
 
 
-async def _at_once(_: float) -> None:
-    """Wait for nothing: what has to be waited for is waited for below."""
-
-
-def _read(completion: Completion, answer: AnswerSchema) -> Read:
-    try:
-        return read_completion(completion, answer)
-    except (UnreadableError, UnusableError) as error:
-        return error
-
-
-def _failure(attempt: _Attempt) -> tuple[FailureClass, str]:
-    """The class of an answer of which nothing can be used, and why."""
-    if isinstance(attempt.reading, Reading):
-        return "invalid", str(attempt.problems[0])
-    shown = attempt.completion.raw.strip()[:SHOWN] if attempt.reading.failure == "unparsable" else ""
-    begins = f", begins with {shown!r}" if shown else ""
-    return attempt.reading.failure, f"{attempt.problems[0]}{begins}"
+async def _do_not_wait(_: float) -> None:
+    """Replace tenacity's sleep: waiting is up to the client that makes the calls."""
 
 
 def _codes(problems: Sequence[Problem]) -> list[tuple[str, str]]:

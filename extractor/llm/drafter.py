@@ -1,20 +1,18 @@
 """The drafter that asks a language model."""
 
 import asyncio
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from mahdar.documents.document import Document
-from mahdar.drafting import Drafted, Item, Maker, items_of
+from mahdar.drafting import Drafted, Item, Maker, Request, items_of
 from mahdar.errors import ExtractionError, NoModelError
 from mahdar.grounding.ground import Ground
 from mahdar.llm.client import Client
-from mahdar.llm.conversation import Outcome
+from mahdar.llm.conversation import ValidatedAnswer
 from mahdar.llm.endpoint import Endpoint
 from mahdar.llm.plan import answer_to, plan
-from mahdar.llm.request import Request
 from mahdar.llm.transport import Progress
 from mahdar.prompts import Prompt
 from mahdar.results import Usage
@@ -28,9 +26,9 @@ class LLMDrafter:
     """Drafts records with a language model.
 
     Args:
-        endpoint: whose model, and what it can be asked for.
-        client: asks it.
-        progress: told how many passages of an article the embedded model has read, which takes seconds for each.
+        endpoint: where the model answers, and what it can be asked for.
+        client: sends the requests.
+        progress: called after each passage of an article that the embedded model has read, which takes seconds.
     """
 
     endpoint: Endpoint
@@ -38,18 +36,17 @@ class LLMDrafter:
     progress: Progress | None = None
 
     def made_by(self, tasks: Sequence[Task]) -> Mapping[str, Maker]:
-        """Name the model, and the prompt and schema that it is sent, for every task."""
-        return {
-            task.name: Maker(
-                self.endpoint.model,
-                f"{task.prompt.ref} sha256:{task.prompt.sha256}",
-                f"sha256:{answer_to(task.prompt, _tasks_of(task.prompt, tasks)).sha256}",
-            )
-            for task in tasks
-        }
+        """Return the model, and the prompt and schema that it is sent, for every task."""
+        made_by = {}
+        for task in tasks:
+            together = tuple([other.name for other in tasks if other.prompt == task.prompt])
+            schema = answer_to(task.prompt, together).sha256
+            prompt = f"{task.prompt.ref} sha256:{task.prompt.sha256}"
+            made_by[task.name] = Maker(self.endpoint.model, prompt, f"sha256:{schema}")
+        return made_by
 
     def plan(self, document: Document, tasks: Sequence[Task]) -> tuple[Request, ...]:
-        """Plan the requests that an article takes.
+        """Return the requests that an article takes.
 
         Raises:
             PromptError: a template does not render.
@@ -57,92 +54,82 @@ class LLMDrafter:
         return plan(document, tasks, self.endpoint)
 
     async def draft(self, document: Document, tasks: Sequence[Task]) -> Drafted:
-        """Draft the records of an article, all its requests at once.
+        """Draft the records of an article, sending all its requests at once.
 
-        An article of which a passage fails has failed; of the embedded model, which takes minutes for each, the other
-        passages are kept, and the one that failed is a problem.
+        An article of which a passage fails has failed. Of the embedded model, which takes minutes for each passage, the
+        other passages are kept, and the one that failed is a problem.
 
         Raises:
             ExtractionError: the article failed.
             PromptError: a template does not render.
         """
         requests = self.plan(document, tasks)
-        examples = tuple(ground for task in tasks for ground in _grounds(task.prompt))
+        examples = tuple(ground for task in tasks for ground in _example_articles(task.prompt))
         source = Source(document.text, document.published_at, examples)
-        read = self._counted(len(requests))
-        asked = (self._ask(request, source, read) for request in requests)
-        came = await asyncio.gather(*asked, return_exceptions=True)  # what one raises costs no other its answer
-        spent = sum((one.usage for one in came if isinstance(one, Outcome | ExtractionError | NoModelError)), Usage())
-        outcomes: list[tuple[Request, Outcome]] = []
+        passages_read = 0
+
+        async def ask(request: Request) -> ValidatedAnswer:
+            nonlocal passages_read
+            answered = await self.client.ask(request, source)
+            if answered.usage.calls and self.progress is not None and self.endpoint.embedded and len(requests) > 1:
+                passages_read += 1
+                self.progress(f"{passages_read} of {len(requests)} passages read", passages_read / len(requests))
+            return answered
+
+        # What one request raises must not cost the others their answers.
+        results = await asyncio.gather(*map(ask, requests), return_exceptions=True)
+        usage = Usage()
+        answered: list[tuple[Request, ValidatedAnswer]] = []
         failed: list[tuple[Request, ExtractionError]] = []
-        for request, one in zip(requests, came, strict=True):
-            if isinstance(one, Outcome):
-                outcomes.append((request, one))
-            elif isinstance(one, ExtractionError) and self.endpoint.embedded:
-                failed.append((request, one))
-            elif isinstance(one, ExtractionError):
-                one.usage = spent
-                raise one
+        other: BaseException | None = None
+        for request, result in zip(requests, results, strict=True):
+            if isinstance(result, ValidatedAnswer | ExtractionError | NoModelError):
+                usage += result.usage
+            if isinstance(result, ValidatedAnswer):
+                answered.append((request, result))
+            elif isinstance(result, ExtractionError) and self.endpoint.embedded:
+                failed.append((request, result))
             else:
-                if isinstance(one, NoModelError):
-                    one.usage = spent
-                raise one
-        if failed and not outcomes:
-            error = failed[0][1]
-            raise ExtractionError(error.failure, str(error), spent) from None
-        return replace(_drafted(outcomes, failed, self.made_by(tasks)), source=source)
+                other = other or result
+        error = other or (failed[0][1] if failed and not answered else None)
+        if error is not None:
+            if isinstance(error, ExtractionError | NoModelError):
+                error.usage = usage
+            raise error
+        return self._drafted(answered, failed, tasks, source, usage)
 
-    async def _ask(self, request: Request, source: Source, read: Callable[[], None]) -> Outcome:
-        """Ask one request; what the cache answers is no news."""
-        outcome = await self.client.ask(request, source)
-        if outcome.usage.calls:
-            read()
-        return outcome
-
-    def _counted(self, passages: int) -> Callable[[], None]:
-        """Make what is called after each passage that was read, and reports their number."""
-        done = itertools.count(1)
-
-        def read() -> None:
-            if self.progress is not None and self.endpoint.embedded and passages > 1:
-                count = next(done)
-                self.progress(f"{count} of {passages} passages read", count / passages)
-
-        return read
-
-
-def _drafted(
-    outcomes: Iterable[tuple[Request, Outcome]],
-    failed: Iterable[tuple[Request, ExtractionError]],
-    made_by: Mapping[str, Maker],
-) -> Drafted:
-    items: dict[str, list[Item]] = {task: [] for task in made_by}
-    problems: dict[str, list[Problem]] = {task: [] for task in made_by}
-    fingerprints: list[str] = []
-    usage, valid = Usage(), True
-    for request, outcome in outcomes:
-        fields = {task.task: task.field for task in request.answer.tasks}
-        for task, found in items_of(outcome.answer, request.answer).items():
-            items[task].extend(found)
-        for problem in outcome.problems:
-            task = next((task for task, field in fields.items() if field == problem.field), request.tasks[0])
-            problems[task].append(problem)
-        usage += outcome.usage
-        fingerprints.extend(outcome.fingerprints)
-        valid = valid and outcome.valid_at_first
-    for request, error in failed:
-        usage, valid = usage + error.usage, False
-        for task in request.tasks:
-            problems[task].append(Problem((), error.failure, f"a passage of the article failed: {error}"))
-    return Drafted(items, problems, made_by, usage, tuple(fingerprints), valid)
-
-
-def _tasks_of(prompt: Prompt, tasks: Sequence[Task]) -> tuple[str, ...]:
-    """The tasks that share a request: those of one template."""
-    return tuple(task.name for task in tasks if task.prompt == prompt)
+    def _drafted(
+        self,
+        answered: Sequence[tuple[Request, ValidatedAnswer]],
+        failed: Sequence[tuple[Request, ExtractionError]],
+        tasks: Sequence[Task],
+        source: Source,
+        usage: Usage,
+    ) -> Drafted:
+        """Sort the answers to an article's requests by task."""
+        items: dict[str, list[Item]] = {task.name: [] for task in tasks}
+        problems: dict[str, list[Problem]] = {task.name: [] for task in tasks}
+        for request, answer in answered:
+            for task, drafts in items_of(answer.answer, request.answer).items():
+                items[task].extend(drafts)
+            task_of = {task.field: task.task for task in request.answer.tasks}
+            for problem in answer.problems:
+                problems[task_of.get(problem.field or "", request.tasks[0])].append(problem)
+        for request, error in failed:
+            for task in request.tasks:
+                problems[task].append(Problem((), error.failure, f"a passage of the article failed: {error}"))
+        return Drafted(
+            items=items,
+            problems=problems,
+            made_by=self.made_by(tasks),
+            usage=usage,
+            fingerprints=tuple([one for _, answer in answered for one in answer.fingerprints]),
+            valid_at_first=not failed and all(answer.valid_at_first for _, answer in answered),
+            source=source,
+        )
 
 
 @lru_cache(maxsize=16)
-def _grounds(prompt: Prompt) -> tuple[Ground, ...]:
-    """The articles of a template's examples: what is copied from them is told apart."""
+def _example_articles(prompt: Prompt) -> tuple[Ground, ...]:
+    """Return the articles of a template's examples: words copied from them are no evidence."""
     return tuple(Ground(example.article) for example in prompt.examples)

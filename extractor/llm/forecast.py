@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Final
 
+from mahdar.drafting import Request
 from mahdar.limits.estimate import about_in, about_out, most_in, most_out
 from mahdar.limits.prices import Price
 from mahdar.llm.conversation import arguments_of
-from mahdar.llm.request import Request
 
 REASK: Final = 4_096
 """Tokens of the turn that asks again, at most: twelve lines, and what instructor puts around them."""

@@ -1,4 +1,4 @@
-"""The requests that an article takes: one for each template and passage, whatever number of tasks it answers."""
+"""Plan the requests that an article takes: one for each template and passage, for all tasks of the template."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -9,10 +9,10 @@ from mahdar.documents.document import Document
 from mahdar.documents.numbered import numbered_sentences
 from mahdar.documents.passages import estimate_tokens, is_within
 from mahdar.documents.sentences import Sentence
+from mahdar.drafting import Message, Request
 from mahdar.errors import PromptError
 from mahdar.limits.estimate import BOUNDS
 from mahdar.llm.endpoint import Endpoint
-from mahdar.llm.request import Message, Request
 from mahdar.prompts import ARTICLE, FIELDS, SENTENCES, TASKS, Prompt, TemplateError, delimited
 from mahdar.schemas.json_schema import Narrowing
 from mahdar.schemas.outline import outline
@@ -21,30 +21,55 @@ from mahdar.tasks import Task
 
 ANSWER_FLOOR: Final = 3_000
 ANSWER_RATE: Final = 8
-"""Tokens of an answer for each token of the article, at most. Over 28 articles, by estimate, answers had 3.1 on
-average and at most 6.5. The bound keeps a budget from reserving more than an answer can need."""
+"""Tokens of an answer for each token of the article, at most. Over 28 articles, estimated, answers had 3.1 on average
+and at most 6.5. The bound keeps a budget from reserving more than an answer can need."""
 REMEMBERED: Final = 16
 """Templates whose first turns are kept rendered, and whose fields are kept listed."""
 
 
 def plan(document: Document, tasks: Sequence[Task], endpoint: Endpoint) -> tuple[Request, ...]:
-    """The requests for the tasks of an article, tasks that share a template in one.
+    """Return the requests for the tasks of an article: one for each template and passage.
+
+    An answer's tokens are bounded by the length of what is asked about; of a model that reasons they are not, since its
+    reasoning counts, and no article bounds that.
 
     Raises:
         PromptError: a template does not render.
     """
-    try:
-        return tuple(
-            request
-            for prompt in dict.fromkeys(task.prompt for task in tasks)
-            for request in _of_prompt(document, prompt, [task for task in tasks if task.prompt == prompt], endpoint)
-        )
-    except TemplateError as error:
-        raise PromptError(str(error)) from None
+    requests = []
+    for prompt in dict.fromkeys([task.prompt for task in tasks]):
+        names = tuple([task.name for task in tasks if task.prompt == prompt])
+        answer = answer_to(prompt, names)
+        try:
+            before, values = _before(prompt, answer.tasks), _values(prompt, answer.tasks)
+            for first, piece in _passages(document.text, min(filter(None, (prompt.passage, endpoint.passage)))):
+                question = prompt.question(shown(document.text, piece, first), values)
+                parameters = endpoint.parameters
+                if not endpoint.reasons:
+                    most = ANSWER_FLOOR + ANSWER_RATE * estimate_tokens(question["content"])
+                    parameters = {
+                        name: min(value, most) if name in BOUNDS else value for name, value in parameters.items()
+                    }
+                requests.append(
+                    Request(
+                        tasks=names,
+                        model=endpoint.model,
+                        mode=endpoint.mode,
+                        messages=(*before, question),
+                        answer=answer,
+                        parameters=parameters,
+                        prompt_sha256=prompt.sha256,
+                        article_sha256=document.sha256,
+                        sentences=range(first, first + len(piece)),
+                    )
+                )
+        except TemplateError as error:
+            raise PromptError(str(error)) from None
+    return tuple(requests)
 
 
 def first_turns(prompt: Prompt, tasks: tuple[str, ...]) -> tuple[Message, ...]:
-    """Instructions and examples, the same for every article.
+    """Return the instructions and examples of a template, the same for every article.
 
     Raises:
         TemplateError: the template does not render.
@@ -53,52 +78,22 @@ def first_turns(prompt: Prompt, tasks: tuple[str, ...]) -> tuple[Message, ...]:
 
 
 def answer_to(prompt: Prompt, tasks: tuple[str, ...]) -> AnswerSchema:
-    """The schema of what a template asks for."""
+    """Return the schema of the answer that a template asks for."""
     return answer_schema(tasks, Narrowing(prompt.optional, prompt.most))
 
 
 def shown(text: str, piece: Sequence[Sentence] | None = None, first: int = 1) -> Mapping[str, str]:
-    """What a template is given of an article: its body, and the numbered sentences of it.
+    """Return what a template shows of an article: its body and its numbered sentences.
 
     Args:
         text: the article.
         piece: the sentences of a passage; by default all of them.
-        first: the number of the first.
+        first: the number of the first sentence.
     """
     sentences = numbered_sentences(text) if piece is None else piece
-    lines = (f"[{number}] {' '.join(text[one.start : one.end].split())}" for number, one in enumerate(sentences, first))
+    lines = [f"[{number}] {' '.join(text[one.start : one.end].split())}" for number, one in enumerate(sentences, first)]
     whole = body(text, sentences[0].start, sentences[-1].end) if sentences else ""
     return {ARTICLE: delimited(whole), SENTENCES: delimited("\n".join(lines))}
-
-
-def _of_prompt(document: Document, prompt: Prompt, tasks: Sequence[Task], endpoint: Endpoint) -> Iterator[Request]:
-    names = tuple(task.name for task in tasks)
-    answer = answer_to(prompt, names)
-    before = _before(prompt, answer.tasks)
-    for first, piece in _passages(document.text, min(filter(None, (prompt.passage, endpoint.passage)))):
-        question = prompt.question(shown(document.text, piece, first), _values(prompt, answer.tasks))
-        yield Request(
-            tasks=names,
-            model=endpoint.model,
-            mode=endpoint.mode,
-            messages=(*before, question),
-            answer=answer,
-            parameters=_bounded(endpoint, question["content"]),
-            prompt_sha256=prompt.sha256,
-            article_sha256=document.sha256,
-            sentences=range(first, first + len(piece)),
-        )
-
-
-def _bounded(endpoint: Endpoint, question: str) -> Mapping[str, Any]:
-    """The parameters with the bound on the answer's tokens that suits the length of what is asked about.
-
-    Of a model that reasons the bound stays as it is: what it thinks to itself counts, and no article bounds it.
-    """
-    if endpoint.reasons:
-        return endpoint.parameters
-    most = ANSWER_FLOOR + ANSWER_RATE * estimate_tokens(question)
-    return {name: min(value, most) if name in BOUNDS else value for name, value in endpoint.parameters.items()}
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -113,7 +108,12 @@ def _values(prompt: Prompt, schemas: tuple[TaskSchema, ...]) -> Mapping[str, Any
 
 
 def _passages(text: str, most: int) -> Iterator[tuple[int, Sequence[Sentence]]]:
-    """The numbered sentences in runs of about the same length that the model can read, with their first numbers."""
+    """Split the numbered sentences into passages of about the same length, each with the number of its first sentence.
+
+    Args:
+        text: the article.
+        most: tokens of a passage, by estimate.
+    """
     sentences = numbered_sentences(text)
     if is_within(text, most):
         yield 1, sentences

@@ -1,37 +1,34 @@
-"""Reading: the JSON in a completion, as far as it can be understood without changing what it says.
+"""Reading: find the JSON in a completion, without changing what it says.
 
-What a JSON parser refuses and a reader does not is read: fences and prose around the JSON, trailing commas, a byte
-order mark, line breaks inside a text, several tool calls, a cut end. What could be read in two ways is not.
+What a JSON parser refuses and a human reader does not is read: fences and prose around the JSON, trailing commas, a
+byte order mark, line breaks inside a string, several tool calls, a cut end. What could be read in two ways is refused.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from string import ascii_letters
 from typing import Any, Final
 
 from mahdar.cache.completion import Completion, writable
-from mahdar.errors import FailureClass
+from mahdar.results import FailureClass
 from mahdar.schemas.tasks import ACTORS, AnswerSchema
 from mahdar.validation.answers import Place, Problem
 
 MARGIN: Final = "\ufeff \t\r\n"
 FENCE: Final = "```"
-SHOWN: Final = 40
-"""Characters of an unreadable answer in the failure's message."""
 LONGEST: Final = 1_000_000
 """Characters of an answer; no model of today writes a tenth of it for an article."""
 MOST: Final = 20_000
 """Values in an answer, objects and lists included: one of fifty stances has some 1,500."""
 THOUGHT: Final = "</think>"
-"""The end of what a model thinks to itself, where a server leaves it in the answer."""
+"""The end of a model's reasoning, where a server leaves it in the answer."""
 DEEPEST: Final = 64
 """Levels of an answer: the schemas have five."""
 BROKEN: Final = 64
-"""Places at which an object may begin and does not, after which a text is not searched further: its end is read again
-from each of them."""
+"""Brackets that begin no JSON after which a text is not searched further: its end is parsed from each of them."""
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 """Half of a surrogate pair, as it is or escaped."""
 _CLOSING: Final = {"{": "}", "[": "]"}
@@ -39,7 +36,7 @@ _BEGINNING: Final = re.compile(r'[{\[]\s*["{\[]')
 
 
 class UnusableError(Exception):
-    """An answer that asking again does not mend: a refusal, one that was cut too early, or one without an end.
+    """An answer that asking again does not mend: a refusal, one that was cut too early, or one that is too large.
 
     Attributes:
         failure: the class of the failure.
@@ -51,10 +48,10 @@ class UnusableError(Exception):
 
 
 class UnreadableError(Exception):
-    """An answer without an object of the form asked for.
+    """An answer without an object of the schema asked for.
 
     Attributes:
-        failure: the class of the failure, where asking again does not help.
+        failure: the class of the failure, should asking again not help.
         problem: what is wrong, for the re-ask.
     """
 
@@ -66,21 +63,20 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an answer says, before it is validated.
+    """The JSON of an answer, before it is validated.
 
     Attributes:
-        value: an object as JSON, with at least one list of the answer's schema.
+        value: an object with at least one list of the answer's schema.
         lost: what was cut off.
-        ambiguous: keys that stand twice in an object.
+        ambiguous: objects in which a key stands twice.
     """
 
     value: dict[str, Any]
     lost: tuple[Problem, ...] = ()
     ambiguous: tuple[Problem, ...] = ()
 
-    @property
-    def unambiguous(self) -> dict[str, Any]:
-        """The value with null for every member of a list in which a key stands twice."""
+    def unambiguous(self, answer: AnswerSchema) -> dict[str, Any]:
+        """Return the value with all lists of the schema, and null for every member in which a key stands twice."""
         kept: dict[Any, Any] = {name: list(one) if isinstance(one, list) else one for name, one in self.value.items()}
         for problem in self.ambiguous:
             match problem.place:
@@ -88,7 +84,7 @@ class Reading:
                     kept[name][index] = None
                 case (name, *_):
                     kept[name] = []
-        return kept
+        return _with_all_lists(kept, answer)
 
 
 class _Twice(dict[str, Any]):
@@ -100,11 +96,12 @@ def read_completion(completion: Completion, answer: AnswerSchema) -> Reading:
 
     Raises:
         UnusableError: it is a refusal, was cut before one record was complete, or is larger than an answer can be.
-        UnreadableError: it holds no object of the form asked for.
+        UnreadableError: it holds no object of the schema asked for.
     """
     if (refused := completion.refused) is not None:
         raise UnusableError("refused", refused)
-    texts = _texts(completion, answer)
+    named = [call.arguments for call in completion.tool_calls if call.name == answer.model.__name__]
+    texts = named or [call.arguments for call in completion.tool_calls] or [completion.text]
     if (length := sum(len(text.strip()) for text in texts)) > LONGEST:
         raise UnusableError("invalid", f"the answer has {length:,} characters; it may have {LONGEST:,}")
     lost: tuple[Problem, ...] = ()
@@ -118,8 +115,8 @@ def read_completion(completion: Completion, answer: AnswerSchema) -> Reading:
 def read(text: str, answer: AnswerSchema) -> dict[str, Any]:
     """Read the object in a text: all of it, or what stands between other words.
 
-    Of several objects the last counts where it has every list, none of them empty that was filled before, since what a
-    model drafts or quotes comes before its answer; else their lists are joined. A smaller part is never taken for the
+    Of several objects the last counts where it has every list, none of them empty that was filled before, since a
+    model's drafts and quotes come before its answer; else their lists are joined. A smaller part is never taken for the
     whole.
 
     Raises:
@@ -127,6 +124,7 @@ def read(text: str, answer: AnswerSchema) -> dict[str, Any]:
     """
     if not text.strip(MARGIN):
         raise UnreadableError("unparsable", "the answer is empty")
+    fields = answer.model.model_fields
     for mend in (str, without_trailing_commas):
         candidate = mend(text)
         try:
@@ -134,32 +132,31 @@ def read(text: str, answer: AnswerSchema) -> dict[str, Any]:
         except (ValueError, RecursionError):
             pass
         else:
-            return _formed(value, answer)
-        objects = [one for one in _objects(candidate) if not _fields(answer).isdisjoint(one)]
+            return _with_lists(value, answer)
+        objects = [one for one in _objects(candidate) if not fields.keys().isdisjoint(one)]
         if objects:
-            return objects[-1] if _is_final(objects, answer) else _joined(objects)
+            *before, last = objects
+            final = all(name in last and (last[name] or not any(one.get(name) for one in before)) for name in fields)
+            return last if final else _joined(objects)
     raise UnreadableError("unparsable", f"no JSON object with {_named(answer)}")
 
 
 def parse(text: str) -> Any:
-    """Parse the JSON value that a text is, but for a fence around it.
+    """Parse a text that is one JSON value, with or without a fence around it.
 
     Raises:
         ValueError: it is more than that, or less.
         UnusableError: it has more values than an answer can have.
         UnreadableError: it is nested too deep.
     """
-    return _checked(_DECODER.decode(_unfenced(text.strip(MARGIN))), text)
-
-
-def with_all_lists(value: dict[str, Any], answer: AnswerSchema) -> dict[str, Any]:
-    """Add an empty list for every one that the schema asks for and the answer has not."""
-    missing: dict[str, list[Any]] = {name: [] for name in answer.model.model_fields if name not in value}
-    return {**value, **missing}
+    bare = text.strip(MARGIN)
+    if bare.startswith(FENCE) and bare.endswith(FENCE) and len(bare) > 2 * len(FENCE):
+        bare = bare[len(FENCE) : -len(FENCE)].lstrip(ascii_letters).strip()  # the letters name the fence's language
+    return _checked(_DECODER.decode(bare), text)
 
 
 def without_trailing_commas(text: str) -> str:
-    """Drop every comma that, outside a string, stands before a closing bracket."""
+    """Remove every comma that, outside a string, stands before a closing bracket."""
     kept: list[str] = []
     quoted = escaped = False
     for char in text:
@@ -167,21 +164,19 @@ def without_trailing_commas(text: str) -> str:
             quoted = escaped or char != '"'
             escaped = char == "\\" and not escaped
         elif char in "}]":
-            _drop_comma(kept)
+            last = len(kept) - 1
+            while last >= 0 and kept[last].isspace():
+                last -= 1
+            if last >= 0 and kept[last] == ",":
+                del kept[last]
         else:
             quoted = char == '"'
         kept.append(char)
     return "".join(kept)
 
 
-def _texts(completion: Completion, answer: AnswerSchema) -> list[str]:
-    """Read the texts of an answer: one, unless the function was called several times."""
-    named = [call.arguments for call in completion.tool_calls if call.name == answer.model.__name__]
-    return named or [call.arguments for call in completion.tool_calls] or [completion.text]
-
-
 def _read_calls(texts: Sequence[str], answer: AnswerSchema) -> list[dict[str, Any]]:
-    """Read the objects of several calls; one that cannot be read is as if it had not been made.
+    """Read the objects of several tool calls, passing over those that cannot be read.
 
     Raises:
         UnreadableError: none can be read.
@@ -198,7 +193,7 @@ def _read_calls(texts: Sequence[str], answer: AnswerSchema) -> list[dict[str, An
 
 
 def _read_cut(texts: Sequence[str], answer: AnswerSchema, cut: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Read the whole items of an answer that stops in the middle; an item that was not finished is left out.
+    """Read the whole items of an answer that stops in the middle; an unfinished item is left out.
 
     Args:
         texts: of the answer; the last of them stops in the middle.
@@ -218,9 +213,9 @@ def _read_cut(texts: Sequence[str], answer: AnswerSchema, cut: str) -> tuple[dic
         objects += _read_calls(whole, answer)
     open_list = item = None
     try:
-        objects.append(_formed(parse(last), answer))  # whole: the rest was white space
+        objects.append(_with_lists(parse(last), answer))  # whole: the rest was white space
     except (ValueError, RecursionError, UnreadableError):
-        value, open_list, item = _begun(last, answer)
+        value, open_list, item = _read_beginning(last, answer)
         objects.append(value)
     joined = _joined(objects)
     lists = [task.field for task in answer.tasks]
@@ -229,12 +224,16 @@ def _read_cut(texts: Sequence[str], answer: AnswerSchema, cut: str) -> tuple[dic
     lost = [Problem((name,), "cut", f"{cut}, before this list") for name in lists if name not in joined]
     if open_list is not None:
         lost.insert(0, Problem((open_list, len(joined[open_list])), "cut", f"{cut}, in this item or after it", item))
-    return with_all_lists(joined, answer), tuple(lost)
+    return _with_all_lists(joined, answer), tuple(lost)
 
 
-def _formed(value: Any, answer: AnswerSchema) -> dict[str, Any]:
-    """Return the object asked for, also where the object around a single list is missing."""
-    fields = _fields(answer)
+def _with_lists(value: Any, answer: AnswerSchema) -> dict[str, Any]:
+    """Return a value that is the object asked for, or put a lone list into the object that is missing around it.
+
+    Raises:
+        UnreadableError: it is neither.
+    """
+    fields = answer.model.model_fields.keys()
     if isinstance(value, list) and len(fields) == 1:
         return {next(iter(fields)): value}
     if isinstance(value, dict) and not fields.isdisjoint(value):
@@ -242,10 +241,10 @@ def _formed(value: Any, answer: AnswerSchema) -> dict[str, Any]:
     raise UnreadableError("invalid", f"an object with {_named(answer)} is asked for")
 
 
-def _is_final(objects: Sequence[dict[str, Any]], answer: AnswerSchema) -> bool:
-    """Whether the last of several objects is the answer, and those before it its drafts."""
-    *before, last = objects
-    return all(name in last and (last[name] or not any(one.get(name) for one in before)) for name in _fields(answer))
+def _with_all_lists(value: dict[str, Any], answer: AnswerSchema) -> dict[str, Any]:
+    """Add an empty list for every list of the schema that a value lacks."""
+    missing: dict[str, list[Any]] = {name: [] for name in answer.model.model_fields if name not in value}
+    return {**value, **missing}
 
 
 def _joined(objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -272,7 +271,7 @@ def _joined(objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Find the objects that stand in a text, the outermost."""
+    """Find the outermost objects in a text."""
     at = broken = 0
     while broken < BROKEN and (at := text.find("{", at)) >= 0:
         try:
@@ -283,46 +282,43 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
             yield _checked(value, text)
 
 
-def _begun(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], str | None, Any]:
-    """Read a beginning of JSON: the object, the list that was open at its end, and that list's unfinished item."""
-    value, depth = _last_begun(text.rpartition(THOUGHT)[2])
-    try:
-        formed = _formed(value, answer)
-    except UnreadableError:
-        return {}, None, None
-    depth += formed is not value
-    if depth < 2:  # between two lists
-        return formed, None, None
-    name, last = next(reversed(formed.items()))
-    if not isinstance(last, list):
-        del formed[name]
-        return formed, None, None
-    return formed, name, last.pop() if depth > 2 and last else None
+def _read_beginning(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], str | None, Any]:
+    """Read the beginning of an answer: its object, the list that is open at its end, and that list's unfinished item.
 
-
-def _last_begun(text: str) -> tuple[Any, int]:
-    """The JSON value that is open at a text's end, else the first whole one, and how many brackets are open.
-
-    Brackets in the prose before it, which close or hold no JSON, are passed over.
+    The value read is the one that is open at the text's end, else the first whole one. Brackets in the prose before it,
+    which close or hold no JSON, are passed over.
     """
-    whole, at = None, 0
+    text = text.rpartition(THOUGHT)[2]
+    value, at, depth = None, 0, 0
     for _ in range(BROKEN):
         if (opening := _BEGINNING.search(text, at)) is None:
             break
         at = opening.start() + 1
         closed, depth = _closed(without_trailing_commas(text[opening.start() :]))
         try:
-            value = parse(closed)
+            parsed = parse(closed)
         except (ValueError, RecursionError, UnreadableError):
+            depth = 0
             continue
+        value = parsed if value is None or depth else value
         if depth:
-            return value, depth
-        whole = value if whole is None else whole
-    return whole, 0
+            break
+    try:
+        whole = _with_lists(value, answer)
+    except UnreadableError:
+        return {}, None, None
+    depth += whole is not value
+    if depth < 2:  # between two lists
+        return whole, None, None
+    name, last = next(reversed(whole.items()))
+    if not isinstance(last, list):
+        del whole[name]
+        return whole, None, None
+    return whole, name, last.pop() if depth > 2 and last else None
 
 
 def _closed(text: str) -> tuple[str, int]:
-    """Close a beginning of JSON behind its last whole value: the text, and how many brackets were open."""
+    """Close the beginning of a JSON value behind its last whole part: the text, and the number of open brackets."""
     missing: list[str] = []
     end, quoted, escaped = 0, False, False
     for at, char in enumerate(text):
@@ -356,10 +352,10 @@ def _ambiguous(value: Any, place: Place, item: Any = None) -> Iterator[Problem]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs; of a key that stands twice with two lists, both are kept."""
-    made = dict(pairs)
-    if len(made) == len(pairs):
-        return made
+    """Build an object from its pairs; two lists under one key are joined."""
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
     twice = _Twice()
     for name, value in pairs:
         known = twice.pop(name, None)
@@ -367,33 +363,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return twice
 
 
-# `strict=False`: models break lines inside a string. What is no number in JSON (`NaN`) is unknown, which is null.
+# `strict=False`: models break lines inside a string. `NaN` and other constants that are no JSON are read as null.
 _DECODER: Final = json.JSONDecoder(strict=False, parse_constant=lambda _: None, object_pairs_hook=_object)
 
 
-def _fields(answer: AnswerSchema) -> frozenset[str]:
-    return frozenset(answer.model.model_fields)
-
-
 def _named(answer: AnswerSchema) -> str:
-    """Name the lists that are asked for."""
+    """Name the lists of a schema."""
     names = [repr(name) for name in answer.model.model_fields]
     return f"the list {names[0]}" if len(names) == 1 else f"the lists {', '.join(names)}"
 
 
-def _unfenced(text: str) -> str:
-    """Return the text between two fences, without the name of its language."""
-    if not (text.startswith(FENCE) and text.endswith(FENCE) and len(text) > 2 * len(FENCE)):
-        return text
-    return text[len(FENCE) : -len(FENCE)].lstrip(ascii_letters).strip()
-
-
 def _checked(value: Any, text: str) -> Any:
-    """Refuse what no answer can be; replace halves of surrogate pairs, which no file can hold, by U+FFFD.
+    """Refuse a value that no answer can have; replace halves of surrogate pairs, which no file can hold, by U+FFFD.
 
     Args:
-        value: that was parsed.
-        text: it was parsed from.
+        value: the parsed value.
+        text: what it was parsed from.
 
     Raises:
         UnusableError: it has too many values.
@@ -401,7 +386,8 @@ def _checked(value: Any, text: str) -> Any:
     """
     level, count = [value], 0
     for _ in range(DEEPEST):
-        level = [inner for one in level for inner in _members(one)]
+        members = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [inner for one in members for inner in one]
         count += len(level)
         if count > MOST:
             raise UnusableError("invalid", f"the answer has more than {MOST:,} values")
@@ -410,23 +396,9 @@ def _checked(value: Any, text: str) -> Any:
     raise UnreadableError("invalid", f"is nested deeper than {DEEPEST} levels")
 
 
-def _members(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
 def _writable(value: Any) -> Any:
     if isinstance(value, str):
         return writable(value)
     if isinstance(value, dict):
         return type(value)((writable(name), _writable(one)) for name, one in value.items())
     return [_writable(one) for one in value] if isinstance(value, list) else value
-
-
-def _drop_comma(kept: list[str]) -> None:
-    last = len(kept) - 1
-    while last >= 0 and kept[last].isspace():
-        last -= 1
-    if last >= 0 and kept[last] == ",":
-        del kept[last]

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from mahdar.cache.completion import Completion, ToolCall, on_one_line, writable
-from mahdar.errors import FailureClass
+from mahdar.results import FailureClass
 
 LONGEST_WAIT: Final = 120.0
 """Seconds of a `Retry-After` that are waited; OpenAI's own client stops there too. Who asks for more is not asked

@@ -2,18 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mahdar.documents.document import Document
-from mahdar.drafting import Drafted, Maker, items_of
+from mahdar.drafting import Drafted, Maker, Request, items_of
 from mahdar.errors import UsageError
 from mahdar.schemas.tasks import AnswerSchema, answer_schema
 from mahdar.tasks import TASKS, Task
 from mahdar.validation.answers import Problem, salvage
 from mahdar.validation.source import Source
-
-if TYPE_CHECKING:
-    from mahdar.llm.request import Request
 
 VERSION: Final = 2
 """Of the rules: a change of what they find is another version, and a run of another version is not resumed."""
@@ -27,7 +24,7 @@ class RulesDrafter:
         """Name the rules and their version, for every task."""
         return {task.name: MAKER for task in tasks}
 
-    def plan(self, document: Document, tasks: Sequence[Task]) -> "tuple[Request, ...]":  # noqa: ARG002  # the protocol's
+    def plan(self, document: Document, tasks: Sequence[Task]) -> tuple[Request, ...]:  # noqa: ARG002  # the protocol's
         """Plan no request: no model is asked."""
         return ()
 

@@ -1,7 +1,7 @@
-"""Assembly: from validated drafts to records.
+"""Turn validated drafts into records.
 
-Works on types, not on tasks: sentence numbers and quotes become spans, ids become actors, dates, places and countries
-are resolved. What cannot be resolved is left out and named in `rejected`.
+This works by the types of fields, not by tasks: sentence numbers and quotes become spans, ids become actors, and dates,
+places and countries are resolved. What cannot be resolved is left out and reported in `rejected`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,24 +12,28 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 
 from mahdar.drafting import Item
+from mahdar.grounding.ground import Miss
 from mahdar.resolving.dates import resolve_date
 from mahdar.resolving.names import split_office
 from mahdar.resolving.places import country_of, resolve_place
 from mahdar.schemas.drafts import ActorDraft, Cited, Dated, Draft, PlaceDraft, Verbatim
-from mahdar.schemas.enums import ActorType
 from mahdar.schemas.records import Date, Evidence, Place, Record, Rejected
 from mahdar.schemas.tasks import TaskSchema
 from mahdar.validation.source import Source
 
-ABSENT: Final = "not in the article"
-WITHOUT_QUOTES: Final = str.maketrans("", "", '"“”„«»‟')
-"""Contract: a name stands without quote marks."""
-_TO_COME: Final = frozenset({"planned", "proposed", "postponed"})
+_WITHOUT_QUOTES: Final = str.maketrans("", "", '"“”„«»‟')
+"""Quote marks, which names do not keep (contract)."""
+_FUTURE: Final = frozenset({"planned", "proposed", "postponed"})
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """What the words of a date depend on: where the evidence begins, and whether the event is still to come."""
+    """The context of a date's words.
+
+    Attributes:
+        at: offset of the evidence in code points.
+        planned: whether the event is in the future.
+    """
 
     at: int = 0
     planned: bool = False
@@ -37,17 +41,23 @@ class When:
 
 @dataclass(slots=True)
 class Assembly:
-    """The records of one task in one article, and what was left out on the way."""
+    """The assembly of one task's records in one article.
+
+    Attributes:
+        schema: the task's schema.
+        source: the article.
+        records: the records so far.
+        rejected: what was left out so far.
+    """
 
     schema: TaskSchema
     source: Source
     records: list[Record] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     _actors: dict[ActorDraft, dict[str, Any]] = field(default_factory=dict, repr=False)
-    """each resolved once, however many records refer to it"""
 
     def add(self, item: Item) -> None:
-        """Turn one drafted item into a record, or into a rejected item."""
+        """Add the record of a drafted item, or reject the item."""
         try:
             self.records.append(self._record(item))
         except ValidationError as error:
@@ -55,20 +65,20 @@ class Assembly:
 
     def _record(self, item: Item) -> Record:
         evidence = tuple(self._evidence(item.draft.evidence))
-        when = When(evidence[0].start, planned=getattr(item.draft, "status", None) in _TO_COME)
+        when = When(evidence[0].start, planned=getattr(item.draft, "status", None) in _FUTURE)
         fields = item.draft.record_fields(self._fields(item.draft, item, item.path, when))
         record = {**fields, "evidence": evidence, "id": f"{self.schema.record.id_prefix}0"}
         return self.schema.record.model_validate(record)
 
     def _evidence(self, cited: tuple[int | str, ...]) -> Iterator[Evidence]:
-        """The pieces of the article, each once."""
+        """Yield the cited pieces of the article, each once."""
         seen: set[int] = set()
-        for one in cited:
-            if isinstance(one, int):
-                sentence = self.source.sentences[one - 1]
+        for citation in cited:
+            if isinstance(citation, int):
+                sentence = self.source.sentences[citation - 1]
                 start, end, match = sentence.start, sentence.end, "exact"
             else:
-                span = self.source.find_quote(one)
+                span = self.source.find_quote(citation)
                 assert span is not None, "a draft's quotes are validated"
                 start, end, match = span.start, span.end, span.match
             if start not in seen:
@@ -93,7 +103,7 @@ class Assembly:
                 return self._fields(value, item, path, when)
             case tuple():
                 return tuple(
-                    self._value(one, marks, item, f"{path}[{number}]", when) for number, one in enumerate(value)
+                    self._value(member, marks, item, f"{path}[{index}]", when) for index, member in enumerate(value)
                 )
             case str() if Cited in marks:
                 return self._actor(item.actors[value], item, path)
@@ -105,32 +115,29 @@ class Assembly:
                 return value
 
     def _actor(self, draft: ActorDraft, item: Item, path: str) -> dict[str, Any]:
-        if (known := self._actors.get(draft)) is None:
-            known = self._actors[draft] = self._resolved(draft, item, path)
-        return known
+        """Resolve an actor, once for all records that refer to it."""
+        if (fields := self._actors.get(draft)) is None:
+            fields = self._actors[draft] = self._resolve_actor(draft, item, path)
+        return fields
 
-    def _resolved(self, draft: ActorDraft, item: Item, path: str) -> dict[str, Any]:
-        """Name without office, office, body and country of an actor."""
-        draft, said = draft.model_copy(update={"country": None}), draft.country
-        fields = self._fields(draft, item, path, When())
-        office, name = self._office(fields["name"].translate(WITHOUT_QUOTES).strip(), draft.type)
+    def _resolve_actor(self, draft: ActorDraft, item: Item, path: str) -> dict[str, Any]:
+        """Split an office that the model left before the name, and resolve the country.
+
+        The country is the first that the role, the organization, the name or the model's country denotes, of those that
+        the article mentions.
+        """
+        article, stated = self.source.text, draft.country
+        fields = self._fields(draft.model_copy(update={"country": None}), item, path, When())
+        office, name = None, fields["name"].translate(_WITHOUT_QUOTES).strip()
+        if draft.type in {"person", "role"}:
+            office, name = split_office(name, article=article)
         role = None if draft.type == "country" else fields["role"] or office
-        named = None if draft.type == "person" else name  # «طاهر المصري» is nobody's country
-        country = self._country(role, fields["organization"], named, said)
-        if said and country is None:
-            self._reject(f"{path}.country", "no country that the article mentions", said)
+        phrases = (role, fields["organization"], name if draft.type != "person" else None, stated)  # «طاهر المصري»
+        codes = (country_of(phrase, article=article) for phrase in phrases)
+        country = next((code for code in codes if code in self.source.countries), None)
+        if stated and country is None:
+            self._reject(f"{path}.country", "no country that the article mentions", stated)
         return {**fields, "name": name, "role": role, "country": country}
-
-    def _office(self, name: str, kind: ActorType) -> tuple[str | None, str]:
-        """The office that a model left before a name, and the name."""
-        if kind not in {"person", "role"}:
-            return None, name
-        return split_office(name, article=self.source.text)
-
-    def _country(self, *phrases: str | None) -> str | None:
-        """The first country that a phrase denotes and the article mentions."""
-        codes = (country_of(phrase, article=self.source.text) for phrase in phrases)
-        return next((code for code in codes if code in self.source.countries), None)
 
     def _date(self, words: str, when: When) -> Date:
         text = self.source.phrase(words) or words
@@ -146,10 +153,10 @@ class Assembly:
     def _place(self, draft: PlaceDraft, path: str) -> Place | None:
         venue = (self.source.phrase(draft.venue) or draft.venue) if draft.venue else None
         place = resolve_place(venue, draft.city, draft.country, article=self.source.text)
-        for name, found in (("city", place and place.city), ("country", place and place.country)):
-            said = getattr(draft, name)
-            if said and not found and not self.source.has_name(said):
-                self._reject(f"{path}.{name}", ABSENT, said)
+        for name in ("city", "country"):
+            stated = getattr(draft, name)
+            if stated and not getattr(place, name, None) and not self.source.has_name(stated):
+                self._reject(f"{path}.{name}", str(Miss.ABSENT), stated)
         return place
 
     def _reject(self, path: str, reason: str, item: Any) -> None:
@@ -159,22 +166,22 @@ class Assembly:
 
 @cache
 def _marked_fields(model: type[Draft]) -> tuple[tuple[str, frozenset[type]], ...]:
-    """A draft's fields, evidence apart, and what marks the text of each, or the texts of its list."""
+    """Return the names of a draft's fields, without evidence, each with the classes of its annotations."""
     return tuple(
-        (name, frozenset(type(one) for one in (*field_.metadata, *_inner(field_.annotation))))
+        (name, frozenset(type(mark) for mark in (*field_.metadata, *_nested_metadata(field_.annotation))))
         for name, field_ in model.model_fields.items()
         if name != "evidence"
     )
 
 
-def _inner(annotation: Any) -> Iterator[Any]:
+def _nested_metadata(annotation: Any) -> Iterator[Any]:
     yield from getattr(annotation, "__metadata__", ())
     for part in get_args(annotation):
-        yield from _inner(part)
+        yield from _nested_metadata(part)
 
 
 def _reason(error: ValidationError) -> str:
     detail: Mapping[str, Any] = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in detail["loc"])
-    said = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
+    path = ".".join(str(part) for part in detail["loc"])
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message

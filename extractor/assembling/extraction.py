@@ -1,11 +1,11 @@
-"""The extraction that an article's drafts amount to. Pure: over stored answers it costs nothing."""
+"""Assemble an article's drafts into an extraction, without any call: over stored answers it is free."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pydantic import BaseModel
 
 from mahdar.assembling.assembly import Assembly
-from mahdar.assembling.merging import merged
+from mahdar.assembling.merging import merge
 from mahdar.documents.document import Document
 from mahdar.documents.language import language_of
 from mahdar.drafting import Drafted
@@ -16,13 +16,13 @@ from mahdar.validation.source import Source
 
 
 def assemble(document: Document, tasks: Sequence[Task], drafted: Drafted, seconds: float) -> Extraction:
-    """Turn drafts into records, told apart, numbered and linked.
+    """Turn drafts into the merged, numbered and linked records of an extraction.
 
     Args:
         document: the article.
-        tasks: what was looked for.
+        tasks: the tasks that were drafted.
         drafted: the drafts of each task.
-        seconds: that drafting took.
+        seconds: the time that drafting took.
     """
     source = drafted.source or Source(document.text, document.published_at)
     records: dict[str, list[Record]] = {}
@@ -32,24 +32,24 @@ def assemble(document: Document, tasks: Sequence[Task], drafted: Drafted, second
         for item in drafted.items.get(task.name, ()):
             assembly.add(item)
         records[task.name] = assembly.records
-        rejected.extend((*_invalid(task.name, drafted.problems.get(task.name, ())), *assembly.rejected))
-    found = merged(records, document.text)
+        rejected.extend(_rejected(task.name, problem) for problem in drafted.problems.get(task.name, ()))
+        rejected.extend(assembly.rejected)
+    merged = merge(records, document.text)
     return Extraction(
         document_id=document.id,
         text_sha256=document.sha256,
         language=document.language or language_of(document.text),
         published_at=document.published_at,
         kept=dict(document.kept),
-        meetings=found.get("meetings", ()),
-        stances=found.get("stances", ()),
-        more={task: of_task for task, of_task in found.items() if task not in TASKS},
+        meetings=merged.get("meetings", ()),
+        stances=merged.get("stances", ()),
+        more={task: of_task for task, of_task in merged.items() if task not in TASKS},
         rejected=tuple(rejected),
-        provenance=provenance_of(drafted, seconds),
+        provenance=_provenance(drafted, seconds),
     )
 
 
-def provenance_of(drafted: Drafted, seconds: float) -> Provenance:
-    """How an extraction came about: who made it, and what that took."""
+def _provenance(drafted: Drafted, seconds: float) -> Provenance:
     usage, makers = drafted.usage, drafted.made_by
     return Provenance(
         made_by={task: maker.name for task, maker in makers.items()},
@@ -68,7 +68,6 @@ def provenance_of(drafted: Drafted, seconds: float) -> Provenance:
     )
 
 
-def _invalid(task: str, problems: Iterable[Problem]) -> Iterable[Rejected]:
-    for one in problems:
-        item = one.item.model_dump(mode="json") if isinstance(one.item, BaseModel) else one.item
-        yield Rejected(task=task, path=one.path, reason=one.message, item=item)
+def _rejected(task: str, problem: Problem) -> Rejected:
+    item = problem.item.model_dump(mode="json") if isinstance(problem.item, BaseModel) else problem.item
+    return Rejected(task=task, path=problem.path, reason=problem.message, item=item)

@@ -1,7 +1,7 @@
-"""Merging: one actor a person, one record an encounter or position, numbered in the order of mention.
+"""Merge records that report the same thing, and number them in the order of mention.
 
-An article tells the same meeting in the headline, the lead and a quote; a long article is read in passages. What is
-told twice becomes one record with the evidence of both.
+An article reports the same meeting in the headline, the lead and a quote, and a long article is read in passages. Two
+records of one meeting or stance become one with the evidence of both, and two actors who are one person become one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,90 +13,67 @@ from mahdar.schemas.records import Actor, Meeting, Record, Stance, Value
 R = TypeVar("R", bound=Record)
 
 
-def merged(records: Mapping[str, Sequence[Record]], article: str) -> dict[str, tuple[Record, ...]]:
-    """The records of all tasks in one article: names agreed between them, doubles joined, linked and numbered."""
-    named = {task: [tuple(actors_of(record)) for record in found] for task, found in records.items()}
-    every = [actor for found in named.values() for actors in found for actor in actors]
-    agreed_on = canonical(every, article=article)
-    agreed = {
-        task: [
-            _renamed(record, agreed_on) if any(_changes(actor, agreed_on) for actor in actors) else record
-            for record, actors in zip(found, named[task], strict=True)
-        ]
-        for task, found in records.items()
+def merge(records: Mapping[str, Sequence[Record]], article: str) -> dict[str, tuple[Record, ...]]:
+    """Merge the actors and records of one article, number the records, and link stances to meetings.
+
+    Args:
+        records: the records of each task.
+        article: the text of the article.
+    """
+    actors = [actor for of_task in records.values() for record in of_task for actor in _actors_in(record)]
+    merged_actors = canonical(actors, article=article)
+    merged: dict[str, tuple[Record, ...]] = {}
+    for task, of_task in records.items():
+        distinct = _merge_same(_with_actors(record, merged_actors) for record in of_task)
+        ordered = sorted(distinct, key=lambda record: record.position)
+        merged[task] = tuple(record.renumbered(number) for number, record in enumerate(ordered, 1))
+    meetings = [record for record in merged.get("meetings", ()) if isinstance(record, Meeting)]
+    return {
+        task: tuple(_with_meeting(record, meetings) if isinstance(record, Stance) else record for record in of_task)
+        for task, of_task in merged.items()
     }
-    numbered = {task: _numbered(_joined(found)) for task, found in agreed.items()}
-    return _linked(numbered)
 
 
-def actors_of(value: Value) -> Iterator[Actor]:
-    """Every actor in a record, wherever it stands."""
+def _actors_in(value: Value) -> Iterator[Actor]:
+    """Yield every actor in a record, at any depth."""
     if isinstance(value, Actor):
         yield value
         return
     for name in type(value).model_fields:
-        for part in _parts(getattr(value, name)):
-            yield from actors_of(part)
+        part = getattr(value, name)
+        for inner in part if isinstance(part, tuple) else (part,):
+            if isinstance(inner, Value):
+                yield from _actors_in(inner)
 
 
-def _parts(value: Any) -> Iterator[Value]:
-    if isinstance(value, Value):
-        yield value
-    elif isinstance(value, tuple):
-        yield from (part for part in value if isinstance(part, Value))
-
-
-def _changes(actor: Actor, agreed_on: Mapping[str, Actor]) -> bool:
-    """Whether an actor's agreed form differs from its own."""
-    agreed = agreed_on.get(actor.name)
-    return agreed is not None and any(getattr(agreed, name) != getattr(actor, name) for name in Actor.model_fields)
-
-
-def _renamed(value: Any, actors: Mapping[str, Actor]) -> Any:
-    """The same value with every actor under the form that the article's other records agree on."""
+def _with_actors(value: Any, actors: Mapping[str, Actor]) -> Any:
+    """Replace every actor in a value by its merged form; a value without changes is returned itself."""
     if isinstance(value, tuple):
-        return tuple(_renamed(part, actors) for part in value)
+        return tuple(_with_actors(part, actors) for part in value)
+    if not isinstance(value, Value):
+        return value
     if isinstance(value, Actor) and value.name in actors:
-        agreed = actors[value.name]
-        return _with(value, {name: getattr(agreed, name) for name in Actor.model_fields})
-    if isinstance(value, Value):
-        return _with(value, {name: _renamed(getattr(value, name), actors) for name in type(value).model_fields})
-    return value
-
-
-def _with(value: Value, fields: Mapping[str, Any]) -> Value:
-    """The value with these fields; itself where it has them already."""
+        fields = {name: getattr(actors[value.name], name) for name in Actor.model_fields}
+    else:
+        fields = {name: _with_actors(getattr(value, name), actors) for name in type(value).model_fields}
     changed = {name: new for name, new in fields.items() if getattr(value, name) != new}
     return value.model_copy(update=changed) if changed else value
 
 
-def _joined(records: Iterable[R]) -> list[R]:
-    kept: list[R] = []
+def _merge_same(records: Iterable[R]) -> list[R]:
+    """Merge records that report the same thing into the first of them."""
+    distinct: list[R] = []
     for record in records:
-        double = next((index for index, other in enumerate(kept) if other.same_as(record)), None)
-        if double is None:
-            kept.append(record)
+        same = next((index for index, other in enumerate(distinct) if other.same_as(record)), None)
+        if same is None:
+            distinct.append(record)
         else:
-            kept[double] = kept[double].joined(record)
-    return kept
-
-
-def _numbered(records: Iterable[R]) -> tuple[R, ...]:
-    ordered = sorted(records, key=lambda record: record.position)
-    return tuple(record.renumbered(number) for number, record in enumerate(ordered, 1))
-
-
-def _linked(records: dict[str, tuple[Record, ...]]) -> dict[str, tuple[Record, ...]]:
-    """Stances with the meeting at which they were expressed, where that is plain."""
-    meetings = [record for record in records.get("meetings", ()) if isinstance(record, Meeting)]
-    return {
-        task: tuple(_with_meeting(record, meetings) if isinstance(record, Stance) else record for record in found)
-        for task, found in records.items()
-    }
+            distinct[same] = distinct[same].joined(record)
+    return distinct
 
 
 def _with_meeting(stance: Stance, meetings: list[Meeting]) -> Stance:
-    """The last meeting told before the stance in which all its holders took part."""
+    """Link a stance to the last meeting mentioned before it in which all its holders took part."""
     holders = {actor.name for actor in stance.holders}
     attended = [
         meeting

@@ -16,7 +16,7 @@ from mahdar.offline.lexicon import tables, word_group
 from mahdar.resolving import date_grammar
 from mahdar.resolving.countries import CountryMention as Country
 from mahdar.resolving.countries import country_mentions
-from mahdar.resolving.offices import OfficePhrase, row_of
+from mahdar.resolving.offices import OfficePhrase, office_phrase
 
 _GLUED: Final = r"(?:[وف]?[بلسك]?(?:ال|لل)?|ولل|لل)"
 """Particles and article before a word."""
@@ -55,7 +55,7 @@ class AnnotatedSentence:
     @cached_property
     def row(self) -> OfficePhrase:
         """Its words, as offices are read."""
-        return row_of(self.text)
+        return office_phrase(self.text)
 
     @cached_property
     def countries(self) -> tuple[Country, ...]:

@@ -1,15 +1,15 @@
-"""The words that dates are made of in Arabic, English and French, each with its kind and its number.
+"""Words and phrases of dates in Arabic, English and French, each with its kind and its number.
 
-Kinds are single letters, so that a phrase's kinds form a string that patterns can match (see `date_grammar`).
+A kind is a single letter, so that the kinds of a phrase form a string that patterns match (see `date_grammar`).
 """
 
 from collections.abc import Iterator
 
-# CLDR has a month table for each of these: يوليو، تموز، جويلية، يوليوز are one month.
+# The locales of CLDR whose month names differ: يوليو، تموز، جويلية، يوليوز are one month.
 MONTH_LOCALES = ("ar", "ar_LB", "ar_DZ", "ar_TN", "ar_MA", "ar_MR", "en", "fr")
 DAY_LOCALES = ("ar", "en", "fr")
 
-# Spellings that CLDR lacks: Egyptian endings, the article left out, common slips.
+# Spellings that CLDR lacks: Egyptian endings, names without the article, common slips.
 MORE_MONTHS = {
     "كانون ثاني": 1,
     "جانفى": 1,
@@ -28,7 +28,7 @@ MORE_MONTHS = {
     "juill": 7,
 }
 
-# Kind, then number by phrase. A longer phrase wins over its parts: «بعد غد» over «بعد».
+# Phrase → days from the day of writing. The longest phrase wins: «بعد غد» over «بعد».
 ANCHORS = {
     "اليوم": 0,
     "يومه": 0,
@@ -126,7 +126,7 @@ HIJRI_MONTHS = (
     ("ذو الحجة", "ذي الحجة"),
 )
 
-# Kind: (number, phrases).
+# Kind → (number, words); kinds are listed in `date_grammar`.
 WORDS: dict[str, tuple[tuple[int, str], ...]] = {
     "P": (
         (-1, "الماضي الماضية الماضيين المنصرم المنصرمة الفارط الفارطة الفائت الفائتة"),
@@ -150,14 +150,14 @@ WORDS: dict[str, tuple[tuple[int, str], ...]] = {
     "j": ((0, "ه هجري هجرية الهجري الهجرية"),),
     "h": ((0, "الساعة"),),
     "q": ((0, "صباحا مساء مساءا ظهرا am pm h heures heure gmt"),),
-    # Words that move a date to another day, make it vague, or point at a day that the phrase does not name.
+    # Words that move a date to another day, make it vague, or refer to a day that the phrase does not name.
     "X": (
         (0, "بعد عقب عشية غداة قبيل بعيد بحلول نحو حوالي قرابة كل أو نفسه نفسها ذاته ذاتها عينه"),
         (0, "التالي التالية السابق السابقة الموالي الموالية الوطني العالمي ليس"),
         (0, "before after until till since by about around every following same previous eve or not"),
         (0, "avant après depuis jusqu vers environ chaque veille lendemain suivant même ici ou"),
     ),
-    # Words that may stand inside a date and change nothing.
+    # Words without effect inside a date.
     " ": (
         (0, "من في ال م ميلادي ميلادية الموافق المصادف صباح فجر ظهر عصر ليل ليلة نهار"),
         (0, "on in the of st nd rd th sup morning afternoon evening night"),
@@ -184,7 +184,7 @@ PHRASES: tuple[tuple[str, str, int], ...] = (
 
 
 def phrases() -> Iterator[tuple[str, str, int]]:
-    """Every phrase with its kind and number."""
+    """Yield every phrase with its kind and number."""
     yield from ((phrase, "A", days) for phrase, days in ANCHORS.items())
     yield from ((phrase, "n", count) for phrase, count in COUNTS.items())
     yield from ((phrase, "O", day) for day, phrase in _ordinals())
@@ -206,7 +206,7 @@ def _ordinals() -> Iterator[tuple[int, str]]:
 
 
 def _cldr() -> Iterator[tuple[str, str, int]]:
-    from babel import Locale  # heavy: read when the first date is
+    from babel import Locale  # heavy: imported for the first date
 
     for locale in map(Locale.parse, MONTH_LOCALES):
         for width in ("wide", "abbreviated"):

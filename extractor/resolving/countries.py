@@ -1,20 +1,20 @@
-"""Countries: which words stand for which country, and which country a phrase speaks for.
+"""Find the countries that a text mentions, and the one country that a phrase represents.
 
-The words are a table (`countries.toml`): names, adjectives, capitals and well-known bodies, in Arabic, English and
-French. Text and table are compared folded and word by word; an Arabic word is also read without the particles glued
-before it («بليبيا», «وللتركية»). Where two entries fit, the one with more words does: «جنوب السودان» is not «السودان».
+The words are in a table (`countries.toml`): names, adjectives, capitals and well-known bodies, in Arabic, English and
+French. Text and table are compared folded, word by word; an Arabic word is also tried without the particles attached
+to it («بليبيا», «وللتركية»). Where two entries match, the one with more words wins: «جنوب السودان» is not «السودان».
 
-What a phrase *represents* is decided by its grammar, not by counting: the country of an ambassador stands before the
-post («السفير المصري في ليبيا»), and what an office deals with comes last («رئيس اللجنة المصرية المعنية بالملف الليبي»).
-So the phrase is cut at words of place and topic, and the first part that holds a country decides. Two countries in
-one part decide nothing, and the answer is None.
+The country that a phrase *represents* follows from its grammar: an ambassador's country stands before the post
+(«السفير المصري في ليبيا»), and the matter of an office comes last («رئيس اللجنة المصرية المعنية بالملف الليبي»). So the
+phrase is cut at words of place and topic, and the first part with a country decides. If that part has two countries,
+the phrase represents none.
 
-«عمان» without vowel signs is the capital of Jordan or the Sultanate, so it stands for neither, unless a word beside
-it tells («سلطنة عمان», «العاصمة عمان»); «عُمان» and «عمّان» tell by themselves.
+«عمان» without vowel signs is Amman or Oman, so it counts as neither unless a word beside it decides («سلطنة عمان»,
+«العاصمة عمان»); «عُمان» and «عمّان» are unambiguous.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache, lru_cache
@@ -27,55 +27,57 @@ from mahdar.documents.folding import fold, word_set
 _FILE: Final = Path(__file__).with_name("countries.toml")
 
 NO_PLACE: Final = frozenset({"EU", "UN"})
-"""Codes that are represented, but where nobody can meet."""
+"""Codes that are represented, but are not places."""
 
 
 class CountryForm(IntEnum):
-    """What stands for the country, by rising strength: «حزب الله العراقي» is Iraqi, wherever the body is at home."""
+    """The kind of word that stands for a country, the strongest last: in «حزب الله العراقي» the name decides.
+
+    `LOCAL` is a body whose name other countries use, too: it counts only in an article that names its country.
+    """
 
     CITY = 1
     LOCAL = 2
-    """a body by a name that other countries use too: counts only in an article about its country"""
     BODY = 3
     NAME = 4
 
 
 Words = tuple[str, ...]
-"""A phrase as the table knows it: its words, folded."""
+"""The folded words of a phrase."""
 
-# A dotted acronym is one word; marks and invisible controls belong to the letter before them.
+# A dotted acronym is one word; marks and zero-width controls belong to the letter before them.
 _WORD: Final = re.compile(
     r"(?:[A-Z]\.){2,}|[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u200b-\u200f])*"
 )
 _OMAN: Final = re.compile("ع\u064f")
 _AMMAN: Final = re.compile("ع[\u064b-\u0652]*م[\u064b-\u0652]*\u0651")
 _LONGEST_ACRONYM: Final = 4
-"""Capitals up to here are written so on purpose: «US», «UN», «EAU» are no "us", « un », « eau »."""
+"""Letters: a table entry in capitals up to this length matches capitals only: «US» is not "us", «UN» not « un »."""
 _CAPITALISED: Final = word_set("polish pole poles turkey china guinea chile jordan chad lima")
-"""Words that are a country's only with a capital."""
+"""Words that name a country only with a capital letter."""
 
-# The forms of a nisba, folded, after its masculine singular: feminine, plurals, duals; the last is indefinite only.
+# Endings of a nisba, folded: masculine, feminine, plurals, duals; the last is indefinite only.
 _NISBA_ENDINGS: Final = ("", "ه", "ون", "ين", "ان", "تان", "تين", "ات", "ا")
 _LATIN_ENDINGS: Final = ("", "s", "e", "es", "ne", "nes")
-"""Plurals, and the feminines of French; a form that does not exist is met nowhere."""
+"""Plural and French feminine endings; forms that do not exist do no harm."""
 
 _SHORTEST_STEM: Final = 3
-"""Letters left when particles are taken off: «مصر», «قطر»."""
+"""Letters that must remain without particles: «مصر», «قطر»."""
 
-# Words after which a place comes: for somebody posted there it is not the country represented.
+# Words before a place: for somebody posted there it is not the country represented.
 _PLACE: Final = word_set(
     """
     في وفي لدي الي بالعاصمه بمدينه بدوله بجمهوريه بمملكه بالمملكه بسلطنه in to at for en au aux a chez aupres pour
     """
 )
-# Words after which comes what an office deals with.
+# Words before the matter of an office.
 _TOPIC: Final = word_set(
     """
     بشان حول لشوون بملف المعني المعنيه المكلف المكلفه المكلفين المختص المختصه تجاه مع on with against sur avec
     contre
     """
 )
-# Who is posted: a place after one of these tells nothing about the country represented.
+# Persons and bodies that are posted: a place after one of these is not the country represented.
 _POSTED: Final = word_set(
     """
     سفير سفيره السفير السفيره مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده مندوب المندوب مندوبه المندوبه
@@ -85,11 +87,11 @@ _POSTED: Final = word_set(
     """
 )
 _SENT: Final = word_set("مبعوث مبعوثه المبعوث المبعوثه موفد الموفد موفده الموفده")
-"""Of these, «لـ» tells where they are sent: «المبعوث الخاص لليبيا»."""
+"""Persons for whom «لـ» introduces where they are sent: «المبعوث الخاص لليبيا»."""
 
 
 class Word(NamedTuple):  # an article has hundreds: a dataclass takes three times as long to make
-    """A word of a text: where it stands, as written, and folded."""
+    """A word of a text: its offsets in code points, as written (`raw`) and folded (`key`)."""
 
     start: int
     end: int
@@ -99,25 +101,32 @@ class Word(NamedTuple):  # an article has hundreds: a dataclass takes three time
 
 @dataclass(frozen=True, slots=True)
 class CountryMention:
-    """Words that stand for a country: `text[start:end]`, without the particles glued before them."""
+    """Words that stand for a country.
+
+    Attributes:
+        start: offset in code points, after attached particles.
+        end: offset in code points.
+        code: ISO 3166-1 alpha-2, XK, EU or UN.
+        kind: the kind of word.
+        particles: the particles attached before the words, folded: «ب», «ول».
+    """
 
     start: int
     end: int
     code: str
     kind: CountryForm
     particles: str = ""
-    """what was glued before, folded: «ب», «ول»"""
 
 
 def country_of(phrase: str | None, *, article: str | None = None) -> str | None:
-    """Tell the one country that a phrase denotes or represents: a name, an office, a body, a capital.
+    """Return the one country that a phrase denotes or represents: a name, an office, a body, a capital.
 
     Args:
         phrase: «وزير الخارجية الفرنسي», "Libyan ambassador to France", «موسكو»; not a person's own name.
-        article: the text it comes from. Some bodies («المجلس الرئاسي») are a country's only where it is the matter.
+        article: the text of the phrase. Bodies like «المجلس الرئاسي» count only if the article names their country.
 
     Returns:
-        ISO 3166-1 alpha-2, XK, EU or UN; None where the phrase tells no country, or two.
+        ISO 3166-1 alpha-2, XK, EU or UN; None if the phrase has no country, or two.
     """
     if not phrase:
         return None
@@ -125,25 +134,25 @@ def country_of(phrase: str | None, *, article: str | None = None) -> str | None:
 
 
 def countries_in(text: str) -> frozenset[str]:
-    """Every country that a text mentions in any form: name, adjective, people, body or city."""
+    """Return the codes of the countries that a text mentions in any form: name, adjective, people, body or city."""
     return frozenset(mention.code for mention in country_mentions(text) if mention.kind is not CountryForm.LOCAL)
 
 
 def countries_named(text: str) -> frozenset[str]:
-    """Every country that a text mentions by more than a city."""
+    """Return the codes of the countries that a text mentions by name or body, not only by a city."""
     return frozenset(mention.code for mention in country_mentions(text) if mention.kind >= CountryForm.BODY)
 
 
 @lru_cache(maxsize=512)  # articles, and the names of their actors
 def country_mentions(text: str) -> tuple[CountryMention, ...]:
-    """Every mention of a country, in the order of the text; bodies of kind LOCAL are among them."""
+    """Return every mention of a country, `LOCAL` bodies included, in the order of the text."""
     words = words_of(text)
     return tuple(_mention(words, found) for found in _find(words) if found.entry.code)
 
 
 @lru_cache(maxsize=32)
 def local_codes(article: str) -> frozenset[str]:
-    """Countries an article names, whose LOCAL bodies it gives to no other country («المجلس الرئاسي اليمني»)."""
+    """Return the countries whose `LOCAL` bodies count: named, and not another's («المجلس الرئاسي اليمني»)."""
     mentions = country_mentions(article)
     named = {mention.code for mention in mentions if mention.kind is CountryForm.NAME}
     local = {mention.code for mention in mentions if mention.kind is CountryForm.LOCAL}
@@ -153,34 +162,34 @@ def local_codes(article: str) -> frozenset[str]:
         if body.kind is CountryForm.LOCAL
         and owner.kind is CountryForm.NAME
         and body.code != owner.code
-        and _adjoin(body, owner)
+        and owner.start - body.end == 1
     }
     return frozenset(local & named - claimed)
 
 
 def words_of(text: str) -> tuple[Word, ...]:
-    """The words of a text; digits and marks are none."""
+    """Return the words of a text, without digits and marks."""
     return tuple([Word(*found.span(), raw := found[0], _key(raw)) for found in _WORD.finditer(text)])
 
 
 def phrase_key(phrase: str) -> Words:
-    """A phrase as the table knows it."""
+    """Return the folded words of a phrase, by which the table is looked up."""
     return tuple(word.key for word in words_of(phrase))
 
 
 def city_codes(name: str) -> tuple[str, ...]:
-    """The countries that have a well-known city of this name, the likeliest first."""
+    """Return the countries that have a well-known city of this name, the likeliest first."""
     return _table().cities.get(phrase_key(name), ())
 
 
 def is_contested(city: str) -> bool:
-    """Whether a city's country depends on who speaks."""
+    """Whether a city is claimed by two countries: «القدس»."""
     return phrase_key(city) in _table().contested
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What may follow a first word, and what it then means; without a code it means no country."""
+    """The words after the first word of a phrase, and the country; code "" is a phrase that names none."""
 
     rest: Words
     code: str
@@ -190,7 +199,7 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An entry found in a row of words."""
+    """An entry matched to the words from `first` to `stop`, after particles."""
 
     first: int
     stop: int
@@ -199,8 +208,8 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """First words → entries, longest first; whole phrases; cities."""
+class _CountryTable:
+    """The table: entries by first word, longest first; phrases that count only by themselves; cities."""
 
     entries: dict[str, list[_Entry]] = field(default_factory=dict)
     alone: dict[Words, str] = field(default_factory=dict)
@@ -208,63 +217,65 @@ class _Table:
     contested: set[Words] = field(default_factory=set)
 
     def add(self, words: Words, code: str, kind: CountryForm, *, acronym: bool = False) -> None:
-        """Enter a phrase; the first entry of a phrase stays."""
-        listed = self.entries.setdefault(words[0], [])
-        if all(entry.rest != words[1:] for entry in listed):
-            listed.append(_Entry(words[1:], code, kind, acronym))
+        """Add a phrase, unless it has an entry."""
+        entries = self.entries.setdefault(words[0], [])
+        if all(entry.rest != words[1:] for entry in entries):
+            entries.append(_Entry(words[1:], code, kind, acronym))
 
     def add_city(self, words: Words, code: str) -> None:
-        """Enter a city, behind the other countries that have one of that name."""
-        known = self.cities.get(words, ())
-        if code not in known:
-            self.cities[words] = (*known, code)
+        """Add a country to those that have a city of this name."""
+        codes = self.cities.get(words, ())
+        if code not in codes:
+            self.cities[words] = (*codes, code)
 
 
 @cache
-def _table() -> _Table:
-    """Read the table, and sort what begins alike by length."""
-    import tomllib  # here, since most of what imports this module never asks for a country
+def _table() -> _CountryTable:
+    """Read the table once: names first, then other entries, and the longest entry of each first word first."""
+    import tomllib  # here, since most importers never look up a country
 
     raw = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    table = _Table()
+    table = _CountryTable()
     for phrase in raw.pop("silent"):
         table.add(phrase_key(phrase), "", CountryForm.NAME)
     table.contested.update(map(phrase_key, raw.pop("contested")))
     for code, country in raw.items():
-        _enter_names(table, code, country)
+        _add_names(table, code, country)
     for code, country in raw.items():
-        _enter_others(table, code, country)
-    for code, country in raw.items():
-        for town in country.get("towns", ()):
-            table.add_city(phrase_key(town), code)
-    for listed in table.entries.values():
-        listed.sort(key=lambda entry: -len(entry.rest))
+        _add_bodies(table, code, country)
+    for key in ("cities", "towns"):
+        for code, country in raw.items():
+            for city in country.get(key, ()):
+                table.add_city(phrase_key(city), code)
+    for entries in table.entries.values():
+        entries.sort(key=lambda entry: -len(entry.rest))
     return table
 
 
-def _enter_names(table: _Table, code: str, country: dict[str, Any]) -> None:
+def _add_names(table: _CountryTable, code: str, country: dict[str, Any]) -> None:
+    """Add a country's names, the forms of its adjectives, and its demonyms: Latin ones with their endings."""
     for name in country["names"]:
         table.add(phrase_key(name), code, CountryForm.NAME, acronym=_is_acronym(name))
     for nisba in country.get("nisba", ()):
         for form in _nisba_forms(nisba):
             table.add((form,), code, CountryForm.NAME)
     for people in country.get("people", ()):
-        for words in _people_forms(people):
-            table.add(words, code, CountryForm.NAME)
+        *before, last = phrase_key(people)
+        for ending in _LATIN_ENDINGS if last.isascii() else ("",):
+            table.add((*before, last + ending), code, CountryForm.NAME)
 
 
-def _enter_others(table: _Table, code: str, country: dict[str, Any]) -> None:
+def _add_bodies(table: _CountryTable, code: str, country: dict[str, Any]) -> None:
+    """Add a country's bodies and cities, and the phrases that count only by themselves."""
     for kind, key in ((CountryForm.BODY, "bodies"), (CountryForm.LOCAL, "local"), (CountryForm.CITY, "cities")):
         for phrase in country.get(key, ()):
             table.add(phrase_key(phrase), code, kind, acronym=_is_acronym(phrase))
     for phrase in country.get("alone", ()):
         table.alone[phrase_key(phrase)] = code
-    for city in country.get("cities", ()):
-        table.add_city(phrase_key(city), code)
 
 
 def _nisba_forms(nisba: str) -> Iterator[str]:
-    """All forms of an adjective, folded; with the article only, where it is given so."""
+    """Yield the folded forms of an adjective; definite ones only if the table has it with the article."""
     definite_only = nisba.startswith("ال")  # «ألماني» begins with another letter
     stem = _key(nisba.removeprefix("ال"))
     for ending in _NISBA_ENDINGS:
@@ -274,16 +285,9 @@ def _nisba_forms(nisba: str) -> Iterator[str]:
             yield stem + ending
 
 
-def _people_forms(people: str) -> Iterator[Words]:
-    """A demonym; a Latin one with its endings."""
-    *before, last = phrase_key(people)
-    for ending in _LATIN_ENDINGS if last.isascii() else ("",):
-        yield (*before, last + ending)
-
-
 @lru_cache(maxsize=65536)
 def _key(raw: str) -> str:
-    """A word folded, but for the vowel signs that tell Oman from Amman."""
+    """Fold a word, but keep the vowel signs that distinguish Oman from Amman."""
     folded = fold(raw.replace(".", ""))
     if "عمان" in folded and (sign := (_OMAN.search(raw) and "\u064f") or (_AMMAN.search(raw) and "\u0651")):
         return folded.replace("عمان", f"ع{sign}مان")
@@ -296,7 +300,7 @@ def _is_acronym(raw: str) -> bool:
 
 
 def _find(words: Sequence[Word]) -> Iterator[_Found]:
-    """Read the words from left to right, taking the longest entry each time."""
+    """Yield the longest entries, from left to right, without overlap."""
     at = 0
     while at < len(words):
         found = _longest(words, at) if _entries(words[at].key) else None
@@ -306,7 +310,7 @@ def _find(words: Sequence[Word]) -> Iterator[_Found]:
 
 
 def _longest(words: Sequence[Word], at: int) -> _Found | None:
-    """The entry with the most words that begins here; of two, the one with fewer particles taken off."""
+    """Return the entry with the most words that begins here; of two, the one with fewer particles removed."""
     best: _Found | None = None
     for particles, entry in _entries(words[at].key):
         stop = at + 1 + len(entry.rest)
@@ -317,7 +321,7 @@ def _longest(words: Sequence[Word], at: int) -> _Found | None:
 
 @lru_cache(maxsize=65536)
 def _entries(key: str) -> tuple[tuple[str, _Entry], ...]:
-    """Every entry that begins with this word, and the particles taken off it: few words have any."""
+    """Return every entry that begins with a word, each with the particles removed from the word."""
     return tuple((particles, entry) for particles, stem in _stems(key) for entry in _table().entries.get(stem, ()))
 
 
@@ -330,7 +334,7 @@ def _fits(entry: _Entry, words: Sequence[Word], at: int, stop: int) -> bool:
 
 
 def _stems(key: str) -> Iterator[tuple[str, str]]:
-    """A word as it stands, and without the particles that may be glued before it: conjunction, then preposition."""
+    """Yield particles and stem: of the word as it is, without conjunction, and without preposition."""
     yield "", key
     bases = [("", key), (key[:1], key[1:])] if key[:1] in {"و", "ف"} else [("", key)]
     for particles, base in bases:
@@ -344,26 +348,17 @@ def _stems(key: str) -> Iterator[tuple[str, str]]:
 
 def _mention(words: Sequence[Word], found: _Found) -> CountryMention:
     first = words[found.first]
-    start = first.start + _length_of(first.raw, len(found.particles))
-    return CountryMention(start, words[found.stop - 1].end, found.entry.code, found.entry.kind, found.particles)
-
-
-def _length_of(raw: str, letters: int) -> int:
-    """How many characters the first letters take, with their marks and tatweel."""
-    length = 0
-    while length < len(raw) and (letters > 0 or not fold(raw[length])):
-        letters -= bool(fold(raw[length]))
+    length, letters = 0, len(found.particles)
+    while length < len(first.raw) and (letters > 0 or not fold(first.raw[length])):  # marks and tatweel fold to ""
+        letters -= bool(fold(first.raw[length]))
         length += 1
-    return length
-
-
-def _adjoin(body: CountryMention, owner: CountryMention) -> bool:
-    return owner.start - body.end == 1
+    end = words[found.stop - 1].end
+    return CountryMention(first.start + length, end, found.entry.code, found.entry.kind, found.particles)
 
 
 @dataclass(slots=True)
 class _Part:
-    """A stretch of a phrase, and what it is to the stretch before: its place, its topic, its genitive."""
+    """A part of a phrase, and its relation to the part before: "place", "topic", "for", "of"; "" for the first."""
 
     link: str
     keys: list[str] = field(default_factory=list)
@@ -371,7 +366,7 @@ class _Part:
 
     @property
     def codes(self) -> frozenset[str]:
-        """The countries by the strongest kind of word there is."""
+        """The countries by the strongest kind of word in the part."""
         strongest = max((found.entry.kind for found in self.found), default=CountryForm.NAME)
         return frozenset(found.entry.code for found in self.found if found.entry.kind is strongest)
 
@@ -384,26 +379,25 @@ def _represented(phrase: str, local: frozenset[str]) -> str | None:
     seen: set[str] = set()
     for part in _parts(words, local):
         if part.codes:
-            return None if _is_post(part, seen) else _only(part.codes)
+            return None if _is_post(part, seen) or len(part.codes) > 1 else next(iter(part.codes))
         seen.update(part.keys)
     return None
 
 
 def _is_post(part: _Part, before: set[str]) -> bool:
-    """Whether this is where somebody is posted or sent, rather than who posts or sends them."""
+    """Whether a part is where somebody is posted or sent, rather than who posts or sends them."""
     if part.link == "place":
         return not before.isdisjoint(_POSTED)
     return part.link == "for" and not before.isdisjoint(_SENT) and not part.codes <= NO_PLACE
 
 
-def _only(codes: Iterable[str]) -> str | None:
-    first, *others = codes
-    return None if others else first
-
-
 def _parts(words: Sequence[Word], local: frozenset[str]) -> list[_Part]:
     """Cut a phrase at words of place and topic, and before «للـ», «بالـ», and a country with «ل» or «ب»."""
-    starts = {found.first: found for found in _find(words) if _counts(found, local)}
+    starts = {
+        found.first: found
+        for found in _find(words)
+        if found.entry.code and (found.entry.kind is not CountryForm.LOCAL or found.entry.code in local)
+    }
     inside = {at for found in starts.values() for at in range(found.first + 1, found.stop)}
     parts = [_Part("")]
     for at, word in enumerate(words):
@@ -416,12 +410,8 @@ def _parts(words: Sequence[Word], local: frozenset[str]) -> list[_Part]:
     return parts
 
 
-def _counts(found: _Found, local: frozenset[str]) -> bool:
-    return bool(found.entry.code) and (found.entry.kind is not CountryForm.LOCAL or found.entry.code in local)
-
-
 def _link(key: str, found: _Found | None) -> str:
-    """What a word begins: "place", "topic", "for" or "of"; nothing in the middle of a part."""
+    """Return the link of the part that a word begins; "" in the middle of a part."""
     if found:
         return "place" if "ب" in found.particles else "for" if "ل" in found.particles else ""
     if key in _PLACE:

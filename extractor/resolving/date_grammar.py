@@ -1,7 +1,7 @@
-"""From words to the parts of a date: what a phrase says, before anything is known about when it was written.
+"""Parse a date phrase into its parts, without regard to the day on which it was written.
 
-A phrase becomes a row of items, one for each word that matters, each of a kind of one letter. The kinds form a
-string, and each shape that a date can take is one pattern over that string:
+A phrase becomes a row of tokens, one for each word that matters. Each has a kind of one letter; the kinds form a
+string, and each form of a date is a pattern over that string:
 
     «أمس الإثنين 20 يوليو»  ->  A W N M       "October 5-7, 2021"  ->  M N - N Y
 
@@ -10,7 +10,7 @@ string, and each shape that a date can take is one pattern over that string:
     G ago     T to      B between    & and     / - . :             J Hijri month H Hijri year  j Hijri mark
     h hour (before)     q hour (after)         X moves or blurs the date          x anything else
 
-A phrase counts only if every item with a meaning finds its place in one shape: «قبل الخميس» is not «الخميس».
+A phrase is a date only if one pattern matches all of its tokens: «قبل الخميس» is not «الخميس».
 """
 
 import re
@@ -22,7 +22,7 @@ from typing import NamedTuple
 from mahdar.documents.folding import fold
 from mahdar.resolving import calendar_names
 
-# Combining marks, and controls that have no width: they may stand anywhere in a word.
+# Combining marks and zero-width controls, which may stand anywhere in a word.
 MARKS = "\u00ad\u0300-\u036f\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 TOKEN = re.compile(rf"\d+|[^\W\d_](?:[^\W\d_]|[{MARKS}])*|\n\s*\n|[^\s\w{MARKS}'’ʼ`]")
 PREFIXES = ("ب", "ل", "ك")
@@ -32,7 +32,7 @@ GREGORIAN = range(1600, 2200)
 HIJRI = range(1300, 1600)
 MOST_DAYS_AGO = 10  # «منذ ثلاثة أيام» is counted, "thirty days ago" is rounded
 
-# What goes because it has no part in a date where it stands, in this order; the neighbours decide.
+# Tokens that are dropped, in this order, because beside these neighbours they are not part of a date.
 DROPPED = tuple(
     re.compile(pattern)
     for pattern in (
@@ -45,10 +45,10 @@ DROPPED = tuple(
         r"c(?![kmyWMNOA])|(?<![dNOWMYAkmyz])[PFC](?![dNOWMYAkmyz])|(?<!d)n(?![zd])",
     )
 )
-# Other words go too, but not between two that they keep apart: «5 وزراء في يوليو» is not 5 July.
+# Other words are dropped, except between tokens that they separate: «5 وزراء في يوليو» is not 5 July.
 OTHER_WORDS = re.compile(
     r"(?<![NOMYGnzkmyPFCcWx])x++|x++(?![NOMYGnzdkmyPFCW])"
-    r"|(?<=W)x++(?!W)|(?<![Wx])x++(?=W)"  # a weekday may stand apart from its date, not from a second weekday
+    r"|(?<=W)x++(?!W)|(?<![Wx])x++(?=W)"  # words may separate a weekday from its date, not from a second weekday
 )
 DAY_WORDS = re.compile("d")
 AGO = re.compile(r"G(?:[Nn]z|z|dn?)|[Nn]zG|n?dG")
@@ -79,29 +79,39 @@ SHAPES = DAY_SHAPES + tuple(
 
 @dataclass(frozen=True, slots=True)
 class DateParts:
-    """What a date phrase states; None and empty where it is silent. Shifts are -1 last, 0 current, +1 next."""
+    """What a date phrase states; None or empty is what it does not state. A shift is -1 last, 0 current, +1 next.
+
+    Attributes:
+        anchor: days from the day of writing: -1 for yesterday.
+        weekdays: Monday is 0.
+        days: days of the month.
+        month: 1 to 12.
+        year: a Gregorian year.
+        shift: shift of the weekday, or of the day and month: «الخميس الماضي», «20 فيفري الجاري».
+        week: shift of the week: «الأسبوع الماضي».
+        calendar_month: shift of the month: «الشهر الجاري».
+        calendar_year: shift of the year: «العام المقبل».
+        spread: whether the days are the first and last of an interval, rather than single days.
+        order_open: whether the date is numeric, and day and month could change places.
+        until: the last day of an interval, where it has a month of its own.
+    """
 
     anchor: int | None = None
-    """days from the day of writing: -1 for yesterday"""
     weekdays: tuple[int, ...] = ()
     days: tuple[int, ...] = ()
     month: int | None = None
     year: int | None = None
     shift: int | None = None
-    """of the weekday, or of the day and month: «الخميس الماضي», «20 فيفري الجاري»"""
     week: int | None = None
     calendar_month: int | None = None
     calendar_year: int | None = None
-    """three more shifts: «الأسبوع الماضي», «الشهر الجاري», «العام المقبل»"""
     spread: bool = False
-    """from the first to the last, rather than each"""
     order_open: bool = False
-    """numeric, and day and month could change places"""
     until: "DateParts | None" = None
 
 
 class DateToken(NamedTuple):  # an article has hundreds: a dataclass takes three times as long to make
-    """A word or sign with a meaning for dates, and where it stands."""
+    """A word or sign of a text, its kind and number for dates, and its offsets in code points."""
 
     kind: str
     number: int
@@ -110,16 +120,16 @@ class DateToken(NamedTuple):  # an article has hundreds: a dataclass takes three
 
 
 def parse(phrase: str) -> DateParts | None:
-    """The parts of the one date, or span of dates, that `phrase` states; None where it states none."""
+    """Return the parts of the date or interval that a phrase states; None if it states none, or two."""
     row = _without(OTHER_WORDS, items(phrase))
     if AGO.fullmatch(_kinds(row)):
         return _ago(row)
     row = _without(DAY_WORDS, row)
-    return _shaped(row, SHAPES) or _between(row)
+    return _shaped(row, SHAPES) or _interval(row)
 
 
 def find(article: str) -> Iterator[tuple[int, int, DateParts]]:
-    """Every day of a month that `article` names, with its offsets."""
+    """Yield every day of a month that an article names: start and end in code points, and its parts."""
     row = _without(DAY_WORDS, items(article))
     kinds = _kinds(row)
     matches = [match for shape in DAY_SHAPES for match in shape.finditer(kinds)]
@@ -132,16 +142,16 @@ def find(article: str) -> Iterator[tuple[int, int, DateParts]]:
 
 
 def items(text: str) -> tuple[DateToken, ...]:
-    """The words and signs of `text` that matter where they stand; any other word is an x."""
+    """Return the words and signs of a text that may be part of a date; any other word is of kind x."""
     row = _scanned(text)
     for pattern in DROPPED:
         row = _without(pattern, row)
     return row
 
 
-@lru_cache(maxsize=16_384)  # an article says the same words again and again
+@lru_cache(maxsize=16_384)  # words recur in an article
 def _folded(token: str) -> tuple[str, bool]:
-    """A token folded, and whether it means nothing for dates: most do not."""
+    """Return a folded token, and whether it begins no phrase of dates, as most tokens."""
     word = fold(token)
     return word, not (word.isdecimal() or _beginnings(word))
 
@@ -169,7 +179,7 @@ def _scanned(text: str) -> tuple[DateToken, ...]:
 
 
 def _longest(words: tuple[str, ...], at: int) -> tuple[int, bool, str, int]:
-    """How many words the longest known phrase at `at` has, whether «و» leads it, its kind and its number."""
+    """Return the number of words of the longest known phrase at `at`, whether «و» or «ف» leads, kind and number."""
     if words[at].isdecimal():
         return 1, False, *_numeral(words[at])
     for joined, stem in _beginnings(words[at]):
@@ -182,12 +192,12 @@ def _longest(words: tuple[str, ...], at: int) -> tuple[int, bool, str, int]:
 
 @lru_cache(maxsize=8192)
 def _beginnings(word: str) -> tuple[tuple[bool, str], ...]:
-    """The stems of a word that a known phrase begins with: few words have any."""
+    """Return the stems of a word that begin a known phrase, each with whether «و» or «ف» leads it."""
     return tuple((joined, stem) for joined, stem in _stems(word) if stem in _first_words())
 
 
 def _stems(word: str) -> Iterator[tuple[bool, str]]:
-    """The word, and what is left of it without «و», «ف» and the prepositions that Arabic glues to it."""
+    """Yield a word, and the word without «و», «ف» and the prepositions attached to it."""
     yield False, word
     for joined, stem in ((False, word), (True, word[1:])):
         if (joined and not word.startswith(("و", "ف"))) or len(stem) < SHORTEST_STEM:
@@ -245,44 +255,44 @@ def _shaped(row: tuple[DateToken, ...], shapes: Iterable[re.Pattern[str]]) -> Da
     return next((_parts(match, row) for shape in shapes if (match := shape.fullmatch(kinds))), None)
 
 
-def _between(row: tuple[DateToken, ...]) -> DateParts | None:
-    """Two days with a month each: «من 30 يونيو إلى 2 يوليو 2021»."""
+def _interval(row: tuple[DateToken, ...]) -> DateParts | None:
+    """Parse two days that have a month each: «من 30 يونيو إلى 2 يوليو 2021»."""
     for at in (at for at, item in enumerate(row) if item.kind in "T-&"):
         first, last = _shaped(row[:at], DAY_SHAPES), _shaped(row[at + 1 :], DAY_SHAPES)
         if first and last and len(first.days) == len(last.days) == 1:
             spread, order_open = row[at].kind != "&", first.order_open or last.order_open
-            return replace(first, year=_first_year(first, last), spread=spread, order_open=order_open, until=last)
+            year = first.year
+            if not year and last.year and first.month and last.month:
+                year = last.year - (first.month > last.month)  # «من 30 ديسمبر إلى 2 يناير 2021»
+            return replace(first, year=year, spread=spread, order_open=order_open, until=last)
     return None
 
 
-def _first_year(first: DateParts, last: DateParts) -> int | None:
-    """The year of a span's first day: its own, or the last day's, less one where a year ends between them."""
-    if first.year or last.year is None or first.month is None or last.month is None:
-        return first.year
-    return last.year - (first.month > last.month)
-
-
 def _parts(match: re.Match[str], row: tuple[DateToken, ...]) -> DateParts | None:
-    """The parts that a shape's groups hold; None where they contradict each other."""
-    found = {name: row[slice(*match.span(name))] for name, text in match.groupdict().items() if text}
-    numbers = {name: {item.number for item in group} for name, group in found.items()}
+    """Return the parts in a pattern's groups; None where they contradict each other."""
+    groups = {name: row[slice(*match.span(name))] for name, text in match.groupdict().items() if text}
+    numbers = {name: {item.number for item in group} for name, group in groups.items()}
     months = numbers.get("month", set())
     shifts = set[int]().union(*(numbers.get(name, ()) for name in ("ahead", "side", "after")))
     if len(months) > 1 or len(shifts) > 1:
         return None
-    listed = found.get("weekdays", ()) + found.get("days", ())
+    tokens = groups.get("weekdays", ()) + groups.get("days", ())
     parts = DateParts(
         anchor=min(numbers.get("anchor", ()), default=None),
-        weekdays=tuple(item.number for item in listed if item.kind == "W"),
-        days=tuple(item.number for item in listed if item.kind in "NO"),
+        weekdays=tuple(item.number for item in tokens if item.kind == "W"),
+        days=tuple(item.number for item in tokens if item.kind in "NO"),
         month=min(months, default=None),
         shift=min(shifts, default=None),
-        week=_shift(found.get("week", ())),
-        calendar_month=_shift(found.get("calendar_month", ())),
-        spread=any(item.kind in "BT-" for item in listed),
+        week=_shift(groups.get("week", ())),
+        calendar_month=_shift(groups.get("calendar_month", ())),
+        spread=any(item.kind in "BT-" for item in tokens),
     )
-    numbered = _numeric(parts, found["numbers"]) if "numbers" in found else parts
-    return _in_year(numbered, found.get("year", ())) if numbered else None
+    numbered = _numeric(parts, groups["numbers"]) if "numbers" in groups else parts
+    if numbered is None:
+        return None
+    year_tokens = groups.get("year", ())
+    year = next((item.number for item in year_tokens if item.kind == "Y"), numbered.year)
+    return replace(numbered, year=year, calendar_year=_shift(year_tokens))
 
 
 def _shift(row: Iterable[DateToken]) -> int | None:
@@ -290,7 +300,7 @@ def _shift(row: Iterable[DateToken]) -> int | None:
 
 
 def _numeric(parts: DateParts, row: tuple[DateToken, ...]) -> DateParts | None:
-    """«20/07/2020» or "2020-07-20": the day first unless it can only be the month."""
+    """Add the day, month and year of «20/07/2020» or "2020-07-20"; the day is first unless the order cannot be."""
     numbers = [item.number for item in row if item.kind in "NY"]
     from_year = row[0].kind == "Y"
     year, month, day = numbers if from_year else reversed(numbers)
@@ -300,8 +310,3 @@ def _numeric(parts: DateParts, row: tuple[DateToken, ...]) -> DateParts | None:
         return None
     order_open = not from_year and max(numbers[:2]) <= 12 and day != month
     return replace(parts, days=(day,), month=month, year=year, order_open=order_open)
-
-
-def _in_year(parts: DateParts, row: tuple[DateToken, ...]) -> DateParts:
-    year = next((item.number for item in row if item.kind == "Y"), parts.year)
-    return replace(parts, year=year, calendar_year=_shift(row))

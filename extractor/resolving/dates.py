@@ -1,9 +1,9 @@
-"""Dates: from the article's words to an EDTF value, as far as the article and its publication date allow.
+"""Resolve the words of a date to an EDTF value, as far as the article and its day of publication determine it.
 
-No clock is read. A value rests on what the phrase states, on the day of publication, or on a full date that stands
-elsewhere in the article; where these leave two days open, the value is None.
+No clock is read. A value follows from the phrase, the day of publication, or a full date elsewhere in the article;
+where two days remain possible, the value is None.
 
-    resolution               | rests on
+    resolution               | follows from
     explicit                 | the phrase alone
     year_from_publication    | a day or month in the phrase, its year by the day of publication
     relative_to_publication  | the day of publication: today, Thursday, last month
@@ -25,95 +25,113 @@ from mahdar.resolving.date_grammar import DateParts
 from mahdar.schemas.enums import DateResolution
 from mahdar.schemas.records import Date
 
-NEAR = 7  # days: a wrong weekday beside a date this close to publication is a slip, not another year
-SLIPS = (-1, 1, -2, -3)  # days that «اليوم الخميس» may be off when the article appears on another day, nearest first
-SAME_STORY = 31  # days: how near a full date must be to lend its year to a day and month
+NEAR = 7  # days from publication within which a wrong weekday beside a date is a slip, not another year
+SLIPS = (-1, 1, -2, -3)  # days by which «اليوم الخميس» may be off, tried in this order
+SAME_STORY = 31  # days within which a full date gives its year to a day and month
 WEEK = 7
 SATURDAY = 5
 LONGEST_FOREIGN = 60  # characters
-LEAP_YEAR = 2000  # holds 29 February while the year is unknown
+LEAP_YEAR = 2000  # has a 29 February, for an unknown year
 ARABIC = re.compile(r"[\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufefc]")
 DAY_FIRST = frozenset({"ar", "fr"})
-UNKNOWN_WORDS = re.compile(r"(?=.*x)(?=.*N)(?=.*Y)[xNY.]+")  # nothing that the grammar knows, and may have refused
-FOREIGN = ["de", "es", "fa", "it", "nl", "pt", "ru", "tr", "zh"]  # for dateparser; Arabic, English, French have rules
-FIXED_DAY = dt.datetime(2001, 2, 3)  # noqa: DTZ001  # naive like all of dateparser's; keeps it from asking the clock
+UNKNOWN_WORDS = re.compile(r"(?=.*x)(?=.*N)(?=.*Y)[xNY.]+")  # no token that the grammar knows, and may have refused
+FOREIGN = [
+    "de",
+    "es",
+    "fa",
+    "it",
+    "nl",
+    "pt",
+    "ru",
+    "tr",
+    "zh",
+]  # parsed by dateparser; Arabic, English and French have their own rules
+FIXED_DAY = dt.datetime(2001, 2, 3)  # noqa: DTZ001  # naive as all of dateparser's; used instead of the clock
 
 
 @dataclass(frozen=True, slots=True)
 class DateMention:
-    """A day of a month that an article names: `article[start:end]`, and its EDTF value."""
+    """A day of a month that an article names, at `article[start:end]`.
+
+    Attributes:
+        start: offset in code points.
+        end: offset in code points.
+        value: the EDTF value; `XXXX` is an unknown year.
+        parts: what the phrase states.
+        sound: whether it is a single day, and on the weekday that the phrase names.
+    """
 
     start: int
     end: int
     value: str
     parts: DateParts
     sound: bool
-    """a single day, and of the weekday named"""
 
     @property
     def day(self) -> dt.date | None:
-        """The day, where it is sound and its year is stated."""
+        """The day; None if the mention is not sound or has no year."""
         return dt.date.fromisoformat(self.value) if self.sound and "X" not in self.value else None
 
 
 def resolve_date(
     text: str | None, *, published_at: dt.date | None, article: str = "", at: int | None = None, planned: bool = False
 ) -> Date:
-    """What day, days, month or year the words of a date mean.
+    """Resolve the words of a date to a day, an interval, a month or a year.
 
     Args:
-        text: The date as the article puts it.
-        published_at: The day the article appeared; None where it is not known.
-        article: The whole text, for a full date that stands elsewhere in it.
-        at: Where `text` begins in `article`, if known: «الخميس» may be cut from «الخميس 19 نوفمبر 2020».
-        planned: Of an event still to come: a bare weekday or month is the next one, not the last.
+        text: the words of the date, as in the article.
+        published_at: the day of publication; None if unknown.
+        article: the whole text, which may have a full date elsewhere.
+        at: offset of `text` in `article`, if known: «الخميس» may be cut from «الخميس 19 نوفمبر 2020».
+        planned: whether the event is in the future: a bare weekday or month is the next one, not the last.
+
+    Returns:
+        The date, with `text` as given and `value` None where it cannot be determined.
     """
     parts = date_grammar.parse(text or "")
     if parts is None:
-        return _foreign(text) if text else Date(text=text)
-    if not _ordered(parts, text or "", article):
+        return _parse_foreign(text) if text else Date(text=text)
+    if not _is_order_known(parts, text or "", article):
         return Date(text=text)
     mentions = find_dates(article)
     if at is not None:
         parts = _widened(parts, mentions, at, at + len(text or ""))
-    date = _resolved(parts, published_at, planned=planned)
+    date = _resolve(parts, published_at, planned=planned)
     if date.value is None or "X" in date.value:
-        date = _elsewhere(parts, mentions, planned=planned) or date
+        date = _from_article(parts, mentions, planned=planned) or date
     return date.model_copy(update={"text": text})
 
 
 @lru_cache(maxsize=16)
 def find_dates(article: str) -> tuple[DateMention, ...]:
-    """Every day of a month that the article names by number and month, in order; the year may be missing."""
-    found = ((start, end, parts, _resolved(parts, None)) for start, end, parts in date_grammar.find(article))
+    """Return the days that an article names by number and month, in order; the year may be missing."""
+    found = ((start, end, parts, _resolve(parts, None)) for start, end, parts in date_grammar.find(article))
     return tuple(
         DateMention(start, end, date.value, parts, sound=len(parts.days) == 1 and not date.flags)
         for start, end, parts, date in found
-        if date.value and _ordered(parts, article[start:end], article)
+        if date.value and _is_order_known(parts, article[start:end], article)
     )
 
 
-def _ordered(parts: DateParts, text: str, article: str) -> bool:
-    """Whether 05/06/2020 can be read: Arabic and French write the day first, English either."""
+def _is_order_known(parts: DateParts, text: str, article: str) -> bool:
+    """Whether the order of 05/06/2020 is known: Arabic and French write the day first, English either."""
     if not parts.order_open or ARABIC.search(text):
         return True
     return language_of(article) in DAY_FIRST
 
 
 def _widened(parts: DateParts, mentions: Iterable[DateMention], start: int, end: int) -> DateParts:
-    """The parts of the longer date that the phrase is cut from, if it is."""
+    """Return the parts of the longer date around the phrase; the phrase's own where there is none."""
     around = (mention.parts for mention in mentions if mention.start <= start and end <= mention.end)
-    return next((wider for wider in around if _agrees(parts, wider)), parts)
+    stated = [
+        name for name in ("anchor", "weekdays", "days", "month", "year") if getattr(parts, name) not in (None, ())
+    ]
+    agreeing = (wider for wider in around if all(getattr(parts, name) == getattr(wider, name) for name in stated))
+    return next(agreeing, parts)
 
 
-def _agrees(parts: DateParts, wider: DateParts) -> bool:
-    stated = (parts.anchor, parts.weekdays or None, parts.days or None, parts.month, parts.year)
-    held = (wider.anchor, wider.weekdays, wider.days, wider.month, wider.year)
-    return all(mine is None or mine == theirs for mine, theirs in zip(stated, held, strict=True))
-
-
-def _resolved(parts: DateParts, today: dt.date | None, *, planned: bool = False) -> Date:
-    """The date of `parts`, written on the day `today`."""
+def _resolve(parts: DateParts, today: dt.date | None, *, planned: bool = False) -> Date:
+    """Resolve parts that were written on the day `today`."""
     if parts.month is not None:
         return _calendar(parts, today, planned=planned)
     if parts.year is not None:
@@ -138,7 +156,7 @@ def _relative(parts: DateParts, today: dt.date, *, planned: bool) -> Date:
 
 
 def _calendar(parts: DateParts, today: dt.date | None, *, planned: bool = False) -> Date:
-    """A month, or days of it; in the year that is stated, or that the day of publication gives."""
+    """Resolve a month or days of it, in the stated year or the year that follows from the day of publication."""
     year, resolution = _year(parts, today, planned=planned)
     if not parts.days:
         return Date(value=f"{year or 'XXXX'}-{parts.month:02d}", resolution=resolution)
@@ -164,7 +182,7 @@ def _year(parts: DateParts, today: dt.date | None, *, planned: bool) -> tuple[in
 
 
 def _year_of_month(parts: DateParts, today: dt.date, *, planned: bool) -> int:
-    """The nearest such month, or of a plan the next; «الماضي» and «المقبل» exclude the current one."""
+    """Return the year of the nearest such month, if planned of the next; «الماضي» and «المقبل» exclude this month."""
     ahead = ((parts.month or 0) - today.month) % 12
     if parts.shift == 1:
         ahead = ahead or 12
@@ -174,7 +192,7 @@ def _year_of_month(parts: DateParts, today: dt.date, *, planned: bool) -> int:
 
 
 def _year_of_day(parts: DateParts, today: dt.date, *, planned: bool) -> int | None:
-    """The year that puts the day nearest to publication, or that agrees with the weekday named."""
+    """Return the year in which the day is nearest to publication or, if that is far, on the weekday named."""
     years = (today.year - 1, today.year, today.year + 1)
     days = [days[0] for year in years if (days := _days(replace(parts, until=None), year))]
     if parts.shift:
@@ -189,7 +207,7 @@ def _year_of_day(parts: DateParts, today: dt.date, *, planned: bool) -> int | No
 
 
 def _days(parts: DateParts, year: int) -> tuple[dt.date, ...]:
-    """The days stated, in `year`; a span's end may fall into the next. Empty if the calendar lacks one of them."""
+    """Return the stated days in `year`; an interval may end in the next. Empty if one of them does not exist."""
     try:
         days = tuple(dt.date(year, parts.month or 0, day) for day in parts.days)
     except ValueError:
@@ -201,7 +219,7 @@ def _days(parts: DateParts, year: int) -> tuple[dt.date, ...]:
 
 
 def _edtf(days: tuple[dt.date, ...], *, spread: bool) -> str | None:
-    """A day, an interval, or the month of days that lie apart; None for days out of order."""
+    """Return a day, an interval, or the month of days that are not consecutive; None for days out of order."""
     steps = {(later - day).days for day, later in pairwise(days)}
     if not days or min(steps, default=1) < 1:
         return None
@@ -223,7 +241,7 @@ def _fits(days: tuple[dt.date, ...], weekdays: tuple[int, ...]) -> bool:
 
 
 def _anchored(parts: DateParts, day: dt.date) -> Date:
-    """«أمس الثلاثاء»: by the day of publication, corrected to the weekday named if that is close."""
+    """Resolve «أمس الثلاثاء» by the day of publication, corrected to the weekday named if that is close."""
     if _fits((day,), parts.weekdays):
         return Date(value=day.isoformat())
     near = (day + dt.timedelta(days=slip) for slip in SLIPS)
@@ -232,7 +250,7 @@ def _anchored(parts: DateParts, day: dt.date) -> Date:
 
 
 def _weekdays(parts: DateParts, today: dt.date, *, planned: bool) -> Date:
-    """«الخميس»: the last one up to publication, or the next one where the phrase or the plan says so."""
+    """Resolve «الخميس» to the last one up to publication, or to the next if the phrase or a plan says so."""
     steps = [(later - day) % WEEK for day, later in pairwise(parts.weekdays)]
     if any(step != 1 for step in steps) and not (parts.spread and len(steps) == 1):
         return Date()
@@ -251,10 +269,10 @@ def _weekdays(parts: DateParts, today: dt.date, *, planned: bool) -> Date:
 
 
 def _week(parts: DateParts, today: dt.date) -> Date:
-    """«الأسبوع الماضي», Monday to Sunday.
+    """Resolve «الأسبوع الماضي» to Monday to Sunday.
 
-    Weeks begin on Saturday, Sunday or Monday, by country. From Monday to Friday all mean the same week; at the weekend
-    they do not, and only the month that holds both weeks is sure.
+    Weeks begin on Saturday, Sunday or Monday, by country. Written from Monday to Friday, a week is the same in all
+    countries; at the weekend it is not, and only a month that contains both weeks is certain.
     """
     monday = today + dt.timedelta(days=WEEK * (parts.week or 0) - today.weekday())
     if today.weekday() >= SATURDAY:
@@ -265,8 +283,8 @@ def _week(parts: DateParts, today: dt.date) -> Date:
     return Date(value=f"{monday + dt.timedelta(days=weekday)}" if weekday < SATURDAY else None)
 
 
-def _elsewhere(parts: DateParts, mentions: tuple[DateMention, ...], *, planned: bool) -> Date | None:
-    """The date by what the article states elsewhere, if that leaves one value."""
+def _from_article(parts: DateParts, mentions: tuple[DateMention, ...], *, planned: bool) -> Date | None:
+    """Resolve by full dates elsewhere in the article; None if they give no value, or several."""
     values = _from_stated_today(parts, mentions, planned=planned) | _from_same_day(parts, mentions, planned=planned)
     full = {value for value in values if "X" not in value}
     values = full | {value for value in values - full if not any(known.endswith(value[4:]) for known in full)}
@@ -277,20 +295,22 @@ def _elsewhere(parts: DateParts, mentions: tuple[DateMention, ...], *, planned: 
 
 
 def _from_stated_today(parts: DateParts, mentions: Iterable[DateMention], *, planned: bool) -> set[str]:
-    """«اليوم الأربعاء 22 فيفري 2017» says when the article was written, and «أمس» follows."""
+    """Resolve by a mention that states the day of writing: «أمس» by «اليوم الأربعاء 22 فيفري 2017»."""
     anchored = ((mention.day, mention.parts.anchor) for mention in mentions)
     todays = {day - dt.timedelta(days=anchor) for day, anchor in anchored if day and anchor is not None}
-    date = _resolved(parts, todays.pop(), planned=planned) if len(todays) == 1 else Date()
+    date = _resolve(parts, todays.pop(), planned=planned) if len(todays) == 1 else Date()
     return {date.value} if date.value and not date.flags else set()
 
 
 def _from_same_day(parts: DateParts, mentions: tuple[DateMention, ...], *, planned: bool) -> set[str]:
-    """The values of the mentions that can only be the same day."""
+    """Return the values of the mentions that can only be the same day."""
     if parts.month is not None:
-        return _lent_year(parts, mentions)
+        return _with_year_of(mentions, parts)
     if parts.shift is not None or parts.week is not None or parts.calendar_month is not None:
         return set()
-    mentions = tuple(mention for mention in mentions if _one_anchor(parts, mention.parts))
+    # «أمس الخميس» is not «اليوم الخميس», nor «الخميس المقبل»
+    anchors = {None, parts.anchor} if parts.anchor is not None else {mention.parts.anchor for mention in mentions}
+    mentions = tuple(each for each in mentions if not each.parts.shift and each.parts.anchor in anchors)
     named = [mention for mention in mentions if mention.sound and parts.weekdays in ((), mention.parts.weekdays)]
     anchored = {mention.value for mention in named if None not in (mention.parts.anchor, parts.anchor)}
     if anchored or not parts.weekdays or (planned and parts.anchor is None):
@@ -299,13 +319,8 @@ def _from_same_day(parts: DateParts, mentions: tuple[DateMention, ...], *, plann
     return {mention.value for mention in named} | others if named else set()
 
 
-def _one_anchor(parts: DateParts, other: DateParts) -> bool:
-    """Whether both can be one day: «أمس الخميس» is not «اليوم الخميس», nor «الخميس المقبل»."""
-    return not other.shift and (None in (parts.anchor, other.anchor) or parts.anchor == other.anchor)
-
-
-def _lent_year(parts: DateParts, mentions: Iterable[DateMention]) -> set[str]:
-    """The year from the same day in full, or from full dates about that time if it makes the weekday right."""
+def _with_year_of(mentions: Iterable[DateMention], parts: DateParts) -> set[str]:
+    """Return a day's values in the year of the same day in full, or of full dates near it if the weekday then fits."""
     known = [mention.day for mention in mentions if mention.day]
     years = {day.year for day in known if (day.month, (day.day,)) == (parts.month, parts.days[:1])}
     if not years and parts.weekdays and len({day.year for day in known}) == 1:
@@ -317,12 +332,12 @@ def _lent_year(parts: DateParts, mentions: Iterable[DateMention]) -> set[str]:
     return {date.value for date in dates if date.value and not date.flags}
 
 
-def _foreign(text: str) -> Date:
-    """A full date in a language that has no rules here, by dateparser; nothing in it is left to be filled in."""
+def _parse_foreign(text: str) -> Date:
+    """Parse a full date in a language without rules here, by dateparser; no part of it is guessed."""
     kinds = "".join(item.kind for item in date_grammar.items(text))
     if len(text) > LONGEST_FOREIGN or not UNKNOWN_WORDS.fullmatch(kinds):
         return Date(text=text)
-    import dateparser  # heavy, and hardly ever needed
+    import dateparser  # heavy, and rarely needed
 
     settings = {
         "PARSERS": ["absolute-time"],

@@ -1,8 +1,8 @@
-"""Offices: where an office ends and a person's name begins, and when two phrases name one office.
+"""Split an office from the name of a person, and list the offices in a phrase.
 
-«وزير الخارجية الفرنسي جان إيف لودريان» has no mark between office and name. An office is read word by word, as long
-as the words are known: heads («وزير»), what they govern («الخارجية»), countries. It must be complete: after «رئيس حركة»
-the name of the movement follows, not a person's. What stays in doubt is left unsplit, unless the article has the name
+«وزير الخارجية الفرنسي جان إيف لودريان» has no mark between office and name. An office is read word by word, as long as
+the words are known: heads («وزير»), the words they govern («الخارجية»), countries. It must be complete: after «رئيس
+حركة» follows the name of the movement, not of a person. In doubt a phrase is not split, unless the article has the name
 by itself.
 """
 
@@ -17,7 +17,7 @@ from mahdar.resolving.countries import CountryForm, Word, country_mentions, coun
 
 # Words are folded here: ة is ه, أ is ا, ئ is ي.
 
-# Forms of address, and words that point to an office named before: no part of a name, and no office.
+# Forms of address, and words that refer to an office named before: part of neither names nor offices.
 _HONORIFICS: Final = word_set(
     """
     السيد السيده الساده معالي معاليه سعاده فخامه جلاله سمو صاحب صاحبه السمو الملكي الجلاله الفخامه المعالي السعاده
@@ -27,7 +27,7 @@ _HONORIFICS: Final = word_set(
     """
 )
 _INITIALS: Final = word_set("د م ا m")
-"""Honorifics only with a stop or a stroke behind: «د. محمد», «م/ علي»."""
+"""Honorifics only before a full stop or a slash: «د. محمد», «م/ علي»."""
 _STATE: Final = "دوله"
 """An honorific before an office («دولة الرئيس»), otherwise a state."""
 
@@ -39,7 +39,7 @@ _RANKS: Final = word_set(
 )
 _RANK_TAILS: Final = word_set("اول ركن الركن المتقاعد طيار بحري مهندس حقوقي دو ديفزيون دوكوردارمي")
 
-# Words an office begins with: as they govern another word, and as they stand by themselves.
+# Words with which an office begins, if they govern another word and if they stand alone.
 _GOVERNING: Final = word_set(
     """
     وزير وزيره وزيرا وزيري رييس رييسه نايب نايبه وكيل وكيله مساعد مساعده سفير سفيره قنصل مبعوث مبعوثه موفد مندوب
@@ -57,7 +57,7 @@ _STANDING: Final = word_set(
     """
 )
 _NAMES_TOO: Final = word_set("قايد ملك ملكه امير سلطان شيخ امين ولي عميد سفير كبير ناطق")
-"""Heads that are names as well («أمير عبد اللهيان»): an office only before a word of office or a country."""
+"""Heads that are also names («أمير عبد اللهيان»): an office only before a word of office or a country."""
 
 _CONSTRUCT: Final = word_set(
     """
@@ -66,7 +66,7 @@ _CONSTRUCT: Final = word_set(
     اداره قياده قطاع بلديه وكاله اول شركه مفوضيه رياسه امانه جامعه نقابه مكافحه تنظيم كتله مدينه نواب
     """
 )
-"""What a head governs, and what needs a further word itself."""
+"""Words that a head governs, and that need a further word."""
 _GOVERNED: Final = word_set(
     """
     خارجيه داخليه دفاع حكومه وزراء جمهوريه مجلس رياسي عام عامه نواب دوله شعب شعبي شوون خارج تعاون دولي دوليه امن
@@ -82,7 +82,7 @@ _GOVERNED: Final = word_set(
     ثوري معارضه ايتلاف حزب حركه جماعه عموم سفاره وزاره ملف عهد دول
     """
 )
-"""What an office may end with, when it has its article."""
+"""Words with which an office may end, if they have the article."""
 _ADVERBS: Final = word_set("سابقا حاليا بالوكاله بالنيابه بالانابه بالتكليف")
 _PREPOSITIONS: Final = word_set("في لدي الي عن من")  # not «على»: folded, it is a first name
 
@@ -106,18 +106,18 @@ _LATIN_LINKS: Final = word_set("of for the and to in at de des du la le les l d 
 _LATIN_PARTICLES: Final = word_set("bin ben ibn al el de der den von van du la le abu abd")
 
 _MOST_WORDS: Final = 6
-"""In a person's name; more is a clause."""
+"""Words of a person's name; more are a clause."""
 _FEWEST_WORDS: Final = 2
-"""Before an office without a mark between: of one it is not known that it is a name."""
+"""Words before an office without a mark between; a single one need not be a name."""
 _MOST_LATIN_WORDS: Final = 2
-"""In capitals behind an office, particles aside: of three the first may still belong to the office."""
+"""Capitalised words after an office, without particles; the first of three may belong to the office."""
 _NOT_IN_NAMES: Final = _PREPOSITIONS | word_set("مع خلال حول بين ان الذي التي يوم اليوم بعد قبل")
 _AFFAIRS: Final = "شوون"
 """«وزير الشؤون الخارجية» is «وزير الخارجية»."""
 _SERVANT: Final = "عبد"
-"""«عبد الملك» is a name, and no king."""
+"""«عبد الملك» is a name, not a king."""
 _SHORTEST_NAME: Final = 4
-"""Letters of a name by itself, where only the article tells that it is one."""
+"""Letters of a name that only the article shows to be one."""
 
 _COMMA: Final = re.compile(r"\s*[،,؛;:]\s*|\s+[-–—]\s+")
 _QUOTED: Final = re.compile(r"(?P<office>.+?)\s*[\"“”„«‹(](?P<name>[^\"“”„«»‹›()]+)[\"“”»›)]?")
@@ -128,58 +128,63 @@ Reading = Literal["head", "standing", "governed", "construct", "link", ""]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """An office without articles, particles and its country's name: «وزير خارجية روسيا» is (وزير, خارجيه) of RU."""
+    """The identifying words of an office, folded, and its country code: «وزير خارجية روسيا» is (وزير, خارجيه) of RU."""
 
     words: tuple[str, ...]
     country: str | None
 
 
 def strip_titles(name: str) -> str:
-    """A person's name without forms of address, ranks and «الرئيس» before it, and without quote marks about it.
+    """Remove forms of address, ranks and «الرئيس» before a person's name, and quote marks around it.
 
-    A phrase that is an office as a whole («الرئيس الصيني», «وزير الدفاع») stays as it is.
+    A phrase that is an office as a whole («الرئيس الصيني», «وزير الدفاع») is returned unchanged.
     """
-    row = row_of(name.strip(_WRAPPING))
-    first = row.titles()
-    return row.text[row.words[first].start :] if first else row.text
+    phrase = office_phrase(name.strip(_WRAPPING))
+    titles = phrase.count_titles()
+    return phrase.text[phrase.words[titles].start :] if titles else phrase.text
 
 
 def split_office(name: str, *, article: str | None = None) -> tuple[str | None, str]:
-    """Split «وزير الخارجية الفرنسي جان إيف لودريان» into the office and the person's name.
+    """Split an office from the name of a person: «وزير الخارجية الفرنسي جان إيف لودريان».
 
     Args:
-        name: what a model gave as a name.
-        article: decides in doubt: what it also has by itself, after a mark, is a name.
+        name: the name that a model gave.
+        article: decides in doubt: words that it also has by themselves, after a mark, are a name.
 
     Returns:
-        The office as written, and the name without titles; where there is no office, or no sure border, None and the
-        name as given without titles.
+        The office as written, and the name without titles; None and the name without titles if there is no office, or
+        no clear border.
     """
-    row = row_of(name.strip(_WRAPPING))
-    found = _split_at_mark(row.text) or row.split_in_front() or row.split_behind()
-    if found is None and article and row.is_office:
-        found = row.split_by(article)
-    office, person = found or (None, row.text)
+    phrase = office_phrase(name.strip(_WRAPPING))
+    parts = _split_at_mark(phrase.text) or phrase.split_before_name() or phrase.split_after_name()
+    if parts is None and article and phrase.is_office:
+        parts = phrase.split_by(article)
+    office, person = parts or (None, phrase.text)
     return office, strip_titles(person)
 
 
 def is_office(phrase: str) -> bool:
     """Whether a phrase begins with an office: «وزير الخارجية», "Israeli Prime Minister"."""
-    return row_of(phrase.strip(_WRAPPING)).is_office
+    return office_phrase(phrase.strip(_WRAPPING)).is_office
 
 
 @lru_cache(maxsize=1024)
 def offices_in(role: str) -> tuple[Office, ...]:
-    """The offices in a role, one after another: «نائب رئيس مجلس الوزراء وزير الدولة» are two."""
-    row = row_of(role)
-    starts = [0, *(at for at in range(1, len(row.words)) if row.begins_another(at))]
-    pieces = zip(starts, [*starts[1:], len(row.words)], strict=True)
-    return tuple(Office(row.told(*piece), country_of(row.piece(*piece)) or country_of(role)) for piece in pieces)
+    """Return the offices in a role, in order: «نائب رئيس مجلس الوزراء وزير الدولة» are two; () if it has no words."""
+    phrase = office_phrase(role)
+    if not phrase.words:
+        return ()
+    starts = [0, *(at for at in range(1, len(phrase.words)) if phrase.begins_another(at))]
+    pieces = zip(starts, [*starts[1:], len(phrase.words)], strict=True)
+    return tuple(
+        Office(phrase.identifying_words(*piece), country_of(phrase.piece(*piece)) or country_of(role))
+        for piece in pieces
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """How far an office goes: the word behind it; whether it may end there, and does with a country."""
+    """The end of an office: the word after it, its number of heads, whether it is complete and ends with a country."""
 
     stop: int
     heads: int
@@ -189,25 +194,31 @@ class _Reach:
 
 @dataclass(frozen=True)
 class OfficePhrase:
-    """The words of a phrase, and where in it a country stands: first word → word behind."""
+    """A phrase that may have an office, word by word.
+
+    Attributes:
+        text: the phrase as written.
+        words: its words.
+        countries: index of a country's first word → index after its last word.
+        named: indices of the words of a country's name or adjective.
+    """
 
     text: str
     words: tuple[Word, ...]
     countries: Mapping[int, int]
     named: frozenset[int]
-    """words of a country's name or adjective"""
 
     @property
     def is_office(self) -> bool:
-        """Whether it begins with an office."""
-        return self.reach(self.address()).heads > 0
+        """Whether the phrase begins with an office, after forms of address."""
+        return self.reach(self.count_honorifics()).heads > 0
 
     def piece(self, first: int, stop: int) -> str:
-        """The text of some words, with the marks between them."""
+        """Return the text from one word up to another, with the marks between them."""
         return self.text[self.words[first].start : self.words[stop - 1].end]
 
     def reading(self, at: int) -> Reading:
-        """What a word is in an office; "" where it is unknown or a name."""
+        """Return what a word is in an office; "" if it is unknown or a name."""
         if at > 0 and self.words[at - 1].key == _SERVANT:
             return ""
         if at > 0 and self.is_rank(at):
@@ -218,11 +229,11 @@ class OfficePhrase:
         return ""
 
     def is_known(self, at: int) -> bool:
-        """Whether a word belongs to offices."""
+        """Whether a word is part of an office or a country."""
         return at < len(self.words) and (at in self.countries or self.reading(at) != "")
 
     def reach(self, start: int) -> _Reach:
-        """Read an office word by word, as long as the words are known."""
+        """Find the end of the office that begins at a word, which is before the first unknown word."""
         at, heads, last = start, 0, ""
         while at < len(self.words) and self.is_known(at):
             last = "country" if at in self.countries else self.reading(at)
@@ -230,8 +241,8 @@ class OfficePhrase:
             at = self.countries.get(at, at + 1)
         return _Reach(at, heads, last in {"country", "standing", "governed"}, last == "country")
 
-    def address(self) -> int:
-        """How many forms of address come first: «معالي السيد»."""
+    def count_honorifics(self) -> int:
+        """Count the forms of address at the beginning: «معالي السيد»."""
         at = 0
         while at < len(self.words) - 1 and self.is_honorific(at):
             at += 1
@@ -246,8 +257,8 @@ class OfficePhrase:
             return self.text[word.end : word.end + 1] in {".", "/"}
         return word.key in _HONORIFICS
 
-    def titles(self) -> int:
-        """How many words before a person's name are forms of address, ranks, or a title such as «الرئيس»."""
+    def count_titles(self) -> int:
+        """Count the words before a person's name that are forms of address, ranks, or a title such as «الرئيس»."""
         at = 0
         while at < len(self.words) - 1 and (self.is_honorific(at) or self.is_rank(at) or self.is_title(at)):
             if self.countries.get(at + 1) == len(self.words):
@@ -256,19 +267,19 @@ class OfficePhrase:
         return at
 
     def is_rank(self, at: int) -> bool:
-        """Whether a word is a military rank, or goes on with one: «الفريق أول ركن»."""
+        """Whether a word is a military rank, or the continuation of one: «الفريق أول ركن»."""
         key = self.words[at].key
         return key in _RANKS or (at > 0 and key in _RANK_TAILS and self.is_rank(at - 1))
 
     def is_title(self, at: int) -> bool:
-        """Whether an office that needs no further word stands before a name: «الرئيس محمد المنفي»."""
+        """Whether a word is an office by itself and stands before a name: «الرئيس محمد المنفي»."""
         if self.words[at].key not in _STANDING or self.is_known(at + 1):
             return False
         return at + 2 == len(self.words) or not self.words[at + 1].key.startswith("ال")
 
-    def split_in_front(self) -> tuple[str, str] | None:
-        """An office, then a name, and perhaps a further office, which is the fuller one after a mere title."""
-        start = self.address()
+    def split_before_name(self) -> tuple[str, str] | None:
+        """Split an office before a name; after a mere title, an office behind the name is returned instead."""
+        start = self.count_honorifics()
         reach = self.reach(start)
         behind = self.next_office(reach.stop + 1)
         alone = all(at == start or self.is_rank(at) for at in range(start, reach.stop))
@@ -278,8 +289,8 @@ class OfficePhrase:
         office = self.piece(behind, len(self.words)) if fuller else self.piece(start, reach.stop)
         return office, self.piece(reach.stop, behind)
 
-    def split_behind(self) -> tuple[str, str] | None:
-        """A name, then an office: «محمد أبوبكر مساعد وزير الخارجية»."""
+    def split_after_name(self) -> tuple[str, str] | None:
+        """Split an office behind a name: «محمد أبوبكر مساعد وزير الخارجية»."""
         behind = self.next_office(_FEWEST_WORDS)
         if self.is_office or behind > min(len(self.words) - 1, _MOST_WORDS) or not read_word(self.words[behind].key):
             return None
@@ -289,24 +300,24 @@ class OfficePhrase:
         return self.piece(behind, len(self.words)), self.piece(0, behind)
 
     def next_office(self, start: int) -> int:
-        """The next word that begins an office, from a word on; behind the last where there is none."""
+        """Return the index of the next word that begins an office; the number of words if there is none."""
         heads = (at for at in range(start, len(self.words) - 1) if self.reading(at) in {"head", "standing"})
         return next((at for at in heads if self.is_known(at + 1)), len(self.words))
 
     def is_name(self, reach: _Reach, behind: int, *, alone: bool) -> bool:
-        """Whether the words behind an office are surely a person's name."""
+        """Whether the words after an office are certainly a person's name."""
         name = self.words[reach.stop : behind]
         if not reach.complete or not 0 < len(name) <= _MOST_WORDS or any(word.key in _NOT_IN_NAMES for word in name):
             return False
         if name[0].key.isascii():
             return self.is_latin_name(name)
         if name[0].key.startswith("ال") and name[0].key not in _HONORIFICS | _RANKS:
-            # More than one may begin with an adjective: «الرئيس التونسي المخلوع». A rank has none.
+            # Several words may begin with an adjective («الرئيس التونسي المخلوع»), but not after a rank.
             return alone and (len(name) == 1 or self.is_rank(reach.stop - 1))
         return len(name) > 1 or alone or reach.by_country
 
     def is_latin_name(self, name: Sequence[Word]) -> bool:
-        """Whether words are written as a name, and are few enough to be nothing else."""
+        """Whether words are capitalised as a name, and few enough not to be part of the office."""
         if not all(word.raw[0].isupper() or word.key in _LATIN_PARTICLES for word in name):
             return False
         small = _LATIN_PARTICLES | _HONORIFICS
@@ -314,7 +325,7 @@ class OfficePhrase:
         return len(weighty) <= _MOST_LATIN_WORDS
 
     def split_by(self, article: str) -> tuple[str, str] | None:
-        """An office and the longest end of the phrase that the article has after a mark."""
+        """Split before the longest end of the phrase that the article also has after a mark."""
         folded = _folded(article)
         for first in range(1, len(self.words)):
             name = self.piece(first, len(self.words))
@@ -324,23 +335,27 @@ class OfficePhrase:
         return None
 
     def begins_another(self, at: int) -> bool:
-        """Whether a further office begins: a head after something definite, or joined by «و»."""
+        """Whether a further office begins at a word: a head after a definite word, or joined by «و»."""
         if self.reading(at) not in {"head", "standing"}:
             return False
         joined = not read_word(self.words[at].key)
         definite = self.words[at - 1].key.startswith("ال") or at in self.countries.values()
         return joined or (definite and read_word(self.words[at].key) == "head")
 
-    def told(self, first: int, stop: int) -> tuple[str, ...]:
-        """The words that tell an office from another: no country's name, prepositions, particles and articles."""
+    def identifying_words(self, first: int, stop: int) -> tuple[str, ...]:
+        """Return an office's words without its country's name, prepositions, particles and articles."""
         keys = (self.words[at].key for at in range(first, stop) if at not in self.named)
-        plain = (_plain(key) for key in keys if key not in _PREPOSITIONS | _LATIN_LINKS)
+        plain = (
+            next((form for form in _forms(key) if read_word(form)), key).removeprefix("ال")
+            for key in keys
+            if key not in _PREPOSITIONS | _LATIN_LINKS
+        )
         return tuple(word for word in plain if word != _AFFAIRS)
 
 
 @lru_cache(maxsize=1024)
-def row_of(text: str) -> OfficePhrase:
-    """A phrase, taken apart."""
+def office_phrase(text: str) -> OfficePhrase:
+    """Find the words and countries of a phrase."""
     words = words_of(text)
     countries, named = {}, set[int]()
     for mention in country_mentions(text):
@@ -356,24 +371,20 @@ def _folded(article: str) -> str:
 
 
 def _split_at_mark(text: str) -> tuple[str, str] | None:
-    """An office and a name with a comma or quote marks between them, in either order."""
+    """Split an office and a name, in either order, at a comma or quote marks between them."""
     quoted = _QUOTED.fullmatch(text)
     first, *others = (quoted["office"], quoted["name"]) if quoted else _COMMA.split(text)
     if len(others) != 1:
         return None
     for office, name in ((first, others[0]), (others[0], first)):
-        if is_office(office) and _may_be_name(name):
+        person = office_phrase(strip_titles(name))
+        if is_office(office) and 0 < len(person.words) <= _MOST_WORDS and not person.is_known(0):
             return office.strip(_WRAPPING), name
     return None
 
 
-def _may_be_name(text: str) -> bool:
-    row = row_of(strip_titles(text))
-    return 0 < len(row.words) <= _MOST_WORDS and not row.is_known(0)
-
-
 def _forms(key: str) -> Iterator[str]:
-    """A word as it stands, and without conjunction, then without preposition."""
+    """Yield a word as it is, without conjunction, and without preposition."""
     yield key
     bases = [key, key[1:]] if key[:1] in {"و", "ف"} else [key]
     yield from bases[1:]
@@ -385,7 +396,7 @@ def _forms(key: str) -> Iterator[str]:
 
 
 def read_word(form: str) -> Reading:
-    """What a folded word is in an office; empty where it is none."""
+    """Return what a folded word is in an office; "" if it is unknown."""
     if form in _GOVERNING or form in _LATIN_HEADS:
         return "head" if form in _GOVERNING else "standing"
     if form in _STANDING or form in _RANKS:
@@ -397,9 +408,3 @@ def read_word(form: str) -> Reading:
     if form in _CONSTRUCT:
         return "construct"
     return "link" if form in _PREPOSITIONS or form in _LATIN_LINKS else ""
-
-
-def _plain(key: str) -> str:
-    """A word of an office without particles and article."""
-    known = next((form for form in _forms(key) if read_word(form)), key)
-    return known.removeprefix("ال")

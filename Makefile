@@ -43,7 +43,7 @@ demo-embedded: $(VENV)/dev.stamp ## extract one seed article with the embedded m
 		--output build/demo-embedded.jsonl --overwrite
 
 test: lint types debian ## lint, check types, run all tests, one of them with the embedded model
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 soak: $(VENV)/dev.stamp ## run the tests that take minutes: many articles, many faults, many kills
 	$(BIN)/python -m pytest -m soak

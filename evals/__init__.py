@@ -1,7 +1,8 @@
-"""Evals: how extractions compare with labels.
+"""Score extractions against labels.
 
-`score_article` compares one extraction with the labels of its article, `summarise` puts a run together, `compare`
-tests two runs. Nothing here calls a model, and nothing is imported before it is needed.
+`score_article` compares one extraction with the labels of its article, `summarise` adds the articles of a run up,
+`compare` tests whether two runs differ. Nothing here calls a model. Names are imported when they are first used, so
+that `mahdar --help` stays fast.
 """
 
 from importlib import import_module
@@ -38,7 +39,7 @@ _HOME = {
     "score_article": "mahdar.evals.scorer.scoring",
     "summarise": "mahdar.evals.scorer.summary",
 }
-"""Where each name is defined."""
+"""Name → the module that defines it."""
 
 
 def __getattr__(name: str) -> Any:

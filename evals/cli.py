@@ -37,14 +37,12 @@ from mahdar.wording import counted
 if TYPE_CHECKING:
     from mahdar.evals.running.runs import Run
 
-app = typer.Typer(help="Runs over labelled articles.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Extract and score labelled articles.", no_args_is_help=True, rich_markup_mode=None)
 seeds_app = typer.Typer(help="Labels of articles.", no_args_is_help=True, rich_markup_mode=None)
 
 Mode = Annotated[
     Literal["live", "record", "replay"],
-    typer.Option(
-        help="live: ask the model; record: and write its answers down; replay: answer from what was recorded."
-    ),
+    typer.Option(help="live: ask the model; record: ask it and record its answers; replay: use the recorded answers."),
 ]
 Concurrency = Annotated[int | None, typer.Option(min=1, metavar="N", help="Articles at once.")]
 SOME_FAILED = 1
@@ -52,7 +50,7 @@ SOME_FAILED = 1
 
 @app.callback()
 def _check_extra() -> None:
-    """Name what is missing before anything is extracted, and paid for."""
+    """Refuse to start without the extra, before anything is extracted and paid for."""
     check_extra("mahdar eval")
 
 
@@ -70,29 +68,29 @@ def run_(
     schemas: Schemas = None,
     mode: Mode = "live",
     recordings: RecordingsIn = RECORDINGS,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Record anew what is recorded already.")] = False,
-    repeat: Annotated[int, typer.Option(min=1, metavar="K", help="Ask K times, for mean and spread; live only.")] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again for answers that are recorded.")] = False,
+    repeat: Annotated[
+        int, typer.Option(min=1, metavar="K", help="Extract K times, for mean and spread; live only.")
+    ] = 1,
     concurrency: Concurrency = None,
     output: Out = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The run file on standard output, in place of tables.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run file instead of tables.")] = False,
 ) -> None:
-    """Extract labelled articles, score what comes, and show it.
+    """Extract labelled articles, score the records, and show the score.
 
-    An article that fails scores zero and is named; the exit code is then 1. A replay needs no endpoint: it takes the
-    model that is recorded, by --model where there are several.
+    An article that fails scores zero and is named; the exit code is then 1. A replay needs no endpoint: it uses the
+    recorded model, or the one that --model names if several are recorded.
     """
     from mahdar.evals.running.evaluation import Plan, evaluate
-    from mahdar.evals.running.systems import Options
+    from mahdar.evals.running.extracting import Options
     from mahdar.tasks import TASKS
 
     if repeat > 1 and mode != "live":
         raise UsageError(f"--repeat {repeat}: repeats are live, got --mode {mode}: a recorded answer stays the same")
     if fresh and mode != "record":
-        raise UsageError(f"--fresh records anew, got --mode {mode}: give --mode record")
+        raise UsageError(f"--fresh needs --mode record, got --mode {mode}")
     if mode == "live":
-        settings_of(model)  # says so where nothing is configured, and rules read
+        settings_of(model)  # warns that the rules are used if no model is configured
     plan = Plan(
         articles=articles,
         labels=labels,
@@ -104,9 +102,9 @@ def run_(
             model, tuple(task or TASKS), tuple(prompts or ()), import_schemas(schemas), concurrency=concurrency
         ),
     )
-    made = evaluate(plan)
-    conclude(made, output, as_json=as_json)
-    raise typer.Exit(SOME_FAILED if any(one.failed for one in made.outcomes) else 0)
+    result = evaluate(plan)
+    conclude(result, output, as_json=as_json)
+    raise typer.Exit(SOME_FAILED if any(case.failed for case in result.outcomes) else 0)
 
 
 @app.command()
@@ -119,23 +117,23 @@ def record(
     model: Model = None,
     task: Tasks = None,
     prompts: Prompts = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Record anew what is recorded already.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again for answers that are recorded.")] = False,
     concurrency: Concurrency = None,
 ) -> None:
-    """Write down a model's answers to articles that have no labels.
+    """Record a model's answers to articles that have no labels.
 
-    What is recorded already is not asked again. Failures are named on standard error; the exit code is then 1.
+    Answers that are recorded are not asked for again. Failures are named on standard error; the exit code is then 1.
     """
-    from mahdar.evals.running.systems import Options
+    from mahdar.evals.running.extracting import Options
     from mahdar.evals.running.unlabelled import record as record_answers
     from mahdar.results import Failure
     from mahdar.tasks import TASKS
 
     options = Options(model, tuple(task or TASKS), tuple(prompts or ()), concurrency=concurrency)
     results = record_answers(articles, recordings, options, fresh=fresh)
-    failures = [one for one in results.values() if isinstance(one, Failure)]
-    for one in failures:
-        typer.echo(f"{one.document_id}: {one.failure}: {one.message}", err=True)
+    failures = [result for result in results.values() if isinstance(result, Failure)]
+    for failure in failures:
+        typer.echo(f"{failure.document_id}: {failure.failure}: {failure.message}", err=True)
     recorded = counted(len(results) - len(failures), "article", len(results))
     typer.echo(f"{recorded} recorded → {recordings}", err=True)
     raise typer.Exit(SOME_FAILED if failures else 0)
@@ -150,14 +148,12 @@ def score(
     labels: Labels = LABELS,
     articles: Annotated[
         Path | None,
-        typer.Option("--articles", metavar="DIR", help="Folder of *.txt; without it grounding stays unchecked."),
+        typer.Option("--articles", metavar="DIR", help="Folder of *.txt; without it evidence stays unchecked."),
     ] = None,
     output: Out = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The run file on standard output, in place of tables.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run file instead of tables.")] = False,
 ) -> None:
-    """Score results again, without a model.
+    """Score existing results, without a model.
 
     A labelled article without a result scores zero and is named.
     """
@@ -168,24 +164,24 @@ def score(
 
 @app.command()
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="A.json", help="The run that stands.")],
-    after: Annotated[Path, typer.Argument(metavar="B.json", help="The run that may replace it.")],
+    before: Annotated[Path, typer.Argument(metavar="A.json", help="The run before a change.")],
+    after: Annotated[Path, typer.Argument(metavar="B.json", help="The run after it.")],
     *,
-    short: Annotated[bool, typer.Option("--short", help="Soft F1 of both with its interval, and no more.")] = False,
+    short: Annotated[bool, typer.Option("--short", help="Show only soft F1 of both with its interval.")] = False,
 ) -> None:
-    """Show what a second run won and lost.
+    """Compare two runs over the same articles.
 
-    Figures with a paired test, articles, and the records that changed, side by side.
+    Shows the figures with a paired test, the articles, and the records that changed, side by side.
     """
     from mahdar.evals import tables
     from mahdar.evals.comparing import tables as compare_tables
     from mahdar.evals.comparing.compare import compare_runs
     from mahdar.evals.running import runs
 
-    one, other = runs.read(before), runs.read(after)
-    compared = compare_runs(one, other)
-    told = compare_tables.headlines(one, other) if short else compare_tables.comparison(compared, one, other)
-    tables.console().print(told)
+    old, new = runs.read(before), runs.read(after)
+    compared = compare_runs(old, new)
+    table = compare_tables.headlines(old, new) if short else compare_tables.comparison(compared, old, new)
+    tables.console().print(table)
 
 
 @app.command()
@@ -195,15 +191,17 @@ def gate(
     baseline: BaselineFile = BASELINE,
     max_drop: Annotated[
         float | None,
-        typer.Option(min=0, metavar="X", help="How far any figure may fall, in place of the baseline's allowances."),
+        typer.Option(
+            min=0, metavar="X", help="Allow any figure to fall this far, in place of the baseline's allowances."
+        ),
     ] = None,
     junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where JUnit XML goes; by default beside RUN.json.")
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML here; by default beside RUN.json.")
     ] = None,
 ) -> None:
-    """Judge a run by the accepted figures.
+    """Check a run against the accepted figures.
 
-    Exit code 1 where one has fallen by more than is allowed.
+    The exit code is 1 if a figure fell by more than the baseline allows.
     """
     from mahdar.evals.comparing import gate as gates
     from mahdar.evals.running import runs
@@ -222,11 +220,11 @@ def accept(
     run: RunFile,
     *,
     baseline: BaselineFile = BASELINE,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Lower what has to be lowered without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Lower figures without asking.")] = False,
 ) -> None:
-    """Accept a run's figures, and say what falls.
+    """Make a run's figures the accepted ones.
 
-    Asks before it lowers anything. Allowances stay as they are.
+    Names every figure that this lowers, and asks first. Allowances stay as they are.
     """
     from mahdar.evals.comparing import gate as gates
     from mahdar.evals.running import runs
@@ -245,13 +243,13 @@ def accept(
 @app.command()
 def agreement(
     first: Annotated[Path, typer.Argument(metavar="A_DIR", help="One annotator's label files.")],
-    second: Annotated[Path, typer.Argument(metavar="B_DIR", help="The other's, of the same articles.")],
+    second: Annotated[Path, typer.Argument(metavar="B_DIR", help="The other annotator's, of the same articles.")],
     *,
     articles: Articles = ARTICLES,
 ) -> None:
-    """Compare the labels of two annotators.
+    """Measure how far two annotators agree.
 
-    The scorer both ways, and Krippendorff's α on the closed fields of records that both have.
+    Scores each against the other, and computes Krippendorff's α for the closed fields of records that both have.
     """
     from mahdar.evals import tables
     from mahdar.evals.comparing import agreement as annotators
@@ -267,13 +265,13 @@ def ablate(
         typer.Option(
             "--tasks",
             metavar="NAME[@VERSION],…",
-            help="A set of tasks, such as meetings@1,stances@2; once for each set to be tried.",
+            help="A set of tasks, such as meetings@1,stances@2; may be repeated.",
         ),
     ] = None,
-    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Once for each model to be tried.")] = None,
+    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A model; may be repeated.")] = None,
     answer_mode: Annotated[
         list[str] | None,
-        typer.Option(metavar="MODE", help="How the answer's form is asked for, as MAHDAR_MODE; may be repeated."),
+        typer.Option(metavar="MODE", help="A value of MAHDAR_MODE; may be repeated."),
     ] = None,
     articles: Articles = ARTICLES,
     labels: Labels = LABELS,
@@ -283,34 +281,31 @@ def ablate(
     recordings: RecordingsIn = RECORDINGS,
     concurrency: Concurrency = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write every run file into this folder.")
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the run files into this folder.")
     ] = None,
 ) -> None:
-    """Run every combination, for one table.
-
-    Of task versions, models, and modes in which the answer's form is asked for.
-    """
+    """Run every combination of task versions, models and answer modes, and show the scores in one table."""
     from mahdar.evals import tables
     from mahdar.evals.comparing.ablate import run_all, variants
     from mahdar.evals.running.evaluation import Plan
-    from mahdar.evals.running.systems import Options
+    from mahdar.evals.running.extracting import Options
 
     options = Options(prompts=tuple(prompts or ()), schemas=import_schemas(schemas), concurrency=concurrency)
     plan = Plan(articles=articles, labels=labels, mode=mode, recordings=recordings, options=options)
-    found = run_all(plan, variants(tasks or (), model or (), answer_mode or ()), output)
-    tables.console().print(tables.ablation(found))
+    made = run_all(plan, variants(tasks or (), model or (), answer_mode or ()), output)
+    tables.console().print(tables.ablation(made))
 
 
 @app.command()
 def report(
     run: RunFile,
     *,
-    against: Annotated[Path | None, typer.Option(metavar="OTHER.json", help="Show first what changed since.")] = None,
+    against: Annotated[Path | None, typer.Option(metavar="OTHER.json", help="Show the changes since this run.")] = None,
     output: PageFile = Path("report.html"),
     overwrite: OverwritePage = False,
     language: PageLanguage = "en",
 ) -> None:
-    """Write one HTML file that shows a run's records beside the labels."""
+    """Write an HTML page that shows a run's records beside the labels."""
     from mahdar.cli.report import write
     from mahdar.evals.reporting.report import of_runs
 
@@ -320,17 +315,16 @@ def report(
 
 @seeds_app.command()
 def check(*, articles: Articles = ARTICLES, labels: Labels = LABELS) -> None:
-    """Check all label files.
+    """Check all label files: their shape, ids and codes, and that every quote is in its article.
 
-    Their shape, quotes letter by letter, ids and codes. Exit code 2 where one is not sound; every problem is a line
-    with its file and its path.
+    Prints one line for each problem, with the file and the path in it; the exit code is then 2.
     """
     from mahdar.evals.running.corpus import read_corpus
 
     cases = read_corpus(articles, labels)
     meetings, stances = (sum(len(getattr(case.labels, name)) for case in cases) for name in ("meetings", "stances"))
-    found = (counted(len(cases), "article"), counted(meetings, "meeting"), counted(stances, "stance"))
-    typer.echo(f"{', '.join(found)}: all sound")
+    counts = (counted(len(cases), "article"), counted(meetings, "meeting"), counted(stances, "stance"))
+    typer.echo(f"{', '.join(counts)}: all valid")
 
 
 @seeds_app.command()
@@ -339,10 +333,9 @@ def new(
     *,
     labels: Labels = LABELS,
 ) -> None:
-    """Begin the labels of an article.
+    """Write a skeleton of labels for an article, to be filled in by a person.
 
-    Writes a skeleton to be filled in by a person. It has one meeting and one stance, to be copied or removed, and does
-    not pass the check as it is.
+    It has one meeting and one stance, to be copied or removed, and fails the check until it is filled in.
     """
     from mahdar.evals.skeleton import write_skeleton
 
@@ -356,17 +349,17 @@ def _agreed(question: str) -> bool:
     try:
         return typer.confirm(question)
     except typer.Abort:
-        raise UsageError("nobody there to agree; give --yes to lower them without being asked") from None
+        raise UsageError("no terminal to ask on: give --yes to lower them without being asked") from None
 
 
-def conclude(made: "Run", output: Path | None, *, as_json: bool) -> None:
-    """Write a run where it is wanted, and show it."""
+def conclude(run: "Run", output: Path | None, *, as_json: bool) -> None:
+    """Write a run file if a path is given, and print the run as tables or JSON."""
     from mahdar.evals import tables
     from mahdar.evals.running import runs
 
     if output is not None:
-        runs.write(made, output)
+        runs.write(run, output)
     if as_json:
-        typer.echo(made.dumps())
+        typer.echo(run.dumps())
     else:
-        tables.console().print(tables.run(made))
+        tables.console().print(tables.run(run))

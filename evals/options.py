@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Command-line options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ ARTICLES: Final = Path("seeds/articles")
 LABELS: Final = Path("seeds/labels")
 RECORDINGS: Final = Path("evals/recordings")
 BASELINE: Final = Path("evals/baseline.json")
-"""Where this project's own are, seen from its root."""
+"""Places of this project's own corpus, relative to its root."""
 
 Articles = Annotated[Path, typer.Option("--articles", metavar="DIR", help="Folder of *.txt.")]
 Labels = Annotated[Path, typer.Option("--labels", metavar="DIR", help="Folder of a JSON file for each article.")]
@@ -25,7 +25,7 @@ def check_extra(command: str) -> None:
     """Refuse a command whose extra is not installed.
 
     Raises:
-        UsageError: names what is missing, and what brings it.
+        UsageError: a package of the extra `evals` is missing.
     """
     from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""A pytest plugin: a run over one's own labelled articles as a fixture, so that a prompt can be tested like code.
+"""A pytest plugin: a fixture that extracts and scores your labelled articles, to test a prompt like code.
 
     # pytest.ini
     [pytest]
@@ -12,8 +12,8 @@
         assert mahdar_run.stances.fields["polarity"] >= 0.8
         assert not mahdar_run.fallen("baseline.json")
 
-Answers come from the recordings, without a network, an endpoint or a variable of the environment: `pytest --mahdar-mode
-record` asks the model of the environment and writes them down, `--mahdar-mode live` asks it and keeps nothing.
+Answers come from the recordings, without a network, an endpoint or an environment variable. `pytest --mahdar-mode
+record` asks the configured model and records its answers; `--mahdar-mode live` asks it and records nothing.
 """
 
 from dataclasses import dataclass
@@ -38,14 +38,15 @@ FOLDERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class MahdarRun:
-    """A run over the labelled articles, as a test asserts on it.
+    """Figures of a run over the labelled articles, to assert on.
 
     Attributes:
         meetings: soft F1, F1, precision, recall, and F1 of each field.
         stances: the same.
         figures: all of these and more, by name: `evidence.found`, `articles.extracted`.
-        failed: the articles that could not be extracted; they score zero.
-        run: everything, outputs included.
+        failed: ids of the articles that could not be extracted; they score zero.
+        run: the whole run, outputs included.
+        folder: root of the tests, which paths of baselines are relative to.
     """
 
     meetings: "RecordFigures"
@@ -56,10 +57,10 @@ class MahdarRun:
     folder: Path
 
     def fallen(self, baseline: str | Path) -> tuple["FigureCheck", ...]:
-        """The figures that fell by more than a baseline allows; `mahdar eval accept` writes one.
+        """Return the figures that fell by more than a baseline allows; `mahdar eval accept` writes a baseline.
 
         Raises:
-            UsageError: no baseline, or one of other articles or labels.
+            UsageError: the file is no baseline, or is one for other articles or labels.
         """
         from mahdar.evals.comparing import gate
 
@@ -68,12 +69,12 @@ class MahdarRun:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the settings."""
+    """Register the settings and options."""
     for name, (default, said) in FOLDERS.items():
         parser.addini(name, said, default=default)
     parser.addini("mahdar_mode", f"one of {', '.join(MODES)}", default=MODES[0])
-    parser.addini("mahdar_model", "the model, in place of MAHDAR_MODEL or of the one that is recorded", default="")
-    parser.addini("mahdar_tasks", "what to look for: NAME or NAME@VERSION", type="args", default=[])
+    parser.addini("mahdar_model", "the model, in place of MAHDAR_MODEL or the recorded one", default="")
+    parser.addini("mahdar_tasks", "tasks: NAME or NAME@VERSION", type="args", default=[])
     parser.addini("mahdar_prompts", "folders of further templates", type="paths", default=[])
     group = parser.getgroup("mahdar")
     group.addoption("--mahdar-mode", choices=MODES, help="where answers come from; overrides mahdar_mode")
@@ -82,7 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def mahdar_run(pytestconfig: pytest.Config) -> MahdarRun:
-    """The labelled articles, extracted and scored once for all tests."""
+    """Extract and score the labelled articles once for all tests."""
     from mahdar.errors import MahdarError
     from mahdar.evals.comparing.figures import RecordFigures, figures
     from mahdar.evals.running.evaluation import evaluate
@@ -105,7 +106,7 @@ def mahdar_run(pytestconfig: pytest.Config) -> MahdarRun:
 def _plan(config: pytest.Config) -> "Plan":
     from mahdar.errors import UsageError
     from mahdar.evals.running.evaluation import Plan
-    from mahdar.evals.running.systems import Options
+    from mahdar.evals.running.extracting import Options
     from mahdar.tasks import TASKS
 
     mode = config.getoption("--mahdar-mode") or config.getini("mahdar_mode")

@@ -1,4 +1,4 @@
-"""A skeleton of labels: every field, with what may stand in it, so that a person has only to choose and to copy."""
+"""Write a skeleton of labels: every field with its allowed values, so that a person only chooses and copies."""
 
 import json
 from pathlib import Path
@@ -12,14 +12,14 @@ from mahdar.schemas import enums
 from mahdar.schemas.labels import CHOICE
 
 COPY: Final = "copy from the article, letter by letter"
-"""Stands in no article: the check refuses it until it is replaced."""
+"""Placeholder that is in no article, so that the label check refuses it."""
 
 
 def write_skeleton(article: Path, labels: Path) -> Path:
-    """Write a skeleton for an article; the file.
+    """Write a skeleton for an article, and return its path.
 
     Raises:
-        UsageError: the article cannot be read, or is labelled already.
+        UsageError: the article cannot be read, or has labels already.
         StoreError: the file cannot be written.
     """
     try:

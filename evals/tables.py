@@ -1,4 +1,4 @@
-"""Tables: a run for a reader, figures with their intervals, per field and per article."""
+"""Render a run as tables for the terminal: figures with their intervals, fields and articles."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mahdar.documents.bidi import clean, own
+from mahdar.documents.bidi import clean, isolated
 from mahdar.evals.comparing.ablate import Variant
 from mahdar.evals.comparing.agreement import Agreement
 from mahdar.evals.comparing.figures import HEADLINES, figures
@@ -23,19 +23,19 @@ from mahdar.evals.scorer.uncertainty import Interval
 from mahdar.wording import cost
 
 PIPED_WIDTH: Final = 120
-"""Columns where no terminal says how many there are."""
+"""Columns of the output if it is no terminal."""
 FAILED: Final = 300
-"""Characters of a failure's message."""
+"""Characters shown of a failure's message."""
 
 
 def console() -> Console:
-    """Standard output, without colours for numbers."""
+    """Return a console on standard output that does not colour numbers."""
     free = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, width=None if free else PIPED_WIDTH)
 
 
 def run(made: Run) -> RenderableType:
-    """Everything a run says of itself."""
+    """Return all tables of a run."""
     summary = made.summary
     return Group(
         *identity(made),
@@ -49,7 +49,7 @@ def run(made: Run) -> RenderableType:
 
 
 def identity(made: Run) -> Iterator[RenderableType]:
-    """Who made the records, by which prompts, and what they were scored by."""
+    """Yield who made the records, with which prompts, and the version of the scoring."""
     asked = made.asked
     yield Text(clean(f"{asked.system} · {asked.makers} · {made.run_mode} · {made.when:%Y-%m-%d %H:%M} UTC"), "bold")
     if asked.said:
@@ -59,8 +59,8 @@ def identity(made: Run) -> Iterator[RenderableType]:
 
 
 def headline(summary: Summary) -> Table:
-    """Soft F1 with its interval, and what it is made of."""
-    table = _table(
+    """Return soft F1 with its interval, and precision, recall, F1, quality and counts."""
+    table = figures_table(
         "records", "soft F1", interval_name(summary), "P", "R", "F1", "quality", "aligned", "predicted", "gold"
     )
     table.add_row("meetings", *_records(summary.meetings))
@@ -74,11 +74,11 @@ def headline(summary: Summary) -> Table:
 
 
 def repeated(made: Run) -> Iterator[RenderableType]:
-    """Mean and spread of the headlines, where a run was repeated."""
+    """Yield mean and spread of the headlines if a run was repeated."""
     if len(made.repeats) == 1:
         return
     found = [figures(summary) for summary in made.summaries]
-    table = _table("repeats", "mean", "spread (SD)", "each")
+    table = figures_table("repeats", "mean", "spread (SD)", "each")
     for name in HEADLINES:
         values = [one[name] for one in found]
         table.add_row(name, number(fmean(values)), number(stdev(values)), "  ".join(map(number, values)))
@@ -87,8 +87,8 @@ def repeated(made: Run) -> Iterator[RenderableType]:
 
 
 def fields(summary: Summary) -> Table:
-    """Each field of each record type."""
-    table = _table("field", "F1", "P", "R", "mean", "correct", "incorrect", "missing", "spurious")
+    """Return the score of each field."""
+    table = figures_table("field", "F1", "P", "R", "mean", "correct", "incorrect", "missing", "spurious")
     for name, records in (("meetings", summary.meetings), ("stances", summary.stances)):
         for field, score in records.fields.items():
             table.add_row(f"{name}: {field}", *_field(score))
@@ -97,13 +97,13 @@ def fields(summary: Summary) -> Table:
 
 
 def articles(outcomes: Sequence[CaseResult], summary: Summary) -> Table:
-    """Each article, and the mean over articles."""
-    table = _table("article", "meetings", "a/p/g", "stances", "a/p/g", "rejected", "tokens", "seconds")
+    """Return the score of each article, and the mean over articles."""
+    table = figures_table("article", "meetings", "a/p/g", "stances", "a/p/g", "rejected", "tokens", "seconds")
     for one in outcomes:
         score, effort = one.score, one.score.effort
         rejected = str(len(one.extraction.rejected)) if one.extraction else "failed"
         table.add_row(
-            own(one.document_id),
+            isolated(one.document_id),
             number(score.meetings.rates.soft.f1),
             _counts(score.meetings.counts),
             number(score.stances.rates.soft.f1),
@@ -124,15 +124,15 @@ def articles(outcomes: Sequence[CaseResult], summary: Summary) -> Table:
 
 
 def failures(outcomes: Sequence[CaseResult]) -> Iterator[RenderableType]:
-    """The articles without an extraction, and why."""
+    """Yield the articles without an extraction, with the reason."""
     for one in outcomes:
         if one.failed:
             said = clean(one.failed.message)[:FAILED]
-            yield Text(f"{own(one.document_id)} failed and scores zero: {one.failed.failure}: {said}", "red")
+            yield Text(f"{isolated(one.document_id)} failed and scores zero: {one.failed.failure}: {said}", "red")
 
 
 def remarks(outcomes: Sequence[CaseResult], summary: Summary) -> Iterator[RenderableType]:
-    """Grounding, rejects, effort."""
+    """Yield counts of evidence, rejected records, calls, tokens, cost and seconds."""
     found, effort = summary.grounding, summary.effort
     unchecked = f", {found.unchecked} unchecked" if found.unchecked else ""
     yield f"evidence   {found.exact} exact, {found.folded} folded, {found.not_found} not found{unchecked}"
@@ -146,7 +146,7 @@ def remarks(outcomes: Sequence[CaseResult], summary: Summary) -> Iterator[Render
 
 
 def number(value: float | None) -> str:
-    """A score as papers write it: .412."""
+    """Format a score without the leading zero: `.412`; None is `–`."""
     if value is None:
         return "–"
     text = f"{value:.3f}"
@@ -154,19 +154,20 @@ def number(value: float | None) -> str:
 
 
 def interval(found: Interval) -> str:
-    """The bounds, or nothing where there are none."""
+    """Format the bounds of an interval; `–` if it has none."""
     if found.low is None or found.high is None:
         return "–"
     return f"[{number(found.low)}, {number(found.high)}]"
 
 
 def interval_name(summary: Summary) -> str:
-    """How the interval of the headline was computed."""
+    """Return level, method and number of articles of the headline's interval."""
     found = summary.meetings.micro_interval
     return f"{found.level:.0%} ({found.method}, n={found.articles})"
 
 
-def _table(first: str, *columns: str) -> Table:
+def figures_table(first: str, *columns: str) -> Table:
+    """Return an empty table with a column of names and columns of numbers."""
     table = Table(box=box.HORIZONTALS, padding=(0, 1))
     table.add_column(first, overflow="fold")
     for name in columns:
@@ -210,23 +211,23 @@ def _spent(effort: Effort) -> str:
 
 
 def agreement(found: Agreement) -> RenderableType:
-    """Two annotators: the scorer both ways, and α."""
-    scores = _table("records", "A is gold: soft F1", "B is gold: soft F1", "F1", "in A", "in both", "in B")
+    """Return the scores of two annotators against each other, and α for each closed field."""
+    scores = figures_table("records", "A is gold: soft F1", "B is gold: soft F1", "F1", "in A", "in both", "in B")
     for name in ("meetings", "stances"):
         forth, back = getattr(found.forth, name), getattr(found.back, name)
         counts = forth.counts
         shares = (number(forth.micro.soft.f1), number(back.micro.soft.f1), number(forth.micro.records.f1))
         scores.add_row(name, *shares, str(counts.gold), str(counts.aligned), str(counts.predicted))
-    alphas = _table("closed field of records in both", "pairs", "agreed", "Krippendorff's α")
+    alphas = figures_table("closed field of records in both", "pairs", "agreed", "Krippendorff's α")
     for one in found.alphas:
         alphas.add_row(one.field, str(one.pairs), str(one.agreed), number(one.alpha))
-    return Group(scores, alphas, f"{found.forth.articles} articles; α is – where all values are one")
+    return Group(scores, alphas, f"{found.forth.articles} articles; α is – if all values are equal")
 
 
 def ablation(found: Sequence[tuple[Variant, Run]]) -> RenderableType:
-    """Every variant on a row."""
+    """Return the scores of all variants, one a row."""
     columns = ("meetings soft F1", "interval", "stances soft F1", "interval", "evidence", "failed", "tokens", "seconds")
-    table = _table("variant", *columns)
+    table = figures_table("variant", *columns)
     for variant, made in found:
         summary, effort = made.summary, made.summary.effort
         asked = (made.asked.makers, made.asked.mode or "")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from mahdar.evals.running.runs import Asked, Run, made, outcome_without_text
+from mahdar.evals.running.runs import Asked, Run, case_result, new_run
 from mahdar.schemas.enums import DateResolution
 from mahdar.schemas.labels import Labels, as_extraction, read
 from mahdar.schemas.records import Extraction
@@ -183,7 +183,7 @@ def harmful_failure() -> dict[str, Any]:
 def run(labels: Labels, found: Extraction, model: str = "loopback") -> Run:
     """A run over one article."""
     asked = Asked(system="mahdar", made_by={"meetings": model}, prompts={"meetings": model})
-    return made(asked, "scored", ((outcome_without_text(labels, found),),), dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
+    return new_run(asked, "scored", ((case_result(labels, found),),), dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
 
 
 def harmful_run(found: Extraction, **changes: Any) -> Run:

@@ -335,4 +335,4 @@ def test_articles_whose_names_make_one_file_name_have_two_files(tmp_path: Path) 
     ],
 )
 def test_the_command_that_records_names_the_embedded_model_as_such(embedded: bool, command: str) -> None:  # noqa: FBT001
-    assert Plan().recording(At(base_url="", api_key="", model="qwen2.5", embedded=embedded)) == command
+    assert Plan().record_command(At(base_url="", api_key="", model="qwen2.5", embedded=embedded)) == command

@@ -17,7 +17,7 @@ from mahdar.evals.comparing.gate import ALL, gate, read, reason
 from mahdar.evals.running.evaluation import Plan, evaluate
 from mahdar.evals.running.recording import DESCRIPTION, REFERENCE
 from mahdar.evals.running.runs import Run
-from mahdar.evals.running.systems import Options
+from mahdar.evals.running.extracting import Options
 from mahdar.evals.tables import number
 
 ROOT = Path(__file__).parents[1]

@@ -22,7 +22,7 @@ def test_the_seeds_of_this_project_are_sound(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_sound_labels_are_counted(corpus: Corpus) -> None:
-    assert mahdar("seeds", "check", *corpus.options).out == "2 articles, 1 meeting, 1 stance: all sound\n"
+    assert mahdar("seeds", "check", *corpus.options).out == "2 articles, 1 meeting, 1 stance: all valid\n"
 
 
 def test_every_problem_is_named_with_its_file_and_path(corpus: Corpus) -> None:

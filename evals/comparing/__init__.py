@@ -1,1 +1,1 @@
-"""What became of the figures: runs compared, gated, tabled; annotators compared."""
+"""Compare runs, gate them on accepted figures, and compare annotators."""

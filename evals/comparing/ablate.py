@@ -1,4 +1,4 @@
-"""Ablation: the same corpus under every combination of task versions, models and answer modes."""
+"""Evaluate a corpus with every combination of task versions, models and answer modes."""
 
 import itertools
 import re
@@ -8,47 +8,43 @@ from pathlib import Path
 
 from mahdar.evals.running.evaluation import Plan, evaluate
 from mahdar.evals.running.runs import Run, write
-from mahdar.evals.running.systems import Options
 from mahdar.tasks import TASKS
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One combination; None is what the environment says."""
+    """One combination; None leaves a part to the environment."""
 
     tasks: tuple[str, ...]
     model: str | None
     answer_mode: str | None
 
-    def options(self, others: Options) -> Options:
-        """What a system is given."""
-        return replace(others, tasks=self.tasks, model=self.model, answer_mode=self.answer_mode)
-
     @property
     def name(self) -> str:
-        """For a file."""
+        """Name for a file."""
         words = [*self.tasks, *(part for part in (self.model, self.answer_mode) if part)]
         return re.sub(r"[^\w.@-]+", "_", "-".join(words)).lstrip(".")
 
 
 def variants(tasks: Sequence[str], models: Sequence[str], answer_modes: Sequence[str]) -> tuple[Variant, ...]:
-    """Every combination, of what is given.
+    """Return every combination of the given parts; an empty part is left to the environment.
 
     Args:
-        tasks: sets of tasks, each with commas between.
+        tasks: sets of tasks, each separated by commas.
         models: names of models.
-        answer_modes: as in `MAHDAR_MODE`.
+        answer_modes: values of `MAHDAR_MODE`.
     """
-    sets = [tuple(one.split(",")) for one in tasks] or [TASKS]
-    return tuple(Variant(*one) for one in itertools.product(sets, models or (None,), answer_modes or (None,)))
+    sets = [tuple(names.split(",")) for names in tasks] or [TASKS]
+    return tuple(Variant(*parts) for parts in itertools.product(sets, models or (None,), answer_modes or (None,)))
 
 
 def run_all(plan: Plan, wanted: Iterable[Variant], folder: Path | None = None) -> tuple[tuple[Variant, Run], ...]:
-    """Run them one after the other, and keep the run files where a folder is given."""
-    found = []
+    """Evaluate the variants one after the other; write the run files if a folder is given."""
+    evaluated = []
     for variant in wanted:
-        made = evaluate(replace(plan, options=variant.options(plan.options)))
+        options = replace(plan.options, tasks=variant.tasks, model=variant.model, answer_mode=variant.answer_mode)
+        run = evaluate(replace(plan, options=options))
         if folder is not None:
-            write(made, folder / f"{variant.name}.json")
-        found.append((variant, made))
-    return tuple(found)
+            write(run, folder / f"{variant.name}.json")
+        evaluated.append((variant, run))
+    return tuple(evaluated)

@@ -1,10 +1,10 @@
-"""Agreement of two annotators: the scorer both ways, and Krippendorff's α on closed fields of records both have."""
+"""Measure the agreement of two annotators, by the scorer and by Krippendorff's α on closed fields."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mahdar.errors import UsageError
 from mahdar.evals.running.corpus import Case, read_corpus
@@ -25,8 +25,9 @@ class Alpha:
     """Agreement on one closed field, beyond chance.
 
     Attributes:
-        alpha: 1 where both always agree, 0 where they agree as often as by chance; None where all values are one.
-        agreed: pairs with the same value.
+        alpha: 1 if both always agree, 0 if as often as by chance; None if all values are equal.
+        pairs: values of both annotators, of records that both have.
+        agreed: pairs with equal values.
     """
 
     field: str
@@ -37,10 +38,12 @@ class Alpha:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How two sets of labels of the same articles compare.
+    """Agreement of two sets of labels of the same articles.
 
     Attributes:
-        forth: the second scored against the first; back: the first against the second.
+        forth: score of the second against the first.
+        back: score of the first against the second.
+        alphas: one for each closed field.
     """
 
     forth: Summary
@@ -52,25 +55,26 @@ def agreement(first: Path, second: Path, articles: Path) -> Agreement:
     """Compare two folders of labels.
 
     Raises:
-        UsageError: a file is not sound, or the folders are of different articles.
+        UsageError: a file is invalid, or the folders are of different articles.
     """
     ours, theirs = read_corpus_of(first, articles, second), read_corpus_of(second, articles, first)
     forth = [_score(one, other) for one, other in zip(ours, theirs, strict=True)]
     back = [_score(other, one) for one, other in zip(ours, theirs, strict=True)]
     pairs = list(zip(ours, theirs, forth, strict=True))
-    alphas = [
-        _alpha(f"{records}.{field}", [pair for found in pairs for pair in _values(*found, records, field)])
-        for records, fields in CLOSED.items()
-        for field in fields
-    ]
+    alphas = []
+    for records, fields in CLOSED.items():
+        for field in fields:
+            values = [pair for found in pairs for pair in _values(*found, records, field)]
+            agreed = sum(one == other for one, other in values)
+            alphas.append(Alpha(f"{records}.{field}", len(values), agreed, krippendorff(values)))
     return Agreement(summarise(forth), summarise(back), tuple(alphas))
 
 
 def read_corpus_of(labels: Path, articles: Path, other: Path) -> tuple[Case, ...]:
-    """The labels of one annotator, of the same articles as the other's.
+    """Read the labels of one annotator.
 
     Raises:
-        UsageError: one has labelled what the other has not.
+        UsageError: one annotator has labelled an article that the other has not.
     """
     for one, another in ((labels, other), (other, labels)):
         apart = sorted({file.name for file in one.glob("*.json")} - {file.name for file in another.glob("*.json")})
@@ -82,9 +86,9 @@ def read_corpus_of(labels: Path, articles: Path, other: Path) -> tuple[Case, ...
 
 
 def krippendorff(pairs: Pairs) -> float | None:
-    """α for two coders, nominal values, nothing missing (Krippendorff, Content Analysis, 2019, ch. 12).
+    """Return α for two coders, nominal values and no missing ones (Krippendorff, Content Analysis, 2019, ch. 12).
 
-    None where all values are one: there is nothing to disagree about.
+    None if all values are equal, since α is then 0/0.
     """
     counts = Counter(value for pair in pairs for value in pair)
     total = counts.total()
@@ -101,15 +105,7 @@ def _score(gold: Case, predicted: Case) -> ArticleScore:
 
 
 def _values(one: Case, other: Case, score: ArticleScore, records: RecordType, field: str) -> Iterable[tuple[str, str]]:
-    """Both annotators' values of a field, where they have the same record."""
-    ours, theirs = (_by_id(getattr(case.labels, records)) for case in (one, other))
+    """Return both annotators' values of a field, for records that both have."""
+    ours, theirs = ({record.id: record for record in getattr(case.labels, records)} for case in (one, other))
     pairs = getattr(score, records).pairs
     return [(getattr(ours[pair.gold], field), getattr(theirs[pair.predicted], field)) for pair in pairs]
-
-
-def _by_id(records: Iterable[Any]) -> dict[str, Any]:
-    return {record.id: record for record in records}
-
-
-def _alpha(field: str, pairs: Pairs) -> Alpha:
-    return Alpha(field, len(pairs), sum(one == other for one, other in pairs), krippendorff(pairs))

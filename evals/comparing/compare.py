@@ -1,4 +1,4 @@
-"""A comparison of two runs over the same articles: what was won and lost, by figure, article and record."""
+"""Compare two runs over the same articles, by figure, article and record."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _TIE: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A figure in both runs."""
+    """Figure in both runs, each from 0 to 1."""
 
     figure: str
     before: float
@@ -24,19 +24,22 @@ class Move:
 
     @property
     def difference(self) -> float:
-        """What was won, or lost where negative."""
+        """Gain of the second run; negative for a loss."""
         found = self.after - self.before
         return found if abs(found) > _TIE else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """A record that the two runs have differently.
+    """Record that differs between the two runs.
 
     Attributes:
-        gold: what is labelled; None where nothing is, and one run has made something up.
-        before: what the first run has in its place, if anything.
-        fields: what the fields were judged, where that differs: `date: correct → missing`.
+        article: id of the article.
+        gold: the labelled record; None if one run made the record up.
+        before: record of the first run, if it has one.
+        after: record of the second run, if it has one.
+        worth: quality in both runs, from 0 to 1.
+        fields: fields that are judged differently: `date: correct 1.00 → missing 0.00`.
     """
 
     article: str
@@ -49,23 +52,23 @@ class RecordChange:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """Two runs side by side."""
+    """Differences of two runs."""
 
     tests: Mapping[RecordType, Comparison]
     """paired permutation of soft F1, the article as the unit"""
     moves: tuple[Move, ...]
-    """figures over all articles that differ"""
+    """figures over all articles that differ between the runs"""
     articles: Mapping[str, tuple[Move, ...]]
-    """of each article that differs, all of its figures"""
+    """all figures of each article that differs"""
     changes: tuple[RecordChange, ...]
-    """records, of the first repeat of both runs"""
+    """records that differ, in the first repeat of both runs"""
 
 
 def compare_runs(before: Run, after: Run) -> RunComparison:
     """Compare two runs.
 
     Raises:
-        UsageError: they are of different articles, labels or numbers of repeats.
+        UsageError: the runs have different articles, labels or numbers of repeats.
     """
     _check(before, after)
     pairs = list(zip(_sorted(before), _sorted(after), strict=True))
@@ -139,7 +142,7 @@ def _differ(first: PairScore | None, second: PairScore | None) -> bool:
 
 
 def _outcomes(first: PairScore | None, second: PairScore | None) -> tuple[str, ...]:
-    """The fields whose judgement differs, where both runs have the record."""
+    """Name the fields that are judged differently, if both runs have the record."""
     if first is None or second is None:
         return ()
     names = [name for name in {**first.fields, **second.fields} if first.fields.get(name) != second.fields.get(name)]
@@ -152,7 +155,7 @@ def _said(pair: PairScore, name: str) -> str:
 
 
 def _made_up(article: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[RecordChange]:
-    """Records without a gold one that only one run has; ids only number them."""
+    """Yield records without a gold one that only one run has, compared without their ids."""
     ours, theirs = ({_content(record): record for record in found} for found in (before, after))
     for content, record in ours.items():
         if content not in theirs:

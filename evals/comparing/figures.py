@@ -1,4 +1,4 @@
-"""Figures: the numbers of a summary by name, each from 0 to 1 and better when higher, so that one gate fits all."""
+"""Name the numbers of a summary, each from 0 to 1 and higher if better, so that one gate fits all."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ HEADLINES: Final = ("meetings.soft_f1", "stances.soft_f1")
 
 Average = Literal["micro", "macro"]
 Figures = Mapping[str, float]
-"""By name: `meetings.soft_f1`, `stances.fields.act`, `evidence.found`."""
+"""Name → value: `meetings.soft_f1`, `stances.fields.act`, `evidence.found`."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFigures:
-    """What a run is worth for one record type, to be asserted in a test."""
+    """Figures of a run for one record type, to assert on in a test; each from 0 to 1."""
 
     soft_f1: float
     """the headline"""
@@ -31,24 +31,24 @@ class RecordFigures:
 
     @classmethod
     def of(cls, summary: TypeSummary, average: Average = "micro") -> "RecordFigures":
-        """The figures of a summary."""
+        """Return the figures of a summary."""
         rates: RecordRates = getattr(summary, average)
         fields = {name: score.rates.f1 for name, score in summary.fields.items()}
         return cls(rates.soft.f1, rates.records.f1, rates.records.precision, rates.records.recall, fields)
 
 
 def mean(found: Sequence[Figures]) -> Figures:
-    """Every figure's mean over repeats."""
+    """Return the mean of every figure over repeats."""
     return {name: fmean(one[name] for one in found) for name in found[0]}
 
 
 def figures(summary: Summary) -> Figures:
-    """Every figure of a run."""
+    """Return every figure of a run."""
     return dict(_figures(summary, "micro"))
 
 
 def figures_of(article: ArticleScore, scoring: Scoring = SCORING) -> Figures:
-    """Every figure of one article; where it failed its scores are zero, also if there was nothing to find."""
+    """Return every figure of one article; zero if extraction failed, even if there was nothing to find."""
     return dict(_figures(summarise([article], scoring), "macro"))
 
 

@@ -1,9 +1,10 @@
-"""The gate: whether a run is worth less than what was accepted, figure by figure and article by article.
+"""Gate a run on accepted figures, over all articles and for each.
 
-The accepted figures stand in a small file of their own, so that a change of it shows in a review what was lowered.
+The accepted figures have a small file, the baseline, so that a review of its changes shows what was lowered.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +16,22 @@ from pydantic import ValidationError
 from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.evals.comparing.figures import Figures, figures, figures_of, mean
-from mahdar.evals.running.runs import Asked, Run, RunModel, read_json, sha256, write_text
+from mahdar.evals.running.runs import Asked, Run, RunModel, read_json, write_text
 from mahdar.evals.scorer.config import SCORING
 from mahdar.runs.outputs import problem
 
 VERSION: Final = 1
 DIGITS: Final = 6
 SHOWN: Final = 12
-"""Lines of a reason."""
+"""Fallen figures that are listed."""
 ALL: Final = "all articles"
 _TIE: Final = 10.0**-DIGITS
 
 
 class Allowances(RunModel):
-    """By how much a figure may fall.
+    """How far a figure may fall.
 
-    A replay is exact: what falls there falls because something was changed. The room is for harmless changes, such as a
+    A replay is exact: a figure falls only if something was changed. The allowance is for harmless changes, such as a
     newer gazetteer.
     """
 
@@ -39,15 +40,15 @@ class Allowances(RunModel):
     article: float = 0.05
     """in one article, where one record more or less moves a figure far"""
     figures: Mapping[str, float] = {}
-    """of a figure by its name, over all articles, in place of `corpus`"""
+    """figure → allowance over all articles, in place of `corpus`"""
 
     def of(self, figure: str, article: str) -> float:
-        """The allowance of one figure in one article, or in `ALL`."""
+        """Return the allowance of one figure in one article, or in `ALL`."""
         return self.figures.get(figure, self.corpus) if article == ALL else self.article
 
 
 class Baseline(RunModel):
-    """Accepted figures, and what they were measured with."""
+    """Accepted figures, and the scoring, model and labels that they were measured with."""
 
     version: Literal[1] = 1
     scoring_version: str
@@ -55,7 +56,7 @@ class Baseline(RunModel):
     when: dt.datetime
     asked: Asked
     labels: Mapping[str, str]
-    """article → hash of its labels"""
+    """article → SHA-256 of its labels"""
     allowances: Allowances = Allowances()
     figures: Figures
     articles: Mapping[str, Figures]
@@ -63,7 +64,7 @@ class Baseline(RunModel):
 
 @dataclass(frozen=True, slots=True)
 class FigureCheck:
-    """One figure in one article, or in all, against the accepted one."""
+    """One figure in one article, or in all, beside the accepted one."""
 
     figure: str
     article: str
@@ -73,7 +74,7 @@ class FigureCheck:
 
     @property
     def fell(self) -> bool:
-        """By more than is allowed."""
+        """Whether the figure fell by more than is allowed."""
         return self.accepted - self.found > self.allowance + _TIE
 
     def __str__(self) -> str:
@@ -85,13 +86,15 @@ class FigureCheck:
 
 
 def baseline(run: Run, allowances: Allowances = Allowances()) -> Baseline:  # noqa: B008  # frozen
-    """What a run would be accepted as."""
+    """Return the baseline that accepting a run would write."""
     return Baseline(
         scoring_version=run.scoring_version,
         scoring_sha256=run.scoring_sha256,
         when=run.when,
         asked=run.asked,
-        labels={one.document_id: sha256(one.labels.model_dump_json()) for one in run.outcomes},
+        labels={
+            one.document_id: hashlib.sha256(one.labels.model_dump_json().encode()).hexdigest() for one in run.outcomes
+        },
         allowances=allowances,
         figures=_rounded(mean([figures(summary) for summary in run.summaries])),
         articles={
@@ -104,13 +107,13 @@ def baseline(run: Run, allowances: Allowances = Allowances()) -> Baseline:  # no
 def gate(
     run: Run, accepted: Baseline, *, place: str = "baseline", max_drop: float | None = None
 ) -> tuple[FigureCheck, ...]:
-    """Every accepted figure beside the run's, over all articles first.
+    """Compare every accepted figure with the run's, first over all articles.
 
     Args:
-        run: what is judged.
-        accepted: what it must reach.
+        run: the run to check.
+        accepted: the baseline that it must reach.
         place: names the baseline in messages.
-        max_drop: in place of all allowances over all articles, and in each.
+        max_drop: replaces all allowances.
 
     Raises:
         UsageError: the baseline was measured with other weights, articles or labels.
@@ -121,14 +124,14 @@ def gate(
 
 
 def lowered(old: Baseline, new: Baseline) -> tuple[FigureCheck, ...]:
-    """What accepting a run would lower, by however little."""
+    """Return the figures that accepting a run would lower, by however little."""
     shared = old.articles.keys() & new.articles.keys()
     narrowed = old.model_copy(update={"articles": {name: old.articles[name] for name in sorted(shared)}})
     return tuple(case for case in _cases(new, narrowed, 0.0) if case.fell)
 
 
 def announced(old: Baseline | None, new: Baseline) -> Iterator[str]:
-    """What accepting changes, a line for each figure that is lowered, and all else in one."""
+    """Yield the changes that accepting a run would make, one line for each lowered figure."""
     if old is None:
         yield f"no baseline yet: {len(new.figures)} figures of {len(new.articles)} articles"
         return
@@ -148,10 +151,10 @@ def announced(old: Baseline | None, new: Baseline) -> Iterator[str]:
 
 
 def read(path: Path) -> Baseline:
-    """A baseline from its file.
+    """Read a baseline.
 
     Raises:
-        UsageError: no baseline.
+        UsageError: the file is no baseline.
     """
     text, _ = read_json(path)
     try:
@@ -161,7 +164,7 @@ def read(path: Path) -> Baseline:
 
 
 def reason(cases: tuple[FigureCheck, ...]) -> Iterator[str]:
-    """Why the gate is shut, in a few lines: totals first."""
+    """Yield the fallen figures, those over all articles first, and their number."""
     fallen = [case for case in cases if case.fell]
     yield from map(str, fallen[:SHOWN])
     if len(fallen) > SHOWN:
@@ -170,16 +173,16 @@ def reason(cases: tuple[FigureCheck, ...]) -> Iterator[str]:
 
 
 def write(accepted: Baseline, path: Path) -> None:
-    """Write a baseline, entire or not at all.
+    """Write a baseline atomically.
 
     Raises:
-        StoreError: it cannot be written.
+        StoreError: the file cannot be written.
     """
     write_text(path, accepted.model_dump_json(indent=1))
 
 
 def junit(cases: tuple[FigureCheck, ...]) -> str:
-    """The cases as JUnit's XML, which every continuous integration reads: one a figure and article."""
+    """Return the checks as JUnit XML: one test case for each figure and article."""
     fallen = sum(case.fell for case in cases)
     suite = ET.Element("testsuite", name="mahdar eval gate", tests=str(len(cases)), failures=str(fallen))
     for case in cases:

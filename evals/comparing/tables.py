@@ -1,4 +1,4 @@
-"""A comparison for a reader: figures, articles, and the records that changed, side by side."""
+"""Render a comparison of runs as tables: figures, articles, and the records that changed, side by side."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,18 +9,18 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mahdar.documents.bidi import Bidi, clean, own
+from mahdar.documents.bidi import Bidi, clean, isolated
 from mahdar.evals.comparing.compare import Move, RecordChange, RunComparison
 from mahdar.evals.comparing.figures import HEADLINES
 from mahdar.evals.running.runs import Run
 from mahdar.evals.scorer.uncertainty import Comparison
-from mahdar.evals.tables import interval, interval_name, number
+from mahdar.evals.tables import figures_table, interval, interval_name, number
 
 HASH: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 
 def comparison(found: RunComparison, before: Run, after: Run) -> RenderableType:
-    """Everything that differs between two runs."""
+    """Return tables of everything that differs between two runs."""
     same = not (found.moves or found.changes or found.articles)
     parts: list[RenderableType] = [*_asked(before, after)]
     parts += [_test(name, test) for name, test in found.tests.items()]
@@ -30,9 +30,9 @@ def comparison(found: RunComparison, before: Run, after: Run) -> RenderableType:
 
 
 def headlines(*made: Run) -> Table:
-    """Soft F1 of runs with its interval, a run on a row."""
+    """Return soft F1 of runs with its interval, one run a row."""
     of = made[0].summary
-    table = _table("made by", "meetings soft F1", interval_name(of), "stances soft F1", interval_name(of))
+    table = figures_table("made by", "meetings soft F1", interval_name(of), "stances soft F1", interval_name(of))
     for run in made:
         records = (run.summary.meetings, run.summary.stances)
         cells = [cell for one in records for cell in (number(one.micro.soft.f1), interval(one.micro_interval))]
@@ -41,7 +41,7 @@ def headlines(*made: Run) -> Table:
 
 
 def signed(value: float) -> str:
-    """A difference, with its sign."""
+    """Format a difference with its sign."""
     if not round(value, 3):
         return "±.000"
     return f"+{number(value)}" if value > 0 else number(value).replace("-", "−")
@@ -59,7 +59,7 @@ def _asked(before: Run, after: Run) -> Iterator[RenderableType]:
 
 
 def _flat(asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every part by its name, hashes cut to what tells them apart."""
+    """Yield every part by its dotted name, hashes cut to 8 digits."""
     for name, value in asked.items():
         if isinstance(value, Mapping):
             yield from _flat({f"{name}.{key}": part for key, part in value.items()})
@@ -78,20 +78,22 @@ def _test(name: str, test: Comparison) -> str:
 
 
 def _moves(first: str, moves: Sequence[Move]) -> Table:
-    table = _table(first, "A", "B", "B − A")
+    table = figures_table(first, "A", "B", "B − A")
     for move in sorted(moves, key=lambda one: one.difference):
         table.add_row(move.figure, number(move.before), number(move.after), signed(move.difference))
     return table
 
 
 def _articles(found: RunComparison) -> Table:
-    """The headlines of each article that differs, and how many of its other figures rose and fell."""
-    table = _table("article", *(f"{name} {side}" for name in HEADLINES for side in ("A", "B")), "figures up", "down")
+    """Return the headlines of each article that differs, and how many of its figures rose and fell."""
+    table = figures_table(
+        "article", *(f"{name} {side}" for name in HEADLINES for side in ("A", "B")), "figures up", "down"
+    )
     for article, moves in found.articles.items():
         by_name = {move.figure: move for move in moves}
         cells = [number(value) for name in HEADLINES for value in (by_name[name].before, by_name[name].after)]
         up, down = sum(move.difference > 0 for move in moves), sum(move.difference < 0 for move in moves)
-        table.add_row(own(article), *cells, str(up), str(down))
+        table.add_row(isolated(article), *cells, str(up), str(down))
     return table
 
 
@@ -107,7 +109,7 @@ def _records(changes: Sequence[RecordChange]) -> Iterator[RenderableType]:
 
 
 def _cells(change: RecordChange) -> tuple[RenderableType, ...]:
-    named = f"{own(change.article)} {change.gold.id}" if change.gold else own(change.article)
+    named = f"{isolated(change.article)} {change.gold.id}" if change.gold else isolated(change.article)
     before, after = (f"{worth:.2f}" for worth in change.worth)
     moved = f"{before} → {after}" if change.gold else "made up"
     return (
@@ -119,30 +121,22 @@ def _cells(change: RecordChange) -> tuple[RenderableType, ...]:
 
 
 def gist(record: Any) -> str:
-    """What tells a record from others, label or prediction."""
+    """Return the fields that tell a label or prediction from others, one a line."""
     return "\n".join(part for part in (_stance(record) if hasattr(record, "act") else _meeting(record)) if part)
 
 
 def _meeting(record: Any) -> Iterator[str]:
     yield f"{record.kind} · {record.status} · {record.channel}"
-    yield from (f"{own(actor.name)} · {actor.country or '–'} · {actor.capacity}" for actor in record.participants)
+    yield from (f"{isolated(actor.name)} · {actor.country or '–'} · {actor.capacity}" for actor in record.participants)
     date, place = record.date, record.place
-    yield f"{date.value or 'no value'} {own(date.text or '')}" if date else ""
-    spot = [own(place.city)] if place and place.city else []
+    yield f"{date.value or 'no value'} {isolated(date.text or '')}" if date else ""
+    spot = [isolated(place.city)] if place and place.city else []
     spot += [place.country] if place and place.country else []
     yield " · ".join(spot)
 
 
 def _stance(record: Any) -> Iterator[str]:
     yield f"{record.act} · {record.polarity} · {record.speech}"
-    yield from (own(actor.name) for actor in record.holders)
-    yield f"→ {own(record.target.text)}"
-    yield own(record.proposition)
-
-
-def _table(first: str, *columns: str) -> Table:
-    table = Table(box=box.HORIZONTALS, padding=(0, 1))
-    table.add_column(first, overflow="fold")
-    for name in columns:
-        table.add_column(name, justify="right")
-    return table
+    yield from (isolated(actor.name) for actor in record.holders)
+    yield f"→ {isolated(record.target.text)}"
+    yield isolated(record.proposition)

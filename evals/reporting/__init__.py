@@ -1,1 +1,1 @@
-"""A run for a reader with a browser: labels beside predictions, judged field by field."""
+"""HTML pages of runs: labels beside predictions, judged field by field."""

@@ -1,4 +1,4 @@
-"""Telling a record: its fields as lines of words, terms and codes, the same for a label and for a prediction."""
+"""Show the fields of a record, label or prediction, as lines of words, terms and codes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Kind = Literal["words", "term", "code"]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a line: the article's words, a term of the interface by its name, or a code as it is."""
+    """Part of a line: words of the article, the name of a term of the interface, or a code."""
 
     kind: Kind
     text: str
@@ -22,26 +22,26 @@ Line = tuple[Piece, ...]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A field of a record."""
+    """Field of a record with its lines."""
 
     field: str
     lines: tuple[Line, ...]
 
 
 def told(record: Any) -> tuple[Told, ...]:
-    """The scored fields that a record states."""
+    """Return the scored fields that a record states."""
     names = STANCE_FIELDS if hasattr(record, "act") else MEETING_FIELDS
     found = (Told(name, lines(name, record)) for name in names)
     return tuple(one for one in found if one.lines)
 
 
 def lines(field: str, record: Any) -> tuple[Line, ...]:
-    """One field; nothing where the record does not state it."""
+    """Return the lines of one field; none if the record does not state it."""
     return tuple(line for line in _TELLING[field](record) if line)
 
 
 def accepted(field: str, label: Any) -> Line:
-    """The further values of a field that are right by the label."""
+    """Return the further values of a field that the label accepts."""
     if field == "date" and label.date:
         return tuple(Piece("code", value or "–") for value in label.date.accept)
     return tuple(Piece("term", f"{field}.{value}") for value in getattr(label.alternatives, field, ()))
@@ -78,7 +78,7 @@ def _target(record: Any) -> Iterator[Line]:
 
 
 def _coded(field: str, code: str, terms: str) -> Callable[[Any], Iterable[Line]]:
-    """Words with a code from a closed list."""
+    """Return a function that shows words with their code of a closed list."""
     return lambda record: (
         _line(("words", one.text), ("term", f"{terms}.{getattr(one, code)}")) for one in getattr(record, field)
     )

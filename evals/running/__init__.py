@@ -1,1 +1,1 @@
-"""From a corpus to a run: articles and labels, the system that reads them, recordings, run files."""
+"""Corpora, recordings, and runs over a corpus."""

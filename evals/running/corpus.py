@@ -1,4 +1,4 @@
-"""The corpus: articles with their labels, all of them sound, or a message that names every file that is not."""
+"""Read a corpus of articles with their labels; refuse it with every problem of every file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,22 +12,22 @@ from mahdar.schemas.labels import LabelError, Labels
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An article and what is to be found in it."""
+    """An article and its labels."""
 
     document: Document
     labels: Labels
 
 
 def read_corpus(articles: Path, labels: Path, *, partly: bool = False) -> tuple[Case, ...]:
-    """Every labelled article, in the order of ids.
+    """Read every labelled article, sorted by id.
 
     Args:
         articles: a folder of texts.
         labels: a folder of label files.
-        partly: articles without labels are left aside.
+        partly: skip articles without labels instead of refusing them.
 
     Raises:
-        UsageError: a file that is not sound, labels without an article, an article without labels; one line a problem.
+        UsageError: a file is invalid, labels have no article, or an article no labels; one line for each problem.
     """
     texts = read_articles(articles)
     gold, problems = _read_labels(labels)
@@ -41,7 +41,7 @@ def read_corpus(articles: Path, labels: Path, *, partly: bool = False) -> tuple[
 
 
 def read_articles(folder: Path) -> Mapping[str, Document]:
-    """The articles of a folder, by their ids.
+    """Return the articles of a folder by id.
 
     Raises:
         UsageError: there is no such folder, it has no articles, or one cannot be read.
@@ -57,10 +57,10 @@ def read_articles(folder: Path) -> Mapping[str, Document]:
 
 
 def read_labels(folder: Path) -> Mapping[str, Labels]:
-    """The labels of a folder, by the names of their files.
+    """Return the labels of a folder by the stem of their files.
 
     Raises:
-        UsageError: there is no such folder, it has no labels, or a file does not have their shape.
+        UsageError: there is no such folder, it has no labels, or a file is no label file.
     """
     found, problems = _read_labels(folder)
     problems += [
@@ -74,7 +74,7 @@ def read_labels(folder: Path) -> Mapping[str, Labels]:
 
 
 def _read_labels(folder: Path) -> tuple[dict[str, Labels], list[str]]:
-    """The label files that have the right shape, and what is wrong with the others."""
+    """Return the valid label files by stem, and the problems of the others."""
     files = sorted(folder.glob("*.json")) if folder.is_dir() else []
     if not files:
         raise UsageError(f"{folder}: no label files; name a folder of ARTICLE.json with --labels")
@@ -91,7 +91,7 @@ def _read_labels(folder: Path) -> tuple[dict[str, Labels], list[str]]:
 
 
 def _problems(texts: Mapping[str, Document], gold: Mapping[str, Labels], articles: Path, labels: Path) -> Iterator[str]:
-    """What is wrong with labels, each with its file and its path in it."""
+    """Yield the problems of labels, each with its file and the path in it."""
     for stem, one in gold.items():
         file = labels / f"{stem}.json"
         if stem not in texts:
@@ -101,7 +101,7 @@ def _problems(texts: Mapping[str, Document], gold: Mapping[str, Labels], article
 
 
 def _unlabelled(texts: Mapping[str, Document], articles: Path, labels: Path) -> Iterator[str]:
-    """Articles that nobody has read: scoring without them would make the corpus smaller in silence."""
+    """Yield a problem for each article without labels: skipping it would silently shrink the corpus."""
     for id_ in sorted(texts):
         if not (labels / f"{id_}.json").exists():
             yield f"{articles}: article {id_!r} has no labels in {labels}: label it (mahdar seeds new), or move it away"

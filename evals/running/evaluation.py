@@ -1,42 +1,43 @@
-"""An evaluation: the plan of a run, and the run that comes of it."""
+"""Evaluate: extract a labelled corpus as planned, or take outputs that exist, and score them into a run."""
 
 import datetime as dt
-import logging
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mahdar.cli.progress import Silent, shown
+from pydantic import ValidationError
+
+from mahdar.documents.document import Document
 from mahdar.errors import UsageError
 from mahdar.evals.options import ARTICLES, LABELS, RECORDINGS
-from mahdar.evals.running.corpus import Case, read_corpus, read_labels
-from mahdar.evals.running.outputs import read_outputs, score_outputs, score_without_texts
-from mahdar.evals.running.recording import Description, Recordings
-from mahdar.evals.running.runs import Asked, CaseResult, Mode, Run, made, outcome
-from mahdar.evals.running.systems import Mahdar, Options, System, endpoint_of, extract_all, with_options
+from mahdar.evals.running.corpus import read_corpus, read_labels
+from mahdar.evals.running.extracting import Options, extract_documents
+from mahdar.evals.running.runs import Asked, CaseResult, Mode, Run, case_result, new_run
 from mahdar.llm.endpoint import Endpoint
-from mahdar.results import Failure
-from mahdar.runs.run import Tally
-from mahdar.schemas.records import Extraction
-from mahdar.settings import EMBEDDED, Settings
+from mahdar.runs.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
+from mahdar.schemas.labels import Labels
+from mahdar.settings import EMBEDDED
 from mahdar.tasks import TASKS
-
-log = logging.getLogger("mahdar")
 
 
 def now() -> dt.datetime:
-    """The time in UTC."""
+    """Return the time in UTC."""
     return dt.datetime.now(dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be run.
+    """A run to make.
 
     Attributes:
-        fresh: in a recording, ask again what is recorded already.
-        repeats: how often the corpus is asked.
+        articles: folder of *.txt.
+        labels: folder of a JSON file for each article.
+        mode: where answers come from.
+        recordings: folder of recorded answers.
+        fresh: when recording, ask again for answers that are recorded.
+        repeats: how many times to extract the corpus.
+        options: model, tasks, templates and concurrency.
     """
 
     articles: Path = ARTICLES
@@ -47,8 +48,8 @@ class Plan:
     repeats: int = 1
     options: Options = field(default_factory=Options)
 
-    def recording(self, endpoint: Endpoint | None) -> str:
-        """The command that records what this plan asks, of the endpoint that is replayed."""
+    def record_command(self, endpoint: Endpoint | None) -> str:
+        """Return the command that records this plan's answers; `endpoint` is the one that is replayed, if known."""
         embedded = endpoint is not None and endpoint.embedded
         model = self.options.model or (endpoint.model if endpoint else None)
         words = ["mahdar", "eval", "run", "--mode", "record"]
@@ -70,96 +71,82 @@ def evaluate(plan: Plan, clock: Callable[[], dt.datetime] = now) -> Run:
     """Extract and score a corpus as planned.
 
     Raises:
-        UsageError: a file is not sound, or a replay lacks an answer.
+        UsageError: a file is invalid, or a replay lacks an answer.
         NoModelError: no model is reachable.
     """
     cases = read_corpus(plan.articles, plan.labels)
-    named = {case.document.sha256: case.document.id for case in cases}
-    recordings = Recordings(plan.recordings, named, fresh=plan.fresh)
-    settings = with_options(Settings.from_environment(), plan.options)
-    endpoint = _endpoint(plan, recordings, settings)
-    slow = endpoint is not None and endpoint.embedded and plan.mode != "replay"
-    with shown(len(cases) * plan.repeats, slow=slow) as progress:
-        system = _system(plan, recordings, endpoint, settings, progress)
-        try:
-            repeats = _repeats(plan, system, cases, progress)
-            asked = system.asked
-        finally:
-            system.close()
-            if plan.mode == "record" and endpoint is not None:
-                recordings.describe(_description(endpoint, clock().date()))
-    if recordings.missed:
-        raise UsageError("\n".join((*recordings.missed, plan.recording(endpoint))))
-    if recordings.reasks_missed:
-        log.warning(
-            "validation now asks again about %s, which is not recorded: the first answers stand; %s",
-            ", ".join(recordings.reasks_missed),
-            plan.recording(endpoint),
-        )
-    if plan.mode == "record":
-        recordings.prune({one.document_id for one in repeats[0] if not one.failed})
-    return made(asked, plan.mode, repeats, clock())
+    extracted = extract_documents(
+        [case.document for case in cases],
+        plan.options,
+        plan.mode,
+        plan.recordings,
+        record_command=plan.record_command,
+        fresh=plan.fresh,
+        repeats=plan.repeats,
+    )
+    repeats = tuple(
+        tuple(case_result(case.labels, results[case.document.id], case.document) for case in cases)
+        for results in extracted.repeats
+    )
+    return new_run(extracted.asked, plan.mode, repeats, clock())
 
 
 def rescore(outputs: Path, labels: Path, articles: Path | None = None, clock: Callable[[], dt.datetime] = now) -> Run:
-    """Score results that are there already.
+    """Score outputs that exist. A labelled article without a result scores zero.
+
+    Args:
+        outputs: what `mahdar extract -o` wrote, or a run file.
+        labels: folder of label files.
+        articles: folder of texts; without it evidence stays unchecked.
+        clock: gives the time that the run is dated with.
 
     Raises:
-        UsageError: a file is not sound, or a result has no labels.
+        UsageError: a file is invalid, an article has two results, or a result has no labels.
     """
-    found = read_outputs(outputs)
-    results = found.results
+    results, asked = _read_outputs(outputs)
+    corpus: list[tuple[Labels, Document | None]]
     if articles is None:
-        outcomes = score_without_texts(results, read_labels(labels), outputs)
+        corpus = [(gold, None) for _id, gold in sorted(read_labels(labels).items())]
     else:
-        outcomes = score_outputs(results, read_corpus(articles, labels, partly=True), outputs)
-    return made(found.asked or _asked(outcomes), "scored", (outcomes,), clock())
+        corpus = [(case.labels, case.document) for case in read_corpus(articles, labels, partly=True)]
+    unlabelled = sorted(results.keys() - {gold.document_id for gold, _document in corpus})
+    if unlabelled:
+        raise UsageError(
+            "\n".join(f"{outputs}: article {id_!r} has no labels: label it, or leave it out" for id_ in unlabelled)
+        )
+    scored = tuple(
+        case_result(gold, results.get(gold.document_id), document, str(outputs)) for gold, document in corpus
+    )
+    return new_run(asked or _asked(scored), "scored", (scored,), clock())
 
 
-def _endpoint(plan: Plan, recordings: Recordings, settings: Settings) -> Endpoint | None:
+def _read_outputs(path: Path) -> tuple[Mapping[str, Result], Asked | None]:
+    """Read results by article, and from a run file also who was asked."""
+    run = read_run(path)
+    errors = path.with_name(path.name + ERRORS)
+    files = [path] if run is not None or not errors.is_file() else [path, errors]
+    results: dict[str, Result] = {}
+    places: dict[str, str] = {}
+    for place, line in (found for file in files for found in lines(file)):
+        result = as_failure(place, line) if "failure" in line else as_extraction(place, line)
+        id_ = result.document_id
+        if id_ in results:
+            raise UsageError(f"{places[id_]}, {place}: article {id_!r} has two results: keep one")
+        results[id_], places[id_] = result, place
+    if run is None or "asked" not in run:
+        return results, None
     try:
-        return endpoint_of(plan.options, plan.mode, recordings, settings)
-    except UsageError as error:
-        if plan.mode != "replay":
-            raise
-        raise UsageError(f"{error}\n{plan.recording(None)}") from None
+        return results, Asked.model_validate(run["asked"])
+    except ValidationError as error:
+        raise UsageError(f"{path}: asked: {problem(error)}") from None
 
 
-def _description(endpoint: Endpoint, day: dt.date) -> Description:
-    return Description(
-        model=endpoint.model,
-        mode=endpoint.mode,
-        parameters=endpoint.parameters,
-        embedded=endpoint.embedded,
-        asked=day,
+def _asked(scored: Iterable[CaseResult]) -> Asked:
+    """Tell who was asked from the provenance of the extractions."""
+    provenances = [case.extraction.provenance for case in scored if case.extraction]
+    return Asked(
+        system="output",
+        made_by={task: maker for made in provenances for task, maker in made.made_by.items()},
+        prompts={task: ref for made in provenances for task, ref in made.prompts.items()},
+        schemas={task: ref for made in provenances for task, ref in made.schemas.items()},
     )
-
-
-def _system(
-    plan: Plan, recordings: Recordings, endpoint: Endpoint | None, settings: Settings, progress: Silent
-) -> System:
-    return Mahdar(plan.options, plan.mode, recordings, endpoint, settings=settings, progress=progress.phase)
-
-
-def _repeats(
-    plan: Plan, system: System, cases: tuple[Case, ...], progress: Silent
-) -> tuple[tuple[CaseResult, ...], ...]:
-    tally = Tally(len(cases) * plan.repeats)
-
-    def done(result: Extraction | Failure) -> None:
-        tally.add(result)
-        progress.advance(result, tally)
-
-    return tuple(
-        tuple(outcome(case, result) for case, result in zip(cases, extract_all(system, cases, done), strict=True))
-        for _ in range(plan.repeats)
-    )
-
-
-def _asked(outcomes: tuple[CaseResult, ...]) -> Asked:
-    """Who was asked, by what the results say of themselves."""
-    found = [one.extraction.provenance for one in outcomes if one.extraction]
-    makers = {task: maker for made in found for task, maker in made.made_by.items()}
-    prompts = {task: ref for made in found for task, ref in made.prompts.items()}
-    schemas = {task: ref for made in found for task, ref in made.schemas.items()}
-    return Asked(system="output", made_by=makers, prompts=prompts, schemas=schemas)

@@ -1,9 +1,8 @@
-"""Recordings: raw completions as files that a reviewer can read, so that a run can be had again without a model.
+"""Keep raw completions in files that a reviewer can read, so that a run can be replayed without a model.
 
-A folder has a folder for each model, `FOLDER/<model>/`, and in it one file an article, `<article>.json`, and
-`recording.json`, which says what was asked and when. An article's file holds its completions in the order in which they
-were asked, a re-ask after the answer that it corrects. Every completion that came is recorded, also one that nothing
-can be made of: a replay fails where the run failed.
+Each model has a folder, `FOLDER/<model>/`, with a file for each article, `<article>.json`, and `recording.json`, which
+says how and when the model was asked. An article's file holds its completions in the order of the requests, a re-ask
+after the answer that it corrects. Invalid completions are recorded too, so that a replay fails where the run failed.
 """
 
 import datetime as dt
@@ -27,19 +26,19 @@ from mahdar.errors import StoreError, UsageError
 
 VERSION: Final = 2
 DESCRIPTION: Final = "recording.json"
-"""The file that says what a model's folder holds; no article's file is called so."""
+"""File that describes a model's folder; no article's file has this name."""
 REFERENCE: Final = "reference-llm"
-"""The model that is replayed where several are recorded and none is named."""
+"""Model that is replayed if several are recorded and none is named."""
 SHOWN: Final = 600
-"""Characters of a question that are kept for the reader; a longer one is the article, which stands elsewhere."""
+"""Characters kept of a question, for a reviewer; the rest is the article, which has its own file."""
 COMPARED: Final = 1_000
-"""Recorded requests that one without a counterpart of its own article is compared with."""
+"""Recorded requests that a missing one is compared with if its own article has none."""
 SHOWN_PARTS: Final = frozenset({"model", "mode", "parameters"})
-"""Of a request: those that are words, and are shown when they change; the others are hashes."""
+"""Parts of a request whose values are shown when they change; the others are hashes."""
 
 
 class Description(BaseModel):
-    """What a model's folder holds, and how it was asked for: all that a replay needs to know of an endpoint."""
+    """How a recorded model was asked: everything that a replay needs to know about the endpoint."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,20 +46,20 @@ class Description(BaseModel):
     mode: str
     parameters: Mapping[str, Any] = Field(default_factory=dict)
     embedded: bool = False
-    """whether it is the engine on this machine, which has templates and passages of its own"""
+    """whether it is the embedded model, which has its own templates and passages"""
     asked: dt.date | None = None
-    """the day of the last answer"""
+    """day of the last answer"""
     said: str = ""
-    """one sentence: what the model is, and how it was asked"""
+    """one sentence that describes the model and how it was asked"""
 
 
 class Recordings:
-    """The completions below a folder, by fingerprint. Safe between threads; files are replaced whole.
+    """The completions below a folder, by fingerprint. Safe to use from several threads; files are replaced atomically.
 
     Args:
-        folder: where the files are.
-        articles: the ids of the articles, by the hashes of their texts.
-        fresh: know only what is put in from now on, so that all is recorded anew.
+        folder: holds the files.
+        articles: SHA-256 of a text → id of the article.
+        fresh: return only completions that were put in since, so that everything is recorded again.
     """
 
     def __init__(self, folder: Path, articles: Mapping[str, str] | None = None, *, fresh: bool = False) -> None:
@@ -74,7 +73,7 @@ class Recordings:
         self._lock = threading.RLock()
 
     def get(self, fingerprint: str) -> Completion | None:
-        """The answer to a request, or None.
+        """Return the answer to a request; None if it is not recorded.
 
         Raises:
             UsageError: a file is no recording.
@@ -99,12 +98,12 @@ class Recordings:
         Args:
             fingerprint: of the request.
             completion: its answer.
-            components: what the fingerprint of the first request is made of.
-            question: the last turn, for the reader.
-            reask_of: the fingerprint of the first request, where this is a later one of its conversation.
+            components: the parts of the first request's fingerprint.
+            question: the last message, for a reviewer.
+            reask_of: the fingerprint of the first request, if this is a re-ask.
 
         Raises:
-            StoreError: it cannot be written.
+            StoreError: the file cannot be written.
         """
         entry = {
             "fingerprint": fingerprint,
@@ -121,7 +120,7 @@ class Recordings:
             self._write(entry["article"], components["model"])
 
     def miss(self, components: Mapping[str, str]) -> None:
-        """Note that a request has no answer, and what differs from the nearest one that has."""
+        """Note that a request is not recorded, and how it differs from the nearest recorded one."""
         about, task = self._name_of(components), components["task"]
         with self._lock:
             own = [one for one in self._by_article.get(about, {}).values() if one["components"]["task"] == task]
@@ -131,13 +130,13 @@ class Recordings:
             self._missed.setdefault((task, differs), set()).add(about)
 
     def miss_reask(self, components: Mapping[str, str]) -> None:
-        """Note that a re-ask has no answer, so that the answer before it stands."""
+        """Note that a re-ask is not recorded, so that the answer before it stands."""
         with self._lock:
             self._reasks_missed.add(self._name_of(components))
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """All that was not recorded, a line for what changed, with the articles."""
+        """Requests that were not recorded: one line for each kind of change, with the articles."""
         with self._lock:
             found = sorted(self._missed.items())
         return tuple(
@@ -147,19 +146,19 @@ class Recordings:
 
     @property
     def reasks_missed(self) -> tuple[str, ...]:
-        """The articles that validation would ask about again, and whose re-asks are not recorded."""
+        """Articles whose re-asks were not recorded."""
         with self._lock:
             return tuple(sorted(self._reasks_missed))
 
     def described(self, model: str | None) -> Description:
-        """How the recorded model was asked.
+        """Return how a recorded model was asked.
 
         Args:
-            model: whose answers; by default of the only one, or of `REFERENCE`. One that is not recorded is described
-                as the others are, so that a miss can say that the model has changed.
+            model: the model; None for the only one, or `REFERENCE` of several. A model that is not recorded gets the
+                description of a recorded one, so that a miss can say that the model has changed.
 
         Raises:
-            UsageError: nothing is recorded, or several models and none is named.
+            UsageError: nothing is recorded, or several models are and none is named.
         """
         known = {one.model: one for one in map(_read_description, sorted(self.folder.glob(f"*/{DESCRIPTION}")))}
         if not known:
@@ -170,10 +169,10 @@ class Recordings:
         return default if model is None else known.get(model) or default.model_copy(update={"model": model})
 
     def describe(self, description: Description) -> None:
-        """Say how the model of the answers was asked, in the file beside them; a sentence that is there stays.
+        """Write how the model was asked beside its answers, if any were put in; keep a sentence that is there.
 
         Raises:
-            StoreError: it cannot be written.
+            StoreError: the file cannot be written.
         """
         file = self.folder / _name(description.model) / DESCRIPTION
         with self._lock:
@@ -186,11 +185,11 @@ class Recordings:
             _write(file, text)
 
     def seconds(self, fingerprints: tuple[str, ...]) -> float:
-        """How long the calls took that brought these answers."""
+        """Return the seconds that the recorded calls of these fingerprints took."""
         return float(sum(self._entries[one]["seconds"] for one in fingerprints if one in self._entries))
 
     def prune(self, articles: Collection[str]) -> int:
-        """Remove what these articles are no longer asked, of the tasks and the model of now; the number removed."""
+        """Remove answers of these articles that were not used, for the current tasks and model; return their number."""
         with self._lock:
             current = self._asked | self._put
             asked = {_kind(self._entries[one]) for one in current if one in self._entries}
@@ -222,11 +221,11 @@ class Recordings:
         return found
 
     def _name_of(self, components: Mapping[str, str]) -> str:
-        """The id of the article that a request is about; the beginning of its hash where nobody named it."""
+        """Return the id of a request's article; the beginning of its hash if the id is unknown."""
         return self._articles.get(components["article"], components["article"][:12])
 
     def _write(self, id_: str, model: str) -> None:
-        """An article's file for one model."""
+        """Write an article's file for one model; remove it if no answer is left."""
         file = self.folder / _name(model) / f"{_name(id_)}.json"
         found = [one for one in self._by_article[id_].values() if one["components"]["model"] == model]
         if found:
@@ -237,7 +236,7 @@ class Recordings:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a file that is there entire or not at all."""
+    """Write a file atomically, creating its folder."""
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
@@ -258,9 +257,9 @@ def _write(file: Path, text: str) -> None:
 
 
 def _said(changes: Sequence[Change]) -> str:
-    """What changed, with the values where they are words, not where they are hashes.
+    """Name the parts of a request that changed, with the values of those that are not hashes.
 
-    The bound on the answer's tokens follows the article's length: parameters are named only for the same article.
+    The bound on the answer's tokens depends on the article's length: parameters are named only for the same article.
     """
     about_another = any(change.part == "article" for change in changes)
     named = [change for change in changes if not (about_another and change.part == "parameters")]
@@ -271,7 +270,7 @@ def _said(changes: Sequence[Change]) -> str:
 
 
 def _as_json(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer as a reader wants it, beside the raw text; nothing where it is no JSON."""
+    """Return the answer as JSON to stand beside the raw text; empty if it is no JSON."""
     text = entry["text"] or next((arguments for _name, arguments in entry["tool_calls"]), "")
     try:
         return {"answer": json.loads(text, parse_constant=_refuse)}
@@ -280,7 +279,7 @@ def _as_json(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> None:
-    """NaN and Infinity, which Python reads and JSON does not have."""
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
     raise ValueError(constant)
 
 
@@ -292,10 +291,10 @@ def _read_description(file: Path) -> Description:
 
 
 def _read_answers(file: Path) -> Iterator[dict[str, Any]]:
-    """The answers in an article's file.
+    """Yield the answers in an article's file.
 
     Raises:
-        UsageError: it is no recording, or what is shown of an answer is not what it says.
+        UsageError: the file is no recording, or an answer shown as JSON differs from the raw text.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -321,17 +320,17 @@ def _is_sound(entry: Mapping[str, Any]) -> bool:
 
 
 def _kind(entry: Mapping[str, Any]) -> tuple[str, str]:
-    """Task and model."""
+    """Return task and model of an answer."""
     return entry["components"]["task"], entry["components"]["model"]
 
 
 def _conversation(entry: Mapping[str, Any]) -> tuple[str, bool, str]:
-    """A first request before its re-asks."""
+    """Return the sort key that puts a first request before its re-asks."""
     return entry.get("reask_of", entry["fingerprint"]), "reask_of" in entry, entry["fingerprint"]
 
 
 def _name(text: str) -> str:
-    """A model's or an article's name as the name of a file; where that changes it, no other becomes the same."""
+    """Return a file name for a model or an article; a changed name gets a hash, so that no two become the same."""
     name = re.sub(r"[^\w.-]+", "_", text).lstrip(".")
     plain = name and name == text and f"{name}.json" != DESCRIPTION
     return name if plain else f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -1,12 +1,11 @@
-"""Runs: what a system made of a corpus, scored, in one file that can be read, compared and scored again a year later.
+"""Runs: the scored results of extracting a corpus, in one file that can be read, compared and scored again later.
 
-The file holds the labels beside the outputs, and nothing of the machine it was made on.
+A run file holds the labels beside the outputs, so that it needs nothing else, and nothing about the machine.
 """
 
 import datetime as dt
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -14,50 +13,51 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mahdar.errors import FailureClass, StoreError, UsageError
-from mahdar.evals.running.corpus import Case
+from mahdar.documents.document import Document
+from mahdar.errors import StoreError, UsageError
 from mahdar.evals.running.recording import write_whole
 from mahdar.evals.scorer.config import SCORING
 from mahdar.evals.scorer.scoring import ArticleScore, score_article
 from mahdar.evals.scorer.summary import Summary, summarise
 from mahdar.evals.scorer.uncertainty import ArticleCounts, RecordType
-from mahdar.results import Failure
+from mahdar.results import Failure, FailureClass
 from mahdar.runs.outputs import problem
 from mahdar.schemas.labels import Labels
 from mahdar.schemas.records import Extraction
 
 VERSION: Final = 2
 Mode = Literal["live", "record", "replay", "scored"]
-"""`scored`: outputs that were there already."""
+"""Where the answers came from; `scored`: outputs that existed already."""
 
 
 class RunModel(BaseModel):
-    """A frozen part of a run file."""
+    """Frozen part of a run file; unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Asked(RunModel):
-    """Who made the records, and how they were asked: by the names and hashes that also stand in the fingerprints."""
+    """Who made the records, and the names and hashes of the prompts and schemas that were sent."""
 
     system: str
     made_by: Mapping[str, str] = {}
-    """task → a model, or the rule reader and its version"""
+    """task → the model's name, or the rule reader and its version"""
     mode: str | None = None
+    """how the answer's form is asked for, as MAHDAR_MODE; None for the rule reader and for outputs"""
     parameters: Mapping[str, Any] = {}
     prompts: Mapping[str, str] = {}
     schemas: Mapping[str, str] = {}
     said: str | None = None
-    """of recorded answers: one sentence on what they are"""
+    """sentence that describes recorded answers; None otherwise"""
 
     @property
     def makers(self) -> str:
-        """Who made the records, whatever the task."""
+        """Names of all that made the records, joined by commas."""
         return ", ".join(dict.fromkeys(self.made_by.values())) or "unknown"
 
 
 class FailedCase(RunModel):
-    """Why an article has no extraction."""
+    """Reason why an article has no extraction; `missing`: there was no output for it."""
 
     failure: FailureClass | Literal["missing"]
     message: str
@@ -65,7 +65,7 @@ class FailedCase(RunModel):
 
 
 class CaseResult(RunModel):
-    """One article: what was found in it, or why nothing was, what there was to find, and the score."""
+    """One article: its labels, its extraction or the reason why it has none, and the score."""
 
     document_id: str
     text_sha256: str | None
@@ -76,7 +76,7 @@ class CaseResult(RunModel):
 
 
 class Run(RunModel):
-    """What a system made of a corpus."""
+    """Scored results over a corpus."""
 
     version: Literal[2] = 2
     mahdar: str
@@ -86,63 +86,86 @@ class Run(RunModel):
     run_mode: Mode
     asked: Asked
     repeats: tuple[tuple[CaseResult, ...], ...]
-    """the corpus as often as it was asked; once, mostly"""
+    """results of each repeat, usually one, in the order of the corpus"""
 
     @property
     def outcomes(self) -> tuple[CaseResult, ...]:
-        """The articles of the first repeat."""
+        """Results of the first repeat."""
         return self.repeats[0]
 
     @property
     def summary(self) -> Summary:
-        """The score of the first repeat."""
+        """Score of the first repeat."""
         return self.summaries[0]
 
     @property
     def summaries(self) -> tuple[Summary, ...]:
-        """The score of each repeat."""
+        """Score of each repeat."""
         return tuple(summarise(outcome.score for outcome in repeat) for repeat in self.repeats)
 
     def rows(self, records: RecordType) -> tuple[ArticleCounts, ...]:
-        """What each article adds to the score, over all repeats."""
+        """Return the counts of each article, summed over all repeats; `soft_f1` is their mean."""
         found = [[ArticleCounts.of(outcome.score, records) for outcome in repeat] for repeat in self.repeats]
-        return tuple(_summed(rows) for rows in zip(*found, strict=True))
+        return tuple(
+            ArticleCounts(
+                document_id=rows[0].document_id,
+                credit=sum(row.credit for row in rows),
+                predicted=sum(row.predicted for row in rows),
+                gold=sum(row.gold for row in rows),
+                soft_f1=sum(row.soft_f1 for row in rows) / len(rows),
+            )
+            for rows in zip(*found, strict=True)
+        )
 
     def dumps(self) -> str:
-        """As it is written."""
+        """Return the run as JSON."""
         return self.model_dump_json(indent=1)
 
 
-def outcome(case: Case, found: Extraction | Failure | None, place: str = "extraction") -> CaseResult:
-    """An article, scored. None where nobody says anything about it: it scores zero as well.
+def case_result(
+    labels: Labels, found: Extraction | Failure | None, document: Document | None = None, place: str = "extraction"
+) -> CaseResult:
+    """Score one article.
 
     Args:
-        case: the article and its labels.
-        found: what became of it.
+        labels: the labels of the article.
+        found: its extraction or failure; None where there is neither, which scores zero as a failure does.
+        document: the article; without it evidence stays unchecked.
         place: names the file of the extraction in messages.
 
     Raises:
         UsageError: the extraction is of another text.
     """
     extraction = found if isinstance(found, Extraction) else None
-    document = case.document
-    if extraction is not None and extraction.text_sha256 != document.sha256:
+    if document is not None and extraction is not None and extraction.text_sha256 != document.sha256:
         raise UsageError(
             f"{place}: article {document.id!r} was extracted from another text ({extraction.text_sha256[:8]}) "
             f"than there is now ({document.sha256[:8]}): extract it again, or name the articles it was made from"
         )
-    return _outcome(case.labels, document.text, document.sha256, found)
+    failed = None
+    if isinstance(found, Failure):
+        failed = FailedCase(failure=found.failure, message=found.message, attempts=found.attempts)
+    elif found is None:
+        failed = FailedCase(failure="missing", message="no output for this article")
+    text_sha256 = document.sha256 if document else extraction.text_sha256 if extraction else None
+    return CaseResult(
+        document_id=labels.document_id,
+        text_sha256=text_sha256,
+        labels=labels,
+        extraction=extraction,
+        failed=failed,
+        score=score_article(labels, extraction, document.text if document else None),
+    )
 
 
-def outcome_without_text(labels: Labels, found: Extraction | Failure | None) -> CaseResult:
-    """An article, scored without its text: grounding stays unchecked."""
-    return _outcome(labels, None, found.text_sha256 if isinstance(found, Extraction) else None, found)
-
-
-def made(asked: Asked, run_mode: Mode, repeats: tuple[tuple[CaseResult, ...], ...], when: dt.datetime) -> Run:
-    """A run, with what it was made by."""
+def new_run(asked: Asked, run_mode: Mode, repeats: tuple[tuple[CaseResult, ...], ...], when: dt.datetime) -> Run:
+    """Return a run with the versions of mahdar and of the scoring that made it; `when` is in UTC."""
+    try:
+        version = installed("mahdar")
+    except PackageNotFoundError:
+        version = "not installed"
     return Run(
-        mahdar=_version(),
+        mahdar=version,
         scoring_version=SCORING.version,
         scoring_sha256=SCORING.sha256,
         when=when.replace(microsecond=0),
@@ -153,7 +176,7 @@ def made(asked: Asked, run_mode: Mode, repeats: tuple[tuple[CaseResult, ...], ..
 
 
 def write(run: Run, path: Path) -> None:
-    """Write a run file, entire or not at all.
+    """Write a run file atomically.
 
     Raises:
         StoreError: it cannot be written.
@@ -162,7 +185,7 @@ def write(run: Run, path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, entire or not at all.
+    """Write a file atomically.
 
     Raises:
         StoreError: it cannot be written.
@@ -174,10 +197,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read(path: Path) -> Run:
-    """A run from its file.
+    """Read a run file.
 
     Raises:
-        UsageError: no run file, or one that was scored by other weights.
+        UsageError: the file is no run file, or was scored by another version or other weights.
     """
     text, content = read_json(path)
     if not isinstance(content, dict) or "repeats" not in content:
@@ -198,10 +221,10 @@ def read(path: Path) -> Run:
 
 
 def read_json(path: Path) -> tuple[str, Any]:
-    """A file's text, and the JSON in it.
+    """Return a file's text, and the JSON value in it.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the file cannot be read, or is no JSON.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -210,43 +233,3 @@ def read_json(path: Path) -> tuple[str, Any]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no JSON: {error}") from None
-
-
-def sha256(text: str) -> str:
-    """The hash that names a text in a run file."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-def _outcome(labels: Labels, text: str | None, hash_: str | None, found: Extraction | Failure | None) -> CaseResult:
-    extraction = found if isinstance(found, Extraction) else None
-    return CaseResult(
-        document_id=labels.document_id,
-        text_sha256=hash_,
-        labels=labels,
-        extraction=extraction,
-        failed=None if extraction else _failed(found if isinstance(found, Failure) else None),
-        score=score_article(labels, extraction, text),
-    )
-
-
-def _failed(failure: Failure | None) -> FailedCase:
-    if failure is None:
-        return FailedCase(failure="missing", message="no output for this article")
-    return FailedCase(failure=failure.failure, message=failure.message, attempts=failure.attempts)
-
-
-def _summed(rows: Sequence[ArticleCounts]) -> ArticleCounts:
-    return ArticleCounts(
-        document_id=rows[0].document_id,
-        credit=sum(row.credit for row in rows),
-        predicted=sum(row.predicted for row in rows),
-        gold=sum(row.gold for row in rows),
-        soft_f1=sum(row.soft_f1 for row in rows) / len(rows),
-    )
-
-
-def _version() -> str:
-    try:
-        return installed("mahdar")
-    except PackageNotFoundError:
-        return "not installed"

@@ -1,4 +1,4 @@
-"""Transports that write answers down, and that give back what was written down."""
+"""Transports that record answers, and that replay recorded ones."""
 
 from mahdar.cache.completion import Completion
 from mahdar.evals.running.recording import Recordings
@@ -7,11 +7,11 @@ from mahdar.llm.reply import CallError
 
 
 class RecordingTransport:
-    """Sends calls through another transport, and records what comes. What is recorded already is not asked again.
+    """Sends calls through another transport and records the answers. A recorded answer is not asked for again.
 
     Args:
-        recordings: where the answers are kept.
-        transport: what asks the endpoint.
+        recordings: holds the answers.
+        transport: sends the calls.
     """
 
     def __init__(self, recordings: Recordings, transport: Transport) -> None:
@@ -19,10 +19,10 @@ class RecordingTransport:
         self._transport = transport
 
     async def send(self, call: Call) -> Completion:
-        """The recorded answer, or that of one call.
+        """Return the recorded answer, or send the call and record its answer.
 
         Raises:
-            CallError: no completion came.
+            CallError: the call failed.
             StoreError: the answer cannot be written.
         """
         known = self._recordings.get(call.fingerprint)
@@ -40,25 +40,25 @@ class RecordingTransport:
         return completion
 
     async def close(self) -> None:
-        """Close the transport below."""
+        """Close the wrapped transport."""
         await self._transport.close()
 
 
 class ReplayTransport:
-    """Answers from recordings alone, without the network.
+    """Answers from recordings, without the network.
 
-    A request without an answer fails, and the recordings then say what has changed. A re-ask without one fails as well,
-    and the answer before it stands: a validator that finds more than it did shows in the score.
+    A request that is not recorded fails and is noted in the recordings, which then name what has changed. A re-ask that
+    is not recorded fails too, and the answer before it stands: a stricter validator shows in the score.
     """
 
     def __init__(self, recordings: Recordings) -> None:
         self._recordings = recordings
 
     async def send(self, call: Call) -> Completion:
-        """The recorded answer.
+        """Return the recorded answer.
 
         Raises:
-            CallError: there is none.
+            CallError: the call is not recorded.
         """
         known = self._recordings.get(call.fingerprint)
         if known is not None:
@@ -70,4 +70,4 @@ class ReplayTransport:
         raise CallError("refused", "not recorded", again=False, billed=False)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no connection is open."""

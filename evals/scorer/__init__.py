@@ -1,1 +1,1 @@
-"""How extractions are compared with labels, exactly as the scoring contract has it."""
+"""Compare extractions with labels. Weights and thresholds are in `config`."""

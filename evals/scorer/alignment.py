@@ -1,7 +1,7 @@
-"""Which predicted record is which gold record: one-to-one, and only where identity admits the pair.
+"""Align predicted records with gold records, one to one, admitting only pairs whose identity is high enough.
 
-Without the gate a record about the wrong parties is rewarded for the day and the city that it shares with the right
-one. Candidates are taken in an order of their content, so that the order of records never matters.
+Without that gate, a record about the wrong parties would be rewarded for the day and city that it shares with the right
+one. Candidates are sorted by content, so that the order of records does not change the alignment.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,12 +26,12 @@ from mahdar.schemas.labels import LabelledMeeting, LabelledStance
 from mahdar.schemas.records import Meeting, Stance
 
 Records = Sequence[Any]
-"""Of one type: labelled or extracted, meetings or stances."""
+"""Records of one type: labelled or extracted, meetings or stances."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A gold and a predicted record that may be one, by their places in the lists."""
+    """A gold and a predicted record that may be the same, by their indices; identity and quality are from 0 to 1."""
 
     gold: int
     predicted: int
@@ -42,7 +42,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """The pairs that were made; the predicted records that would be a gold one, had not another taken it."""
+    """The chosen pairs, and the indices of predicted records whose gold record is paired with another one."""
 
     pairs: tuple[Pair, ...]
     duplicates: tuple[int, ...]
@@ -70,17 +70,19 @@ def align_stances(predicted: Sequence[Stance], ref: Reference) -> Alignment:
 
 
 def _stance_identity(gold: LabelledStance, predicted: Stance, ref: Reference) -> float | None:
-    """How surely it is the same position, by who holds it, where it stands and what it says; None: it is not."""
+    """Return the identity of two stances by holders, evidence and wording; None if the pair is not admissible."""
     gate = ref.scoring.identity
     held = holder_f1(gold.holders, predicted.holders, ref)
     if held < gate.holders:
         return None
     overlap = ref.overlap(gold.evidence, predicted.evidence)
-    said = max(similarity(predicted.proposition, gold.proposition), similarity(predicted.target.text, gold.target.text))
-    if overlap < gate.overlap and said < gate.text:
+    alike = max(
+        similarity(predicted.proposition, gold.proposition), similarity(predicted.target.text, gold.target.text)
+    )
+    if overlap < gate.overlap and alike < gate.text:
         return None
     agreed = gate.polarity_bonus * is_accepted("polarity", gold, predicted.polarity)
-    return gate.holders_weight * held + gate.overlap_weight * overlap + gate.text_weight * said + agreed
+    return gate.holders_weight * held + gate.overlap_weight * overlap + gate.text_weight * alike + agreed
 
 
 def _align(
@@ -99,25 +101,16 @@ def _align(
             if same is not None:
                 judgements = judged(fields, one, other, ref)
                 candidates[row, column] = Pair(row, column, same, quality(judgements, weights), judgements)
-    pairs = _chosen(candidates, _by_content(gold), _by_content(predicted), ref.scoring.identity.quality_weight)
+    weight = ref.scoring.identity.quality_weight
+    worth = {at: pair.identity + weight * pair.quality for at, pair in candidates.items()}
+    rows, columns = _by_content(gold), _by_content(predicted)
+    best = best_pairs([[worth.get((row, column), 0.0) for column in columns] for row in rows])
+    pairs = tuple(candidates[rows[row], columns[column]] for row, column in best)
     taken = {pair.predicted for pair in pairs}
     return Alignment(pairs, tuple(sorted({column for _row, column in candidates} - taken)))
 
 
-def _chosen(
-    candidates: Mapping[tuple[int, int], Pair], rows: Sequence[int], columns: Sequence[int], quality_weight: float
-) -> tuple[Pair, ...]:
-    """The candidates that together are worth most."""
-
-    def worth(row: int, column: int) -> float:
-        pair = candidates.get((row, column))
-        return pair.identity + quality_weight * pair.quality if pair else 0.0
-
-    pairs = best_pairs([[worth(row, column) for column in columns] for row in rows])
-    return tuple(candidates[rows[row], columns[column]] for row, column in pairs)
-
-
 def _by_content(records: Records) -> list[int]:
-    """Places in the list, ordered by what the records say; ids only number them."""
+    """Return the indices of records, sorted by their content without ids and notes."""
     content = [record.model_dump_json(exclude={"id", "meeting", "note"}) for record in records]
     return sorted(range(len(records)), key=content.__getitem__)

@@ -1,4 +1,4 @@
-"""The weights and thresholds of the score, in one value with a version and a hash that is printed with every score."""
+"""Weights and thresholds of the score: one value with a version, and a hash that is printed with every score."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from mahdar.schemas.json_schema import content_hash
 
 @dataclass(frozen=True, slots=True)
 class MeetingWeights:
-    """What each field of a meeting is worth; they add up to 1."""
+    """Weight of each field of a meeting; they add up to 1."""
 
     participants: float = 0.45
     date: float = 0.15
@@ -24,7 +24,7 @@ class MeetingWeights:
 
 @dataclass(frozen=True, slots=True)
 class StanceWeights:
-    """What each field of a stance is worth; they add up to 1."""
+    """Weight of each field of a stance; they add up to 1."""
 
     holders: float = 0.25
     polarity: float = 0.20
@@ -37,44 +37,44 @@ class StanceWeights:
 
 @dataclass(frozen=True, slots=True)
 class NameMatching:
-    """When two names are one actor's."""
+    """Thresholds for two names of one actor; ratios are rapidfuzz's, from 0 to 100."""
 
     ratio: float = 85.0
-    """of the whole names: at 85 spelling variants are in and other people out"""
+    """least ratio of whole names: 85 admits spelling variants and excludes other people"""
     token_ratio: float = 75.0
-    """of their words: «المالطي» and «الليبي» are below it"""
+    """least ratio of their words: «المالطي» and «الليبي» are below it"""
     letters: int = 4
-    """of a word that can stand for a name alone"""
+    """least length of a word that may stand alone for a name"""
     joined: tuple[str, ...] = ("عبد", "ابو", "بن", "ال")
-    """written with or without a space before the word that follows; folded: «أبو», «آل»"""
+    """folded words («أبو», «آل») that are joined to the next one, since the space between is often left out"""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordMatching:
-    """When a predicted record is about the same thing as a gold one, and how much that counts."""
+    """Thresholds for a predicted record to be a gold one, and weights of the parts of its identity."""
 
     meeting: float = 0.70
     holders: float = 0.5
     overlap: float = 0.5
     text: float = 0.35
     institution: float = 0.5
-    """worth of a person where gold has their institution, and the reverse"""
+    """credit for a person in place of their institution, and the reverse"""
     holders_weight: float = 0.4
     overlap_weight: float = 0.2
     text_weight: float = 0.4
     polarity_bonus: float = 0.2
     quality_weight: float = 0.1
-    """of the field score beside identity: decides between candidates of equal identity"""
+    """weight of quality beside identity: decides between candidates of equal identity"""
     joint_bodies: tuple[str, ...] = (
         *("لجنه", "اللجنه", "مجلس", "المجلس", "هيئه", "الهيئه", "مجموعه", "المجموعه", "منتدي", "المنتدي"),
         *("commission", "committee", "council", "board", "group", "forum", "comite", "conseil", "groupe"),
     )
-    """words, folded, that name a body two states sit in"""
+    """folded words that name a body in which several states sit"""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldCredit:
-    """How much a field that is neither right nor wrong is worth."""
+    """Credit for fields that are partly right, and least similarities for any credit."""
 
     participant: float = 0.8
     participant_country: float = 0.1
@@ -91,25 +91,25 @@ class FieldCredit:
         ("affirm_importance", "accord", "optimism"),
     )
     correct_from: float = 0.5
-    """a graded field (names, phrases, sets) counts as correct from here; a closed one and a date only at 1"""
+    """least score of a graded field (names, phrases, sets) to count as correct; closed fields and dates need 1"""
 
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """How uncertainty is estimated; the article is the unit."""
+    """Parameters of intervals and tests, which resample articles."""
 
     level: float = 0.95
     bootstrap_from: int = 15
-    """articles; the bootstrap covers too little below"""
+    """articles; with fewer, bootstrap intervals are too narrow"""
     resamples: int = 9_999
     seed: int = 20_200_720
     exact_up_to: int = 20
-    """articles whose 2^n exchanges are all tried; above, a seeded sample of `resamples`"""
+    """articles up to which all 2^n exchanges are tried; with more, a seeded sample of `resamples`"""
 
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """All that a score depends on. `version` rises when the code changes a score and no number here does."""
+    """Everything that a score depends on. Raise `version` when code changes scores and no number here does."""
 
     version: str = "1.0.0"
     meeting: MeetingWeights = MeetingWeights()
@@ -121,18 +121,18 @@ class Scoring:
 
     @property
     def sha256(self) -> str:
-        """The hash of every value in it."""
+        """SHA-256 of all values."""
         return _sha256(self)
 
 
 @cache
 def _sha256(scoring: Scoring) -> str:
-    """Computed once: every article's score carries it."""
+    """Hash a scoring once, since every article's score carries the hash."""
     return content_hash(as_json(scoring))
 
 
 def as_json(value: Any) -> Any:
-    """A dataclass of this package as JSON has it: lists for tuples."""
+    """Return a dataclass as JSON values, with lists for tuples."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

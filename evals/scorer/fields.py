@@ -1,10 +1,9 @@
-"""How right each field of an aligned record is, from 0 to 1."""
+"""Score each field of an aligned record, from 0 to 1."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from mahdar.evals.scorer.config import Scoring
 from mahdar.evals.scorer.gazetteer import is_same_city
 from mahdar.evals.scorer.matching import form, is_short, is_spelled_alike
 from mahdar.evals.scorer.pairing import set_f1, soft_f1
@@ -24,12 +23,12 @@ from mahdar.schemas.records import Actor, Date, Meeting, Participant, Place, Sta
 
 Outcome = Literal["correct", "incorrect", "missing", "spurious"]
 _ALONE: Final = frozenset({"person", "role"})
-"""Actors that are one human being; all others are bodies of people."""
+"""Actor types that are one human being; the others are bodies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a field of an aligned pair is worth, and what kind of result that is."""
+    """Score of a field of an aligned pair, from 0 to 1, and its class."""
 
     score: float
     outcome: Outcome
@@ -37,7 +36,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A scored field: where a record states it, how right a prediction is, and whether it can be partly right."""
+    """A scored field: whether a record states it, how a prediction is scored, and whether it can be partly right."""
 
     is_stated: Callable[[Any], bool]
     score: Callable[[Any, Any, Reference], float]
@@ -45,44 +44,37 @@ class Field:
 
 
 def judged(fields: Mapping[str, Field], gold: Any, predicted: Any, ref: Reference) -> dict[str, Judgement]:
-    """The fields that gold or prediction states, judged."""
-    stated = {name: (field.is_stated(gold), field.is_stated(predicted)) for name, field in fields.items()}
-    return {
-        name: _judgement(field.score(gold, predicted, ref), stated[name], _correct_from(field, ref.scoring))
-        for name, field in fields.items()
-        if any(stated[name])
-    }
+    """Judge the fields that gold or prediction states."""
+    judgements: dict[str, Judgement] = {}
+    for name, field in fields.items():
+        in_gold, in_prediction = field.is_stated(gold), field.is_stated(predicted)
+        if in_gold or in_prediction:
+            score = field.score(gold, predicted, ref)
+            outcome: Outcome = "incorrect" if in_prediction else "missing"
+            if score >= (ref.scoring.fields.correct_from if field.is_graded else 1.0):
+                outcome = "correct"
+            elif not in_gold:
+                outcome = "spurious"
+            judgements[name] = Judgement(score, outcome)
+    return judgements
 
 
 def quality(judgements: Mapping[str, Judgement], weights: Any) -> float:
-    """The weighted mean over the counted fields; 1 where none of them weighs anything."""
+    """Return the weighted mean of the judged fields; 1 if their weights are all 0."""
     worth: dict[str, float] = {name: weight for name, weight in asdict(weights).items() if name in judgements}
     total = sum(worth.values())
     return sum(weight * judgements[name].score for name, weight in worth.items()) / total if total else 1.0
 
 
 def holder_f1(gold: Iterable[LabelledActor], predicted: Iterable[Actor], ref: Reference) -> float:
-    """F1 of two holder sets, in which a person and their own institution match half."""
+    """Return F1 of two holder sets, in which a person and their own institution match half."""
     ours, theirs = tuple(gold), tuple(predicted)
     return soft_f1([[_holder_worth(one, other, ref) for other in theirs] for one in ours], len(ours), len(theirs))
 
 
 def is_accepted(field: str, gold: Any, value: str) -> bool:
-    """Whether a closed field has gold's value or a second defensible one."""
+    """Return whether a closed field has gold's value or one of its alternatives."""
     return value == getattr(gold, field) or value in getattr(gold.alternatives, field)
-
-
-def _correct_from(field: Field, scoring: Scoring) -> float:
-    return scoring.fields.correct_from if field.is_graded else 1.0
-
-
-def _judgement(score: float, stated: tuple[bool, bool], correct_from: float) -> Judgement:
-    in_gold, in_prediction = stated
-    if score >= correct_from:
-        return Judgement(score, "correct")
-    if not in_gold:
-        return Judgement(score, "spurious")
-    return Judgement(score, "incorrect" if in_prediction else "missing")
 
 
 def _participants(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
@@ -119,7 +111,7 @@ def _date(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
 
 
 def _undated(gold: LabelledDate, predicted: Date | None, ref: Reference) -> float:
-    """Where the day cannot be known its words decide, and a computed day is wrong."""
+    """Score a date whose day cannot be known by its words; a computed day is wrong."""
     if predicted is None or predicted.value is not None or not predicted.text or not gold.text:
         return 0.0
     return float(similarity(predicted.text, gold.text) >= ref.scoring.fields.date_text)
@@ -131,7 +123,7 @@ def _has_place(record: LabelledMeeting | Meeting) -> bool:
 
 
 def _place(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
-    """The best over the places that gold accepts. Where it accepts none at all, leaving out a part is right too."""
+    """Return the best score over the places that gold accepts; if it also accepts none, a part may be left out."""
     if gold.place is None:
         return 0.0
     may_omit = None in gold.place.accept
@@ -165,7 +157,7 @@ def _topics(gold: LabelledMeeting, predicted: Meeting, _ref: Reference) -> float
 
 
 def _outcomes(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
-    """Soft F1: a pair of the same type is worth the likeness of its words, where that is enough."""
+    """Return soft F1, where a pair of the same type is worth its similarity if that reaches the threshold."""
     worth = [
         [_outcome_worth(one.text, other.text, ref) * (one.type == other.type) for other in predicted.outcomes]
         for one in gold.outcomes
@@ -199,7 +191,7 @@ def _is_institution(organization: str, body: LabelledActor | Actor, ref: Referen
 
 
 def _target(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
-    """By likeness of the words, or whole where prediction names the actor and nothing more."""
+    """Score the target by similarity; 1 if the prediction is exactly the name of gold's target actor."""
     if gold.target.actor and ref.cast.is_whole(gold.target.actor, predicted.target.text):
         return 1.0
     return similarity(predicted.target.text, gold.target.text)
@@ -219,14 +211,14 @@ def _proposition(gold: LabelledStance, predicted: Stance, _ref: Reference) -> fl
 
 
 def _attribution(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
-    """The innermost source, whom the holder's words come from; names match as names do."""
+    """Compare the innermost sources as names of actors."""
     if not gold.attribution or not predicted.attribution:
         return 0.0
     return float(ref.cast.is_match_of(ref.cast.named(gold.attribution[-1]), predicted.attribution[-1]))
 
 
 def _closed(name: str) -> Field:
-    """A field with a closed list: right or wrong."""
+    """Return a field with a closed list of values, which is right or wrong."""
 
     def score(gold: Any, predicted: Any, _ref: Reference) -> float:
         return float(is_accepted(name, gold, getattr(predicted, name)))

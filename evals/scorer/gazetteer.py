@@ -1,4 +1,4 @@
-"""Whether two names of a city are one city: «القاهرة» and "Cairo"."""
+"""Match names of cities in different languages: «القاهرة» and "Cairo"."""
 
 from collections import defaultdict
 from functools import cache
@@ -7,7 +7,7 @@ from mahdar.evals.scorer.text import normalise
 
 
 def is_same_city(one: str, other: str, country: str | None) -> bool:
-    """Whether two names are spelled alike once folded, or a gazetteer gives both to one city of this country.
+    """Return whether two names are equal once folded, or names of one city of this country in GeoNames.
 
     Without a country only the spelling decides: there is a طرابلس in Libya and one in Lebanon.
     """
@@ -25,7 +25,7 @@ def _key(name: str) -> str:
 
 @cache
 def _cities(country: str) -> dict[str, frozenset[int]]:
-    """Every name of the country's cities, folded → the ids of those that bear it."""
+    """Return folded name → ids of the cities of a country that have it."""
     found = defaultdict[str, set[int]](set)
     for city in _by_country().get(country, ()):
         number, names = city

@@ -1,4 +1,4 @@
-"""Whether the evidence of predicted records stands in the article, and in its body rather than its furniture."""
+"""Check that the evidence of predicted records is in the article, and in its body rather than in site furniture."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,18 +10,18 @@ from mahdar.schemas.records import Evidence, Extraction, Record
 
 @dataclass(frozen=True, slots=True)
 class Grounding(Counts):
-    """Pieces of evidence, by how they stand in the article."""
+    """Numbers of evidence pieces, by how they match the article."""
 
     exact: int = 0
     folded: int = 0
-    """there, but the model had written it in another spelling"""
+    """in the article in another spelling"""
     not_found: int = 0
     unchecked: int = 0
-    """scored without the text"""
+    """scored without the article's text"""
 
 
 def grounding(extraction: Extraction, text: str | None) -> Grounding:
-    """Count the evidence of all records."""
+    """Count the evidence of all records by how it matches the text; None for an unknown text."""
     pieces = [piece for records in extraction.records.values() for record in records for piece in record.evidence]
     if text is None:
         return Grounding(unchecked=len(pieces))
@@ -30,7 +30,7 @@ def grounding(extraction: Extraction, text: str | None) -> Grounding:
 
 
 def is_only_in_noise(record: Record, text: str | None) -> bool:
-    """Whether none of a record's evidence stands in the body: it rests on another article's headline, on furniture."""
+    """Return whether all of a record's evidence is outside the body: headlines of other articles or site furniture."""
     if text is None:
         return False
     found = [piece.quote for piece in record.evidence if _match(piece, text) != "not_found"]
@@ -40,7 +40,7 @@ def is_only_in_noise(record: Record, text: str | None) -> bool:
 
 @lru_cache(maxsize=1)
 def _folded_body(text: str) -> str:
-    """Computed once for all records of an article."""
+    """Return the folded body of an article, cached for its records."""
     from mahdar.documents.boilerplate import body  # scoring without texts needs no extractor
 
     return normalise(body(text))

@@ -1,7 +1,7 @@
-"""Which actor of an article a name means.
+"""Match a predicted name with an actor of the labels.
 
-Two names match by spelling, or by being short for one another; a name that is exactly another actor's matches only
-that one. Similarity measures that forgive more (token sets, weighted ratios) match people who share a first name.
+Two names match by spelling, or if one is short for the other; a name that is exactly another actor's matches only that
+actor. More tolerant similarities (token sets, weighted ratios) would match people who share a first name.
 """
 
 import re
@@ -17,20 +17,20 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 class Named(Protocol):
-    """A gold actor: a name and every other acceptable form."""
+    """A gold actor: a name and its other acceptable forms."""
 
     @property
     def name(self) -> str:
-        """The fullest form."""
+        """Fullest form of the name."""
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """The others."""
+        """Other forms of the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A name as it is compared: without spaces and punctuation, and word by word."""
+    """A folded name for comparison: as one string without spaces and punctuation, and as words."""
 
     key: str
     words: tuple[str, ...]
@@ -38,19 +38,19 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A gold actor as one record names it, and what tells it from the article's other actors."""
+    """Forms of a gold actor as one record names it, and the forms of the article's other actors."""
 
     name: str
-    """key of the name itself"""
+    """key of the fullest form"""
     forms: tuple[Form, ...]
     keys: frozenset[str]
     rival_keys: frozenset[str] = frozenset()
     rival_words: frozenset[str] = frozenset()
 
     def is_same(self, other: "Entity") -> bool:
-        """Whether two records mean one actor: the name of one is a form of the other.
+        """Return whether two records mean one actor: the name of one is a form of the other.
 
-        A form that two share is not enough: there may be two «وزير الخارجية».
+        A shared form is not enough: there may be two «وزير الخارجية».
         """
         return self.name in other.keys or other.name in self.keys
 
@@ -64,26 +64,26 @@ class Cast:
 
     @classmethod
     def of(cls, actors: Iterable[Named], names: NameMatching) -> "Cast":
-        """Set every actor apart from the others."""
+        """Return the cast in which every actor knows the forms of the others."""
         plain = {_forms_of(actor): _entity(_forms_of(actor), names) for actor in actors}
         return cls({forms: _among(entity, plain.values()) for forms, entity in plain.items()}, names)
 
     def entity(self, actor: Named) -> Entity:
-        """What is known of a gold actor; the actor must be of this article."""
+        """Return the entity of a gold actor of this article."""
         return self.entities[_forms_of(actor)]
 
     def named(self, text: str) -> Entity:
-        """The actor that a gold text names, or, if it names none exactly, one that has only this name."""
+        """Return the actor that a gold text names exactly, or else a new one with this only name."""
         key = form(text, self.names.joined).key
         known = (entity for entity in self.entities.values() if key in entity.keys)
         return next(known, None) or _among(_entity((text,), self.names), self.entities.values())
 
     def is_match(self, actor: Named, predicted: str) -> bool:
-        """Whether a predicted name means this gold actor."""
+        """Return whether a predicted name means this gold actor."""
         return self.is_match_of(self.entity(actor), predicted)
 
     def is_match_of(self, entity: Entity, predicted: str) -> bool:
-        """As `is_match`."""
+        """Return whether a predicted name means this entity."""
         found = form(predicted, self.names.joined)
         if found.key in entity.keys or found.key in entity.rival_keys:
             return found.key in entity.keys
@@ -93,7 +93,7 @@ class Cast:
         )
 
     def is_whole(self, actor: Named, predicted: str) -> bool:
-        """Whether a predicted text is nothing but this gold actor's name: one mentioned in a longer text is not."""
+        """Return whether a predicted text is only this gold actor's name, and not a longer text that mentions it."""
         entity, found = self.entity(actor), form(predicted, self.names.joined)
         if found.key in entity.keys or found.key in entity.rival_keys:
             return found.key in entity.keys
@@ -102,22 +102,22 @@ class Cast:
 
 @lru_cache(maxsize=1 << 15)
 def form(name: str, joined: tuple[str, ...]) -> Form:
-    """A name as it is compared."""
+    """Fold a name for comparison; `joined` are words that are joined to the next one."""
     words = _WORD.findall(normalise(name).replace('"', ""))
     return Form("".join(words), _join(words, joined))
 
 
 @lru_cache(maxsize=1 << 16)
 def is_spelled_alike(one: Form, other: Form, names: NameMatching) -> bool:
-    """Whether two names differ in spelling only: as wholes, and word by word."""
+    """Return whether two names differ only in spelling, as a whole and word by word."""
     if len(one.words) != len(other.words) or _ratio(one.key, other.key) < names.ratio:
         return False
-    # Of two names with as many words neither is the shorter: each must find its words in the other.
+    # Both have equally many words, so neither is the shorter: each must find its words in the other.
     return _has_partners(one, other, names) and _has_partners(other, one, names)
 
 
 def is_short(one: Form, other: Form, rivals: frozenset[str], names: NameMatching) -> bool:
-    """Whether the words of one are among the other's, and one of them tells this actor from its rivals."""
+    """Return whether one name's words are a subset of the other's, with one that no rival has."""
     ours, theirs = frozenset(one.words), frozenset(other.words)
     if not (ours <= theirs or theirs <= ours):
         return False
@@ -135,7 +135,7 @@ def _ratio(one: str, other: str) -> float:
 
 
 def _join(words: Sequence[str], joined: tuple[str, ...]) -> tuple[str, ...]:
-    """Words with «عبد», «أبو», «بن», «آل» joined to the word that follows."""
+    """Join «عبد», «أبو», «بن», «آل» to the word that follows."""
     whole, prefix = [], ""
     for word in words:
         prefix += word
@@ -155,7 +155,7 @@ def _entity(texts: tuple[str, ...], names: NameMatching) -> Entity:
 
 
 def _among(entity: Entity, others: Iterable[Entity]) -> Entity:
-    """The entity with the forms of all the others, so that it can be told from them."""
+    """Return the entity with the forms of the other actors as its rivals."""
     rivals = [other for other in others if not other.is_same(entity)]
     words = frozenset(word for rival in rivals for one in rival.forms for word in one.words)
     keys = frozenset(key for rival in rivals for key in rival.keys)

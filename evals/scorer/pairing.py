@@ -1,10 +1,10 @@
-"""One-to-one pairing, and F1 over what was paired."""
+"""One-to-one pairing, and F1 over the pairs."""
 
 from collections.abc import Collection, Sequence
 
 
 def best_pairs(worth: Sequence[Sequence[float]]) -> tuple[tuple[int, int], ...]:
-    """The one-to-one pairing of rows with columns of the largest sum; what is worth nothing is not paired."""
+    """Return the one-to-one pairs of rows and columns with the largest sum, without pairs that are worth 0."""
     if not any(any(row) for row in worth):
         return ()
     if len(worth) == len(worth[0]) == 1:
@@ -17,13 +17,13 @@ def best_pairs(worth: Sequence[Sequence[float]]) -> tuple[tuple[int, int], ...]:
 
 
 def soft_f1(worth: Sequence[Sequence[float]], gold: int, predicted: int) -> float:
-    """F1 where a pair counts what it is worth; 1 where there is nothing to find and nothing was found."""
+    """Return F1 in which a pair counts its worth; 1 if there is nothing to find and nothing was found."""
     if not gold + predicted:
         return 1.0
     return 2 * sum(worth[row][column] for row, column in best_pairs(worth)) / (gold + predicted)
 
 
 def set_f1(gold: Collection[str], predicted: Collection[str]) -> float:
-    """F1 of two sets."""
+    """Return F1 of two sets; 1 if both are empty."""
     ours, theirs = set(gold), set(predicted)
     return 2 * len(ours & theirs) / (len(ours) + len(theirs)) if ours or theirs else 1.0

@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Numbers that add up, each with its own."""
+    """Numbers that are added field by field."""
 
     def __add__(self, other: Self) -> Self:
         names = [field.name for field in fields(self)]
@@ -17,7 +17,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Precision, recall, F1."""
+    """Precision, recall and F1, each from 0 to 1."""
 
     precision: float
     recall: float
@@ -25,7 +25,7 @@ class Rates:
 
     @classmethod
     def of(cls, right: float, predicted: int, gold: int) -> "Rates":
-        """All are 1 where there is nothing to find and nothing was found."""
+        """Return the rates; all are 1 if there is nothing to find and nothing was found."""
         if not predicted + gold:
             return cls(1.0, 1.0, 1.0)
         return cls(
@@ -35,7 +35,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class RecordCounts(Counts):
-    """Records of one type: aligned |A|, predicted |P|, gold |G|, and credit Φ, the field scores of aligned pairs."""
+    """Records of one type: aligned |A|, predicted |P|, gold |G|; credit Φ is the summed quality of aligned pairs."""
 
     aligned: int = 0
     predicted: int = 0
@@ -45,17 +45,17 @@ class RecordCounts(Counts):
 
 @dataclass(frozen=True, slots=True)
 class RecordRates:
-    """What record counts amount to."""
+    """Rates that follow from record counts."""
 
     records: Rates
     soft: Rates
-    """a pair counts its field score; soft F1 is the headline"""
+    """a pair counts its quality; soft F1 is the headline"""
     quality: float | None
-    """mean field score of aligned pairs; None without pairs"""
+    """mean quality of aligned pairs; None without pairs"""
 
     @classmethod
     def of(cls, counts: RecordCounts) -> "RecordRates":
-        """Rates of one article, or micro rates of many."""
+        """Return the rates of one article, or the micro rates of several."""
         return cls(
             Rates.of(counts.aligned, counts.predicted, counts.gold),
             Rates.of(counts.credit, counts.predicted, counts.gold),
@@ -64,12 +64,12 @@ class RecordRates:
 
     @classmethod
     def zero(cls) -> "RecordRates":
-        """Rates of an article without an answer, whatever was to be found."""
+        """Return the rates of an article whose extraction failed, even if there was nothing to find."""
         return cls(Rates(0.0, 0.0, 0.0), Rates(0.0, 0.0, 0.0), None)
 
     @classmethod
     def mean(cls, rates: Iterable["RecordRates"]) -> "RecordRates":
-        """Macro rates: every article counts alike."""
+        """Return macro rates, in which every article counts equally."""
         rows = list(rates)
         known = [row.quality for row in rows if row.quality is not None]
         return cls(
@@ -79,30 +79,30 @@ class RecordRates:
 
 @dataclass(frozen=True, slots=True)
 class FieldCounts(Counts):
-    """A field over aligned pairs, and over records without a partner, whose fields are missing or spurious."""
+    """Judgements of a field over aligned pairs; fields of records without a partner are missing or spurious."""
 
     correct: int = 0
     incorrect: int = 0
     missing: int = 0
     spurious: int = 0
     judged: int = 0
-    """aligned pairs in which gold or prediction states it"""
+    """aligned pairs in which gold or prediction states the field"""
     credit: float = 0.0
-    """sum of its scores there"""
+    """sum of the field's scores in these pairs"""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldScore:
-    """A field's counts with their rates."""
+    """Counts of a field and their rates."""
 
     counts: FieldCounts
     rates: Rates
     mean: float | None
-    """score where it was judged: partly right counts as such"""
+    """mean score over the judged pairs; None without any"""
 
     @classmethod
     def of(cls, counts: FieldCounts) -> "FieldScore":
-        """Precision over what was stated, recall over what was to be stated."""
+        """Return precision over predicted values, and recall over gold values."""
         stated = counts.correct + counts.incorrect
         rates = Rates.of(counts.correct, stated + counts.spurious, stated + counts.missing)
         return cls(counts, rates, counts.credit / counts.judged if counts.judged else None)
@@ -110,7 +110,7 @@ class FieldScore:
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts(Counts):
-    """One value of a closed field: rightly predicted, predicted, in gold."""
+    """Counts of one value of a closed field: correctly predicted, predicted, in gold."""
 
     right: int = 0
     predicted: int = 0
@@ -119,14 +119,14 @@ class ClassCounts(Counts):
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """A value's counts with their rates."""
+    """Counts of a value and their rates."""
 
     counts: ClassCounts
     rates: Rates
 
     @classmethod
     def of(cls, counts: ClassCounts) -> "ClassScore":
-        """Precision, recall and F1 of the value."""
+        """Return precision, recall and F1 of the value."""
         return cls(counts, Rates.of(counts.right, counts.predicted, counts.gold))
 
 

@@ -1,4 +1,4 @@
-"""One article as the scorer knows it: its labels, its text, and the actors that predictions are matched with."""
+"""Hold what predictions about one article are compared with: labels, text, and the labels' actors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class Quoted(Protocol):
 
     @property
     def quote(self) -> str:
-        """The words."""
+        """Words of the quote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What predictions about one article are compared with."""
+    """Labels, text (None if unknown), scoring and gold actors of one article."""
 
     labels: Labels
     text: str | None
@@ -32,27 +32,29 @@ class Reference:
 
     @classmethod
     def of(cls, labels: Labels, text: str | None, scoring: Scoring) -> "Reference":
-        """Prepare an article."""
+        """Return the reference of an article."""
         return cls(labels, text, scoring, Cast.of(labels.actors, scoring.names))
 
     def spans(self, evidence: Sequence[Quoted]) -> tuple[Span, ...]:
-        """Where evidence stands, by its words: of a quote that stands twice, the first place."""
+        """Find evidence in the text; a quote that occurs twice is found at its first place."""
         if self.text is None:
             return ()
         starts = [(self.text.find(piece.quote), len(piece.quote)) for piece in evidence]
         return merged([(start, start + length) for start, length in starts if start >= 0])
 
     def overlap(self, gold: Sequence[Quoted], predicted: Sequence[Quoted]) -> float:
-        """How much of the shorter evidence the other one shares; without the text, whether one quote holds another."""
+        """Return the share of the shorter evidence that is in both; without the text, 1 if a quote contains another."""
         if self.text is None:
-            return float(_holds_another(gold, predicted))
+            pairs = [(normalise(one.quote), normalise(other.quote)) for one in gold for other in predicted]
+            return float(any(one in other or other in one for one, other in pairs))
         ours, theirs = self.spans(gold), self.spans(predicted)
-        shorter = min(_length(ours), _length(theirs))
-        return _shared(ours, theirs) / shorter if shorter else 0.0
+        shared = sum(max(0, min(end, stop) - max(start, begin)) for start, end in ours for begin, stop in theirs)
+        shorter = min(sum(end - start for start, end in spans) for spans in (ours, theirs))
+        return shared / shorter if shorter else 0.0
 
 
 def merged(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Spans in order, those that touch made one."""
+    """Sort spans, and merge those that touch."""
     found: list[Span] = []
     for start, end in sorted(spans):
         if found and start <= found[-1][1]:
@@ -60,16 +62,3 @@ def merged(spans: Sequence[Span]) -> tuple[Span, ...]:
         else:
             found.append((start, end))
     return tuple(found)
-
-
-def _shared(ours: Sequence[Span], theirs: Sequence[Span]) -> int:
-    return sum(max(0, min(end, stop) - max(start, begin)) for start, end in ours for begin, stop in theirs)
-
-
-def _length(spans: Sequence[Span]) -> int:
-    return sum(end - start for start, end in spans)
-
-
-def _holds_another(gold: Sequence[Quoted], predicted: Sequence[Quoted]) -> bool:
-    pairs = [(normalise(one.quote), normalise(other.quote)) for one in gold for other in predicted]
-    return any(one in other or other in one for one, other in pairs)

@@ -1,4 +1,4 @@
-"""The score of one article: what of its labels an extraction found, how rightly, and what it made up."""
+"""Score one article: which labels an extraction found, how correctly, and which records it made up."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from mahdar.schemas.records import Extraction, Provenance, Stance
 
 POLARITIES: Final = ("favor", "against")
 AFFIRMING: Final = "affirm_importance"
-"""An act so frequent in the genre that analysts filter it: stances are scored with and without it."""
+"""Act that is so frequent in news that analysts filter it: stances are scored with and without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairScore:
-    """A gold record and the predicted one aligned with it, by their ids."""
+    """A gold record and the predicted one aligned with it, by their ids; identity and quality are from 0 to 1."""
 
     gold: str
     predicted: str
@@ -39,7 +39,7 @@ class PairScore:
 
 @dataclass(frozen=True, slots=True)
 class TypeScore:
-    """The score of one article's records of one type."""
+    """Score of one article's records of one type."""
 
     counts: RecordCounts
     rates: RecordRates
@@ -50,14 +50,14 @@ class TypeScore:
     spurious: tuple[str, ...]
     """ids of predicted records without a partner"""
     duplicates: tuple[str, ...]
-    """those of them that would be a gold record, had not another taken it"""
+    """ids of spurious records whose gold record is paired with another one"""
     only_in_noise: tuple[str, ...]
-    """ids of predicted records, with a partner or without, whose evidence is no part of the body"""
+    """ids of predicted records, paired or not, whose evidence is all outside the body"""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The score of a part of the records."""
+    """Score of a part of the records."""
 
     counts: RecordCounts
     rates: RecordRates
@@ -65,10 +65,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Effort(Counts):
-    """What extractions took."""
+    """Calls, tokens, seconds and cost of extractions."""
 
     valid_at_first: int = 0
-    """articles whose every answer fitted the schema at once"""
+    """articles whose answers were all valid without a re-ask"""
     calls: int = 0
     attempts: int = 0
     reasks: int = 0
@@ -76,18 +76,18 @@ class Effort(Counts):
     tokens_out: int = 0
     seconds: float = 0.0
     cost: float = 0.0
-    """US dollars, where the price is known"""
+    """US dollars, of articles whose price is known"""
     unpriced: int = 0
     """articles whose price is not known"""
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleScore:
-    """The score of one article."""
+    """Score of one article."""
 
     document_id: str
     failed: bool
-    """no extraction: it scores zero and is never dropped"""
+    """whether there is no extraction; the article then scores zero and still counts"""
     scoring_sha256: str
     meetings: TypeScore
     stances: TypeScore
@@ -104,14 +104,19 @@ def score_article(
 
     Args:
         gold: the labels.
-        predicted: None where extraction failed or the article is missing: it then scores zero.
-        text: the article; without it evidence overlaps only where one quote holds another, and grounding is unchecked.
+        predicted: None if extraction failed or the article is missing; it then scores zero.
+        text: the article; without it, evidence overlaps only if one quote contains another, and stays unchecked.
         scoring: weights and thresholds.
 
     Raises:
-        ValueError: labels and extraction are of different articles.
+        ValueError: labels and extraction have different document ids.
     """
-    found = _found(gold, predicted)
+    if predicted is not None and predicted.document_id != gold.document_id:
+        raise ValueError(
+            f"document_id: labels are of {gold.document_id!r}, the extraction of {predicted.document_id!r}: "
+            "score each with its own"
+        )
+    found = predicted or Extraction(document_id=gold.document_id, text_sha256="", provenance=Provenance())
     ref = Reference.of(gold, text, scoring)
     meetings, stances = align_meetings(found.meetings, ref), align_stances(found.stances, ref)
     failed = predicted is None
@@ -127,17 +132,6 @@ def score_article(
         grounding=grounding(found, text),
         effort=Effort() if failed else _effort(found.provenance),
     )
-
-
-def _found(gold: Labels, predicted: Extraction | None) -> Extraction:
-    if predicted is None:
-        return Extraction(document_id=gold.document_id, text_sha256="", provenance=Provenance())
-    if predicted.document_id != gold.document_id:
-        raise ValueError(
-            f"document_id: labels are of {gold.document_id!r}, the extraction of {predicted.document_id!r}: "
-            "score each with its own"
-        )
-    return predicted
 
 
 def _type_score(
@@ -157,7 +151,10 @@ def _type_score(
         counts=counts,
         rates=_rates(counts, failed=failed),
         fields={name: FieldScore.of(_field(name, fields[name], pairs, missed, spurious)) for name in fields},
-        pairs=tuple(_pair_score(pair, gold, predicted) for pair in pairs),
+        pairs=tuple(
+            PairScore(gold[pair.gold].id, predicted[pair.predicted].id, pair.identity, pair.quality, pair.fields)
+            for pair in pairs
+        ),
         missed=_ids(missed),
         spurious=_ids(spurious),
         duplicates=_ids(predicted[at] for at in alignment.duplicates),
@@ -171,10 +168,6 @@ def _rates(counts: RecordCounts, *, failed: bool) -> RecordRates:
 
 def _ids(records: Iterable[Any]) -> tuple[str, ...]:
     return tuple(record.id for record in records)
-
-
-def _pair_score(pair: Pair, gold: Sequence[Any], predicted: Sequence[Any]) -> PairScore:
-    return PairScore(gold[pair.gold].id, predicted[pair.predicted].id, pair.identity, pair.quality, pair.fields)
 
 
 def _field(
@@ -195,7 +188,7 @@ def _field(
 def _effective(
     field: str, alignment: Alignment, gold: Sequence[LabelledStance], predicted: Sequence[Stance]
 ) -> list[str]:
-    """Gold's values of a closed field, where a second defensible one was predicted that one."""
+    """Return gold's values of a closed field, replaced by predicted ones that are accepted alternatives."""
     values: list[str] = [getattr(stance, field) for stance in gold]
     for pair in alignment.pairs:
         value = getattr(predicted[pair.predicted], field)
@@ -205,7 +198,7 @@ def _effective(
 
 
 def _not_affirming(alignment: Alignment, gold: Sequence[LabelledStance], predicted: Sequence[Stance]) -> RecordCounts:
-    """Counts over the stances of other acts, as an analyst has them who filters both sides."""
+    """Return the counts of stances of other acts than `AFFIRMING`, which is filtered from both sides."""
     ours = [act != AFFIRMING for act in _effective("act", alignment, gold, predicted)]
     theirs = [stance.act != AFFIRMING for stance in predicted]
     kept = [pair for pair in alignment.pairs if ours[pair.gold] and theirs[pair.predicted]]

@@ -1,7 +1,7 @@
-"""Whether a predicted meeting is the gold one: by who met whom, and by nothing else.
+"""Decide whether a predicted meeting is the gold one, only by who met whom.
 
-Only principals define a meeting. A leader, the delegation, its members and the state stand for one side, so that
-naming another of them is never another meeting; whether the right names were given is for the field score.
+Only principals define a meeting. A leader, the delegation, its members and the state stand for one side, so naming
+another of them does not make another meeting; the field score judges whether the names are right.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ AnyParticipant = TypeVar("AnyParticipant", LabelledParticipant, Participant)
 
 _STATES: Final = frozenset({"delegation", "government", "country"})
 _BY_NAME, _BY_SIDE = 1 + 2**-10, 1.0
-"""The largest pairing counts pairs; among the largest, one that pairs by name is taken."""
+"""Worth of a pair: the number of pairs decides, and between equal numbers those by name."""
 
 
 def principals(participants: Sequence[AnyParticipant]) -> tuple[AnyParticipant, ...]:
-    """Those who met. Where nobody is marked all are: the capacity is wrong, the meeting is not."""
+    """Return the principals; all participants if none is marked, since then only the capacities are wrong."""
     return tuple(one for one in participants if one.capacity == "principal") or tuple(participants)
 
 
 def hub(meetings: Sequence[LabelledMeeting], cast: Cast) -> tuple[LabelledParticipant, ...]:
-    """The principals of every gold meeting of an article: they do not tell one meeting from another.
+    """Return the principals of every gold meeting of an article, which do not tell one meeting from another.
 
-    None where there is one meeting only, or where a meeting would be left without principals.
+    Empty if there is only one meeting, or if a meeting would be left without principals.
     """
     if len(meetings) < 2:
         return ()
@@ -38,15 +38,15 @@ def hub(meetings: Sequence[LabelledMeeting], cast: Cast) -> tuple[LabelledPartic
 
 
 def identity(gold: LabelledMeeting, predicted: Meeting, common: Sequence[LabelledParticipant], ref: Reference) -> float:
-    """F1 of the principals beyond the hub, from 0 to 1.
+    """Return F1 of the principals without the hub, from 0 to 1.
 
-    A predicted principal that gold has in another capacity does not count, unless it stands for a side that nobody
-    else stands for: of three named members of a delegation one is its side and two are bystanders.
+    A predicted principal that gold has in another capacity does not count, unless it is the only one that stands for a
+    side: of three named members of a delegation, one is its side and two are bystanders.
     """
     met, named = principals(gold.participants), principals(predicted.participants)
     if not met or not named:
         return float(not met and not named)
-    if _is_joint_body_alone(named, gold, ref):
+    if len(named) == 1 and _is_joint_body(named[0], gold, ref):  # naming only the body stands for all its members
         return 1.0
     parties = [one for one in met if not _is_among(one, common, ref.cast)]
     others = _beyond_hub(named, [one for one in met if one not in parties], parties, gold, ref)
@@ -68,10 +68,10 @@ def _beyond_hub(
     gold: LabelledMeeting,
     ref: Reference,
 ) -> list[Participant]:
-    """The predicted principals without those of the hub.
+    """Return the predicted principals without those of the hub.
 
-    All go that are by name of the hub and no other party. For one of the hub who is then still unnamed goes one that
-    could be another party too, or stands for the side.
+    Those that match the hub by name and no other party are removed. For each member of the hub that is then unmatched,
+    one more is removed: one that also matches another party, or that stands for the member's side.
     """
     certain = [one for one in named if _matches_any(common, one, ref) and not _matches_any(parties, one, ref)]
     left = [one for one in named if one not in certain]
@@ -99,7 +99,7 @@ def _worth(party: LabelledParticipant, other: Participant, gold: LabelledMeeting
 
 
 def _stands_for(other: Participant, party: LabelledParticipant, gold: LabelledMeeting, ref: Reference) -> bool:
-    """Whether a predicted principal is on the side of a gold one."""
+    """Return whether a predicted principal is on the side of a gold one."""
     if other.type in _STATES and other.country is not None and other.country == party.country:
         return True
     members = (one for one in gold.participants if one.capacity == "member")
@@ -109,7 +109,7 @@ def _stands_for(other: Participant, party: LabelledParticipant, gold: LabelledMe
 
 
 def _delegations(member: LabelledParticipant, gold: LabelledMeeting) -> list[LabelledParticipant]:
-    """The principals that a member may belong to: of the country, then of the organization, then delegations."""
+    """Return the principals that a member may belong to, narrowed by country, organization and type."""
     met = principals(gold.participants)
     own = [one for one in met if member.country and one.country == member.country]
     own = own or [one for one in met if one.type == "delegation"]
@@ -119,7 +119,7 @@ def _delegations(member: LabelledParticipant, gold: LabelledMeeting) -> list[Lab
 
 
 def _is_joint_body(other: Participant, gold: LabelledMeeting, ref: Reference) -> bool:
-    """Whether it is a commission or council in which the parties of a session sit, and no party itself."""
+    """Return whether a predicted principal is a commission or council in which the parties of a session sit."""
     met = principals(gold.participants)
     if gold.kind != "session" or len(met) < 2 or other.type != "organization":
         return False
@@ -129,11 +129,6 @@ def _is_joint_body(other: Participant, gold: LabelledMeeting, ref: Reference) ->
         and not _matches_any(gold.participants, other, ref)
         and any(word in ref.scoring.identity.joint_bodies for word in words)
     )
-
-
-def _is_joint_body_alone(named: Sequence[Participant], gold: LabelledMeeting, ref: Reference) -> bool:
-    """Naming only the body is not wrong: it is then a side of each."""
-    return len(named) == 1 and _is_joint_body(named[0], gold, ref)
 
 
 def _is_bystander(other: Participant, gold: LabelledMeeting, ref: Reference) -> bool:

@@ -1,4 +1,4 @@
-"""The score of a run: micro over articles, macro, and every article's own."""
+"""Add the scores of a run's articles up: micro and macro rates with intervals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ AnyCounts = TypeVar("AnyCounts", bound=Counts)
 
 @dataclass(frozen=True, slots=True)
 class SliceSummary:
-    """The score of a part of the records of a run."""
+    """Score of a part of a run's records."""
 
     counts: RecordCounts
     micro: RecordRates
@@ -26,15 +26,15 @@ class SliceSummary:
 
 @dataclass(frozen=True, slots=True)
 class TypeSummary:
-    """The score of a run's records of one type."""
+    """Score of a run's records of one type."""
 
     counts: RecordCounts
     micro: RecordRates
     macro: RecordRates
     micro_interval: Interval
-    """of micro soft F1, the headline"""
+    """interval of micro soft F1, the headline"""
     macro_interval: Interval
-    """of the mean of the articles' soft F1"""
+    """interval of the mean of the articles' soft F1"""
     fields: Mapping[str, FieldScore]
     duplicates: int
     only_in_noise: int
@@ -42,7 +42,7 @@ class TypeSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The score of a run, with what it was scored by and the articles' own scores."""
+    """Score of a run, with the version of the scoring and the scores of its articles."""
 
     scoring_version: str
     scoring_sha256: str
@@ -61,11 +61,11 @@ def summarise(articles: Iterable[ArticleScore], scoring: Scoring = SCORING) -> S
     """Summarise the articles of a run.
 
     Args:
-        articles: one score an article, failed ones included.
-        scoring: what they were scored by.
+        articles: one score for each article, failed ones included.
+        scoring: weights and thresholds that they were scored with.
 
     Raises:
-        ValueError: no article, one twice, or one scored by other weights.
+        ValueError: there is no article, one is given twice, or one was scored with other weights.
     """
     scored = tuple(articles)
     _check(scored, scoring)

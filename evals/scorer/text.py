@@ -1,7 +1,7 @@
-"""Texts compared: folded to what a reader takes for the same, then by shared character n-grams.
+"""Compare texts: fold spelling conventions, then compute chrF over character n-grams.
 
-The folding is the scorer's own and not `mahdar.documents.folding`, which finds quotes and may learn more spellings:
-what is measured must not move with the thing measured.
+The scorer has a folding of its own, since that of `mahdar.documents.folding`, which finds quotes, may change: a score
+must not change with the code that it measures.
 """
 
 import unicodedata
@@ -11,20 +11,20 @@ from typing import Final
 
 _QUOTES: Final = frozenset("\"'`´«»‹›“”„‟‘’‚‛′″")
 _LETTERS: Final = str.maketrans("ٱىة", "ايه")
-"""Beside أ إ آ ؤ ئ, which lose their hamza and madda as diacritics."""
+"""Letters to fold besides أ إ آ ؤ ئ, whose hamza and madda are dropped as diacritics."""
 _PUNCTUATION: Final = str.maketrans("،؛؟٪٫٬۔", ",;?%.,.")
 _DIGITS: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 _TATWEEL: Final = "ـ"
 _DROPPED: Final = frozenset({"Mn", "Cf"})
-"""Diacritics; zero-width and bidi controls."""
+"""Unicode categories of diacritics and of zero-width and bidi controls."""
 _ORDER: Final = 6
-"""chrF's longest n-gram (Popović, 2015)."""
+"""Longest n-gram of chrF (Popović, 2015)."""
 _BETA_SQUARED: Final = 4
-"""chrF weighs recall over precision, beta 2."""
+"""Squared beta of chrF: recall weighs twice as much as precision."""
 
 
 class _Folding(dict[int, str]):
-    """Code point → its folded form, computed where first met."""
+    """Code point → folded form, computed on first use."""
 
     def __missing__(self, code: int) -> str:
         self[code] = folded = _folded(chr(code))
@@ -38,7 +38,7 @@ def _folded(char: str) -> str:
         return " "
     parts = unicodedata.normalize("NFKD", char).translate(_LETTERS).casefold()
     kept = "".join(part for part in parts if part != _TATWEEL and unicodedata.category(part) not in _DROPPED)
-    # A diacritic standing alone decomposes into a space that carries it.
+    # A lone diacritic decomposes into a space and the mark.
     return unicodedata.normalize("NFC", kept.strip()).translate(_PUNCTUATION).translate(_DIGITS)
 
 
@@ -47,15 +47,15 @@ _FOLDING: Final = _Folding()
 
 @lru_cache(maxsize=1 << 16)
 def normalise(text: str) -> str:
-    """The folding N of the scorer, for matching only: spelling conventions, digits, quote marks, spaces and case."""
+    """Fold spelling conventions, digits, quote marks, spaces and case, for matching only."""
     return " ".join(text.translate(_FOLDING).split())
 
 
 @lru_cache(maxsize=1 << 16)
 def chrf(hypothesis: str, reference: str) -> float:
-    """Character n-gram F-score from 0 to 100, equal to sacrebleu's `CHRF(word_order=0)`.
+    """Return the character n-gram F-score, from 0 to 100, equal to sacrebleu's `CHRF(word_order=0)`.
 
-    sacrebleu counts the n-grams of both texts again for every pair, which is most of its time.
+    sacrebleu counts the n-grams of both texts again for every pair, which takes most of its time.
     """
     grams, references = _grams(hypothesis), _grams(reference)
     matches = [0] * _ORDER
@@ -65,13 +65,13 @@ def chrf(hypothesis: str, reference: str) -> float:
 
 
 def similarity(one: str, other: str) -> float:
-    """How alike two texts are once folded, by chrF from 0 to 1; the second is the reference, and equal texts are 1."""
+    """Return chrF of two folded texts, from 0 to 1; the second is the reference, and equal texts are 1."""
     folded, reference = normalise(one), normalise(other)
     return 1.0 if folded == reference else chrf(folded, reference) / 100
 
 
 def _f_score(matches: list[int], length: int, reference: int) -> float:
-    """F over precision and recall averaged over the orders that both texts are long enough for."""
+    """Return F of precision and recall, each averaged over the orders that both texts are long enough for."""
     orders = min(length, reference, _ORDER)
     precision = recall = 0.0
     for order in range(1, orders + 1):
@@ -85,7 +85,7 @@ def _f_score(matches: list[int], length: int, reference: int) -> float:
 
 @lru_cache(maxsize=1 << 14)
 def _grams(text: str) -> Counter[str]:
-    """All n-grams of the text without spaces, of every order: their lengths keep the orders apart."""
+    """Count the n-grams of all orders of a text without spaces."""
     solid = "".join(text.split())
     orders = range(1, _ORDER + 1)
     return Counter(solid[start : start + order] for order in orders for start in range(len(solid) - order + 1))

@@ -1,7 +1,7 @@
-"""How sure a score is, and whether one run is better than another. The article is the unit, never the record.
+"""Compute confidence intervals of scores, and test whether two runs differ, with the article as the unit.
 
-Records of one article succeed and fail together; counting them as independent makes every interval too short. With
-few articles a t-interval covers the truth where a bootstrap does not (at 5: 95 % against 82 %).
+Records of one article succeed and fail together; resampling records would make every interval too narrow. With few
+articles a t-interval has the coverage that a bootstrap lacks (95 % against 82 % with 5 articles).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 RecordType = Literal["meetings", "stances"]
 Statistic = Callable[..., Any]
-"""Of columns over articles, along an axis."""
+"""Function of columns over articles, along an axis."""
 _TIE = 1e-12
-"""Differences closer than this are one difference, computed in another order."""
+"""Differences below this are rounding errors."""
 _FEWEST = 6
-"""Articles: with fewer no exchange test can reach p < .05."""
+"""Articles; with fewer, no permutation test can reach p < .05."""
 _CHUNK = 1 << 14
-"""Exchanges computed at once, and _BATCH resamples: a few megabytes. All at once is a hundred times slower."""
+"""Permutations computed at once, and _BATCH resamples: a few megabytes. All at once is a hundred times slower."""
 _BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleCounts:
-    """What one article adds to the score of one record type."""
+    """Counts of one article for one record type."""
 
     document_id: str
     credit: float
     predicted: int
     gold: int
     soft_f1: float
-    """of the article alone; 0 where extraction failed, also if there was nothing to find"""
+    """soft F1 of the article alone; 0 if extraction failed, even if there was nothing to find"""
 
     @classmethod
     def of(cls, article: ArticleScore, records: RecordType) -> "ArticleCounts":
-        """The row of an article."""
+        """Return the counts of a scored article."""
         score = article.meetings if records == "meetings" else article.stances
         counts = score.counts
         return cls(article.document_id, counts.credit, counts.predicted, counts.gold, score.rates.soft.f1)
@@ -50,7 +50,7 @@ class ArticleCounts:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval; without bounds where one article, or none, gives no idea of the spread."""
+    """A confidence interval; its bounds are None with fewer than two articles."""
 
     low: float | None
     high: float | None
@@ -61,37 +61,37 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs over the same articles, by micro soft F1."""
+    """Test of two runs over the same articles, by micro soft F1."""
 
     difference: float
     """candidate minus accepted"""
     p_value: float
-    """two-sided: how often an exchange of the two answers of each article gives as large a difference"""
+    """two-sided: share of the exchanges of articles between the runs that give as large a difference"""
     smallest_p: float
-    """what the test could reach at best, were one run better on all articles that differ"""
+    """smallest p that the test could reach, if one run were better on all articles that differ"""
     articles: int
     wins: int
     losses: int
     exact: bool
-    """all exchanges tried, rather than a sample"""
+    """whether all exchanges were tried, not a sample"""
     note: str | None
-    """says so where no result could be significant"""
+    """warning if no result could be significant; None otherwise"""
 
 
 def rows(articles: Iterable[ArticleScore], records: RecordType) -> tuple[ArticleCounts, ...]:
-    """The rows of a run."""
+    """Return the counts of a run's articles."""
     return tuple(ArticleCounts.of(article, records) for article in articles)
 
 
 def micro_interval(found: Sequence[ArticleCounts], resampling: Resampling = SCORING.resampling) -> Interval:
-    """An interval for soft F1 over all records of a run."""
+    """Return the interval of soft F1 over all records of a run."""
     counts = ([row.predicted for row in found], [row.gold for row in found])
     columns: Sequence[Sequence[float]] = ([row.credit for row in found], *counts)
     return _interval(columns, _micro, "jackknife t", resampling)
 
 
 def macro_interval(found: Sequence[ArticleCounts], resampling: Resampling = SCORING.resampling) -> Interval:
-    """An interval for the mean of the articles' soft F1."""
+    """Return the interval of the mean of the articles' soft F1."""
     return _interval([[row.soft_f1 for row in found]], _macro, "t", resampling)
 
 
@@ -101,18 +101,22 @@ def compare(
     """Test whether two runs differ, by paired permutation of their articles.
 
     Args:
-        accepted: the run that stands.
-        candidate: the run that may replace it, over the same articles in any order.
-        resampling: from how many articles on a sample of the exchanges must do.
+        accepted: counts of the first run.
+        candidate: counts of the second run, over the same articles in any order.
+        resampling: seed, and number of articles above which exchanges are sampled.
 
     Raises:
-        ValueError: the runs are not of the same articles.
+        ValueError: the runs are not over the same articles.
     """
     old, new = _paired(accepted, candidate)
     differing = sum(one != other for one, other in zip(old, new, strict=True))
     smallest = 2.0 ** (1 - differing) if differing else 1.0
     difference = _soft_f1(new) - _soft_f1(old)
     exact = len(old) <= resampling.exact_up_to
+    too_few = (
+        f"{len(old)} articles, {differing} of them with a difference: no test can reach p < .05 below {_FEWEST} "
+        f"(the smallest possible p is {smallest:.4g}); read wins, losses and the difference"
+    )
     return Comparison(
         difference=difference,
         p_value=_p_value(old, new, abs(difference), resampling, exact=exact) if differing else 1.0,
@@ -121,14 +125,7 @@ def compare(
         wins=sum(other.soft_f1 > one.soft_f1 for one, other in zip(old, new, strict=True)),
         losses=sum(other.soft_f1 < one.soft_f1 for one, other in zip(old, new, strict=True)),
         exact=exact,
-        note=None if differing >= _FEWEST else _too_few(len(old), differing, smallest),
-    )
-
-
-def _too_few(articles: int, differing: int, smallest: float) -> str:
-    return (
-        f"{articles} articles, {differing} of them with a difference: no test can reach p < .05 below {_FEWEST} "
-        f"(the smallest possible p is {smallest:.4g}); read wins, losses and the difference"
+        note=None if differing >= _FEWEST else too_few,
     )
 
 
@@ -151,7 +148,7 @@ def _soft_f1(found: Sequence[ArticleCounts]) -> float:
 def _p_value(
     old: Sequence[ArticleCounts], new: Sequence[ArticleCounts], observed: float, resampling: Resampling, *, exact: bool
 ) -> float:
-    """The share of exchanges, the observed one among them, whose difference is as large."""
+    """Return the share of exchanges, including the observed one, with as large a difference."""
     import numpy as np
 
     sides = [np.array([(row.credit, row.predicted, row.gold) for row in run], dtype=float) for run in (old, new)]
@@ -167,7 +164,7 @@ def _p_value(
 
 
 def _all_exchanges(start: int, size: int, articles: int) -> "np.ndarray[Any, Any]":
-    """Rows `start` to `start + size` of all 2^articles choices, a bit an article."""
+    """Return rows `start` to `start + size` of all 2^articles choices, one bit for each article."""
     import numpy as np
 
     return (np.arange(start, start + size)[:, None] >> np.arange(articles)) & 1
@@ -178,7 +175,7 @@ def _micro(credit: Any, predicted: Any, gold: Any, axis: int = -1) -> Any:
 
 
 def _ratio(credit: Any, predicted: Any, gold: Any) -> Any:
-    """Soft F1; 1 where there is nothing to find and nothing was found."""
+    """Return soft F1; 1 if there is nothing to find and nothing was found."""
     import numpy as np
 
     total = predicted + gold
@@ -208,7 +205,7 @@ def _interval(
 
 
 def _t_bounds(whole: float, left_out: Sequence[float], level: float) -> tuple[float, float]:
-    """By what each article adds to the statistic, its pseudo-value; of a mean that is the article's own value."""
+    """Return t bounds from the jackknife's pseudo-values; those of a mean are the articles' own values."""
     from scipy.stats import t
 
     count = len(left_out)

@@ -243,7 +243,7 @@ def test_no_language_lacks_a_word(language: str) -> None:
 
 
 def test_another_language_is_refused() -> None:
-    with pytest.raises(UsageError, match="language 'de': figures speak ar, en, fr"):
+    with pytest.raises(UsageError, match="language 'de': figures have ar, en, fr"):
         figures([], "de")
 
 
@@ -378,7 +378,7 @@ def test_all_figures_go_into_a_folder(output: Path, tmp_path: Path) -> None:
         (("-o", "a.png"), "one file holds one figure, name it"),
         (("acts", "-o", "output.jsonl/figures"), "no folder can be made: Not a directory"),
         (("acts", "-o", "nowhere/a.svg"), "cannot be written: No such file or directory"),
-        (("--language", "de"), "figures speak ar, en, fr"),
+        (("--language", "de"), "figures have ar, en, fr"),
     ],
 )
 def test_what_cannot_be_drawn_is_told_on_one_line(

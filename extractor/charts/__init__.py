@@ -1,1 +1,1 @@
-"""Figures over many extractions, drawn as SVG and told as tables."""
+"""Figures over many extractions, as SVG, PNG and tables."""

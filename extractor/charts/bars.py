@@ -1,4 +1,4 @@
-"""Bars: how often each of a closed list, or each country, is met."""
+"""Bar charts: articles by language, meetings by kind, stances by act, records by country."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +10,9 @@ from mahdar.charts.tally import Tally
 from mahdar.charts.wording import Wording
 
 MOST: Final = 20
-"""Bars that one looks through; the rest is said."""
+"""Bars shown; a note gives the number of the others."""
 STEP: Final = 22
-"""Pixels a bar, with the space beside it."""
+"""Height of a bar in pixels, with the space beside it."""
 WIDTH: Final = 460
 _TOTAL: Final = {"field": "n", "aggregate": "sum", "type": "quantitative", "format": ",d"}
 
@@ -21,7 +21,7 @@ Named = Callable[[str | None], str]
 
 
 def articles(counted: Tally, words: Wording) -> Figure:
-    """Articles by language, and by what was found in them."""
+    """Return articles by language, and by the records found in them."""
     parts = ("both", "meetings", "stances", "neither")
     return stacked(
         "articles", counted.articles, words, ("language", words.tongue), ("holding", parts), counted="articles"
@@ -29,7 +29,7 @@ def articles(counted: Tally, words: Wording) -> Figure:
 
 
 def meetings(counted: Tally, words: Wording) -> Figure:
-    """Meetings by kind, and by whether they took place."""
+    """Return meetings by kind, and by whether they took place."""
     kind = ("kind", lambda value: words.say("kind", str(value)))
     return stacked(
         "meetings", counted.meetings, words, kind, ("standing", ("held", "ahead", "off")), counted="meetings"
@@ -37,13 +37,13 @@ def meetings(counted: Tally, words: Wording) -> Figure:
 
 
 def acts(counted: Tally, words: Wording) -> Figure:
-    """Stances by act and polarity."""
+    """Return stances by act and polarity."""
     act = ("act", lambda value: words.say("act", str(value)))
     return stacked("acts", counted.acts, words, act, ("polarity", ("favor", "neutral", "against")), counted="stances")
 
 
 def countries(counted: Tally, words: Wording) -> Figure:
-    """How many meetings and stances each country takes part in."""
+    """Return the meetings and stances of each country."""
     known = Counter({key: number for key, number in counted.countries.items() if key[0] is not None})
     missing = sum(number for (country, _part), number in counted.countries.items() if country is None)
     parts = ("country", words.country), ("column", ("meetings", "stances"))
@@ -60,19 +60,21 @@ def stacked(
     counted: str,
     notes: tuple[str, ...] = (),
 ) -> Figure:
-    """Bars of parts, the longest first.
+    """Return a figure of stacked bars, the longest first.
 
     Args:
-        name: the figure's.
-        counts: by what a bar is of, and by part.
-        words: of the figure's language.
-        row: the column's name, and how a bar is called.
-        part: the list the parts are of, and its values in the order drawn.
-        counted: the column of what is counted.
-        notes: said besides.
+        name: name of the figure.
+        counts: (value of the bar, part) → count.
+        words: texts in the figure's language.
+        row: name of the column of bars, and a function from a value to its label.
+        part: name of the closed list of parts, and its values in the order drawn.
+        counted: name of the column that is counted.
+        notes: further notes.
     """
     (column, named), (kind, parts) = row, part
-    totals = _totals(counts)
+    totals: Counter[str | None] = Counter()
+    for (key, _part), number in sorted(counts.items(), key=str):
+        totals[key] += number
     shown = [key for key, _number in totals.most_common(MOST)]
     labels = {key: named(key) for key in shown}
     names = [words.say(kind, value) for value in parts]
@@ -87,13 +89,6 @@ def stacked(
     notes = (*words.notes(others=len(totals) - len(shown)), *notes)
     spec = _spec(rows, headings, words, words.say("column", counted), kind) if rows else {}
     return chart.figure(name, words, spec, rows, columns=headings, notes=notes)
-
-
-def _totals(counts: Counts) -> Counter[str | None]:
-    totals: Counter[str | None] = Counter()
-    for (key, _part), number in sorted(counts.items(), key=str):
-        totals[key] += number
-    return totals
 
 
 def _spec(
@@ -113,6 +108,7 @@ def _spec(
         "order": {"field": "order"},
         "x": {**across, "stack": "zero"},
     }
+    align, offset = ("right", -5) if words.mirrored else ("left", 5)
     return {
         "data": {"values": values},
         "width": WIDTH,
@@ -120,11 +116,9 @@ def _spec(
         "encoding": {"y": chart.down("row", labels, words)},
         "layer": [
             {"mark": {"type": "bar"}, "encoding": bars},
-            {"mark": _at_end(words), "encoding": {"x": {**across, "aggregate": "sum"}, "text": _TOTAL}},
+            {
+                "mark": {"type": "text", "align": align, "dx": offset},
+                "encoding": {"x": {**across, "aggregate": "sum"}, "text": _TOTAL},
+            },
         ],
     }
-
-
-def _at_end(words: Wording) -> chart.Spec:
-    side, away = ("right", -5) if words.mirrored else ("left", 5)
-    return {"type": "text", "align": side, "dx": away}

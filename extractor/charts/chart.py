@@ -1,7 +1,7 @@
-"""Charts: the parts of a Vega-Lite specification that all figures share.
+"""Build the parts of Vega-Lite specifications that all figures share.
 
-Articles' words come into a specification as data and as members of a scale's domain, never as a field's name or in an
-expression: nothing in them is evaluated.
+Words of articles enter a specification as data and as members of a scale's domain, never as a field's name or in an
+expression, so that nothing in them is evaluated.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,14 +14,14 @@ from mahdar.documents.bidi import END, ISOLATE, clean
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 LONGEST: Final = 44
-"""Letters of a label; the table has all of it."""
+"""Most letters of a label; the table has the whole text."""
 TICKS: Final = 6
 ROW: Final = 90
-"""Letters that a legend has room for beside each other."""
+"""Letters that fit on one line of a legend."""
 _NO_XML: Final = dict.fromkeys((0xFFFE, 0xFFFF))
-"""What an SVG cannot hold and no one can see"""
+"""Invisible characters that XML does not allow."""
 GRID: Final = MappingProxyType({"grid": True, "tickBand": "extent"})
-"""Lines between the cells of a table."""
+"""Axis options that draw lines between cells."""
 Spec = dict[str, Any]
 
 
@@ -34,11 +34,15 @@ def figure(
     columns: tuple[str, ...],
     notes: tuple[str, ...] = (),
 ) -> Figure:
-    """A figure with its title, and above it what it does not show."""
+    """Return a figure with its title, and its notes as subtitle; an empty specification stays empty."""
     side = "end" if words.mirrored else "start"
     whole = {
         "$schema": SCHEMA,
-        "title": {"text": words.title(name), "subtitle": _subtitle(notes), "anchor": side},
+        "title": {
+            "text": words.title(name),
+            "subtitle": [f"{ISOLATE}{' · '.join(notes)}{END}"] if notes else [],
+            "anchor": side,
+        },
         **spec,
         "config": {"legend": {"layout": {"top": {"anchor": side}}}},
     }
@@ -46,7 +50,7 @@ def figure(
 
 
 def labels(texts: Sequence[str]) -> list[str]:
-    """Texts as labels: short, each in its own direction whatever stands beside it, and no two alike."""
+    """Return texts as labels: shortened, isolated in direction, and numbered if two are equal."""
     seen: dict[str, int] = {}
     made = []
     for text in texts:
@@ -57,7 +61,7 @@ def labels(texts: Sequence[str]) -> list[str]:
 
 
 def shorten(text: str) -> str:
-    """The beginning of a text, whole words where it can be."""
+    """Shorten a text to `LONGEST` letters, at a space if there is one."""
     if len(text) <= LONGEST:
         return text
     head = text[: LONGEST - 1]
@@ -65,17 +69,17 @@ def shorten(text: str) -> str:
 
 
 def categories(field: str, domain: Sequence[str], **axis: Any) -> Spec:
-    """A scale of names in the order given."""
+    """Return a scale of names in the given order."""
     return {"field": field, "type": "nominal", "scale": {"domain": list(domain)}, "axis": {"title": None, **axis}}
 
 
 def down(field: str, domain: Sequence[str], words: Wording, **axis: Any) -> Spec:
-    """Names one below the other, at the side where reading begins."""
+    """Return a vertical scale of names, on the right in a right-to-left language."""
     return categories(field, domain, orient="right" if words.mirrored else "left", **axis)
 
 
 def colours(field: str, domain: Sequence[str], palette: str, present: Iterable[str], words: Wording) -> Spec:
-    """Colours of names, by a palette of the theme's; the legend explains those that are there."""
+    """Return a colour for each name, from a palette of the theme; the legend shows the names that are present."""
     there = set(present)
     shown = [name for name in domain if name in there]
     wraps = sum(map(len, shown)) > ROW
@@ -88,14 +92,10 @@ def colours(field: str, domain: Sequence[str], palette: str, present: Iterable[s
 
 
 def amounts(field: str, title: str, most: int, *, mirrored: bool = False) -> Spec:
-    """A scale of counts up to the largest; from the right where reading begins there."""
+    """Return a scale of counts up to `most`, from the right if `mirrored`."""
     return {
         "field": field,
         "type": "quantitative",
         "scale": {"reverse": mirrored},
         "axis": {"title": title, "tickMinStep": 1, "labelFlush": False, "tickCount": min(most, TICKS), "format": ",d"},
     }
-
-
-def _subtitle(notes: Sequence[str]) -> list[str]:
-    return [f"{ISOLATE}{' · '.join(notes)}{END}"] if notes else []

@@ -1,4 +1,4 @@
-"""Drawing: a figure as SVG or PNG, by Vega-Lite without a browser and without a network."""
+"""Draw a figure as SVG or PNG with Vega-Lite, without a browser or a network."""
 
 from functools import cache
 from importlib.util import find_spec
@@ -14,45 +14,45 @@ from mahdar.errors import UsageError
 
 MISSING: Final = "figures are drawn by vl-convert-python and networkx: pip install 'mahdar[report]'"
 _FONTS: Final = "fontpkg_ibm_plex_sans_arabic"
-"""Has Arabic, Latin and their marks in one file, so that a label never changes its face in the middle."""
+"""Package of a font that has Arabic and Latin in one file, so that a label has one typeface."""
 _NUMBERS: Final = {"fr": "fr-FR"}
-"""How thousands are set apart; Arabic articles from the Maghreb to the Gulf also write 1,293."""
+"""Locale of numbers by language; Arabic articles from the Maghreb to the Gulf write 1,293, as English does."""
 _SVG: Final = "http://www.w3.org/2000/svg"
 _ISOLATES: Final = {ord(ISOLATE): None, ord(END): None}
-"""Not every browser's font has them; an attribute says the same, though not to what makes a PNG."""
+"""Isolates to remove from SVG, since some browsers' fonts lack them; an attribute replaces them. PNG keeps them."""
 _ELEMENTS: Final = frozenset(
     {"svg", "g", "rect", "path", "line", "text", "tspan", "title", "circle", "defs", "clipPath"}
 )
 _REFUSED: Final = frozenset({"style", "class", "href", "role"})
-"""Attributes that a strict page forbids, that load, or that read out each bar: the table does that better."""
+"""Attributes that a strict Content-Security-Policy forbids, that load something, or that read out each bar."""
 
 
 def svg(figure: Figure, *, dark: bool = False, background: bool = True) -> str:
-    """The picture as one `<svg>` element.
+    """Draw a figure as one `<svg>` element.
 
-    Nothing in it runs or loads: no scripts, no links, no style attributes, no handlers; texts are escaped.
+    It has no scripts, links, style attributes or handlers, and its texts are escaped.
 
     Args:
-        figure: what to draw.
-        dark: light on dark.
-        background: painted behind it; without one the page's own is seen.
+        figure: the figure.
+        dark: whether to draw for a dark page.
+        background: whether to paint a background.
 
     Raises:
-        UsageError: what draws is not installed.
+        UsageError: the extra `report` is not installed.
     """
     return _inert(_drawn(figure, dark=dark, background=background), figure)
 
 
 def png(figure: Figure, *, scale: float = 2, dark: bool = False) -> bytes:
-    """The picture as PNG.
+    """Draw a figure as PNG.
 
     Args:
-        figure: what to draw.
-        scale: pixels for each of the picture's units.
-        dark: light on dark.
+        figure: the figure.
+        scale: pixels for each unit of the SVG.
+        dark: whether to draw for a dark page.
 
     Raises:
-        UsageError: what draws is not installed.
+        UsageError: the extra `report` is not installed.
     """
     made: bytes = _converter().svg_to_png(_drawn(figure, dark=dark, background=True), scale=scale)
     return made
@@ -84,7 +84,7 @@ def _converter() -> ModuleType:
 
 
 def _inert(drawn: str, figure: Figure) -> str:
-    """Only what is known to draw, whatever the library writes next year; read out as one picture."""
+    """Keep only known elements and attributes of an SVG, and give it one label for screen readers."""
     ET.register_namespace("", _SVG)
     root = ET.fromstring(drawn)  # noqa: S314  # the library's own output
     for element in root.iter():
@@ -96,7 +96,7 @@ def _inert(drawn: str, figure: Figure) -> str:
             element.text = words
             element.attrib["unicode-bidi"] = "plaintext"
     root.attrib |= {"role": "img", "aria-label": ". ".join((figure.title, *figure.notes)), "lang": figure.language}
-    # Places are counted from the left whatever the page around it; a reader's own font may be wider than ours.
+    # Coordinates count from the left in every page; the reader's font may be wider than the one measured.
     root.attrib |= {"direction": "ltr", "overflow": "visible"}
     return ET.tostring(root, encoding="unicode")
 

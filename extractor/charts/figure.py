@@ -1,4 +1,4 @@
-"""A figure: a picture's specification, and the table that says the same."""
+"""The data of a figure: a chart's specification, and the same numbers as a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture, and its equal in words.
+    """A chart, and the same numbers as a table.
 
     Attributes:
         name: one of `mahdar.charts.figures.NAMES`.
-        title: a heading, in the figure's language.
-        spec: Vega-Lite, whole but for the theme; drawn by `mahdar.charts.drawing`. Empty where what lays it out
-            is not installed.
-        rows: the table, each row by column.
-        columns: the table's headings, in order.
-        notes: what the picture does not show: "and 312 others", "6 without a date".
+        title: heading in the figure's language.
+        spec: Vega-Lite specification without the theme, for `mahdar.charts.drawing`; empty if there is nothing to
+            draw, or networkx, which lays the network out, is not installed.
+        rows: rows of the table, each by column.
+        columns: headings of the table, in order.
+        notes: counts of what the chart leaves out: "and 312 others", "6 without a date".
         language: of title, headings and notes.
     """
 

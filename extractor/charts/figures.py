@@ -1,7 +1,7 @@
-"""Figures: what many extractions say together, each as a picture's specification and as the same table.
+"""Build figures over many extractions, each as a chart's specification and as a table.
 
-A figure shows the most frequent; how many are left out is said in it. What cannot be placed (a meeting without a date)
-is counted and said as well.
+A figure shows the most frequent values. Its notes count those left out, and those without a place in it, such as
+meetings without a date.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,15 +33,15 @@ NAMES: Final = tuple(BUILDERS)
 def figures(
     extractions: Iterable[Extraction], language: str = "en", names: Iterable[str] = NAMES
 ) -> Mapping[str, Figure]:
-    """Every figure that has something to show, by its name.
+    """Return the figures that have rows, by name.
 
     Args:
-        extractions: read once, one at a time; only counts are kept.
-        language: of titles and labels: ar, en or fr. The articles' own words stay as they are.
-        names: only these.
+        extractions: iterated once; only counts are kept in memory.
+        language: of titles and labels: ar, en or fr. Words of articles are not translated.
+        names: names of the figures to build.
 
     Raises:
-        UsageError: a language or a name that there is not.
+        UsageError: the language or a name is unknown.
     """
     words, wanted = wording(language), frozenset(names)
     unknown = sorted(wanted - BUILDERS.keys())

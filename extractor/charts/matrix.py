@@ -1,4 +1,4 @@
-"""The matrix: who stands where on what."""
+"""The matrix of stances: holders by targets."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,21 +11,21 @@ from mahdar.charts.wording import Wording
 
 HOLDERS: Final = 12
 TARGETS: Final = 25
-"""As many as a page has room for; the rest is said."""
+"""Holders and targets shown; a note gives the number of the others."""
 STEP: Final = 24
 COLUMN: Final = 40
 LETTER: Final = 8
-"""Pixels of the narrowest column, and for each letter of the widest cell."""
+"""Pixels: least width of a column, and width of a letter in the widest cell."""
 POLARITIES: Final = ("favor", "against", "neutral")
 LEANINGS: Final = ("favor", "mostly_favor", "evenly", "mostly_against", "against", "neutral")
 SIGNS: Final = {"favor": "+", "against": "−", "neutral": "±"}
 
 Cell = Mapping[str, int]
-"""Stances by polarity"""
+"""Polarity → number of stances."""
 
 
 def matrix(counted: Tally, words: Wording) -> Figure:
-    """Holders and targets, the most frequent first, with the number of stances for and against."""
+    """Return the most frequent holders and targets, with the number of stances by polarity."""
     all_holders, all_targets = _totals(counted.stands, 0), _totals(counted.stands, 1)
     holders = [key for key, _number in all_holders.most_common(HOLDERS)]
     about = _totals({key: number for key, number in counted.stands.items() if key[0] in holders}, 1)
@@ -42,7 +42,7 @@ def matrix(counted: Tally, words: Wording) -> Figure:
 
 
 def _totals(stands: Mapping[tuple[Key, Key, str], int], place: int) -> Counter[Key]:
-    """How many stances each has, in an order that does not depend on the articles'."""
+    """Count the stances of each holder (0) or target (1), in an order that does not depend on the articles'."""
     totals: Counter[Key] = Counter()
     for key, number in sorted(stands.items()):
         totals[key[place]] += number
@@ -100,7 +100,7 @@ def _spec(values: Sequence[Mapping[str, str]], across: list[str], below: list[st
 
 
 def _leaning(cell: Cell) -> str:
-    """Mostly is twice as often."""
+    """Classify a cell by its polarities; `mostly` means at least twice as often."""
     favor, against = cell.get("favor", 0), cell.get("against", 0)
     if not (favor and against):
         return "favor" if favor else "against" if against else "neutral"

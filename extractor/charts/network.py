@@ -1,4 +1,4 @@
-"""The network: who met whom, laid out so that those who met are near each other."""
+"""The network of meetings: actors who met are joined and laid out near each other."""
 
 import math
 from collections import Counter
@@ -13,24 +13,24 @@ from mahdar.charts.tally import Key, Tally
 from mahdar.charts.wording import Wording
 
 ACTORS: Final = 30
-"""As many names as can be read in one picture; the rest is said."""
+"""Most names in the chart; a note gives the number of the others."""
 TIES: Final = 60
-"""As many lines as can be followed"""
+"""Most lines in the chart."""
 COUNTRIES: Final = 7
-"""As many colours as can be told apart; further countries share one."""
+"""Countries with a colour of their own; the others share grey."""
 WIDTH: Final = 820
 HEIGHT: Final = 600
-"""Pixels, where there are many."""
+"""Size of the chart in pixels."""
 SEED: Final = 7
-"""The same meetings make the same picture."""
+"""Seed of the layout: the same meetings give the same chart."""
 THICKEST: Final = 8.0
 MARGIN: Final = 40
 LETTER: Final = 6.2
 LINE: Final = 40
-"""Room for a name: pixels a letter, and from one name down to the next circle."""
+"""Pixels for a name: the width of a letter, and the distance down to the next circle."""
 ROUNDS: Final = 200
 TETHER: Final = 0.15
-"""Holds groups that never met near each other, without a line drawn."""
+"""Weight of undrawn edges that keep unconnected groups near each other."""
 _STROKES: Final = {"symbolType": "stroke", "symbolStrokeColor": "#8a8a8a"}
 _AT: Final = {
     axis: {"field": axis, "type": "quantitative", "axis": None, "scale": {"domain": [0, size], "nice": False}}
@@ -41,7 +41,7 @@ Position = tuple[float, float]
 
 
 def network(counted: Tally, words: Wording) -> Figure:
-    """Who met whom: lines as thick as they met often, countries as colours."""
+    """Return who met whom: the more meetings, the thicker the line; colours are countries."""
     kept = _chosen(counted)
     actors = list(dict.fromkeys(key for pair in kept for key in pair))
     among = sum(1 for pair in counted.encounters if set(pair) <= set(actors))
@@ -56,12 +56,14 @@ def network(counted: Tally, words: Wording) -> Figure:
         dict(zip(headings, (*_who(counted, words, one), *_who(counted, words, other), number), strict=True))
         for (one, other), number in sorted(kept.items(), key=lambda pair: -pair[1])
     )
-    spec = _spec(counted, words, actors, kept) if rows and find_spec("networkx") else {}  # a terminal needs no layout
+    spec = (
+        _spec(counted, words, actors, kept) if rows and find_spec("networkx") else {}
+    )  # the terminal shows only the table
     return chart.figure("network", words, spec, rows, columns=headings, notes=notes)
 
 
 def _chosen(counted: Tally) -> dict[tuple[Key, Key], int]:
-    """The ties of those who met most often."""
+    """Return the most frequent pairs of actors with their number of meetings."""
 
     def weight(pair: tuple[Key, Key]) -> tuple[int, int, tuple[Key, Key]]:
         return -counted.encounters[pair], -sum(counted.present[key] for key in pair), pair
@@ -97,7 +99,7 @@ def _spec(counted: Tally, words: Wording, actors: Sequence[Key], met: Mapping[tu
 
 
 def _countries(counted: Tally, words: Wording, actors: Sequence[Key]) -> dict[Key, str]:
-    """The legend's term of each actor: the country, where it is one of the most frequent."""
+    """Return the legend's term for each actor: a frequent country, or the term for the others."""
     codes = {key: counted.actors.country(key) for key in actors}
     frequent = {code for code, _number in Counter(filter(None, codes.values())).most_common(COUNTRIES)}
     other = words.say("term", "other_countries")
@@ -105,7 +107,7 @@ def _countries(counted: Tally, words: Wording, actors: Sequence[Key]) -> dict[Ke
 
 
 def _legend(countries: Mapping[Key, str], words: Wording) -> tuple[list[str], list[str]]:
-    """The countries that have a colour, and what comes after them in grey."""
+    """Return the countries that have a colour, and the terms that are grey."""
     grey = (words.say("term", "other_countries"), words.country(None))
     counts = Counter(term for term in countries.values() if term not in grey)
     return [term for term, _number in counts.most_common()], [term for term in grey if term in countries.values()]
@@ -129,7 +131,7 @@ def _lines(edges: Sequence[Mapping[str, float]], words: Wording) -> chart.Spec:
 
 
 def _circles(nodes: Sequence[Mapping[str, object]], legend: tuple[list[str], list[str]], words: Wording) -> chart.Spec:
-    """The colours of a palette go by place: what stands for several countries has the last two, in grey."""
+    """Return the layer of circles. The palette is indexed by position; its last two colours are the greys."""
     coloured, grey = legend
     unused = [f"\u2060{number}" for number in range(COUNTRIES - len(coloured))]
     greys = [words.say("term", "other_countries"), words.country(None)]
@@ -155,7 +157,7 @@ def _names(nodes: Sequence[Mapping[str, object]], style: str) -> chart.Spec:
 def _layout(
     actors: Sequence[Key], met: Mapping[tuple[Key, Key], int], labels: Mapping[Key, str]
 ) -> dict[Key, Position]:
-    """Positions in pixels: near each other who met, and no name over another."""
+    """Return positions in pixels: actors who met are close, and names do not overlap."""
     import networkx as nx
 
     graph = nx.Graph()
@@ -168,7 +170,7 @@ def _layout(
 
 
 def _scaled(places: Mapping[Key, Position]) -> dict[Key, Position]:
-    """The same layout, filling the picture."""
+    """Scale a layout to the size of the chart."""
     sides = []
     for axis, size in enumerate((WIDTH, HEIGHT)):
         values = [place[axis] for place in places.values()]
@@ -178,7 +180,7 @@ def _scaled(places: Mapping[Key, Position]) -> dict[Key, Position]:
 
 
 def _apart(places: Mapping[Key, Position], labels: Mapping[Key, str]) -> dict[Key, Position]:
-    """Moves names that cover each other apart, a little at a time."""
+    """Move overlapping names apart in small steps."""
     moved = {key: list(place) for key, place in places.items()}
     half = {key: max(18.0, len(labels[key]) * LETTER / 2) for key in places}
     for _round in range(ROUNDS):

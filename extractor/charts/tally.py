@@ -1,4 +1,4 @@
-"""The tally: everything that figures count, in one pass over extractions of which none is kept."""
+"""Count everything that figures show, in one pass over the extractions."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,23 +21,23 @@ STANDINGS: Final[dict[Status, str]] = {
     "cancelled": "off",
     "denied": "off",
 }
-"""What a status says of whether they met: seven colours would say less than three."""
+"""Status → whether the meeting took place, lies ahead, or is off: three colours are easier to read than seven."""
 _NAMELESS: Final = frozenset({"role", "delegation", "people"})
-"""Types whose words name somebody else in the next article, unless the country is the same."""
+"""Actor types whose name means somebody else in another article, unless the country is the same."""
 
 Key = str
-"""A name as it is compared between articles"""
+"""Folded name, which is compared between articles."""
 
 
 @dataclass(slots=True)
 class ActorForms:
-    """Who goes by which key: every form met, and every country."""
+    """Spellings and countries of actors or targets, by key."""
 
     forms: dict[Key, Counter[str]] = field(default_factory=dict)
     countries: dict[Key, Counter[str]] = field(default_factory=dict)
 
     def add(self, actor: Actor) -> Key:
-        """Note a name; the key it goes by."""
+        """Count the name and country of an actor, and return its key."""
         country = actor.country or "" if actor.type in _NAMELESS else ""
         key = self.add_text(actor.name, country)
         if actor.country:
@@ -45,50 +45,52 @@ class ActorForms:
         return key
 
     def add_text(self, text: str, apart: str = "") -> Key:
-        """Note words that stand for somebody or something."""
+        """Count a spelling, and return its key; `apart` distinguishes equal spellings."""
         key = f"{fold(text).replace(' ', '')}{apart}"
         self.forms.setdefault(key, Counter())[clean(text)] += 1
         return key
 
     def name(self, key: Key) -> str:
-        """The form met most often."""
+        """Return the most frequent spelling."""
         return self.forms[key].most_common(1)[0][0]
 
     def country(self, key: Key) -> str | None:
-        """The country met most often."""
+        """Return the most frequent country; None if none is known."""
         found = self.countries.get(key)
         return found.most_common(1)[0][0] if found else None
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts, by what tells apart what is counted."""
+    """Counts over extractions, each by the parts that a figure needs."""
 
     articles: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    """language, what the article holds"""
+    """(language, `both`, `meetings`, `stances` or `neither`)"""
     meetings: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    """kind, standing"""
+    """(kind, standing)"""
     dates: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    """EDTF value, standing"""
+    """(EDTF value, standing)"""
     topics: Counter[tuple[str, str | None]] = field(default_factory=Counter)
-    """code, month as `2020-07`"""
+    """(code, month as `2020-07`)"""
     countries: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    """country, meetings or stances"""
+    """(country, `meetings` or `stances`)"""
     acts: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    """act, polarity"""
+    """(act, polarity)"""
     encounters: Counter[tuple[Key, Key]] = field(default_factory=Counter)
-    """two who met"""
+    """two actors who met, sorted"""
     present: Counter[Key] = field(default_factory=Counter)
-    """meetings of each who met"""
+    """meetings of each actor who met another"""
     stands: Counter[tuple[Key, Key, str]] = field(default_factory=Counter)
-    """holder, target, polarity"""
+    """(holder, target, polarity)"""
     actors: ActorForms = field(default_factory=ActorForms)
     targets: ActorForms = field(default_factory=ActorForms)
     not_met: int = 0
+    """meetings that did not take place"""
     alone: int = 0
+    """meetings held without two sides"""
 
     def add(self, extraction: Extraction) -> None:
-        """Count one article and its records."""
+        """Count an article and its records."""
         language = clean(extraction.language).partition("-")[0] if extraction.language else None
         self.articles[language, _holding(extraction)] += 1
         for meeting in extraction.meetings:
@@ -124,7 +126,7 @@ class Tally:
 
 
 def tally(extractions: Iterable[Extraction]) -> Tally:
-    """Count them all."""
+    """Count all extractions."""
     counted = Tally()
     for extraction in extractions:
         counted.add(extraction)
@@ -132,7 +134,7 @@ def tally(extractions: Iterable[Extraction]) -> Tally:
 
 
 def month(value: str | None) -> str | None:
-    """The month in which a date or an interval begins; None where year or month is not known."""
+    """Return the month in which an EDTF date or interval begins; None if year or month is unknown."""
     span = parse(value) if value else None
     if span is None or span.start.year is None or span.start.month is None:
         return None
@@ -148,7 +150,7 @@ def _holding(extraction: Extraction) -> str:
 
 
 def _pairs(met: list[tuple[Key, str | None]]) -> Iterator[tuple[Key, Key]]:
-    """Who met whom: those of one country sit on one side, unless nobody else is there."""
+    """Yield the pairs who met. Actors of one country are one side, unless all are of that country."""
     domestic = len({country for _key, country in met}) == 1
     for (one, mine), (other, theirs) in combinations(sorted(set(met), key=str), 2):
         if one != other and (domestic or mine is None or mine != theirs):

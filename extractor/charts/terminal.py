@@ -1,4 +1,4 @@
-"""A terminal's figures: the table with bars, readable without colours."""
+"""Show figures in a terminal: tables with bars that are readable without colours."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from mahdar.charts.theme import theme
 from mahdar.documents.bidi import Bidi, isolated
 
 BLOCKS: Final = "█▒░▞"
-"""One for each part of a bar, told apart where there are no colours."""
+"""Characters of the parts of a bar, distinct without colours."""
 PALETTES: Final = {
     "articles": "holding",
     "meetings": "standing",
@@ -28,14 +28,14 @@ PALETTES: Final = {
 }
 WIDEST: Final = 44
 LONGEST: Final = 60
-"""Cells of the longest bar, however wide the terminal is."""
+"""Most characters of a bar."""
 UNIT: Final = 4
-"""Cells of the longest bar for each of what it counts, where that is less."""
+"""Most characters of a bar for each unit that it counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalBar:
-    """Parts of a whole, as long as there is room."""
+    """A stacked bar as long as there is room."""
 
     parts: tuple[int, ...]
     most: int
@@ -56,7 +56,7 @@ class TerminalBar:
 
 
 def drawn(figure: Figure) -> RenderableType:
-    """A figure with its title, and what it does not show."""
+    """Return a figure with its title and notes."""
     body = _BODIES.get(figure.name, _bars)(figure)
     notes = [Bidi(isolated(" · ".join(figure.notes)), "dim")] if figure.notes else []
     return Group(Bidi(isolated(figure.title), "bold"), *notes, *body, "")
@@ -69,7 +69,7 @@ def _bars(figure: Figure) -> list[RenderableType]:
     table = _table(texts)
     for row in figure.rows:
         values = _values(row, numbers)
-        table.add_row(*_labels(row, texts), _told(values), TerminalBar(tuple(values), most, colours))
+        table.add_row(*_labels(row, texts), f"{sum(values):,}", TerminalBar(tuple(values), most, colours))
     return [*_legend(numbers, colours), table]
 
 
@@ -86,7 +86,7 @@ def _numbers(figure: Figure) -> list[RenderableType]:
 
 
 def _stands(figure: Figure) -> list[RenderableType]:
-    """Holder by holder: signs, and what about."""
+    """Return a table of holders, signs and targets."""
     holder, target, *polarities = figure.columns
     colours = dict(zip(polarities, theme(dark=True)["range"]["position"], strict=True))
     signs = dict(zip(polarities, SIGNS.values(), strict=True))
@@ -117,7 +117,7 @@ def _legend(names: Sequence[str], colours: Sequence[str]) -> list[RenderableType
 
 
 def _split(figure: Figure) -> tuple[list[str], list[str]]:
-    """The columns of text, and those of numbers."""
+    """Return the columns of text, and the columns of numbers."""
     first = figure.rows[0]
     texts = [name for name in figure.columns if isinstance(first[name], str)]
     return texts, [name for name in figure.columns if name not in texts]
@@ -131,9 +131,5 @@ def _labels(row: Mapping[str, Any], names: Sequence[str]) -> list[Bidi]:
     return [Bidi(isolated(shorten(str(row[name])))) for name in names]
 
 
-def _told(values: Sequence[int]) -> str:
-    return f"{sum(values):,}"
-
-
 _BODIES: Final = {"topics": _numbers, "matrix": _stands}
-"""Figures that say more as a table than in bars"""
+"""Figures that are not shown as bars."""

@@ -1,6 +1,6 @@
-"""The theme: colours and letters of every picture, for light and dark pages.
+"""Colours and fonts of all charts, for light and dark pages.
 
-The colours are Okabe and Ito's, which are told apart with any kind of colour vision; no meaning is in a colour alone.
+The colours are Okabe and Ito's, which people with any colour vision can distinguish; no meaning is in a colour alone.
 """
 
 from typing import Any, Final
@@ -15,11 +15,11 @@ _PAPER: Final = {False: "#ffffff", True: "#16181c"}
 
 
 def theme(*, dark: bool = False, background: bool = True) -> dict[str, Any]:
-    """A Vega-Lite configuration.
+    """Return the Vega-Lite configuration.
 
     Args:
-        dark: light letters on a dark page.
-        background: painted, or left to the page.
+        dark: whether to use light text on a dark page.
+        background: whether to paint the background.
     """
     ink, faint = _INK[dark], _FAINT[dark]
     return {
@@ -81,7 +81,7 @@ def _styles(*, dark: bool) -> dict[str, Any]:
 
 
 def _palettes(*, dark: bool) -> dict[str, list[str]]:
-    """Colours by what they mean: each list in the order in which a figure names its parts."""
+    """Return the palettes by name; each lists its colours in the order of a figure's parts."""
     first, second = (_SKY, _BLUE) if dark else (_BLUE, _SKY)
     return {
         "holding": [first, second, _ORANGE, "#b0b0b0"],

@@ -1,4 +1,4 @@
-"""The timeline: when they met, by day, month or year as the dates allow."""
+"""The timeline of meetings, by day, month or year."""
 
 import datetime as dt
 from bisect import bisect_right
@@ -15,30 +15,30 @@ from mahdar.schemas.edtf import Point, parse
 
 PARTS: Final = ("held", "ahead", "off")
 PERIODS: Final = 60
-"""The most bars that a page shows; a date far from all others is said, and draws no empty decades."""
+"""Most bars; meetings outside this window are counted in a note, so that one old date draws no empty decades."""
 APART: Final = ("outside", "coarse", "yearless", "undated")
-"""Meetings without a place in time, and why"""
+"""Reasons why a meeting has no bar in time."""
 BESIDE: Final = ("yearless", "undated")
-"""Those with a bar of their own, where there are few others"""
+"""Reasons that get a bar, if there are few others."""
 FEW: Final = 12
 DWARFING: Final = 3
-"""How many times the tallest bar would make all others hard to see."""
+"""A bar this many times as tall as the others would make them hard to see."""
 STEP: Final = 76
 WIDTH: Final = 760
 HEIGHT: Final = 200
 
 Serial = int
-"""A day, month or year by its number"""
+"""Number of a day, month or year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A length of time that bars stand for."""
+    """Length of time of a bar: `day`, `month` or `year`."""
 
     name: str
 
     def serial(self, point: Point) -> Serial | None:
-        """The number of the period that holds a date; None where the date says too little."""
+        """Return the number of the period that contains a date; None if the date is too coarse."""
         if not point.year or (self.name != "year" and point.month is None):
             return None
         if self.name == "year":
@@ -48,7 +48,7 @@ class Unit:
         return dt.date(point.year, point.month or 1, point.day).toordinal() if point.day else None
 
     def label(self, serial: Serial) -> str:
-        """The period as ISO 8601 writes it."""
+        """Return the period in ISO 8601."""
         if self.name == "year":
             return f"{serial:04}"
         if self.name == "month":
@@ -60,7 +60,7 @@ DAY, MONTH, YEAR = map(Unit, ("day", "month", "year"))
 
 
 def timeline(counted: Tally, words: Wording) -> Figure:
-    """Meetings by date, and by whether they took place."""
+    """Return meetings by date, and by whether they took place."""
     points = dict(_points(counted.dates))
     known = {value: point for value, point in points.items() if point.year}
     unit = _unit(counted.dates, known)
@@ -86,7 +86,7 @@ def _points(dates: Mapping[tuple[str | None, str], int]) -> Iterator[tuple[str |
 
 
 def _unit(dates: Mapping[tuple[str | None, str], int], known: Mapping[str | None, Point]) -> Unit:
-    """The finest that places three of four dates, on no more bars than there may be."""
+    """Return the finest unit with which three of four dates fit into the window."""
     weights = [(known[value], number) for (value, _part), number in dates.items() if value in known]
     total = sum(number for _point, number in weights)
     for unit in (DAY, MONTH):
@@ -101,7 +101,7 @@ def _unit(dates: Mapping[tuple[str | None, str], int], known: Mapping[str | None
 
 
 def _window(bars: Mapping[tuple[Serial, str], int]) -> range:
-    """The stretch of periods that holds most."""
+    """Return the window of at most `PERIODS` periods with the most meetings."""
     totals: Counter[Serial] = Counter()
     for (serial, _part), number in bars.items():
         totals[serial] += number
@@ -123,7 +123,7 @@ def _figure(
     unit: Unit,
     words: Wording,
 ) -> Figure:
-    """What has no place in time stands after it, where that leaves the bars readable; else in a note."""
+    """Return the figure; meetings without a bar in time get a bar after it, or a note if that would dwarf the rest."""
     totals = {label: sum(apart.get((label, part), 0) for part in PARTS) for label in APART}
     counts = {unit.label(serial): [bars.get((serial, part), 0) for part in PARTS] for serial in shown}
     most = max(FEW, DWARFING * max(map(sum, counts.values()))) if counts else sum(totals.values())

@@ -1,4 +1,4 @@
-"""Topics by month: what was discussed, and when."""
+"""Topics of meetings by month."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,15 @@ from mahdar.charts.tally import Tally
 from mahdar.charts.wording import Wording
 
 MONTHS: Final = 18
-"""The most columns whose numbers can be read; earlier months are summed in one."""
+"""Most columns of months; earlier months are summed in one."""
 STEP: Final = 24
 DARK: Final = 0.75
-"""Part of the largest number from which a cell is dark"""
+"""Share of the largest number above which a cell is dark."""
 COLUMN: Final = 50
 
 
 def topics(counted: Tally, words: Wording) -> Figure:
-    """How many meetings were about each topic, month by month; the last column is of meetings without a month."""
+    """Return the meetings about each topic by month; the last column has those without a month."""
     totals: Counter[str] = Counter()
     counts: Counter[tuple[str, str]] = Counter()
     columns = _columns({month for _code, month in counted.topics if month}, words)
@@ -29,7 +29,7 @@ def topics(counted: Tally, words: Wording) -> Figure:
 
 
 def _columns(months: set[str], words: Wording) -> dict[str | None, str]:
-    """The column of each month, in order: the last months have their own, those without a meeting as well if few."""
+    """Return the column of each month, in order; the last `MONTHS` months have one each."""
     ordered = _filled(sorted(months))
     earlier, own = ordered[:-MONTHS], ordered[-MONTHS:]
     named: dict[str | None, str] = {month: f"< {own[0]}" for month in earlier}  # noqa: C420  # there may be none
@@ -37,7 +37,7 @@ def _columns(months: set[str], words: Wording) -> dict[str | None, str]:
 
 
 def _filled(months: list[str]) -> list[str]:
-    """All months from the first to the last, where they fit."""
+    """Return all months from the first to the last if they fit, else only the given ones."""
     if not months:
         return months
     first, last = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (months[0], months[-1]))
@@ -61,7 +61,7 @@ def _figure(totals: Counter[str], counts: Mapping[tuple[str, str], int], months:
 def _spec(
     names: Mapping[str, str], counts: Mapping[tuple[str, str], int], months: Sequence[str], words: Wording
 ) -> chart.Spec:
-    """Earlier months in one, and no month at all, are grey: their numbers are not a month's."""
+    """Return the specification; columns that are not one month are grey."""
     summed = {month for month in months if not month[:1].isdecimal()}
     values = [
         {"row": names[code], "column": month, "n": number, "known": month not in summed}
@@ -86,14 +86,14 @@ def _spec(
 
 
 def _shade(most: int) -> chart.Spec:
-    """The darker the more; only months are compared with each other."""
+    """Return the colour of a cell: darker for more meetings, scaled over single months."""
     scale = {"range": "heatmap", "domain": [0, max(most, 1)], "clamp": True}
     shade = {"field": "n", "type": "quantitative", "scale": scale, "legend": None}
     return {"condition": {"test": "datum.known", **shade}, "value": "#cfcfcf"}
 
 
 def _ink(most: int) -> chart.Spec:
-    """Light on a dark cell."""
+    """Return the colour of a cell's number: light on a dark cell."""
     return {
         "condition": {"test": f"datum.known && datum.n > {most * DARK:.2f}", "value": "#ffffff"},
         "value": "#1a1a1a",

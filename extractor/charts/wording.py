@@ -1,4 +1,4 @@
-"""Wording: what figures are called and labelled in Arabic, English and French."""
+"""Titles and labels of figures in Arabic, English and French."""
 
 import tomllib
 from collections.abc import Mapping
@@ -15,44 +15,44 @@ RIGHT_TO_LEFT: Final = frozenset({"ar"})
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of one language."""
+    """Texts of one language."""
 
     language: str
     texts: Mapping[str, Any]
 
     @property
     def mirrored(self) -> bool:
-        """Whether a reader begins at the right."""
+        """Whether the language is written from right to left."""
         return self.language in RIGHT_TO_LEFT
 
     def title(self, figure: str) -> str:
-        """What a figure is called."""
+        """Return the title of a figure."""
         return str(self.texts[figure])
 
     def say(self, kind: str, name: str) -> str:
-        """A term of a closed list; one that came later, as it is."""
+        """Return the text of a term of a closed list; an unknown term is returned with spaces for underscores."""
         return str(self.texts[kind].get(name, name.replace("_", " ")))
 
     def columns(self, *names: str) -> tuple[str, ...]:
-        """Headings of a table."""
+        """Return headings of a table."""
         return tuple(self.say("column", name) for name in names)
 
     def notes(self, **counts: int) -> tuple[str, ...]:
-        """What a picture does not show; nothing where it shows all."""
+        """Return a note for each count that is not 0."""
         return tuple(self.say("note", name).format(n=self.number(count)) for name, count in counts.items() if count)
 
     def number(self, count: int) -> str:
-        """A number, thousands set apart as the language does."""
+        """Format a number with the language's thousands separator."""
         return f"{count:,}".replace(",", "\u00a0" if self.language == "fr" else ",")
 
     def country(self, code: str | None) -> str:
-        """A country's name; EU and UN as well."""
+        """Return the name of a country, EU or UN; None is the text for no country."""
         if code is None:
             return self.say("term", "no_country")
         return str(_locale(self.language).territories.get(code, code))
 
     def tongue(self, code: str | None) -> str:
-        """A language's name."""
+        """Return the name of a language; None is the text for no language."""
         if code is None:
             return self.say("term", "no_language")
         return str(_locale(self.language).languages.get(code, code))
@@ -60,14 +60,14 @@ class Wording:
 
 @cache
 def wording(language: str) -> Wording:
-    """The words of a language.
+    """Load the texts of a language.
 
     Raises:
-        UsageError: there are none.
+        UsageError: figures do not have this language.
     """
     known = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     if language not in known:
-        raise UsageError(f"language {language!r}: figures speak {', '.join(sorted(known))}")
+        raise UsageError(f"language {language!r}: figures have {', '.join(sorted(known))}")
     return Wording(language, known[language])
 
 

@@ -1,1 +1,1 @@
-"""HTML pages in which every record stands beside the words that say it."""
+"""HTML pages that show records beside the words of their evidence."""

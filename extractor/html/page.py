@@ -1,7 +1,7 @@
-"""The page: a template with its style and its scripts inside, and a policy that lets nothing else run.
+"""Render a page: a template with its styles and scripts inline, and a policy that lets nothing else run.
 
-What comes from articles or models passes two doors only: Jinja's escaping, and JSON inside a script element that is no
-program. The policy names style and script by their hashes; a page that was tampered with on the way stays dead.
+Text of articles and models enters a page in two ways only: through Jinja's escaping, or as JSON in a script element
+that is not executed. The policy allows style and script by their hashes, so that a changed script does not run.
 """
 
 import base64
@@ -25,9 +25,9 @@ from mahdar.html.payload import safe_json
 Language = Literal["en", "ar", "fr"]
 LANGUAGES: Final[Mapping[Language, str]] = {"en": "English", "ar": "العربية", "fr": "Français"}
 RIGHT_TO_LEFT: Final = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
-"""Languages, by the first part of their code."""
+"""Primary subtags of languages that are written from right to left."""
 
-# Controls that change the order of what is read, and those that no reader sees: shown by their names.
+# Bidirectional and other invisible controls, which are shown by their code points.
 _CONTROLS: Final = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]"
 )
@@ -36,28 +36,28 @@ _GAP: Final = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """A template with what is put into it: each is a file of a package."""
+    """A template, styles and scripts, each a file of a package."""
 
     package: str
     template: str
     styles: Sequence[str]
     scripts: Sequence[str]
     calls: bool = False
-    """whether its script sends requests to the server that the page comes from"""
+    """whether the script sends requests to the page's own server"""
 
     @property
     def style(self) -> str:
-        """All styles, one after the other."""
+        """All styles, concatenated."""
         return "\n".join(_packaged(name, self.package) for name in self.styles)
 
     @property
     def script(self) -> str:
-        """All scripts, one after the other."""
+        """All scripts, concatenated."""
         return "\n".join(_packaged(name, self.package) for name in self.scripts)
 
     @property
     def policy(self) -> str:
-        """Content-Security-Policy: this style, this script, pictures that stand in the page, and no other server."""
+        """Content-Security-Policy that allows this style, this script, inline pictures, and no other server."""
         own = "; connect-src 'self'" if self.calls else ""
         return (
             f"default-src 'none'; script-src {_hash(self.script)}; style-src {_hash(self.style)}; img-src data:; "
@@ -66,19 +66,19 @@ class PageSource:
 
 
 def render(source: PageSource, *, language: Language, **values: Any) -> str:
-    """A page, whole.
+    """Render a page to HTML.
 
     Args:
         source: template, styles and scripts.
-        language: of the interface, until the reader takes another.
-        values: what the template shows; all of it is escaped.
+        language: of the interface when the page opens.
+        values: variables of the template; all are escaped.
     """
     template = _environment(source.package).get_template(source.template)
     return template.render(
         policy=source.policy,
         style=Markup(source.style),  # noqa: S704  # the package's own
         script=Markup(source.script),  # noqa: S704
-        interface=Markup(safe_json(interface())),  # noqa: S704  # escaped for its place
+        interface=Markup(safe_json(interface())),  # noqa: S704  # escaped for a script element
         languages=LANGUAGES,
         language=language,
         direction="rtl" if language in RIGHT_TO_LEFT else "ltr",
@@ -89,34 +89,34 @@ def render(source: PageSource, *, language: Language, **values: Any) -> str:
 
 @cache
 def interface() -> Mapping[str, Mapping[str, str]]:
-    """The interface's words: language → name → text."""
+    """Load the texts of the interface: language → name → text."""
     own = tomllib.loads(_packaged("interface.toml", __package__))
     return {language: {**_terms(language), **dict(_flat(own[language]))} for language in LANGUAGES}
 
 
 def visible(text: str) -> str:
-    """Text whose directional controls are written out, so that the order that is seen is the order that is there."""
+    """Write out directional and invisible controls of a text, so that they cannot change its visible order."""
     return _CONTROLS.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", text)
 
 
 def foreign(text: object) -> Markup:
-    """Words of an article or a model, kept apart from what stands beside them."""
+    """Escape a text of an article or a model, and isolate its direction."""
     return Markup('<bdi dir="auto">{}</bdi>').format(visible(str(text)))
 
 
 def numeral(text: str) -> Markup:
-    """A number or a span of numbers, read from left to right in every language."""
+    """Mark a number or a range as left to right in every language."""
     return Markup('<bdi dir="ltr">{}</bdi>').format(text)
 
 
 def data_uri(svg: str) -> str:
-    """A picture that stands in the page; inside an image element nothing of it can run."""
+    """Return an SVG as a data URI for an image element, where its scripts cannot run."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
 class _Interface:
-    """Words of the interface, marked so that the script can change their language."""
+    """Texts of the interface, marked up so that the script can change their language."""
 
     language: Language
 
@@ -128,7 +128,7 @@ class _Interface:
 
 
 def _counted(language: Language, name: str, count: object) -> str:
-    """The name of the form for a count, by CLDR's plural rules; the name itself where there is no form of its own."""
+    """Return the name of the plural form for a count, by CLDR's rules; the name itself if it has no such form."""
     if not isinstance(count, int):
         return name
     form = f"{name}.{Locale.parse(language).plural_form(count)}"
@@ -136,7 +136,7 @@ def _counted(language: Language, name: str, count: object) -> str:
 
 
 def _filled(words: str, given: Mapping[str, object]) -> Iterator[str | Markup]:
-    """Words, and what is filled in: apart from them, so that a sign or a bracket stays on its side of a number."""
+    """Yield a text with its arguments filled in, each isolated so that signs and brackets stay on their side."""
     for at, part in enumerate(_GAP.split(words)):
         if at % 2:
             text = f"{given[part]:,}" if isinstance(given[part], int) else str(given[part])
@@ -146,13 +146,13 @@ def _filled(words: str, given: Mapping[str, object]) -> Iterator[str | Markup]:
 
 
 def _terms(language: str) -> Mapping[str, str]:
-    """The terms of closed lists that figures use as well."""
+    """Return the terms of closed lists that figures also use."""
     texts = wording(language).texts
     return dict(_flat({kind: texts[kind] for kind in ("kind", "act", "topic", "polarity")}))
 
 
 def _flat(texts: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]]:
-    """Texts by their whole names: `theme.dark`, and `theme` for what stands under `_`."""
+    """Yield nested texts by dotted name: `theme.dark`; the key `_` stands for its parent, `theme`."""
     for name, text in texts.items():
         whole = start + name
         if isinstance(text, Mapping):
@@ -162,7 +162,7 @@ def _flat(texts: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]
 
 
 def _term(name: str) -> str:
-    """A term of a closed list that came later than the interface's words."""
+    """Return a readable form of a term that the interface has no text for."""
     return name.rpartition(".")[2].replace("_", " ")
 
 
@@ -173,7 +173,7 @@ def _hash(text: str) -> str:
 
 @cache
 def _packaged(name: str, package: str) -> str:
-    """A file of the given package, or else of this one: pages share their parts."""
+    """Read a file of the given package, or else of this one, whose parts pages share."""
     for place in (package, __package__):
         file = files(place) / name
         if file.is_file():

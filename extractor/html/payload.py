@@ -1,4 +1,4 @@
-"""The payload: what the page's script is given of an article, small, and safe inside a script element."""
+"""Build the JSON that a page's script reads about each article, safe inside a script element."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from typing import Any, Final
 from mahdar.html.texts import Presence
 from mahdar.schemas.records import Evidence, Extraction, Meeting, Provenance, Record, Stance
 
-# `<` would end the element, or open a comment in it; line separators end a line for scripts; controls of direction
-# would show the source in an order that is not its own.
+# `<` could end the element or open a comment; line separators end a line in scripts; directional controls would change
+# the visible order of the source.
 _UNSAFE: Final = re.compile("[<>&\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\uffff]")
 
 _WEB: Final = re.compile(r"https?://[^\s\"'<>\\^`{|}]+", re.IGNORECASE)
@@ -17,18 +17,18 @@ _KNOWN: Final[Mapping[type[Record], str]] = {Meeting: "meetings", Stance: "stanc
 
 
 def safe_json(value: Any) -> str:
-    """JSON that may stand in a script element; Arabic as Arabic."""
+    """Return JSON that is safe in a script element; Arabic stays readable."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def article(found: Extraction, text: str | None, presence: Presence) -> dict[str, Any]:
-    """What is shown of one article.
+    """Return the JSON values of one article.
 
     Args:
         found: its extraction.
-        text: what it was made from, where that is at hand.
-        presence: why there is no text, where there is none.
+        text: the text it was extracted from; None if unknown.
+        presence: whether the text was found, or why not.
     """
     return {
         "id": found.document_id,
@@ -44,7 +44,7 @@ def article(found: Extraction, text: str | None, presence: Presence) -> dict[str
 
 
 def _kept(kept: Mapping[str, str]) -> dict[str, Any]:
-    """The headline, the source, which is a link only where it is one to the web, and what else was kept."""
+    """Return headline, web link and the other kept fields; a `url` that is no web address is an ordinary field."""
     shown = {name: text for name, text in kept.items() if name not in {"title", "url"}}
     parts = {"title": kept.get("title"), "url": kept.get("url"), "kept": shown}
     if not _WEB.fullmatch(kept.get("url", "")):
@@ -53,14 +53,14 @@ def _kept(kept: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _record(record: Record, task: str, text: str | None) -> dict[str, Any]:
-    """A record, and last what it is: a further task's own fields may have any name."""
+    """Return a record; its task is set last, since a further task's fields may have any name."""
     shown = record.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"evidence"})
     evidence = [_evidence(piece, text) for piece in record.evidence]
     return {**shown, "evidence": evidence, "task": _KNOWN.get(type(record), f"more.{task}")}
 
 
 def _evidence(piece: Evidence, text: str | None) -> dict[str, Any]:
-    """Where the text has the quote, the offsets say it all; where it has not, the page says so."""
+    """Return a piece of evidence; its quote only if the text is unknown, or does not have it at the offsets."""
     place: dict[str, Any] = {"start": piece.start, "end": piece.end, "match": piece.match}
     if text is None:
         return {"quote": piece.quote, **place}

@@ -1,6 +1,6 @@
-"""Pictures of all records together, each with the table that says the same, in every language of the page."""
+"""Draw the figures of a report, each with its table, in every language of the page."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
@@ -10,45 +10,44 @@ from mahdar.html.page import LANGUAGES, Language, data_uri
 from mahdar.schemas.records import Extraction
 
 MOST_ROWS: Final = 200
-"""Of a table on the page; the picture shows fewer."""
+"""Most rows of a table on the page."""
 _NEEDED: Final = ("vl_convert", "networkx", "fontpkg_ibm_plex_sans_arabic")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure as the page has it."""
+    """A figure as the template needs it."""
 
     name: str
     title: str
     alt: str
     light: str
-    """as a URI; empty where there is the table alone"""
+    """data URI; empty if only the table is shown"""
     dark: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     more: int
-    """rows that are left out"""
+    """number of rows left out"""
 
 
 def drawable() -> bool:
-    """Whether the extra is installed that draws."""
+    """Return whether the extra `report`, which draws, is installed."""
     return all(find_spec(name) for name in _NEEDED)
 
 
 def pictures(extractions: Callable[[], Iterable[Extraction]], *, draw: bool) -> Mapping[Language, tuple[Picture, ...]]:
-    """The pictures in every language.
+    """Return the pictures in every language.
 
     Args:
-        extractions: read anew for each language: they may be more than memory holds.
-        draw: or leave it at the tables.
+        extractions: returns an iterator; called for each language, since the extractions may not fit into memory.
+        draw: whether to draw, or to return only tables.
     """
-    return {language: tuple(_pictures(extractions(), language, draw=draw)) for language in LANGUAGES}
-
-
-def _pictures(extractions: Iterable[Extraction], language: Language, *, draw: bool) -> Iterator[Picture]:
     from mahdar.charts.figures import figures
 
-    return (_picture(figure, draw=draw) for figure in figures(extractions, language).values())
+    return {
+        language: tuple(_picture(figure, draw=draw) for figure in figures(extractions(), language).values())
+        for language in LANGUAGES
+    }
 
 
 def _picture(figure: Figure, *, draw: bool) -> Picture:

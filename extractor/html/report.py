@@ -1,4 +1,4 @@
-"""Reports: from a file of extractions to pages that an analyst opens, reads and trusts, or distrusts."""
+"""Render a file of extractions as report pages."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,26 +20,26 @@ from mahdar.runs.outputs import Output, Outputs
 SOURCE: Final = PageSource("mahdar.html", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
 MOST_ARTICLES: Final = 2_000
 MOST_BYTES: Final = 27_000_000
-"""Of articles on one page, which a browser opens at once; the rest of a page takes 1 to 2 MB more."""
+"""Most bytes of articles on a page, so that browsers open it quickly; the rest of a page adds 1 to 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class PagePart:
-    """A page's share of the articles, each as JSON."""
+    """The articles of one page, each as JSON."""
 
     articles: tuple[str, ...]
     first: int
-    """the number of the first of them, from 1"""
+    """number of the first article, from 1"""
 
     @property
     def last(self) -> int:
-        """The number of the last of them."""
+        """Number of the last article."""
         return self.first + len(self.articles) - 1
 
 
 @dataclass(slots=True)
 class ReportTotals:
-    """What all articles amount to."""
+    """Counts over all articles of a report."""
 
     totals: Counter[str] = field(default_factory=Counter)
     absences: Counter[str] = field(default_factory=Counter)
@@ -59,7 +59,7 @@ class ReportTotals:
 
     @property
     def doubled(self) -> int:
-        """Articles whose id another one has already."""
+        """Articles whose id an earlier one has."""
         return sum(count - 1 for count in self.ids.values())
 
 
@@ -73,22 +73,22 @@ def report(
     most_articles: int = MOST_ARTICLES,
     draw: bool = True,
 ) -> Iterator[tuple[str, str]]:
-    """The pages of a report: one, unless there is more than a browser reads at once.
+    """Yield the pages of a report: one, or several if there are too many articles for one.
 
     Args:
         outputs: the extractions.
-        texts: what they were made from, as far as it is at hand.
-        name: of the first page; the second of `report.html` is `report-2.html`.
-        title: heads the pages; by default the file's name.
-        language: of the interface, until the reader takes another.
-        most_articles: on one page.
-        draw: pictures, where what draws them is installed.
+        texts: the known texts of their articles.
+        name: file name of the first page; the second of `report.html` is `report-2.html`.
+        title: heading of the pages; by default the name of the outputs' file.
+        language: of the interface when a page opens.
+        most_articles: most articles on one page.
+        draw: whether to draw pictures, if the extra `report` is installed.
 
     Yields:
         A page's file name, and its HTML.
 
     Raises:
-        UsageError: the file cannot be read, or holds nothing.
+        UsageError: the file cannot be read, or has no extraction and no failure.
     """
     tally, articles = _read(outputs, texts)
     failures = tuple(outputs.failures())
@@ -110,7 +110,7 @@ def report(
 
 
 def _read(outputs: Outputs, texts: Texts) -> tuple[ReportTotals, list[str]]:
-    """All articles, counted, and each as JSON."""
+    """Count all articles, and return each as JSON."""
     tally, articles = ReportTotals(), []
     for output in outputs:
         text, presence = texts.find(output.extraction)
@@ -120,7 +120,7 @@ def _read(outputs: Outputs, texts: Texts) -> tuple[ReportTotals, list[str]]:
 
 
 def _told(tally: ReportTotals, failed: int) -> Mapping[str, Any]:
-    """What the template tells of all articles."""
+    """Return the template's variables about all articles."""
     counted = ("articles", "meetings", "stances", "further", "rejected")
     return {
         "totals": {**{name: tally.totals[name] for name in counted}, "failed": failed},
@@ -132,13 +132,13 @@ def _told(tally: ReportTotals, failed: int) -> Mapping[str, Any]:
 
 
 def _page(part: PagePart, number: int, language: Language, shared: Mapping[str, Any]) -> str:
-    articles = Markup(f"[{','.join(part.articles)}]")  # noqa: S704  # each was escaped for its place
+    articles = Markup(f"[{','.join(part.articles)}]")  # noqa: S704  # each was escaped for a script element
     values = {"part": number, "first": part.first, "last": part.last, "payload": articles}
     return page.render(SOURCE, language=language, **shared, **values)
 
 
 def split(articles: Sequence[str], most_articles: int, most_bytes: int = MOST_BYTES) -> Iterator[PagePart]:
-    """Share articles out over pages, in their order."""
+    """Distribute articles over pages, in order."""
     held: list[str] = []
     first, size = 1, 0
     for text in articles:

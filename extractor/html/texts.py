@@ -1,4 +1,4 @@
-"""Articles' texts, found again by the hash that stands in the extraction."""
+"""Find the text of an extraction's article by its hash."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,27 +12,27 @@ from mahdar.runs.sources import Articles
 from mahdar.schemas.records import Extraction
 
 Presence = Literal["found", "absent", "other"]
-"""`other`: there is a text of this id, and it is not the one that was extracted."""
+"""`other`: there is a text with this id, but not the one that was extracted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts by their SHA-256, and the ids they came with."""
+    """Texts by SHA-256, and the ids of their documents."""
 
     by_hash: dict[str, str] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, paths: Iterable[str | Path], column: str = "text") -> "Texts":
-        """Read all articles of files, folders, patterns and URLs, each for itself: ids may come again.
+        """Read all articles of files, folders, patterns and URLs; the same id may occur in several.
 
         Args:
             paths: as `mahdar extract` takes them.
-            column: where rows have the text.
+            column: name of the column that holds the text.
 
         Raises:
-            BadInputError: a path that does not exist, a folder without texts.
-            UsageError: no article can be read in one of them, or a library is missing.
+            BadInputError: a path does not exist, or a folder has no texts.
+            UsageError: no article of a path can be read, or a library is missing.
         """
         texts = cls()
         for path in paths:
@@ -42,7 +42,7 @@ class Texts:
         return texts
 
     def find(self, extraction: Extraction) -> tuple[str | None, Presence]:
-        """The text that an extraction was made from: never one that merely has its name."""
+        """Return the text that was extracted, never another one with the same id; None if it is unknown."""
         text = self.by_hash.get(extraction.text_sha256)
         if text is not None:
             return text, "found"
@@ -50,10 +50,10 @@ class Texts:
 
 
 def _documents(path: str | Path, columns: Columns) -> Iterator[Document]:
-    """What cannot be read was not extracted either; but where nothing can, that is said.
+    """Yield the readable documents of a path; unreadable ones were not extracted either.
 
     Raises:
-        UsageError: nothing can.
+        UsageError: no document is readable.
     """
     reason = None
     for article in Articles([path], columns):

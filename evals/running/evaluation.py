@@ -5,10 +5,10 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from mahdar.documents.document import Document
 from mahdar.errors import UsageError
 from mahdar.evals.options import ARTICLES, LABELS, RECORDINGS
 from mahdar.evals.running.corpus import read_corpus, read_labels
@@ -16,9 +16,12 @@ from mahdar.evals.running.extracting import Options, extract_documents
 from mahdar.evals.running.runs import Asked, CaseResult, Mode, Run, case_result, new_run
 from mahdar.llm.endpoint import Endpoint
 from mahdar.runs.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
-from mahdar.schemas.labels import Labels
 from mahdar.settings import EMBEDDED
 from mahdar.tasks import TASKS
+
+if TYPE_CHECKING:
+    from mahdar.documents.document import Document
+    from mahdar.schemas.labels import Labels
 
 
 def now() -> dt.datetime:

@@ -23,7 +23,7 @@ from mahdar.documents.document import BadInput
 from mahdar.results import Usage
 from mahdar.runs.identity import Identity
 from mahdar.runs.outputs import Outputs
-from mahdar.runs.results import Results
+from mahdar.runs.results import RunResults
 from mahdar.schemas import Extraction, Provenance
 
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
@@ -53,8 +53,8 @@ def refused(article: Document) -> Failure:
     return Failure(article.id, "refused", "لا أستطيع", spent)
 
 
-def opened(folder: Path, **more: Any) -> Results:
-    return Results(folder / "out.jsonl", more.pop("run", RUN), clock=lambda: 0.0, **more)
+def opened(folder: Path, **more: Any) -> RunResults:
+    return RunResults(folder / "out.jsonl", more.pop("run", RUN), clock=lambda: 0.0, **more)
 
 
 def filled(folder: Path, numbers: Any = range(6), failing: int = 2) -> None:
@@ -71,7 +71,7 @@ def ids(file: Path) -> list[str]:
     return [json.loads(line)["document_id"] for line in file.read_bytes().splitlines()]
 
 
-def fates(results: Results, numbers: Any = range(6)) -> list[str]:
+def fates(results: RunResults, numbers: Any = range(6)) -> list[str]:
     return [results.fate(document(number)) for number in numbers]
 
 
@@ -113,7 +113,7 @@ def test_an_article_that_the_budget_stopped_is_left_and_what_it_cost_counts(tmp_
     assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
 
 
-def complete(results: Results) -> None:
+def complete(results: RunResults) -> None:
     """Extract what is new, and close."""
     for number, fate in enumerate(fates(results)):
         if fate == "new":
@@ -283,11 +283,11 @@ def test_a_run_of_an_older_version_is_named_and_left_as_it_is(tmp_path: Path, *,
     with pytest.raises(UsageError) as refusal:
         opened(tmp_path)
     assert str(refusal.value) == (
-        f"{older} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
-        "another name, or with --overwrite, which replaces it"
+        f"{older} was written by an older mahdar and cannot be resumed: name another output, or replace it with "
+        "--overwrite; its articles are extracted again"
     )
     ended = mahdar("status", tmp_path / "out.jsonl")
-    assert (ended.code, f"{older} is of a run of an older mahdar" in ended.err) == (2, True)
+    assert (ended.code, f"{older} was written by an older mahdar" in ended.err) == (2, True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

@@ -18,8 +18,8 @@ from mahdar.documents.document import BadInput
 from mahdar.llm.call import Call
 from mahdar.runs.identity import identity
 from mahdar.runs.outputs import Outputs
-from mahdar.runs.results import Results
-from mahdar.runs.run import Tally
+from mahdar.runs.results import RunResults
+from mahdar.runs.run import RunTally
 from mahdar.runs.run import run as take
 from mahdar.runs.watch import Watch
 
@@ -53,14 +53,14 @@ def articles(number: int) -> list[Document | BadInput]:
 
 def run(
     folder: Path, transport: Ready, given: list[Document | BadInput], total: int | None = None, **options: Any
-) -> Tally:
+) -> RunTally:
     """A run into a file, one article after the other."""
     settings = configured(URL, folder / "cache")
     with (
         Extractor(settings, transport=transport, store=None, concurrency=1) as mahdar,
-        Results(folder / "out.jsonl", identity(mahdar)) as results,
+        RunResults(folder / "out.jsonl", identity(mahdar)) as results,
     ):
-        return take(mahdar, given, results, tally=Tally(total), **options)
+        return take(mahdar, given, results, tally=RunTally(total), **options)
 
 
 def test_no_more_is_read_than_is_under_way(tmp_path: Path) -> None:

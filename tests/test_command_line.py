@@ -34,7 +34,7 @@ from mahdar.prompts import PromptLibrary
 from mahdar.results import Failure
 from mahdar.runs.ledger import Ledger
 from mahdar.runs.lines import dumps
-from mahdar.runs.run import Tally
+from mahdar.runs.run import RunTally
 from mahdar.schemas import Extraction, Provenance
 from mahdar.schemas.drafts import DRAFTS
 from mahdar.schemas.tasks import answer_schema
@@ -474,7 +474,7 @@ def test_a_line_of_json_is_one_line_for_every_reader(end: str) -> None:
 
 
 def test_a_slow_model_is_followed_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
-    tally, lines = Tally(3), Lines()
+    tally, lines = RunTally(3), Lines()
     for part in (0.0, 0.5, 1.0):
         lines.phase("assembling the weights", part)
     lines.phase("loading the model", None)
@@ -503,7 +503,7 @@ def test_a_slow_model_is_followed_line_by_line(capsys: pytest.CaptureFixture[str
 def test_the_exit_code_tells_a_missing_model_from_a_failed_article(
     failures: list[str], extracted: int, code: int
 ) -> None:
-    assert exit_code(Tally(3, extracted=extracted, failures=failures)) == code
+    assert exit_code(RunTally(3, extracted=extracted, failures=failures)) == code
 
 
 # doctor

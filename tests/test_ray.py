@@ -190,7 +190,7 @@ def test_a_worker_that_is_lost_is_started_again(newsroom: Newsroom) -> None:
             "out.jsonl",
             "--ray-address, --ray-workers: give --engine ray wi",
         ),
-        (("--format", "csv"), "parts", "is of a run of an older mahdar, which is left as it is: all its articles are"),
+        (("--format", "csv"), "parts", "was written by an older mahdar and cannot be resumed: name another output"),
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_costs_nothing(

@@ -254,7 +254,7 @@ def test_what_stands_before_a_torn_line_is_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("nowhere", "No such file or directory"), (".", "Is a directory"), ("utf16", "no UTF-8")]
+    ("name", "told"), [("nowhere", "No such file or directory"), (".", "Is a directory"), ("utf16", "is not UTF-8")]
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, told: str) -> None:
     (tmp_path / "utf16").write_bytes(GOOD.encode("utf-16"))
@@ -268,7 +268,7 @@ def test_the_records_beside_what_was_made_of_them_are_read(tmp_path: Path, outpu
     made.write_bytes(b"PAR1\xff")
     with pytest.raises(UsageError) as refusal:
         list(Outputs(made))
-    assert str(refusal.value) == f"{made}: reads JSON Lines: name {name}.jsonl"
+    assert str(refusal.value) == f"{made}: is no JSON Lines, and {name}.jsonl, from which it is made, is not beside it"
     records.write_bytes(output.read_bytes())
     assert [one.place for one in Outputs(made)] == [one.place for one in Outputs(records)]
 

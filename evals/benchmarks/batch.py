@@ -123,7 +123,7 @@ def run(file: Path, folder: Path, how: str) -> dict[str, float]:
     started = time.perf_counter()
     from mahdar import Extractor, Settings
     from mahdar.runs.identity import identity
-    from mahdar.runs.results import Results
+    from mahdar.runs.results import RunResults
     from mahdar.runs.run import run as take
     from mahdar.runs.sources import Articles
 
@@ -131,7 +131,7 @@ def run(file: Path, folder: Path, how: str) -> dict[str, float]:
     first = Clock()
     with (
         Extractor(settings, transport=Ready() if how == "ask" else Nobody()) as mahdar,
-        Results(file.with_suffix(f".{how}.out"), identity(mahdar)) as results,
+        RunResults(file.with_suffix(f".{how}.out"), identity(mahdar)) as results,
     ):
         tally = take(mahdar, Articles([file]), results, each=first)
     assert not tally.failures, tally

@@ -174,11 +174,11 @@ def export(
     own, and the views meetings_wide, meeting_pairs, meeting_country_pairs, stances_long and coded_events. One Parquet
     file has a row an article instead, with everything in it.
     """
-    from mahdar.runs.target import Target
+    from mahdar.runs.target import OutputPaths
     from mahdar.tables.export import export
 
     import_schemas(schemas)
-    target = Target.of(output, form)
+    target = OutputPaths.of(output, form)
     if target.form == "jsonl":
         raise UsageError(f"{output}: is JSON Lines already; name .duckdb, .xlsx or .parquet, a folder, or --format")
     exported = export(records, target)

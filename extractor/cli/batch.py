@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mahdar.cache.disk import Store
     from mahdar.openai_batch.api import BatchApi
     from mahdar.openai_batch.collection import Standing
-    from mahdar.openai_batch.job import Job, Result
+    from mahdar.openai_batch.job import BatchResult, Job
     from mahdar.openai_batch.submission import Submitted
     from mahdar.settings import Settings
 
@@ -147,7 +147,7 @@ def _line(one: "Standing") -> str:
     return f"{said}; {': '.join(one.state.reason)}" if one.state.reason else said
 
 
-def _result(result: "Result") -> str:
+def _result(result: "BatchResult") -> str:
     failed = "".join(f", {count:,} {failure}" for failure, count in result.failed.items())
     strangers = f", {result.strangers:,} lines about nothing that was asked" if result.strangers else ""
     cost = "cost unknown" if result.cost is None else f"${result.cost:.4f}"

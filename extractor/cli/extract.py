@@ -44,9 +44,9 @@ from mahdar.errors import BadInputError, NoModelError, UsageError
 
 if TYPE_CHECKING:
     from mahdar.cli.interrupt import Interrupt
-    from mahdar.runs.run import Extracts, Tally
+    from mahdar.runs.run import Extracts, RunTally
     from mahdar.runs.sources import Articles
-    from mahdar.runs.target import Target
+    from mahdar.runs.target import OutputPaths
     from mahdar.service import Extractor
     from mahdar.settings import Settings
 
@@ -176,11 +176,11 @@ def extract(options: ExtractOptions) -> None:
     from mahdar.observability.logs import log_to_standard_error
     from mahdar.runs.rows import Columns
     from mahdar.runs.sources import Articles
-    from mahdar.runs.target import Target
+    from mahdar.runs.target import OutputPaths
 
     options.check()
     options = replace(options, schemas=list(import_schemas(options.schemas)))
-    target = Target.of(options.output, options.form) if options.output else None
+    target = OutputPaths.of(options.output, options.form) if options.output else None
     if options.retry_errors and (target is None or options.overwrite or not target.begun):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
     columns = Columns(
@@ -216,14 +216,14 @@ def _estimate(options: ExtractOptions, articles: "Articles") -> None:
             typer.echo(line)
 
 
-def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Target | None") -> None:
+def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "OutputPaths | None") -> None:
     """Run, say what it came to, and exit."""
     from mahdar.cli.interrupt import Interrupt
     from mahdar.cli.output import Display, finish, kept
     from mahdar.cli.progress import shown
-    from mahdar.runs.run import Tally, run
+    from mahdar.runs.run import RunTally, run
 
-    tally, stop, interrupted = Tally(), Interrupt(), False
+    tally, stop, interrupted = RunTally(), Interrupt(), False
     rounds = _rounds(options, read, tally, stop)
     settings = settings_of(only(options.model))
     try:
@@ -261,7 +261,7 @@ def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Targ
 
 
 def _rounds(
-    options: ExtractOptions, read: "Callable[..., Articles]", tally: "Tally", stop: "Interrupt"
+    options: ExtractOptions, read: "Callable[..., Articles]", tally: "RunTally", stop: "Interrupt"
 ) -> "Iterable[Articles]":
     """All articles at once; with --watch those of files that are new or have changed, until Ctrl-C."""
     if options.watch:
@@ -338,7 +338,7 @@ def _extractor(
     )
 
 
-def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> None:
+def _conclude(tally: "RunTally", target: "OutputPaths | None", *, interrupted: bool) -> None:
     """Sum up where the results alone do not: they went to a file, or some are missing."""
     place = ""
     if target:  # other forms are made of the records at the end
@@ -356,7 +356,7 @@ def _conclude(tally: "Tally", target: "Target | None", *, interrupted: bool) -> 
     raise typer.Exit(exit_code(tally))
 
 
-def exit_code(tally: "Tally") -> int:
+def exit_code(tally: "RunTally") -> int:
     """What the process says of a run."""
     if tally.no_model:
         return NO_MODEL

@@ -20,9 +20,9 @@ from mahdar.runs.identity import identity, older
 from mahdar.runs.ledger import Progress
 from mahdar.runs.lines import LineFile, json_line
 from mahdar.runs.outputs import Result
-from mahdar.runs.results import Results
-from mahdar.runs.run import Tally
-from mahdar.runs.target import Target
+from mahdar.runs.results import RunResults
+from mahdar.runs.run import RunTally
+from mahdar.runs.target import OutputPaths
 from mahdar.schemas.records import Extraction
 from mahdar.service import Extractor
 from mahdar.tables.export import export
@@ -50,8 +50,8 @@ class Stream:
 
 @contextmanager
 def kept(
-    target: Target | None, mahdar: Extractor, *, overwrite: bool = False
-) -> Iterator[tuple[Results | None, Stream | None]]:
+    target: OutputPaths | None, mahdar: Extractor, *, overwrite: bool = False
+) -> Iterator[tuple[RunResults | None, Stream | None]]:
     """The files that results are kept in, or the stream that they go to, until it is left.
 
     What earlier runs into the same files spent counts against the budget.
@@ -76,7 +76,7 @@ def kept(
             yield opened, None
 
 
-def _results(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results:
+def _results(target: OutputPaths, mahdar: Extractor, *, overwrite: bool) -> RunResults:
     path = target.records
     if not (overwrite or target.form == "jsonl" or path.exists()) and target.path.is_file():
         raise UsageError(f"{target.path} has something in it: give --overwrite to replace it, or another name")
@@ -84,7 +84,7 @@ def _results(target: Target, mahdar: Extractor, *, overwrite: bool) -> Results:
         target.path.mkdir(parents=True, exist_ok=True)
         if not overwrite and (target.path / OLDER_PARTS).exists():
             raise older(target.path)
-    return Results(path, identity(mahdar), name=target.name, overwrite=overwrite)
+    return RunResults(path, identity(mahdar), name=target.name, overwrite=overwrite)
 
 
 def _spent(progress: Progress, mahdar: Extractor) -> Spending:
@@ -94,7 +94,7 @@ def _spent(progress: Progress, mahdar: Extractor) -> Spending:
     return Spending(Decimal(str(progress.cost)), progress.tokens)
 
 
-def finish(target: Target) -> Iterator[str]:
+def finish(target: OutputPaths) -> Iterator[str]:
     """Make the form that was asked for of the records that a run has kept; what is to be said of it.
 
     Raises:
@@ -124,7 +124,7 @@ class Display:
         self._console = standard_output() if as_table else None
         self._lines = not as_table and (table is False or not to_file)
 
-    def __call__(self, result: Result, tally: Tally) -> None:
+    def __call__(self, result: Result, tally: RunTally) -> None:
         """Show a result."""
         shown = isinstance(result, Failure) or self._lines or self._console is not None
         with self._progress.paused() if shown else nullcontext():

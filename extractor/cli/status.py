@@ -9,7 +9,7 @@ from mahdar.errors import UsageError
 from mahdar.runs.identity import MADE_BY, Identity, older
 from mahdar.runs.ledger import Ledger, Progress
 from mahdar.runs.results import OLDER, is_running
-from mahdar.runs.target import Target
+from mahdar.runs.target import OutputPaths
 from mahdar.wording import cost, counted
 
 RUNNING, WHOLE, BROKEN_OFF = "running", "complete", "not complete"
@@ -19,7 +19,7 @@ _REMEDY: Final = "name what `mahdar extract` was told to write with --output"
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class RunStatus:
     """How far a run has come.
 
     Attributes:
@@ -55,13 +55,13 @@ class Status:
             yield _line("prompts", ", ".join(prompts))
 
 
-def status(output: Path) -> Status:
+def status(output: Path) -> RunStatus:
     """The status of the run that writes to `output`.
 
     Raises:
         UsageError: no run has.
     """
-    target = Target.written(output)
+    target = OutputPaths.written(output)
     try:
         ledger = Ledger(target.ledger)
     except FileNotFoundError:
@@ -78,7 +78,7 @@ def status(output: Path) -> Status:
     if run is None:
         raise UsageError(f"{target.ledger} is no ledger; {_REMEDY}")
     ended = WHOLE if progress.complete else BROKEN_OFF
-    return Status(RUNNING if is_running(target.records) else ended, progress, run)
+    return RunStatus(RUNNING if is_running(target.records) else ended, progress, run)
 
 
 def _line(name: str, said: str) -> str:

@@ -13,7 +13,7 @@ from mahdar.cache.completion import Completion
 from mahdar.cache.disk import Store
 from mahdar.limits.prices import Price
 from mahdar.openai_batch.api import BatchApi, State
-from mahdar.openai_batch.job import Batch, Entry, Job, Result
+from mahdar.openai_batch.job import Batch, BatchResult, Job, SubmittedRequest
 from mahdar.openai_batch.line import Failed, failed, read_line, what_is_wrong
 
 DISCOUNT: Final = Decimal("0.5")
@@ -91,7 +91,7 @@ def _reason(state: State) -> Failed:
 class _Count:
     """What came of the requests of a batch; of several lines about one, the first that can be used counts."""
 
-    waiting: dict[str, Entry]
+    waiting: dict[str, SubmittedRequest]
     store: Store
     price: Price | None
     unusable: dict[str, Failed] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class _Count:
             elif settled.fingerprint not in self.answered:
                 self._settle(self.waiting[settled.fingerprint], settled.outcome)
 
-    def _settle(self, entry: Entry, came: Completion | Failed) -> None:
+    def _settle(self, entry: SubmittedRequest, came: Completion | Failed) -> None:
         if isinstance(came, Failed):
             self.unusable.setdefault(entry.fingerprint, came)
             return
@@ -132,8 +132,8 @@ class _Count:
                 self.errors.append(_error(entry, self.unusable.setdefault(fingerprint, reason)))
 
     @property
-    def result(self) -> Result:
-        return Result(
+    def result(self) -> BatchResult:
+        return BatchResult(
             kept=len(self.answered),
             failed=dict(sorted(Counter(one.failure for one in self.unusable.values()).items())),
             strangers=self.strangers,
@@ -142,7 +142,7 @@ class _Count:
         )
 
 
-def _error(entry: Entry, why: Failed) -> dict[str, Any]:
+def _error(entry: SubmittedRequest, why: Failed) -> dict[str, Any]:
     return {
         "document_id": entry.document,
         "task": entry.components["task"],

@@ -26,7 +26,7 @@ _CLOSED: Final = ConfigDict(frozen=True, extra="forbid")
 _Read = TypeVar("_Read")
 
 
-class Result(BaseModel):
+class BatchResult(BaseModel):
     """What came of a batch, once it has ended and was collected.
 
     Attributes:
@@ -62,7 +62,7 @@ class Batch(BaseModel):
     sha256: str
     file_id: str
     batch_id: str | None = None
-    result: Result | None = None
+    result: BatchResult | None = None
 
 
 class _Stored(BaseModel):
@@ -77,7 +77,7 @@ class _Stored(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SubmittedRequest:
     """A request as a job remembers it.
 
     Attributes:
@@ -163,7 +163,7 @@ class Job:
         self._stored = self._stored.model_copy(update={"batches": tuple(others.values())})
         write_whole(self.path, [self._stored.model_dump_json(indent=1)])
 
-    def entries(self, batch: Batch) -> Iterator[Entry]:
+    def entries(self, batch: Batch) -> Iterator[SubmittedRequest]:
         """The requests of a batch.
 
         Raises:
@@ -184,7 +184,7 @@ class Job:
         waiting = (batch for batch in self.batches if batch.result is None)
         return {entry.fingerprint for batch in waiting for entry in self.entries(batch)}
 
-    def write_entries(self, number: int, entries: Iterable[Entry]) -> None:
+    def write_entries(self, number: int, entries: Iterable[SubmittedRequest]) -> None:
         """Remember the requests of a batch, before any of them leaves."""
         write_whole(self._beside(number, "requests"), (dumps(asdict(entry)) for entry in entries))
 
@@ -228,13 +228,13 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(f"{path}: cannot be written ({error.strerror}); name another file with --output")
 
 
-def _entry(line: Any) -> Entry:
+def _entry(line: Any) -> SubmittedRequest:
     """A request, of which nothing is missing.
 
     Raises:
         LookupError, TypeError, ValueError: it is none.
     """
-    entry = Entry(**line)
+    entry = SubmittedRequest(**line)
     texts = (entry.fingerprint, entry.document, *(entry.components[name] for name in ("task", "schema")))
     if not all(isinstance(text, str) for text in texts) or not isinstance(entry.reask, bool):
         raise TypeError("a request has texts, and says whether it is a re-ask")

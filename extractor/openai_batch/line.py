@@ -9,7 +9,7 @@ from mahdar.cache.completion import Completion
 from mahdar.llm.reading import UnreadableError, UnusableError, read_completion
 from mahdar.llm.reply import CallError, read_answer, status_error
 from mahdar.openai_batch.api import CHAT
-from mahdar.openai_batch.job import Entry
+from mahdar.openai_batch.job import SubmittedRequest
 from mahdar.runs.lines import LINE_ENDS
 from mahdar.schemas.tasks import AnswerSchema, UnknownTaskError, answer_schema
 
@@ -88,7 +88,7 @@ def failed(code: str, message: str) -> Failed:
     return Failed(_BY_CODE.get(code, "unreachable"), " ".join(f"{code}: {message}".split()))
 
 
-def what_is_wrong(completion: Completion, entry: Entry) -> Failed | None:
+def what_is_wrong(completion: Completion, entry: SubmittedRequest) -> Failed | None:
     """Why an answer cannot be used, without a word of it; None for one that can, or that a re-ask follows on."""
     try:
         answer = _answer(entry)
@@ -102,7 +102,7 @@ def what_is_wrong(completion: Completion, entry: Entry) -> Failed | None:
     return None
 
 
-def _answer(entry: Entry) -> AnswerSchema | None:
+def _answer(entry: SubmittedRequest) -> AnswerSchema | None:
     """The schema of the answer to a request; None where this version of mahdar has another."""
     try:
         answer = answer_schema(tuple(entry.components["task"].split("+")))

@@ -18,7 +18,7 @@ from mahdar.llm.client import Policy
 from mahdar.llm.conversation import next_call
 from mahdar.llm.parameters import NOTHING_KNOWN
 from mahdar.openai_batch.api import BatchApi, spooled
-from mahdar.openai_batch.job import Batch, Entry, Job
+from mahdar.openai_batch.job import Batch, Job, SubmittedRequest
 from mahdar.openai_batch.line import request_line
 from mahdar.service import Extractor
 from mahdar.validation.source import Source
@@ -113,7 +113,7 @@ class Submission:
     def _known(self) -> frozenset[str]:
         return frozenset(batch.batch_id for batch in self._job.batches if batch.batch_id)
 
-    def _packed(self, missing: "Iterable[tuple[Entry, bytes]]") -> "Iterator[_Parcel]":
+    def _packed(self, missing: "Iterable[tuple[SubmittedRequest, bytes]]") -> "Iterator[_Parcel]":
         """Files within the limits, one at a time; each is handed in before the next is begun."""
         with ExitStack() as open_:
             parcel = None
@@ -129,7 +129,7 @@ class Submission:
             if parcel is not None:
                 yield parcel
 
-    def _missing(self, documents: Iterable[Document | BadInput]) -> Iterator[tuple[Entry, bytes]]:
+    def _missing(self, documents: Iterable[Document | BadInput]) -> Iterator[tuple[SubmittedRequest, bytes]]:
         """Every request that has no answer and is not under way, once."""
         under_way = self._job.under_way()
         for document in documents:
@@ -141,7 +141,10 @@ class Submission:
                 under_way.add(call.fingerprint)
                 reask = call.fingerprint != call.request.fingerprint
                 body = json.dumps(self._taken.applied(call.arguments), ensure_ascii=False)
-                yield Entry(call.fingerprint, document.id, reask, call.components), request_line(call.fingerprint, body)
+                yield (
+                    SubmittedRequest(call.fingerprint, document.id, reask, call.components),
+                    request_line(call.fingerprint, body),
+                )
 
     def _unanswered(self, document: Document | BadInput) -> Iterator[Call]:
         """The calls that a live extraction would have to make next."""
@@ -168,14 +171,14 @@ class _Parcel:
     def __init__(self, number: int, content: IO[bytes]) -> None:
         self.number = number
         self.content = content
-        self.entries: list[Entry] = []
+        self.entries: list[SubmittedRequest] = []
         self.digest = hashlib.sha256()
         self._size = 0
 
     def takes(self, line: bytes, max_requests: int, max_bytes: int) -> bool:
         return len(self.entries) < max_requests and self._size + len(line) <= max_bytes
 
-    def add(self, entry: Entry, line: bytes) -> None:
+    def add(self, entry: SubmittedRequest, line: bytes) -> None:
         self.entries.append(entry)
         self.content.write(line)
         self.digest.update(line)

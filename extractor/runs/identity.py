@@ -1,4 +1,4 @@
-"""The identity of a run: what all its results have in common, and why those of another are not added to them."""
+"""Identify a run by what all its results have in common, and refuse to mix the results of different runs."""
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from mahdar.service import Extractor
 
 MADE_BY: Final = "made_by"
-"""The part that names the maker of each task's records."""
+"""Key of the part that names, by task, the model or rules that make its records."""
 REMEDY: Final = "give --overwrite to replace what is there, or another name"
 _SHOWN: Final = 40
 """Characters of a value in a message."""
 
 Identity = Mapping[str, Any]
-"""what makes the results of a run comparable, part by part"""
+"""the parts of a run's identity by name, as JSON stores them"""
 
 
 def identity(mahdar: "Extractor") -> Identity:
-    """What all results of this extractor have in common; mode and parameters only where a model is asked.
+    """Return the identity of the runs of an extractor; with mode and parameters only if a model is asked.
 
     Raises:
-        MahdarError: the settings name no model that could be asked.
+        MahdarError: the settings name no model that can be asked.
     """
     makers, endpoint = mahdar.made_by, mahdar.endpoint
     asked = {"mode": endpoint.mode, "parameters": dict(endpoint.parameters)} if endpoint is not None else {}
@@ -41,12 +41,12 @@ def check_same_run(place: Path, before: Identity, now: Identity) -> None:
     """Refuse to add the results of one run to those of another.
 
     Args:
-        place: where the results are.
-        before: the identity of the run that wrote them.
+        place: the file of the results.
+        before: the identity of the run that wrote the results.
         now: the identity of the run that would add to them.
 
     Raises:
-        UsageError: the runs differ. The message says in what; where the makers differ, only that.
+        UsageError: the identities differ. The message names the differences; if the makers differ, only these.
     """
     ours, theirs = _makers(now), _makers(before)
     if ours != theirs:
@@ -56,15 +56,15 @@ def check_same_run(place: Path, before: Identity, now: Identity) -> None:
 
 
 def older(place: Path) -> UsageError:
-    """The error for the results of an older version."""
+    """Make the error for results that an older version wrote."""
     return UsageError(
-        f"{place} is of a run of an older mahdar, which is left as it is: all its articles are asked again under "
-        "another name, or with --overwrite, which replaces it"
+        f"{place} was written by an older mahdar and cannot be resumed: name another output, or replace it with "
+        "--overwrite; its articles are extracted again"
     )
 
 
 def changes(old: Identity, new: Identity) -> list[str]:
-    """The parts in which two identities differ, and how."""
+    """Return the differences of two identities, each as `name (old → new)`."""
     before, after = dict(_flat(old)), dict(_flat(new))
     return [
         f"{name} ({_short(before.get(name))} → {_short(after.get(name))})"
@@ -74,7 +74,7 @@ def changes(old: Identity, new: Identity) -> list[str]:
 
 
 def _makers(of: Identity) -> str:
-    """The makers of a run, each once; several with their tasks."""
+    """Name the makers of a run: one alone, several with their tasks."""
     by_task: Mapping[str, str] = of[MADE_BY]
     names = dict.fromkeys(by_task.values())
     if len(names) == 1:

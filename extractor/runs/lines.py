@@ -1,4 +1,4 @@
-"""Files of lines: what is written to them is there whole, or not at all."""
+"""Write files of lines, each line entirely or not at all; lock them, and compute their checksums."""
 
 import json
 import os
@@ -13,18 +13,18 @@ from typing import Any, BinaryIO, Final
 from mahdar.errors import UsageError
 from mahdar.schemas.records import Extraction
 
-# JSON allows these inside a string, but many a reader of lines takes them for the end of one.
+# JSON allows these inside a string, but many readers of lines take them for the end of a line.
 LINE_ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 _LINE_END: Final = re.compile("[\x85\u2028\u2029]")
 
 
 def json_line(result: Extraction) -> str:
-    """An extraction as JSON on one line, Arabic as Arabic."""
+    """Return an extraction as JSON on one line, with Arabic unescaped."""
     return _on_one_line(result.model_dump_json())
 
 
 def dumps(value: Any) -> str:
-    """Any value as JSON on one line, Arabic as Arabic."""
+    """Return a value as JSON on one line, with Arabic unescaped."""
     return _on_one_line(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
@@ -33,15 +33,15 @@ def _on_one_line(text: str) -> str:
 
 
 def checksum(line: bytes) -> bytes:
-    """Return the checksum of a line, its line feed left out."""
+    """Return the checksum of a line, its line feed excluded: 16 bytes of BLAKE2b."""
     return blake2b(line.removesuffix(b"\n"), digest_size=16).digest()
 
 
 def lock(descriptor: int, *, shared: bool = False) -> bool:
-    """Lock an open file until it is closed, however its process ends.
+    """Lock an open file until it is closed or the process ends.
 
     Returns:
-        False where another process holds a lock that excludes this one. True on Windows, which has no such locks.
+        False if another process holds a lock that excludes this one. Always True on Windows, which has no such locks.
     """
     try:
         import fcntl
@@ -55,7 +55,7 @@ def lock(descriptor: int, *, shared: bool = False) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make new names in a folder as safe as what the files hold, where the system can."""
+    """Flush the names in a folder to the disk, if the system supports it."""
     with suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
         try:
@@ -68,11 +68,11 @@ class LineFile:
     """A file that grows by whole lines.
 
     Attributes:
-        is_plain: a file on a disk, no device and no pipe.
-        end: bytes in it.
+        is_plain: whether it is a regular file, not a device or a pipe.
+        end: its size in bytes.
 
     Raises:
-        UsageError: it cannot be opened, or written.
+        UsageError: the file cannot be opened or written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,22 +86,22 @@ class LineFile:
 
     @property
     def descriptor(self) -> int:
-        """The open file, to lock it."""
+        """The file descriptor, to lock the file by."""
         return self._file
 
     @property
     def is_there(self) -> bool:
-        """Whether it is still the file of its name: another process may have put one in its place."""
+        """Whether the path still leads to this file: another process may have replaced it."""
         try:
             return os.path.samestat(os.fstat(self._file), os.stat(self.path))  # noqa: PTH116  # beside fstat
         except FileNotFoundError:
             return False
 
     def write(self, line: str | bytes) -> None:
-        """Add a line; its line feed may be left out.
+        """Append a line; the line feed is added if missing.
 
         Raises:
-            UsageError: the disk is full, say; what there was before stays as it was.
+            UsageError: the line cannot be written, as on a full disk; the file is cut back to what it held before.
         """
         data, written = (line if isinstance(line, bytes) else line.encode()).removesuffix(b"\n") + b"\n", 0
         try:
@@ -113,13 +113,13 @@ class LineFile:
         self.end += len(data)
 
     def cut(self, end: int) -> None:
-        """Drop what stands behind so many bytes."""
+        """Truncate the file to `end` bytes, unless it is a device or a pipe."""
         if self.is_plain:
             os.ftruncate(self._file, end)
             self.end = os.lseek(self._file, 0, os.SEEK_END)
 
     def sync(self) -> None:
-        """Return once everything written is on the disk."""
+        """Flush everything written to the disk."""
         if not self.is_plain:
             return
         try:
@@ -128,7 +128,7 @@ class LineFile:
             raise self._unwritable(error) from None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)
 
     def _unwritable(self, error: OSError) -> UsageError:
@@ -136,15 +136,13 @@ class LineFile:
 
 
 def write_whole(path: Path, lines: Iterable[str]) -> None:
-    """Write a file of lines in one step: it is there entire or not at all, also after a loss of power.
-
-    Where there are no lines, the file is removed.
+    """Replace a file of lines atomically, also with respect to a loss of power; remove it if there are no lines.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: the file cannot be written.
     """
-    made = path.with_name(f".{path.name}.new")
-    file = LineFile(made)
+    temporary = path.with_name(f".{path.name}.new")
+    file = LineFile(temporary)
     try:
         file.cut(0)
         for line in lines:
@@ -154,9 +152,9 @@ def write_whole(path: Path, lines: Iterable[str]) -> None:
         file.close()
     try:
         if file.end:
-            made.replace(path)
+            temporary.replace(path)
         else:
-            made.unlink()
+            temporary.unlink()
             path.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}; name another file with --output") from None
@@ -164,7 +162,7 @@ def write_whole(path: Path, lines: Iterable[str]) -> None:
 
 
 def whole_lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Every line that ends with a newline, and the bytes up to and including it; a torn last line is left out."""
+    """Yield every line that ends with a line feed, and the offset of its end in bytes; skip a torn last line."""
     end = file.tell()
     for line in file:
         if not line.endswith(b"\n"):

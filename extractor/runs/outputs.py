@@ -1,4 +1,4 @@
-"""Outputs: what `mahdar extract -o` wrote, read back one line at a time; or what a run file of `mahdar eval` holds."""
+"""Read what `mahdar extract -o` wrote, one line at a time, or the run file of `mahdar eval run`."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,23 +17,23 @@ from mahdar.schemas.records import Extraction, Record
 from mahdar.task_modules import record_class
 
 ERRORS: Final = ".errors.jsonl"
-"""Ends the name of the file beside the results, for the articles that failed."""
+"""Suffix of the file of failed articles, beside the results."""
 _MADE_OF_RECORDS: Final = (".parquet", ".duckdb", ".xlsx")
-"""Outputs that are made of records kept beside them: OUT.parquet of OUT.parquet.jsonl."""
+"""Endings of outputs that are made from records beside them: OUT.parquet from OUT.parquet.jsonl."""
 
 Line = Mapping[str, Any]
 Result = Extraction | Failure
 
 
 class FurtherRecord(Record):
-    """A record of a task that this version does not know: its fields are kept as they are."""
+    """A record of a task that is not installed; its fields are kept as they are."""
 
     model_config = ConfigDict(extra="allow")
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One article's extraction, and where it stands."""
+    """One article's extraction, and its place in the file."""
 
     place: str
     """file and line"""
@@ -43,7 +43,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """A file of extractions, read line by line each time it is gone through: it may be larger than memory."""
+    """A file of extractions, read line by line on each iteration, so that it may be larger than memory."""
 
     path: Path
 
@@ -58,19 +58,16 @@ class Outputs:
                 yield Output(place, line, as_extraction(place, line))
 
     def failures(self) -> Iterator[Failure]:
-        """Yield the articles that have no extraction, of this file and of the error file beside it."""
-        for file in (self.path, *filter(Path.is_file, self._beside())):
+        """Yield the failures in this file and in the error file beside it."""
+        beside = [self.path.with_name(self.path.name + ERRORS)]
+        if Path(self.path.stem).suffix.lower() in _MADE_OF_RECORDS:  # the errors of OUT.parquet.jsonl are OUT.parquet's
+            beside.append(self.path.with_name(self.path.stem + ERRORS))
+        for file in (self.path, *filter(Path.is_file, beside)):
             yield from (as_failure(place, line) for place, line in lines(file) if "failure" in line)
-
-    def _beside(self) -> Iterator[Path]:
-        """Where a run puts what failed: by the name of its output, of which the records may be made first."""
-        yield self.path.with_name(self.path.name + ERRORS)
-        if Path(self.path.stem).suffix.lower() in _MADE_OF_RECORDS:
-            yield self.path.with_name(self.path.stem + ERRORS)
 
 
 def lines(path: Path) -> Iterator[tuple[str, Line]]:
-    """The objects of a file with their places: `output.jsonl:3`; blank lines are passed over.
+    """Yield the JSON objects of a file with their places, such as `output.jsonl:3`; skip blank lines.
 
     Raises:
         UsageError: the file cannot be read, or a line holds no object.
@@ -83,7 +80,7 @@ def lines(path: Path) -> Iterator[tuple[str, Line]]:
 
 
 def read_run(path: Path) -> Line | None:
-    """What a run file holds; None where the file is JSON Lines.
+    """Read a run file of `mahdar eval run`; return None if the file is JSON Lines.
 
     Raises:
         UsageError: the file cannot be read, or is one object that is no run.
@@ -94,38 +91,38 @@ def read_run(path: Path) -> Line | None:
 
 
 def as_extraction(place: str, value: Any) -> Extraction:
-    """An extraction from what stands on a line, its further records whole.
+    """Validate the value of a line as an extraction, with the records of further tasks in full.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not an extraction.
     """
     try:
         more = value.get("more") if isinstance(value, dict) else None
         if not more:
             return Extraction.model_validate(value)
-        found = Extraction.model_validate({**value, "more": {}})
-        kept = {task: tuple(_record(task, record) for record in records) for task, records in more.items()}
-        return found.model_copy(update={"more": kept})
+        extraction = Extraction.model_validate({**value, "more": {}})
+        further = {task: tuple(_record(task, record) for record in records) for task, records in more.items()}
+        return extraction.model_copy(update={"more": further})
     except ValidationError as error:
         raise UsageError(f"{place}: no extraction: {problem(error)}") from None
     except (AttributeError, TypeError):
-        raise UsageError(f"{place}: no extraction: $.more: lists of records by task are wanted") from None
+        raise UsageError(f"{place}: no extraction: $.more: must hold lists of records by task") from None
 
 
 def _record(task: str, value: Any) -> Record:
-    """A further task's record: of its own class where that is known and takes it."""
-    known = record_class(task)
-    if known is not None:
+    """Validate a record by its task's class if that is installed and accepts it, else as a `FurtherRecord`."""
+    cls = record_class(task)
+    if cls is not None:
         with suppress(ValidationError):
-            return known.model_validate(value)
+            return cls.model_validate(value)
     return FurtherRecord.model_validate(value)
 
 
 def as_failure(place: str, value: Line) -> Failure:
-    """A failure from what stands on a line.
+    """Make a failure from the object of a line.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a failure.
     """
     try:
         spent = Usage(
@@ -141,14 +138,14 @@ def as_failure(place: str, value: Line) -> Failure:
 
 
 def problem(error: ValidationError) -> str:
-    """The first of pydantic's errors, with its path."""
+    """Return the first of pydantic's errors as one line, with its path."""
     first = error.errors(include_url=False)[0]
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
     return f"${steps}: {first['msg']}"
 
 
 def _run(path: Path, first: str, rest: TextIO) -> Line | None:
-    """A run file is one object over many lines, or one with its repeats on the first."""
+    """Return the run if the file holds one: an object over many lines, or with `repeats` on the first; else None."""
     if first.strip() != "{" and "repeats" not in (json_object(first) or {}):
         return None
     whole = json_object(first + rest.read())
@@ -164,37 +161,38 @@ def _of_lines(path: Path, texts: Iterable[str]) -> Iterator[tuple[str, Line]]:
         if text.strip():
             line = json_object(text)
             if line is None:
-                told = "no JSON object on this line; `mahdar extract -o FILE` writes one an article"
-                raise UsageError(f"{path}:{number}: {told}")
+                raise UsageError(
+                    f"{path}:{number}: no JSON object on this line; `mahdar extract -o FILE` writes one an article"
+                )
             yield f"{path}:{number}", line
 
 
 def _of_run(path: Path, run: Line) -> Iterator[tuple[str, Line]]:
-    """The outputs alone: scores of another version are not looked at."""
+    """Yield extractions and failures of a run; its scores are ignored, since another version may have made them."""
     repeats = run["repeats"]
     if not isinstance(repeats, list) or len(repeats) != 1:
         size = len(repeats) if isinstance(repeats, list) else "none"
         raise UsageError(f"{path}: $.repeats: one is scored again, got {size}: run it once")
-    for index, one in enumerate(repeats[0]):
+    for index, article in enumerate(repeats[0]):
         place = f"{path}: $.repeats[0][{index}]"
-        failed = one.get("failed")
+        failed = article.get("failed")
         if failed is None:
-            yield place, one.get("extraction") or {}
+            yield place, article.get("extraction") or {}
         elif failed["failure"] != "missing":
-            yield place, {"document_id": one["document_id"], **failed}
+            yield place, {"document_id": article["document_id"], **failed}
 
 
 def _readable(path: Path) -> Path:
-    """The records that a file was made of, where it is no text itself.
+    """Return the JSON Lines that a table file was made from; any other path as it is.
 
     Raises:
-        UsageError: they are not beside it.
+        UsageError: the JSON Lines are not beside the file.
     """
     if path.suffix.lower() not in _MADE_OF_RECORDS or path.is_dir():
         return path
     records = path.with_name(f"{path.name}.jsonl")
     if path.is_file() and not records.is_file():
-        raise UsageError(f"{path}: reads JSON Lines: name {records.name}")
+        raise UsageError(f"{path}: is no JSON Lines, and {records.name}, from which it is made, is not beside it")
     return records if records.is_file() else path
 
 
@@ -206,11 +204,11 @@ def _opened(path: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: no UTF-8: {error.reason} at byte {error.start}") from None
+        raise UsageError(f"{path}: is not UTF-8: {error.reason} at byte {error.start}") from None
 
 
 def json_object(text: str | bytes) -> dict[str, Any] | None:
-    """The JSON object that a line, or a file, holds; None where it is none."""
+    """Parse a text as a JSON object; return None if it is anything else."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,13 +1,13 @@
-"""Results on disk: records, failures beside them, and the ledger by which a run is taken up again.
+"""Write the results of a run to disk, and resume an interrupted run from them.
 
-records.jsonl                  one record a line; one line an article
-records.jsonl.ledger.sqlite    what each article came to; the truth about failures
-records.jsonl.errors.jsonl     those that failed, written from the ledger; not there where none did
+records.jsonl                  the records, one line an article
+records.jsonl.ledger.sqlite    the outcome of each article; authoritative for failures
+records.jsonl.errors.jsonl     the failed articles, written from the ledger; absent if none failed
 records.jsonl.history.jsonl    records that were replaced because their article has changed
-records.jsonl.damaged.jsonl    lines that were found in records.jsonl and are not as they were written
+records.jsonl.damaged.jsonl    lines found in records.jsonl that are not as they were written
 
-An article's entry is committed to the ledger before its line is written. Whatever ends the process, the next run
-compares every line with its checksum: what is missing is extracted again, what does not belong there is set aside.
+An article's entry is committed to the ledger before its line is written. However the process ends, the next run
+compares every line with its checksum: missing lines are extracted again, lines that do not belong there are moved away.
 """
 
 import datetime as dt
@@ -29,30 +29,30 @@ from mahdar.runs.target import DAMAGED, HISTORY, LEDGER
 from mahdar.wording import NAMED, counted, listed
 
 OLDER: Final = ".ledger.jsonl"
-"""Ends the name of the ledger of a version that kept it as JSON Lines."""
+"""Suffix of the ledger of older versions, which kept it as JSON Lines."""
 EVERY: Final = 1.0
-"""Seconds after which what was written is brought safely to the disk; a power failure costs no more."""
+"""Seconds between flushes to the disk: the most that a power failure can lose."""
 Fate = Literal["new", "done", "failed", "changed"]
-"""what the run knows of an article: nothing, extracted, failed, or extracted from another text or for another day"""
+"""an article's state in a run: not seen, extracted, failed, or extracted from another text or for another day"""
 
 
-class Results:
-    """The results of a run, in its files; one that was interrupted goes on where it was.
+class RunResults:
+    """The files that a run writes; opening those of an interrupted run resumes it.
 
-    Used by one thread at a time; a context manager that closes the files.
+    A context manager that closes the files, to be used by one thread at a time.
 
     Args:
-        path: the records.
-        run: the identity of the run, see `mahdar.runs.ledger.identity`.
-        name: what the names of the other files begin with; by default the path.
-        overwrite: begin anew, whatever is there.
-        clock: seconds, only ever rising.
+        path: the file of records.
+        run: the identity of the run, see `mahdar.runs.identity.identity`.
+        name: prefix of the names of the other files; by default `path`.
+        overwrite: start over, whatever the files hold.
+        clock: a monotonic clock, in seconds.
 
     Attributes:
-        repaired: what was found damaged and is extracted again, in one line; empty where nothing was.
+        repaired: one line that names the damage found, which is extracted again; empty if there was none.
 
     Raises:
-        UsageError: the files are of another run, of something else, in use, or cannot be written.
+        UsageError: the files belong to another run or are something else, are in use, or cannot be written.
     """
 
     def __init__(
@@ -112,11 +112,11 @@ class Results:
 
     @property
     def progress(self) -> Progress:
-        """What the run has come to, earlier ones into the same files included."""
+        """Progress of the run, earlier runs into the same files included."""
         return self._ledger.progress()
 
     def fate(self, article: Document | BadInput) -> Fate:
-        """What is known of an article. One that failed and has another text now is as good as new."""
+        """Return an article's state. An article that failed and has changed since counts as new."""
         entry = self._ledger.get(article.id)
         if entry is None or entry.failure == RETRIED:
             return "new"
@@ -125,19 +125,19 @@ class Results:
         return "changed" if entry.line else "new"
 
     def has_failed(self, article: Document | BadInput) -> bool:
-        """Whether it failed, whatever its text is now."""
+        """Return whether an article failed before, even if its text has changed since."""
         entry = self._ledger.get(article.id)
         return entry is not None and entry.failure is not None
 
     def expect(self, article: Document | BadInput) -> None:
-        """Remember an article until its result comes."""
+        """Register an article whose result is going to be written."""
         self._under_way[article.id] = article
 
     def write(self, result: Result) -> None:
-        """Add a result.
+        """Write a result.
 
-        An article that the budget stopped is left as it was, neither extracted nor failed; what was spent on it counts.
-        The record of an article that has one already takes its place when the results are settled.
+        An article that the budget stopped is recorded as neither extracted nor failed; only its cost is counted. A new
+        record of an article that has one already replaces it in `settle`.
         """
         article = self._under_way.pop(result.document_id, None)
         if isinstance(result, Failure) and result.failure in LEFT:
@@ -163,35 +163,35 @@ class Results:
             self.sync()
 
     def spend(self, usage: Usage) -> None:
-        """Count what was spent on an article that is left as it was."""
+        """Count tokens and cost of an article whose outcome stays as it is."""
         if usage.attempts or usage.tokens_in or usage.tokens_out:
             self._ledger.spend(usage)
 
     def announce(self, articles: int) -> None:
-        """Note how many articles are to come, where nothing is known yet."""
+        """Store how many articles are expected, if none has been recorded yet."""
         if not len(self._ledger):
             self._ledger.set_total(articles)
 
-    def all_met(self) -> None:
-        """Note how many articles there are: every one has been met."""
+    def set_total(self) -> None:
+        """Store the number of articles, now that all have been read."""
         new = sum(self._ledger.get(article) is None for article in self._under_way)
         self._ledger.set_total(len(self._ledger) + new)
 
     def sync(self) -> None:
-        """Return once everything written is on the disk."""
+        """Flush everything written to the disk."""
         self._ledger.sync()
         self._records.sync()
         self._synced = self._clock()
 
     def settle(self) -> None:
-        """Put new records of changed articles in the places of the earlier ones, which go to the history."""
+        """Replace the records of changed articles by the new ones; append the replaced ones to the history."""
         if next(self._ledger.replacements(), None) is not None:
             self._mend()
         if self._errors_are_stale:
             self._write_errors()
 
     def close(self) -> None:
-        """Settle, bring everything to the disk, and let go of the files."""
+        """Settle, flush everything to the disk, and close the files."""
         try:
             self.settle()
             self.sync()
@@ -207,7 +207,7 @@ class Results:
         self.close()
 
     def _mend(self) -> str:
-        """Make the records what the ledger says they are; what was found wrong, in one line."""
+        """Make the records agree with the ledger; return one line that names what was wrong, or an empty string."""
         end = 0
 
         def checksums() -> Iterator[bytes]:
@@ -229,11 +229,11 @@ class Results:
         return f"{self.path} is not as it was written{aside}{lost}"
 
     def _rewrite(self) -> None:
-        """Write the records anew, in one step; replaced ones go to the history, strange lines are set aside."""
+        """Rewrite the records in one step; move replaced records to the history and strange lines to their own file."""
         target = Path(os.path.realpath(self.path))
-        made = target.with_name(f".{target.name}.new")
-        made.unlink(missing_ok=True)
-        new = _locked(made)
+        temporary = target.with_name(f".{target.name}.new")
+        temporary.unlink(missing_ok=True)
+        new = _locked(temporary)
         history, damaged = _Aside(self._beside(HISTORY)), _Aside(self._beside(DAMAGED))
         try:
             waiting = {known for known, _ in self._ledger.replacements()}
@@ -257,10 +257,10 @@ class Results:
                     new.write(text)
             for written in (history, damaged, new):
                 written.sync()
-            made.replace(target)
+            temporary.replace(target)
         except BaseException:
             new.close()
-            made.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         finally:
             history.close()
@@ -278,7 +278,7 @@ class Results:
             errors.close()
 
     def _write_errors(self) -> None:
-        """Write the error file as the ledger has it; none where nothing failed."""
+        """Write the error file from the ledger; remove it if nothing failed."""
         self._errors_are_stale = False
         write_whole(self._beside(ERRORS), (entry.error_line for entry in self._ledger.failures()))
 
@@ -291,7 +291,7 @@ class Results:
 
 
 class _Aside:
-    """A file that lines are moved to; a line that is there already is not added again."""
+    """A file that lines are moved to, created with the first; a line that it holds already is not added again."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -318,7 +318,7 @@ class _Aside:
 
 
 def is_running(records: Path) -> bool:
-    """Whether a process writes to these results."""
+    """Return whether a process is writing to these records."""
     try:
         with records.open("rb") as file:
             return not lock(file.fileno(), shared=True)
@@ -327,19 +327,20 @@ def is_running(records: Path) -> bool:
 
 
 def _version(article: Document | BadInput) -> tuple[str, dt.date | None]:
-    """What tells an article from a later version of it: its text, and the day that «yesterday» counts from."""
+    """Return what distinguishes an article from a later version: its text, and the day that «yesterday» counts from."""
     return (article.sha256, article.published_at) if isinstance(article, Document) else ("", None)
 
 
 def _locked(path: Path) -> LineFile:
-    """Open a file that no other process writes to.
+    """Open a file and lock it for this process.
 
     Raises:
-        UsageError: another process does, or it cannot be opened.
+        UsageError: another process writes to the file, or it cannot be opened.
     """
     file = LineFile(path)
     if file.is_plain and not (lock(file.descriptor) and file.is_there):
         file.close()
-        said = f"{path.name} is being written by another mahdar"
-        raise UsageError(f"{said}: wait for that to end, or name another file with --output")
+        raise UsageError(
+            f"{path.name} is being written by another mahdar: wait for that to end, or name another file with --output"
+        )
     return file

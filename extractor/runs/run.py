@@ -1,4 +1,4 @@
-"""The run: articles in, results out as they come, and the count of what became of them."""
+"""Run articles through an extractor, write each result as it comes, and count the outcomes."""
 
 import logging
 from collections import Counter
@@ -12,7 +12,7 @@ from mahdar.errors import NoModelError
 from mahdar.results import Failure, Usage
 from mahdar.runs.ledger import LEFT
 from mahdar.runs.outputs import Result
-from mahdar.runs.results import Results
+from mahdar.runs.results import RunResults
 from mahdar.schemas.records import Extraction
 from mahdar.wording import CHANGED, NAMED, cost, counted, listed
 
@@ -20,29 +20,29 @@ log = logging.getLogger("mahdar")
 
 
 class Extracts(Protocol):
-    """Extracts many articles: an `Extractor`, or a `Cluster` of them."""
+    """Something that extracts many articles: an `Extractor`, or a `Cluster` of them."""
 
     def extract_many(self, documents: Iterable[Document], /) -> Iterator[Extraction | Failure]:
-        """Yield each result as soon as it is there; take no more documents than are under way."""
+        """Yield each result as soon as it is ready; take a document only when its work can begin."""
 
 
 @dataclass(slots=True)
-class Tally:
-    """What a run has come to so far.
+class RunTally:
+    """Counts of the outcomes of a run so far.
 
     Attributes:
-        total: articles there are; None while that is not known.
-        met: articles that were read so far.
-        cost: US dollars; None once one article's cost is not known.
-        before: articles that the run had extracted before it was taken up again.
-        failed_before: those that had failed, and were left at that.
-        changed: those that had been extracted, have another text or day now, and were left at that.
-        changed_ids: the first of them.
-        repeated: those that were in the input twice.
-        missing: those that failed before, are to be tried again, and are not in the input.
-        stopped: why no further article was begun; empty where all were.
-        no_model: the reason is that nobody answers.
-        retry: only what failed before was to be taken.
+        total: number of articles; None while unknown.
+        met: articles read so far.
+        cost: US dollars; None once the cost of one article is unknown.
+        before: articles that an earlier run into the same files had extracted.
+        failed_before: articles that had failed in an earlier run and were not retried.
+        changed: articles that had been extracted from another text or for another day, and were not extracted again.
+        changed_ids: ids of the first of the changed articles.
+        repeated: articles that were in the input twice.
+        missing: articles that failed before, are to be retried, and are not in the input.
+        stopped: why no further article was begun; empty if all were.
+        no_model: whether the run stopped because no model could be reached.
+        retry: whether the run takes only articles that failed before.
     """
 
     total: int | None = None
@@ -66,22 +66,22 @@ class Tally:
 
     @property
     def failed(self) -> int:
-        """Articles that failed in this run."""
+        """Number of articles that failed in this run."""
         return self.failures.total()
 
     @property
     def done(self) -> int:
-        """Articles that need nothing more."""
+        """Number of articles that are finished."""
         return self.extracted + self.failed + self.before + self.failed_before + self.changed
 
     @property
     def rest(self) -> str:
-        """Articles that the run has not come to, or has left as they were."""
+        """Count of the articles that are not finished, as text."""
         return "an unknown number of articles" if self.total is None else counted(self.total - self.done, "article")
 
     @property
     def changes(self) -> str:
-        """The articles that have changed: the first of them by name, and how many more there are."""
+        """One line that names the first changed articles, counts the others, and gives the remedy."""
         return f"{listed(list(map(clean, self.changed_ids)), self.changed)}: {CHANGED}"
 
     def add(self, result: Result) -> None:
@@ -90,16 +90,16 @@ class Tally:
             self.failures[result.failure] += 1
             self.spend(result.usage)
             return
-        made = result.provenance
+        provenance = result.provenance
         self.extracted += 1
         self.records += sum(map(len, result.records.values()))
         self.rejected += len(result.rejected)
-        self.tokens += made.tokens_in + made.tokens_out
-        self.cached += made.cached
-        self.cost = None if self.cost is None or made.cost is None else self.cost + made.cost
+        self.tokens += provenance.tokens_in + provenance.tokens_out
+        self.cached += provenance.cached
+        self.cost = None if self.cost is None or provenance.cost is None else self.cost + provenance.cost
 
     def spend(self, usage: Usage) -> None:
-        """Count what an article without a result cost."""
+        """Count tokens and cost of an article that has no extraction."""
         self.tokens += usage.tokens_in + usage.tokens_out
         self.cost = None if self.cost is None or usage.unpriced else self.cost + float(usage.cost)
 
@@ -127,33 +127,35 @@ class Tally:
 def run(
     extractor: Extracts,
     articles: Iterable[Document | BadInput],
-    results: Results | None = None,
+    results: RunResults | None = None,
     *,
     retry_errors: bool = False,
     update_changed: bool = False,
-    each: Callable[[Result, Tally], None] = lambda _result, _tally: None,
+    each: Callable[[Result, RunTally], None] = lambda _result, _tally: None,
     cancelled: Callable[[], bool] = lambda: False,
-    tally: Tally | None = None,
-) -> Tally:
-    """Take articles through an extractor, at most so many at once as it has under way.
+    tally: RunTally | None = None,
+) -> RunTally:
+    """Run articles through an extractor; as many at once as it has under way.
 
     Args:
-        extractor: extracts them.
-        articles: they are gone through once; one that cannot be read is a failure.
-        results: where results are kept; it knows what needs nothing more. Without it every article is extracted.
-        retry_errors: take only what failed before, by the results.
-        update_changed: take also what was extracted before, and has another text or day now.
-        each: called with each result, after it was written, and what the run has come to.
-        cancelled: whether to begin no further article; what is under way comes to its end.
-        tally: counts on from there.
+        extractor: extracts the articles.
+        articles: iterated once; one that cannot be read is a failure.
+        results: the files to write to; articles that are finished there are skipped. Without it, every article is
+            extracted.
+        retry_errors: take only articles that failed before, according to `results`.
+        update_changed: also take articles that were extracted from another text or for another day.
+        each: called with each result after it was written, and with the counts so far.
+        cancelled: called before each article; once it returns True, no further article is begun, and those under way
+            are finished.
+        tally: counts to start from.
 
     Returns:
-        What the run has come to. `stopped` says why it ended before all articles were begun, where the budget did it.
+        The counts. If the budget ended the run, `stopped` gives the reason.
 
     Raises:
-        MahdarError: nothing can be extracted or written; what came until then is in the results.
+        MahdarError: nothing can be extracted or written; earlier results are in the files.
     """
-    loop = _Loop(extractor, results, retry_errors, update_changed, each, cancelled, tally or Tally())
+    loop = _Loop(extractor, results, retry_errors, update_changed, each, cancelled, tally or RunTally())
     loop.run(articles)
     return loop.tally
 
@@ -163,12 +165,12 @@ class _Loop:
     """The state of a run."""
 
     extractor: Extracts
-    results: Results | None
+    results: RunResults | None
     retry_errors: bool
     update_changed: bool
-    each: Callable[[Result, Tally], None]
+    each: Callable[[Result, RunTally], None]
     cancelled: Callable[[], bool]
-    tally: Tally
+    tally: RunTally
     _tried_again: int = 0
 
     def run(self, articles: Iterable[Document | BadInput]) -> None:
@@ -180,7 +182,7 @@ class _Loop:
         try:
             for result in self.extractor.extract_many(self._intake(articles)):
                 self._give(result)
-        except NoModelError as error:  # what it left unfinished is not extracted, and was paid for
+        except NoModelError as error:  # the unfinished articles have no result, but were paid for
             self.tally.spend(error.usage)
             if self.results:
                 self.results.spend(error.usage)
@@ -189,7 +191,7 @@ class _Loop:
             self.results.settle()
 
     def _intake(self, articles: Iterable[Document | BadInput]) -> Iterator[Document]:
-        """Yield what is to be extracted, as the extractor asks for it."""
+        """Yield the articles to extract, as the extractor asks for them."""
         for article in articles:
             if self.cancelled() or self.tally.stopped:
                 return
@@ -207,10 +209,10 @@ class _Loop:
             return
         self.tally.total = self.tally.met
         if self.results:
-            self.results.all_met()
+            self.results.set_total()
 
     def _wanted(self, article: Document | BadInput) -> bool:
-        """Whether the article is to be extracted; one that is not is counted."""
+        """Return whether to extract an article; count it if not."""
         if self.results is None:
             return True
         if self.retry_errors:
@@ -229,7 +231,7 @@ class _Loop:
         return False
 
     def _give(self, result: Result) -> None:
-        """Write a result and count it; an article that the budget stopped is left as it was."""
+        """Write a result and count it. Of an article that the budget stopped only the cost is counted."""
         if self.results:
             self.results.write(result)
         if isinstance(result, Failure) and result.failure in LEFT:
@@ -238,6 +240,6 @@ class _Loop:
             return
         self.tally.add(result)
         if isinstance(result, Failure):
-            told = {"document_id": result.document_id, "failure": result.failure, "attempts": result.attempts}
-            log.info("failed", extra=told)
+            fields = {"document_id": result.document_id, "failure": result.failure, "attempts": result.attempts}
+            log.info("failed", extra=fields)
         self.each(result, self.tally)

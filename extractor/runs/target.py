@@ -1,4 +1,4 @@
-"""Target: what the results of a run are written to, and the files that belong to it."""
+"""Name the files that a run writes, from the --output that it was given."""
 
 import os
 from dataclasses import dataclass
@@ -12,32 +12,32 @@ from mahdar.runs.outputs import ERRORS
 
 Form = Literal["jsonl", "csv", "parquet", "duckdb", "xlsx"]
 LEDGER: Final = ".ledger.sqlite"
-"""Ends the name of the file beside the results that tells what is done."""
+"""Suffix of the ledger, which records the outcome of each article."""
 HISTORY: Final = ".history.jsonl"
-"""Ends the name of the file for records that were replaced because their article has changed."""
+"""Suffix of the file for records that were replaced because their article has changed."""
 DAMAGED: Final = ".damaged.jsonl"
-"""Ends the name of the file for lines that are not as they were written."""
+"""Suffix of the file for lines that are not as they were written."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 ENDINGS: Final = frozenset({"jsonl", "ndjson", "gz", "zst", "parquet", "duckdb", "xlsx"})
-"""Of names that tell what is written; JSON Lines are not compressed, whatever the name."""
+"""Endings of file names that determine a form; JSON Lines are written uncompressed, whatever the name."""
 IN_FOLDER: Final = "extractions.jsonl"
-"""The records of a run whose output is a folder."""
+"""Name of the file of records if the output is a folder."""
 NEEDED: Final[dict[Form, tuple[str, ...]]] = {
     "csv": ("pyarrow", "duckdb"),
     "parquet": ("pyarrow", "duckdb"),
     "duckdb": ("pyarrow", "duckdb"),
     "xlsx": ("pyarrow", "duckdb", "xlsxwriter"),
 }
-"""Libraries by form."""
+"""Libraries that a form needs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where the results of a run go.
+class OutputPaths:
+    """The output of a run, and the files beside it.
 
     Attributes:
-        path: what the caller named.
-        form: how it is written.
+        path: the file or folder that the caller named.
+        form: its format.
     """
 
     path: Path
@@ -45,10 +45,10 @@ class Target:
 
     @classmethod
     def of(cls, name: str | Path, form: str | None = None) -> Self:
-        """By the name of the file, or of the folder, where no form is given.
+        """Determine the form from the name of the file or folder, unless it is given.
 
         Raises:
-            UsageError: there is no such form, or the name does not go with it, or tells none.
+            UsageError: there is no such form, the name contradicts it, or the name determines none.
         """
         if form is not None and form not in FORMS:
             raise UsageError(f"format {form!r}: not known; use one of {', '.join(FORMS)}")
@@ -62,52 +62,49 @@ class Target:
 
     @classmethod
     def written(cls, path: Path) -> Self:
-        """What a run has written to, in whatever form it was told."""
+        """Find the output of an earlier run by its path alone, whatever form it was given."""
         return cls(path, _form(_ending(path), folder=os.path.isdir(path)))  # noqa: PTH112  # as above
 
     @property
     def is_folder(self) -> bool:
-        """Several files in a folder."""
+        """Whether the output is several files in a folder."""
         return self.form == "csv" or (self.form == "parquet" and self.path.suffix.lower() != ".parquet")
 
     @property
     def records(self) -> Path:
-        """The JSON Lines that a run appends to, and all else is made from."""
+        """The JSON Lines that a run appends to, and from which the other forms are made."""
         if self.form == "jsonl":
             return self.path
         return self.path / IN_FOLDER if self.is_folder else Path(f"{self.path}.jsonl")
 
     @property
     def name(self) -> Path:
-        """What the names of ledger and errors begin with."""
+        """Prefix of the names of the ledger, the error file and the others beside the records."""
         return self.records if self.is_folder else self.path
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All that a run writes, the tables of a folder apart."""
+        """All files that a run writes, except the tables in a folder."""
         return self.path, self.records, *(Path(f"{self.name}{end}") for end in (LEDGER, ERRORS, HISTORY, DAMAGED))
 
     @property
     def ledger(self) -> Path:
-        """What a later run goes on from."""
+        """The ledger, from which a later run resumes."""
         return Path(f"{self.name}{LEDGER}")
 
     @property
     def begun(self) -> bool:
-        """Whether there is a run to go on with."""
+        """Whether there is a run to resume."""
         return os.path.exists(self.ledger)  # noqa: PTH110  # as above
 
     def check(self) -> None:
-        """See that it can be written, before anything is paid for.
+        """Check that the output can be written, before anything is paid for.
 
         Raises:
-            UsageError: a folder is in the place of a file, or the other way round; or a library is missing.
+            UsageError: there is a folder where a file is wanted, or a file where a folder is; or a library is missing.
         """
         if not self.is_folder and os.path.isdir(self.path):  # noqa: PTH112  # as above
-            raise UsageError(
-                f"{self.path} is a folder, and {self.form} takes a file: name another; "
-                "a folder of parts goes on with --engine ray"
-            )
+            raise UsageError(f"{self.path} is a folder, and {self.form} takes a file: name another")
         if self.is_folder and os.path.isfile(self.path):  # noqa: PTH113  # as above
             raise UsageError(f"{self.path} is a file, and {self.form} takes a folder: name another")
         for library in NEEDED.get(self.form, ()):
@@ -127,11 +124,11 @@ def _form(named: str, *, folder: bool) -> Form:
 
 
 def _refuse_unknown(path: Path, ending: str) -> None:
-    """A name that tells no form is good for what is there already, such as a device."""
+    """Refuse a name that determines no form, unless it is that of an existing file, such as a device."""
     if ending:
         raise UsageError(
-            f"{path}: no form mahdar writes: name .jsonl, .parquet, .duckdb or .xlsx, a folder with / at its end, "
-            "or --format"
+            f"{path}: mahdar does not write .{ending}; name .jsonl, .parquet, .duckdb or .xlsx, a folder with / at its "
+            "end, or --format"
         )
     if not os.path.exists(path):  # noqa: PTH110  # as above
-        raise UsageError(f"{path}: no form named; add --format csv, or / at its end for a folder of CSV, or .jsonl")
+        raise UsageError(f"{path}: no format given; add --format csv, or / at its end for a folder of CSV, or .jsonl")

@@ -28,7 +28,7 @@ from mahdar.runs.identity import identity
 from mahdar.runs.ledger import LEFT, Ledger, Progress
 from mahdar.runs.lines import whole_lines
 from mahdar.runs.outputs import ERRORS
-from mahdar.runs.results import Results
+from mahdar.runs.results import RunResults
 from mahdar.runs.rows import Columns
 from mahdar.runs.run import run
 from mahdar.runs.sources import Articles
@@ -301,7 +301,7 @@ class Jobs:
         paying = PayingExtractor(self._service, caller, self._loop, job.cancelled)
         try:
             articles = job.articles()
-            with Results(job.records, identity(self._service.extractor)) as results:
+            with RunResults(job.records, identity(self._service.extractor)) as results:
                 tally = run(
                     paying, articles, results, cancelled=lambda: job.cancelled.is_set() or self._service.stopping
                 )

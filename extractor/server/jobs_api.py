@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any, Final, Literal
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from mahdar.runs.target import Target
+from mahdar.runs.target import OutputPaths
 from mahdar.server.app import NDJSON, Asking
 from mahdar.server.jobs import PACKED, SUFFIXES, JobOptions, Jobs, JobStatus, save
 from mahdar.server.problems import RequestProblem
@@ -121,7 +121,7 @@ def _zipped(records: Path, folder: Path, form: Form) -> StreamingResponse:
     """A ZIP file of tables."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="tables-") as made:
         target = Path(made, "tables" if form in {"csv", "parquet"} else f"mahdar.{form}")
-        export(records, Target(target, form))
+        export(records, OutputPaths(target, form))
         packed = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed when it was sent
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(target.iterdir()) if target.is_dir() else [target]:

@@ -19,7 +19,7 @@ from typing import Final
 
 from mahdar.errors import MahdarError, UsageError
 from mahdar.runs.outputs import lines
-from mahdar.runs.target import Target
+from mahdar.runs.target import OutputPaths
 from mahdar.schemas.records import Extraction
 from mahdar.tables.database import Database, database
 from mahdar.tables.flattening import Line
@@ -53,7 +53,7 @@ class Exported:
         yield from self.said
 
 
-def export(records: Path, target: Target) -> Exported:
+def export(records: Path, target: OutputPaths) -> Exported:
     """Write records to the target.
 
     Args:
@@ -101,7 +101,7 @@ def extractions(records: Path) -> Iterator[Line]:
             yield line
 
 
-def _write(records: Path, target: Target, working: Path) -> Exported:
+def _write(records: Path, target: OutputPaths, working: Path) -> Exported:
     """Write into the folder `made`, with room beside it for a database."""
     (made := working / "made").mkdir()
     if target.form == "parquet" and not target.is_folder:

@@ -1,6 +1,6 @@
-"""Schemas: what a model fills (drafts) and what a user gets (records).
+"""Schemas of what a model writes (drafts) and what a user gets (records).
 
-`drafts` hold words copied from the article; `records` add what code resolves and derives from them.
+Drafts have words copied from the article; records add what code resolves and derives from them.
 """
 
 from mahdar.schemas.drafts import MeetingDraft, MeetingDrafts, StanceDraft, StanceDrafts
@@ -42,5 +42,5 @@ __all__ = [
     "Topic",
 ]
 
-if __name__ != "mahdar.schemas":  # a second name would make second classes
+if __name__ != "mahdar.schemas":  # imported under two names, the classes would exist twice
     raise ImportError("this folder is installed as mahdar.schemas: import that")

@@ -1,4 +1,4 @@
-"""CAMEO and PLOVER codes, derived by table and never asked of a model.
+"""Derive CAMEO and PLOVER codes by table; a model is never asked for them.
 
 Sources: CAMEO Codebook 1.1b3 (Schrodt, 2012); PLOVER 2 codebook (Political Instability Task Force, 2022).
 """
@@ -78,11 +78,11 @@ PLOVER_CONTEXT: dict[TopicCode, str] = {
     "humanitarian_rights": "human_rights",
     "regional_international": "diplomatic",
 }
-"""PLOVER 2's context of a topic; `security_cooperation`, `aviation_consular` and `other` have none."""
+"""Contexts of PLOVER 2 by topic; `security_cooperation`, `aviation_consular` and `other` have none."""
 
 
 def meeting_format(countries: tuple[str | None, ...]) -> Format | None:
-    """The format by the countries of the principals; None where one is unknown."""
+    """Return the format by the countries of the principals; None if one is unknown, or there are fewer than two."""
     if len(countries) < 2 or None in countries:
         return None
     return {1: "domestic", 2: "bilateral", 3: "trilateral"}.get(len(set(countries)), "multilateral")  # type: ignore[return-value]
@@ -91,14 +91,14 @@ def meeting_format(countries: tuple[str | None, ...]) -> Format | None:
 def meeting_cameo(
     kind: MeetingKind, channel: Channel, status: Status, *, third_place: bool, mediated: bool
 ) -> str | None:
-    """A planned or cancelled meeting is coded by its status, a held one by how and where it was held.
+    """Return a meeting's CAMEO code: by its status, or for a held one by how and where it was held; None for no code.
 
     Args:
-        kind: of the meeting.
-        channel: of the meeting.
-        status: of the meeting.
-        third_place: it was held in a country that none of the principals represents.
-        mediated: a mediator took part.
+        kind: the meeting's kind.
+        channel: the meeting's channel.
+        status: the meeting's status.
+        third_place: whether it was held in a country that none of the principals represents.
+        mediated: whether a mediator took part.
     """
     if status in STATUS_CAMEO:
         return STATUS_CAMEO[status]
@@ -112,7 +112,7 @@ def meeting_cameo(
 def meeting_plover(
     kind: MeetingKind, channel: Channel, status: Status, format_: Format | None, *, mediated: bool
 ) -> str | None:
-    """As `meeting_cameo`, in PLOVER's terms."""
+    """Return a meeting's PLOVER code, by the arguments of `meeting_cameo` and its format; None for no code."""
     if status in STATUS_PLOVER:
         return STATUS_PLOVER[status]
     if kind in NO_PLOVER or kind == "signing":
@@ -127,14 +127,14 @@ def meeting_plover(
 
 
 def stance_cameo(act: Act, polarity: Polarity) -> str | None:
-    """The code of an act toward its target; an act whose direction contradicts its code has none."""
+    """Return the CAMEO code of an act toward its target; None if its polarity contradicts the code."""
     if (act, None) in STANCE_CAMEO:
         return STANCE_CAMEO[act, None]
     return STANCE_CAMEO.get((act, polarity))
 
 
 def stance_plover(act: Act, polarity: Polarity) -> str | None:
-    """As `stance_cameo`, in PLOVER's terms."""
+    """Return the PLOVER code of an act toward its target; None if its polarity contradicts the code."""
     if act in {"support", "praise", "thank", "recognize"} and polarity != "favor":
         return None
     return STANCE_PLOVER.get(act)

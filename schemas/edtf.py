@@ -1,4 +1,4 @@
-"""EDTF (ISO 8601-2) values as far as records use them: a date, one with unknown parts, an interval of such dates."""
+"""Parse and compare EDTF values (ISO 8601-2) of records: dates, dates with unknown parts, and intervals of them."""
 
 import calendar
 import datetime as dt
@@ -8,53 +8,49 @@ from typing import Final
 
 _POINT: Final = re.compile(r"(\d{4}|XXXX)(?:-(\d\d|XX)(?:-(\d\d|XX))?)?")
 _LEAP_YEAR: Final = 2000
-"""Where the year is unknown the 29th of February is possible."""
+"""A year with a 29 February, for dates of an unknown year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A date; None is a part that is not known."""
+    """A date; an unknown part is None."""
 
     year: int | None
     month: int | None
     day: int | None
 
     def covers(self, other: "Point") -> bool:
-        """Whether every known part is the other's: `2020-07` covers `2020-07-20`."""
+        """Whether every known part equals the other's: `2020-07` covers `2020-07-20`."""
         own, theirs = (self.year, self.month, self.day), (other.year, other.month, other.day)
         return all(part in (None, part_of_other) for part, part_of_other in zip(own, theirs, strict=True))
 
     def earliest(self, *, with_year: bool) -> tuple[int, ...]:
-        """The first day it can be, for comparison."""
-        return self._bound(1, 1, with_year=with_year)
+        """Return the first possible day as (year, month, day), or without the year, for comparison."""
+        return (self.year or 0, self.month or 1, self.day or 1)[not with_year :]
 
     def latest(self, *, with_year: bool) -> tuple[int, ...]:
-        """The last day it can be, for comparison only: months are taken to have 31 days."""
-        return self._bound(12, 31, with_year=with_year)
-
-    def _bound(self, month: int, day: int, *, with_year: bool) -> tuple[int, ...]:
-        within = (self.month or month, self.day or day)
-        return (self.year or 0, *within) if with_year else within
+        """Return the last possible day, as `earliest`; every month is taken to have 31 days."""
+        return (self.year or 0, self.month or 12, self.day or 31)[not with_year :]
 
 
 @dataclass(frozen=True, slots=True)
 class DateSpan:
-    """From one date to another; a single date ends where it begins."""
+    """An interval of dates; a single date begins and ends with the same."""
 
     start: Point
     end: Point
 
     @property
     def is_single(self) -> bool:
-        """Whether it is one date and no interval."""
+        """Whether it is a single date."""
         return self.start == self.end
 
 
 def parse(value: str) -> DateSpan | None:
-    """The value of `2020-07-20`, `2020-07`, `2020`, `XXXX-07-20` or of an interval `2020-07-20/2020-07-22`.
+    """Parse `2020-07-20`, `2020-07`, `2020`, `XXXX-07-20` or an interval `2020-07-20/2020-07-22`.
 
     Returns:
-        None where the text is none of these, or no day of the calendar.
+        None if the text has another form, a day does not exist, or an interval does not run forward.
     """
     points = [_point(part) for part in value.split("/")]
     if len(points) == 1 and points[0]:
@@ -65,7 +61,7 @@ def parse(value: str) -> DateSpan | None:
 
 
 def first_day(value: str) -> dt.date | None:
-    """The first day that a value can mean; None where its year is not known, or it is no value."""
+    """Return the first possible day of a value; None if its year is unknown, or it is not a value."""
     span = parse(value)
     if span is None or not span.start.year:
         return None
@@ -73,7 +69,7 @@ def first_day(value: str) -> dt.date | None:
 
 
 def last_day(value: str) -> dt.date | None:
-    """The last day that a value can mean; None where its year is not known, or it is no value."""
+    """Return the last possible day of a value; None if its year is unknown, or it is not a value."""
     span = parse(value)
     if span is None or not span.end.year:
         return None
@@ -82,7 +78,7 @@ def last_day(value: str) -> dt.date | None:
 
 
 def is_coarser(wide: str, narrow: str) -> bool:
-    """Whether one value says less than another and does not contradict it.
+    """Whether one value is less precise than another and does not contradict it.
 
     Both `2020-07` and `XXXX-07-20` are coarser than `2020-07-20`; none of these is coarser than itself.
     """
@@ -103,19 +99,17 @@ def _point(text: str) -> Point | None:
     if found is None:
         return None
     year, month, day = (int(part) if part and part.isdecimal() else None for part in found.groups())
-    return Point(year, month, day) if _is_possible(year, month, day) else None
-
-
-def _is_possible(year: int | None, month: int | None, day: int | None) -> bool:
     if month is None:
-        return year is not None and day is None
-    if not 1 <= month <= 12:
-        return False
-    return day is None or 1 <= day <= calendar.monthrange(year or _LEAP_YEAR, month)[1]
+        is_possible = year is not None and day is None
+    else:
+        is_possible = 1 <= month <= 12 and (
+            day is None or 1 <= day <= calendar.monthrange(year or _LEAP_YEAR, month)[1]
+        )
+    return Point(year, month, day) if is_possible else None
 
 
 def _interval(start: Point, end: Point) -> DateSpan | None:
-    """Both ends know the year or neither does, and it runs forward."""
+    """Return the interval; None if only one of its ends has a year, or it does not run forward."""
     with_year = start.year is not None
     if with_year != (end.year is not None):
         return None

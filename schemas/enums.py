@@ -1,4 +1,4 @@
-"""The closed lists of the contract, one alias a list."""
+"""The closed lists of the contract, each a type alias."""
 
 from typing import Literal
 

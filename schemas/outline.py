@@ -1,11 +1,11 @@
-"""A schema in words, for models that never see it: a grammar constrains what they write but explains nothing."""
+"""Describe a schema in words, for models that are constrained by its grammar but never see it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 
 def outline(schema: Mapping[str, Any]) -> str:
-    """One line a field, indented by depth: name, form or allowed values, meaning."""
+    """Return one line a field, indented by depth: name, type or allowed values, meaning."""
     return "\n".join(_lines(schema, schema.get("$defs", {}), 0))
 
 
@@ -18,10 +18,10 @@ def _lines(schema: Mapping[str, Any], defs: Mapping[str, Any], depth: int) -> It
 
 
 def _inner(field: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema behind references, alternatives with null, and lists."""
+    """Return the schema inside references, alternatives with null, and lists."""
     if "$ref" in field:
-        found: Mapping[str, Any] = defs[field["$ref"].rsplit("/", 1)[-1]]
-        return found
+        target: Mapping[str, Any] = defs[field["$ref"].rsplit("/", 1)[-1]]
+        return target
     for option in field.get("anyOf", ()):
         if option.get("type") != "null":
             return _inner(option, defs)
@@ -33,14 +33,14 @@ def _form(field: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
     inner = _inner(field, defs)
     kind = next((type_ for type_ in _types(inner) if type_ != "null"), "string")
     form = " | ".join(inner["enum"]) if "enum" in inner else _FORMS.get(kind, "text")
-    listed = f"list of {form}" if field.get("type") == "array" else form
-    return f"{listed} or null" if nullable else listed
+    form = f"list of {form}" if field.get("type") == "array" else form
+    return f"{form} or null" if nullable else form
 
 
 _FORMS = {"object": "object", "integer": "number", "number": "number"}
 
 
 def _types(field: Mapping[str, Any]) -> tuple[str, ...]:
-    """A field's type, or its types where it may be null."""
-    found = field.get("type", ())
-    return (found,) if isinstance(found, str) else tuple(found)
+    """Return a field's type, or its types if it may be null."""
+    types = field.get("type", ())
+    return (types,) if isinstance(types, str) else tuple(types)

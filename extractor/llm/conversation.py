@@ -20,7 +20,7 @@ from mahdar.llm.reading import LONGEST, Reading, UnreadableError, UnusableError,
 from mahdar.llm.reply import CallError
 from mahdar.results import FailureClass, Usage
 from mahdar.schemas.tasks import Answer, AnswerSchema
-from mahdar.validation.answers import Problem, context_of, lists_of, problems_of, salvage, validate
+from mahdar.validation.answers import Problem, context_of, items_by_task, problems_of, salvage, validate
 from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class Conversation:
                 answer, left_out = salvage(attempt.reading.unambiguous(schema), schema, self.source)
                 known = {(problem.place, problem.code) for problem in problems}
                 problems = (*problems, *(one for one in left_out if (one.place, one.code) not in known))
-            records = sum(map(len, lists_of(answer, schema).values())) if answer is not None else 0
+            records = sum(map(len, items_by_task(answer, schema).values())) if answer is not None else 0
             if (answer is not None, records) >= (best[0] is not None, best[2]):
                 best = answer, problems, records
         return best

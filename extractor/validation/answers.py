@@ -1,7 +1,7 @@
-"""Validation: drafts against their schema and their article, all at once or as far as they hold.
+"""Validate an answer against its schema and its article, as a whole or in part.
 
-The checks are the schema's own pydantic validators, which find the article in their context. `validate` raises what is
-wrong; `salvage` takes out the smallest parts that are wrong, an attribute before its record, until the rest holds.
+The checks are the schema's pydantic validators, which find the article in their context. `validate` raises on any
+problem; `salvage` removes the smallest invalid parts, an attribute before its record, until the rest is valid.
 """
 
 import json
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Place = tuple[str | int, ...]
-"""Where in an answer: `("meetings", 0, "date")`."""
+"""A place in an answer: `("meetings", 0, "date")`."""
 
-_WORDS: Final = {
+_MESSAGES: Final = {
     "missing": "is missing",
     "literal_error": "must be {expected}",
     "too_short": "needs {min_length}, got {actual_length}",
@@ -40,23 +40,23 @@ _WORDS: Final = {
     "float_type": "must be a number",
     "float_parsing": "must be a number",
 }
-"""What pydantic finds, by its type of error, in words of JSON instead of Python: a model reads them."""
+"""Messages by pydantic's type of error, in terms of JSON instead of Python, since a model reads them."""
 _NO_NUMBER: Final = frozenset({"int_parsing", "float_parsing", "decimal_parsing"})
 _UNKNOWN_ACTOR: Final = "actor"
-"""pydantic's type of the error for an id that the list of actors does not hold; see `mahdar.schemas.drafts`."""
+"""Type of the error for an id that is not in the list of actors; see `mahdar.schemas.drafts`."""
 _SEPARATORS: Final = {"٬": "", "٫": "."}
-"""Of thousands and of decimals, in Arabic numbers."""
+"""Arabic separators of thousands and decimals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, where: `$.meetings[0].principals: needs two when held, got 1`.
+    """A problem in an answer: `$.meetings[0].principals: needs two when held, got 1`.
 
     Attributes:
-        place: in the answer.
-        code: of the kind of problem; stable, unlike the message.
-        message: for the model, without a word of what it wrote: that may be an article's.
-        item: what the model wrote there.
+        place: the place in the answer as given.
+        code: the kind of problem; stable, unlike the message.
+        message: the message for the model; it quotes nothing of the answer, which may contain an article's words.
+        item: the record or part of the answer at the place.
     """
 
     place: Place
@@ -71,7 +71,7 @@ class Problem:
 
     @property
     def field(self) -> str | None:
-        """The list of the answer that it is in; None for the answer as a whole."""
+        """The list of the answer that the place is in; None for the answer as a whole."""
         return self.place[0] if self.place and isinstance(self.place[0], str) else None
 
     def __str__(self) -> str:
@@ -79,14 +79,12 @@ class Problem:
 
 
 class Members(list[Any]):
-    """A list whose members know where they stood in the answer, also when others have been left out."""
+    """A list that keeps its members' indices in the answer when others are removed."""
 
     def __init__(self, members: Iterable[tuple[int, Any]]) -> None:
-        self.places, values = [], []
-        for place, value in members:
-            self.places.append(place)
-            values.append(value)
-        super().__init__(values)
+        pairs = list(members)
+        self.places = [place for place, _ in pairs]
+        super().__init__(value for _, value in pairs)
 
     def __delitem__(self, at: SupportsIndex | slice) -> None:
         super().__delitem__(at)
@@ -94,10 +92,10 @@ class Members(list[Any]):
 
 
 class Unrendered(dict[str, Any]):
-    """A validation context that instructor does not take for the variables of a template.
+    """A validation context that instructor does not use as variables of a template.
 
-    instructor renders every message as a Jinja template where its context is true (`handle_templating`): an article
-    with braces would be changed, or run. A mapping that is false is passed on to pydantic all the same.
+    instructor renders every message as a Jinja template if its context is true (`handle_templating`), which would
+    change or run an article with braces. A mapping that is false is still passed on to pydantic.
     """
 
     def __bool__(self) -> bool:
@@ -105,41 +103,46 @@ class Unrendered(dict[str, Any]):
 
 
 def context_of(source: Source) -> Unrendered:
-    """What the validators of drafts need to know of an article."""
+    """Return the validation context in which the validators of drafts find an article."""
     return Unrendered(article=source)
 
 
 def validate(value: Any, schema: AnswerSchema, source: Source) -> Answer:
-    """An answer that holds in every part.
+    """Validate an answer.
+
+    Args:
+        value: the answer as JSON.
+        schema: the schema of the answer.
+        source: the article.
 
     Raises:
-        ValidationError: it does not; `problems_of` says where.
+        ValidationError: a part of the answer is invalid; `problems_of` lists the places.
     """
-    return _validate(listed(value, schema.model), schema, source)
+    return _validate(_with_lists(value, schema.model), schema, source)
 
 
 def salvage(value: Any, schema: AnswerSchema, source: Source) -> tuple[Answer | None, tuple[Problem, ...]]:
-    """As much of an answer as holds, and what does not.
+    """Validate as much of an answer as possible.
 
-    An attribute that is wrong is left out alone; a member of a list too; a record goes where it cannot do without what
-    is wrong. What refers to something that went is found wrong in the next round.
+    An invalid attribute or member of a list is removed alone; a record is removed if it requires the invalid part. What
+    refers to a removed part becomes invalid in the next round.
 
     Args:
         value: the answer as JSON; it is not changed.
-        schema: of the answer.
+        schema: the schema of the answer.
         source: the article.
 
     Returns:
-        The answer, None where nothing of it can be used, and the problems, each with its place in the answer as given.
+        The valid part of the answer, None if there is none, and the problems, placed in the answer as given.
     """
     problems: list[Problem] = []
-    kept = listed(value, schema.model)
+    kept = _with_lists(value, schema.model)
     while True:
         try:
             return _validate(kept, schema, source), tuple(problems)
         except ValidationError as error:
             problems.extend(_problems(error, kept, value))
-            cuts = {_cut_of(schema.model, detail) for detail in error.errors(include_url=False)}
+            cuts = {_removable_part(schema.model, detail) for detail in error.errors(include_url=False)}
         if () in cuts:
             return None, tuple(problems)
         for place in sorted(cuts, key=_by_depth, reverse=True):
@@ -147,20 +150,28 @@ def salvage(value: Any, schema: AnswerSchema, source: Source) -> tuple[Answer | 
 
 
 def problems_of(error: ValidationError, value: Any, schema: AnswerSchema) -> tuple[Problem, ...]:
-    """What `validate` found wrong with an answer, each problem once."""
-    return _problems(error, listed(value, schema.model), value)
+    """Return the problems that `validate` raised for an answer, each once."""
+    return _problems(error, _with_lists(value, schema.model), value)
 
 
-def listed(value: Any, model: type[BaseModel] | None) -> Any:
-    """The same JSON with a list wherever one is asked for, without fillers: `"x"` becomes `["x"]`, and null `[]`."""
+def _with_lists(value: Any, model: type[BaseModel] | None) -> Any:
+    """Wrap values in lists where the model has lists, and drop fillers: `"x"` becomes `["x"]`, null `[]`."""
     if model is None or not isinstance(value, dict):
         return value
     nested = _nested(model)
-    return {name: _listed(one, *nested[name]) if name in nested else one for name, one in value.items()}
+    wrapped: dict[str, Any] = {}
+    for name, field in value.items():
+        is_list, inner = nested.get(name, (False, None))
+        if is_list:
+            members = enumerate(field if isinstance(field, list) else [field])
+            wrapped[name] = Members((at, _with_lists(member, inner)) for at, member in members if not is_silent(member))
+        else:
+            wrapped[name] = _with_lists(field, inner)
+    return wrapped
 
 
-def with_plain_numbers(value: Any, places: Iterable[Sequence[str | int]]) -> Any:
-    """The value with `"٥"` and `"١٬٢٠٠"` written as `"5"` and `"1200"` in these places, and nowhere else."""
+def _with_ascii_numbers(value: Any, places: Iterable[Sequence[str | int]]) -> Any:
+    """Return a copy with `"٥"` and `"١٬٢٠٠"` written as `"5"` and `"1200"` in these places."""
     mended = json.loads(json.dumps(value, ensure_ascii=False))
     for *way, last in places:
         try:
@@ -173,24 +184,16 @@ def with_plain_numbers(value: Any, places: Iterable[Sequence[str | int]]) -> Any
     return mended
 
 
-def lists_of(answer: Answer, schema: AnswerSchema) -> Mapping[str, tuple[Any, ...]]:
-    """The items of an answer, by task."""
+def items_by_task(answer: Answer, schema: AnswerSchema) -> Mapping[str, tuple[Any, ...]]:
+    """Return the items of an answer by task."""
     return {task.task: getattr(answer, task.field) for task in schema.tasks}
-
-
-def _listed(value: Any, is_list: bool, model: type[BaseModel] | None) -> Any:  # noqa: FBT001  # as `_nested` says
-    if not is_list:
-        return listed(value, model)
-    members = value if isinstance(value, list) else [value]
-    return Members((place, listed(one, model)) for place, one in enumerate(members) if not is_silent(one))
 
 
 @cache
 def _nested(model: type[BaseModel]) -> Mapping[str, tuple[bool, type[BaseModel] | None]]:
-    """Of each field that is a list or an object: whether it is a list, and the model of the object or the members."""
+    """Map each field to whether it is a list, and to the model of the object or of the members, None for neither."""
     fields = {name: field.annotation for name, field in model.model_fields.items()}
-    nested = {name: (_member(annotation) is not None, _model(annotation)) for name, annotation in fields.items()}
-    return {name: one for name, one in nested.items() if any(one)}
+    return {name: (_member(annotation) is not None, _model(annotation)) for name, annotation in fields.items()}
 
 
 def _validate(kept: Any, schema: AnswerSchema, source: Source) -> Answer:
@@ -200,45 +203,42 @@ def _validate(kept: Any, schema: AnswerSchema, source: Source) -> Answer:
         places = [detail["loc"] for detail in error.errors(include_url=False) if detail["type"] in _NO_NUMBER]
         if not places:
             raise
-        answer = schema.model.model_validate(with_plain_numbers(kept, places), context=context_of(source))
-    return answer.with_places({name: one.places for name, one in kept.items() if isinstance(one, Members)})
+        answer = schema.model.model_validate(_with_ascii_numbers(kept, places), context=context_of(source))
+    return answer.with_places({name: field.places for name, field in kept.items() if isinstance(field, Members)})
 
 
 def _problems(error: ValidationError, kept: Any, value: Any) -> tuple[Problem, ...]:
-    """The problems by their places in the answer as given, of which `kept` is left."""
-    found: dict[tuple[Place, str], Problem] = {}
+    """Return the problems with their places in the answer as given (`value`), of which `kept` is left."""
+    problems: dict[tuple[Place, str], Problem] = {}
     for detail in error.errors(include_url=False):
-        place, code = _place_before(kept, detail["loc"]), detail["type"]
-        left_out = code == _UNKNOWN_ACTOR and detail["input"] in _ids(value)
-        said = "is the id of an actor that does not hold" if left_out else _worded(detail)
-        found.setdefault((place, code), Problem(place, code, said, _item(value, place)))
-    return tuple(found.values())
+        place, code = _original_place(kept, detail["loc"]), detail["type"]
+        template = _MESSAGES.get(code)
+        message = template.format(**detail.get("ctx", {})) if template else detail["msg"].removeprefix("Value error, ")
+        if code == _UNKNOWN_ACTOR and detail["input"] in _actor_ids(value):
+            message = "is the id of an actor that does not hold"
+        problems.setdefault((place, code), Problem(place, code, message, _item_at(value, place)))
+    return tuple(problems.values())
 
 
-def _ids(value: Any) -> frozenset[str]:
-    """The ids in an answer's list of actors as it was given."""
+def _actor_ids(value: Any) -> frozenset[str]:
+    """Return the ids in an answer's list of actors as given."""
     actors = value.get(ACTORS) if isinstance(value, dict) else None
-    listed = actors if isinstance(actors, list) else []
-    return frozenset(one["id"] for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str))
+    objects = [actor for actor in actors if isinstance(actor, dict)] if isinstance(actors, list) else []
+    return frozenset(actor["id"] for actor in objects if isinstance(actor.get("id"), str))
 
 
-def _place_before(kept: Any, place: Place) -> Place:
-    """Where a place was in the answer as given."""
-    before: list[str | int] = []
+def _original_place(kept: Any, place: Place) -> Place:
+    """Return the place in the answer as given of a place in what is left of it."""
+    original: list[str | int] = []
     for step in place:
         is_member = isinstance(kept, Members) and isinstance(step, int) and step < len(kept)
-        before.append(kept.places[step] if is_member else step)
+        original.append(kept.places[step] if is_member else step)
         kept = kept[step] if is_member else kept.get(step) if isinstance(kept, dict) else None
-    return tuple(before)
+    return tuple(original)
 
 
-def _worded(detail: "ErrorDetails") -> str:
-    words = _WORDS.get(detail["type"])
-    return words.format(**detail.get("ctx", {})) if words else detail["msg"].removeprefix("Value error, ")
-
-
-def _item(value: Any, place: Sequence[str | int]) -> Any:
-    """What stands at a place; of a record, and of a part of one, the record."""
+def _item_at(value: Any, place: Sequence[str | int]) -> Any:
+    """Return the record that a place is in, else the part of the answer at the place."""
     for step in place[:2]:
         try:
             value = value[step]
@@ -247,22 +247,22 @@ def _item(value: Any, place: Sequence[str | int]) -> Any:
     return value
 
 
-def _cut_of(model: type[BaseModel], detail: "ErrorDetails") -> Place:
-    """The smallest part that can be left out; () where that is the whole answer.
+def _removable_part(model: type[BaseModel], detail: "ErrorDetails") -> Place:
+    """Return the smallest part around an error that can be left out; () if only the whole answer can.
 
-    Of a list that is too long a negative step says how many of its members stay.
+    For a list that is too long, a negative last step is the number of members to keep.
     """
     place = tuple(detail["loc"])
     if detail["type"] == "too_long" and (most := detail.get("ctx", {}).get("max_length")) is not None:
         return (*place, -int(most))
-    kept: Place = ()
+    part: Place = ()
     for length, optional in enumerate(_optional(model, place), start=1):
-        kept = place[:length] if optional else kept
-    return kept
+        part = place[:length] if optional else part
+    return part
 
 
 def _optional(annotation: Any, place: Place) -> Iterator[bool]:
-    """For each step of a place, whether what it leads to may be left out."""
+    """Yield for each step of a place whether the part it leads to may be left out."""
     for step in place:
         if isinstance(step, int):
             yield True
@@ -277,26 +277,26 @@ def _optional(annotation: Any, place: Place) -> Iterator[bool]:
 
 
 def _member(annotation: Any) -> Any:
-    """What the members of a list are; None where no list is asked for."""
+    """Return the annotation of a list's members; None if the annotation is not a list."""
     if get_origin(annotation) is Annotated:
         return _member(get_args(annotation)[0])
     return get_args(annotation)[0] if get_origin(annotation) in {tuple, list} else None
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:
-    """The model in an annotation, behind alternatives and metadata."""
+    """Return the model in an annotation, inside alternatives and metadata; None if there is none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := _model(part)) is not None), None)
 
 
 def _by_depth(place: Place) -> tuple[int, tuple[tuple[int, int, str], ...]]:
-    """Deeper places first, and of a list the last first, so that no removal moves another's place."""
+    """Sort key by depth, then by index: in reverse order no removal changes another place."""
     return len(place), tuple((1, step, "") if isinstance(step, int) else (0, 0, step) for step in place)
 
 
 def _remove(value: Any, place: Place) -> None:
-    """Take out what stands at a place, by `_cut_of`."""
+    """Remove the part at a place that `_removable_part` returned."""
     *way, last = place
     try:
         for step in way:

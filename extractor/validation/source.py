@@ -27,7 +27,7 @@ def _memoized(method: Callable[Concatenate["Source", P], T]) -> Callable[Concate
     """Keep a method's results in its instance, by the positional arguments: many records name the same actor."""
 
     @wraps(method)
-    def memoized(self: "Source", *args: P.args, **kwargs: P.kwargs) -> T:
+    def memoized(self: "Source", /, *args: P.args, **kwargs: P.kwargs) -> T:
         results = self._results.setdefault(method.__name__, {})
         if args not in results:
             results[args] = method(self, *args, **kwargs)

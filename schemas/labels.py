@@ -1,13 +1,15 @@
-"""Labels: what a careful reader found in an article, one file an article, and the checks that such a file must pass.
+"""Read and check labels: the records that a careful reader found in an article, one file an article.
 
-The shape is the record's, without what code resolves or derives, and with what only a label knows: every other
-acceptable form of a name (`aliases`), further acceptable values (`accept`, `alternatives`) and the reason (`note`).
+A label has the fields of a record without those that code computes, and in addition every other acceptable form of a
+name (`aliases`), further acceptable values (`accept`, `alternatives`) and a reason (`note`).
 """
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,18 +33,18 @@ from mahdar.schemas.enums import (
 from mahdar.schemas.records import MAX_QUOTE, CountryCode, Extraction, Meeting, Provenance, Record, Stance
 
 BEYOND_ISO = frozenset({"EU", "UN"})
-"""Codes that the contract has and ISO 3166-1 has not."""
+"""Codes of the contract that are not in ISO 3166-1."""
 CHOICE = " | "
-"""Between the values of a skeleton, of which one is to be chosen."""
+"""Separator of the values in a skeleton, of which one is to be chosen."""
 MAX_PROPOSITION_WORDS = 30
-"""Of a label (contract); a drafted proposition may be longer."""
+"""Words of a labelled proposition (contract); a drafted one may be longer."""
 
 Text = Annotated[str, Field(pattern=r"\S")]
-"""Unknown is null, never an empty text."""
+"""A text with a letter or digit; what is unknown is null, never empty."""
 
 
 class LabelError(ValueError):
-    """A label file does not have the shape of labels; one line a problem, each with its path."""
+    """A label file is invalid; the message has one line a problem, each with its path."""
 
     def __init__(self, source: str, problems: list[str]) -> None:
         super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
@@ -50,13 +52,13 @@ class LabelError(ValueError):
 
 
 class Label(BaseModel):
-    """A frozen part of a label file. A field it does not know is a typing error and refused."""
+    """A frozen part of a label file. An unknown field is refused as a typing error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class LabelledActor(Label):
-    """One who meets or holds a position, with every other form a correct system could return."""
+    """An actor, with every other form of the name that a correct system could return."""
 
     name: Text
     aliases: tuple[Text, ...] = ()
@@ -73,7 +75,7 @@ class LabelledParticipant(LabelledActor):
 
 
 class LabelledDate(Label):
-    """When; `accept` lists further acceptable values, and may hold null."""
+    """A date; `accept` lists further acceptable values, which may include null."""
 
     text: Text | None
     value: str | None
@@ -89,40 +91,40 @@ class LabelledSpot(Label):
 
 
 class LabelledPlace(LabelledSpot):
-    """Where; `accept` lists further acceptable places, and may hold null."""
+    """A place; `accept` lists further acceptable places, which may include null."""
 
     accept: tuple[LabelledSpot | None, ...] = ()
 
 
 class LabelledTopic(Label):
-    """What was discussed."""
+    """A topic of a meeting."""
 
     text: Text
     code: TopicCode
 
 
 class LabelledOutcome(Label):
-    """What was agreed, signed or decided."""
+    """An outcome of a meeting: agreed, signed or decided."""
 
     text: Text
     type: OutcomeType
 
 
 class LabelledTarget(Label):
-    """What a stance is about; the actor where that is somebody, or somebody's doing."""
+    """The target of a stance; `actor` is set if it is an actor, or an actor's action."""
 
     text: Text
     actor: LabelledActor | None
 
 
 class LabelledEvidence(Label):
-    """A piece of the article, letter by letter."""
+    """A verbatim piece of the article."""
 
     quote: Text
 
 
 class MeetingAlternatives(Label):
-    """Second defensible values of a meeting's closed fields."""
+    """Further acceptable values of a meeting's closed fields."""
 
     kind: tuple[MeetingKind, ...] = ()
     channel: tuple[Channel, ...] = ()
@@ -130,7 +132,7 @@ class MeetingAlternatives(Label):
 
 
 class StanceAlternatives(Label):
-    """Second defensible values of a stance's closed fields."""
+    """Further acceptable values of a stance's closed fields."""
 
     polarity: tuple[Polarity, ...] = ()
     act: tuple[Act, ...] = ()
@@ -139,7 +141,7 @@ class StanceAlternatives(Label):
 
 
 class LabelledMeeting(Label):
-    """A meeting as a reader found it."""
+    """A labelled meeting."""
 
     id: str
     kind: MeetingKind
@@ -157,7 +159,7 @@ class LabelledMeeting(Label):
 
 
 class LabelledStance(Label):
-    """A stance as a reader found it."""
+    """A labelled stance."""
 
     id: str
     meeting: str | None
@@ -177,7 +179,7 @@ class LabelledStance(Label):
 
 
 class Labels(Label):
-    """All that a reader found in one article. Empty lists are labels too: they test for invention."""
+    """The labels of one article. Empty lists are labels, too: they test for invented records."""
 
     document_id: Text
     language: Text | None
@@ -187,15 +189,19 @@ class Labels(Label):
 
     @property
     def actors(self) -> tuple[LabelledActor, ...]:
-        """Everybody named anywhere in the records, in order, as often as named."""
+        """The actors of all records, in order, as often as they occur."""
         return tuple(actor for _path, actor in _actors(self))
 
 
 def parse(text: str, source: str = "labels") -> Labels:
-    """Labels from the text of a file.
+    """Parse the text of a label file.
+
+    Args:
+        text: the file's text.
+        source: the name of the file in messages.
 
     Raises:
-        LabelError: no JSON, a field twice, missing or unknown, a value outside its closed list.
+        LabelError: the text is not JSON, a field is duplicate, missing or unknown, or a value not in its closed list.
     """
     try:
         json.loads(text, object_pairs_hook=_unique)
@@ -207,24 +213,27 @@ def parse(text: str, source: str = "labels") -> Labels:
 
 
 def read(path: Path) -> Labels:
-    """Labels from a file.
+    """Read a label file.
 
     Raises:
-        LabelError: as `parse`, naming the file.
+        LabelError: as `parse`; the message names the file.
     """
     return parse(path.read_text(encoding="utf-8"), str(path))
 
 
 def check(labels: Labels, text: str, stem: str | None = None) -> list[str]:
-    """What is wrong with labels of the right shape, as `$.meetings[0].evidence[1].quote: …`; empty when nothing is.
+    """Check labels against their article and the contract.
 
     Args:
-        labels: what is checked.
-        text: the article, exactly.
-        stem: the label file's name without its ending, which must be the document's id.
+        labels: the labels.
+        text: the article as written.
+        stem: the stem of the label file's name, which must be the document's id.
+
+    Returns:
+        Problems, as `$.meetings[0].evidence[1].quote: …`.
     """
     return [
-        *_check_document(labels, stem),
+        *_check_id(labels.document_id, stem),
         *_check_ids("meetings", "m", [meeting.id for meeting in labels.meetings]),
         *_check_ids("stances", "s", [stance.id for stance in labels.stances]),
         *(problem for path, meeting in _records(labels, "meetings") for problem in _check_meeting(path, meeting)),
@@ -235,27 +244,27 @@ def check(labels: Labels, text: str, stem: str | None = None) -> list[str]:
 
 
 def as_extraction(labels: Labels, text: str) -> Extraction:
-    """The extraction that says exactly what the labels say: it scores 1 on everything.
+    """Convert labels to the extraction that they describe, which scores 1 on everything.
 
     Raises:
         LabelError: a quote is not in the text.
     """
-    quotes = [problem for problem in _check_evidence(labels, text) if "not in the article" in problem]
-    if quotes:
-        raise LabelError(labels.document_id, quotes)
+    problems = [problem for problem in _check_evidence(labels, text) if "not in the article" in problem]
+    if problems:
+        raise LabelError(labels.document_id, problems)
     return Extraction(
         document_id=labels.document_id,
         text_sha256=hashlib.sha256(text.encode("utf-8")).hexdigest(),
         language=labels.language,
         published_at=labels.published_at,
-        meetings=tuple(Meeting.model_validate(_located(meeting, text)) for meeting in labels.meetings),
-        stances=tuple(Stance.model_validate(_located(stance, text)) for stance in labels.stances),
+        meetings=tuple(Meeting.model_validate(_with_offsets(meeting, text)) for meeting in labels.meetings),
+        stances=tuple(Stance.model_validate(_with_offsets(stance, text)) for stance in labels.stances),
         provenance=Provenance(),
     )
 
 
-def _located(record: LabelledMeeting | LabelledStance, text: str) -> dict[str, Any]:
-    """A record's fields, its evidence with offsets. Records ignore what only labels know."""
+def _with_offsets(record: LabelledMeeting | LabelledStance, text: str) -> dict[str, Any]:
+    """Return a label's fields with the offsets of its evidence; a record ignores the fields that only labels have."""
     starts = [text.index(piece.quote) for piece in record.evidence]
     spans = [
         {"quote": piece.quote, "start": start, "end": start + len(piece.quote), "match": "exact"}
@@ -265,16 +274,15 @@ def _located(record: LabelledMeeting | LabelledStance, text: str) -> dict[str, A
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """JSON allows a key twice and keeps the last; in a label file that is a slip."""
-    keys = [key for key, _value in pairs]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
+    """Refuse a key that occurs twice in an object, of which JSON would keep the last."""
+    counts = Counter(key for key, _value in pairs)
+    if twice := sorted(key for key, count in counts.items() if count > 1):
         raise ValueError(f"key {twice[0]!r} stands twice in one object: keep one")
     return dict(pairs)
 
 
 def _problems(error: ValidationError) -> list[str]:
-    """One line a problem, with its path; a list is not too short where what is wrong inside it is named."""
+    """Return one line a problem; a list is not reported as too short if a problem inside it is reported."""
     parts = error.errors()
     inside = {part["loc"][:size] for part in parts for size in range(len(part["loc"]))}
     return [_problem(part) for part in parts if part["type"] != "too_short" or part["loc"] not in inside]
@@ -314,16 +322,16 @@ def _actors(labels: Labels) -> Iterator[tuple[str, LabelledActor]]:
             yield f"{path}.target.actor", stance.target.actor
 
 
-def _check_document(labels: Labels, stem: str | None) -> Iterator[str]:
-    if stem is not None and labels.document_id != stem:
-        yield f"$.document_id: {labels.document_id!r} is not the file's name {stem!r}: rename one of them"
+def _check_id(id_: str, stem: str | None) -> Iterator[str]:
+    if stem is not None and id_ != stem:
+        yield f"$.document_id: {id_!r} is not the file's name {stem!r}: rename one of them"
 
 
 def _check_ids(task: str, prefix: str, ids: list[str]) -> Iterator[str]:
-    """Ids count from one in the order of the list, and so are unique."""
-    for index, found in enumerate(ids):
-        if found != f"{prefix}{index + 1}":
-            yield f"$.{task}[{index}].id: must be '{prefix}{index + 1}', got {found!r}"
+    """Check that ids count from one in the order of the list."""
+    for index, id_ in enumerate(ids):
+        if id_ != f"{prefix}{index + 1}":
+            yield f"$.{task}[{index}].id: must be '{prefix}{index + 1}', got {id_!r}"
 
 
 def _check_meeting(path: str, meeting: LabelledMeeting) -> Iterator[str]:
@@ -333,13 +341,9 @@ def _check_meeting(path: str, meeting: LabelledMeeting) -> Iterator[str]:
         yield f"{path}.{error}"
     if all(actor.capacity != "principal" for actor in meeting.participants):
         yield f"{path}.participants: none is a principal, and only principals say which meeting it is"
-    yield from _check_date(path, meeting.date)
-
-
-def _check_date(path: str, date: LabelledDate | None) -> Iterator[str]:
-    if date:
-        values = {"value": date.value}
-        values |= {f"accept[{index}]": value for index, value in enumerate(date.accept)}
+    if meeting.date:
+        values = {"value": meeting.date.value}
+        values |= {f"accept[{index}]": value for index, value in enumerate(meeting.date.accept)}
         yield from (
             f"{path}.date.{field}: {value!r} is no EDTF date, such as 2020-07-20 or XXXX-07-20"
             for field, value in values.items()
@@ -366,25 +370,13 @@ def _check_evidence(labels: Labels, text: str) -> Iterator[str]:
 
 
 def _check_quote(path: str, quote: str, text: str) -> Iterator[str]:
+    """Check that a quote is verbatim, and not too long; a message shows where it first differs from the article."""
     if quote not in text:
-        yield f"{path}: not in the article letter by letter: {_nearest(quote, text)}"
+        length = bisect_left(range(1, len(quote) + 1), x=True, key=lambda size: quote[:size] not in text)
+        agreeing, differing = quote[max(0, length - 20) : length], quote[length : length + 10]
+        yield f"{path}: not in the article letter by letter: agrees up to {agreeing!r}, then has {differing!r}"
     if len(quote) > MAX_QUOTE:
         yield f"{path}: at most {MAX_QUOTE} characters, got {len(quote)}: quote the clause that says it"
-
-
-def _nearest(quote: str, text: str) -> str:
-    """How far the quote can be followed in the article: where the slip is."""
-    length = _longest(len(quote), lambda size: quote[:size] in text)
-    return f"agrees up to {quote[max(0, length - 20) : length]!r}, then has {quote[length : length + 10]!r}"
-
-
-def _longest(most: int, holds: Callable[[int], bool]) -> int:
-    """The largest size that holds, where every smaller one does."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low
 
 
 def _check_countries(labels: Labels) -> Iterator[str]:

@@ -122,7 +122,8 @@ def test_a_template_is_no_task() -> None:
         Extractor(tasks=["news@1"])
     assert str(caught.value) == (
         "task 'news': no such schema; known are meetings, stances; "
-        "write a task's name, or task@version for a template of one version"
+        "write a task's name, or task@version for a template of one version; "
+        "for a task of your own name the module that defines it with --schemas"
     )
 
 

@@ -1,12 +1,13 @@
-"""An event loop in a thread of its own: one client for callers with and without a loop (a notebook has one)."""
+"""An event loop in its own thread: one client serves callers with and without a loop (a notebook has one)."""
 
 import asyncio
 import itertools
 import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -14,14 +15,15 @@ from mahdar.errors import MahdarError
 
 T = TypeVar("T")
 TURN = 0.25
-"""Seconds of one wait. Python acts on Ctrl-C between two waits, and may miss one that comes just before a wait."""
+"""Seconds of one wait. Python handles Ctrl-C between two waits, and may miss one that comes just before a wait."""
+CLOSED: Final = "the extractor was closed while it read this article; extract it again before closing"
 
 
 def wait(future: Future[T]) -> T:
-    """The result of a future, in waits that Ctrl-C can end.
+    """Return the result of a future, in waits that Ctrl-C can end.
 
     Raises:
-        MahdarError: the loop was closed before there was one.
+        MahdarError: the loop was closed first.
     """
     while True:
         try:
@@ -30,38 +32,38 @@ def wait(future: Future[T]) -> T:
             if future.done():
                 return future.result()
         except CancelledError:
-            raise closed() from None
+            raise MahdarError(CLOSED) from None
 
 
-def closed() -> MahdarError:
-    """What becomes of work that was under way when its loop was closed."""
-    return MahdarError("the extractor was closed while it read this article; extract it again before closing")
+async def wait_in_loop(future: Future[T]) -> T:
+    """Return the result of a future to a task of the caller's event loop; cancelling the task cancels the future.
 
-
-_IN_FORKS: Final[WeakKeyDictionary[Any, Callable[[Any], None]]] = WeakKeyDictionary()
-_INHERITED: Final[list[object]] = []
-
-
-def begin_anew_in_forks(one: T, begin_anew: Callable[[T], None]) -> None:
-    """See that an object begins anew in every process that is forked from this one.
-
-    Threads, event loops and locks do not live on there: what is waited for would never come.
+    Raises:
+        MahdarError: the future's loop was closed first.
     """
-    _IN_FORKS[one] = begin_anew
+    try:
+        return await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():  # the caller cancelled it
+            raise
+        raise MahdarError(CLOSED) from None
 
 
-def never_collect(*inherited: object) -> None:
-    """Keep what a forked process inherited: closing it would close connections that the other process uses."""
-    _INHERITED.extend(inherited)
+async def iterate_in_loop(results: Generator[T, None, None], stop: threading.Event) -> AsyncIterator[T]:
+    """Yield the results of a blocking generator to a task of the caller's event loop.
 
-
-def _forked() -> None:
-    for one, begin_anew in list(_IN_FORKS.items()):
-        begin_anew(one)
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, where no process is forked
-    os.register_at_fork(after_in_child=_forked)
+    Args:
+        results: runs in threads, one step after the other; never yields None.
+        stop: set at the end, to end the generator in its thread.
+    """
+    try:
+        while (result := await asyncio.to_thread(next, results, None)) is not None:
+            yield result
+    finally:
+        stop.set()
+        with suppress(ValueError):  # it is running, and will see `stop`
+            results.close()
 
 
 class LoopThread:
@@ -73,41 +75,47 @@ class LoopThread:
         self._thread: threading.Thread | None = None
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start a coroutine; its future can be waited for from any thread."""
+        """Start a coroutine, and the thread with the first; any thread may wait for the future."""
         with self._lock:  # a loop that is being closed takes no more
-            return asyncio.run_coroutine_threadsafe(work, self._running())
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="mahdar", daemon=True)
+                self._thread.start()
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def as_they_end(self, jobs: Iterable[Coroutine[Any, Any, T]], at_once: int, stop: threading.Event) -> Iterator[T]:
-        """Run coroutines, at most so many at once, and yield each result as soon as it is there.
+    def as_they_end(
+        self, jobs: Iterable[Coroutine[Any, Any, T]], at_once: int, stop: threading.Event
+    ) -> Generator[T, None, None]:
+        """Run coroutines, and yield each result as soon as it is there.
 
-        What one of them raises, or `jobs` itself, is raised when those under way have come to their end; what these
-        raise is not. Where the caller stops early, what is under way is given up.
+        The first error, of a coroutine or of `jobs`, is raised once the coroutines in flight have ended; later ones are
+        dropped. Where the caller stops early, those in flight are cancelled.
 
         Args:
-            jobs: gone through as there is room.
-            at_once: coroutines under way at most.
-            stop: ends it when it is set, from another thread.
+            jobs: consumed as there is room.
+            at_once: coroutines in flight at most.
+            stop: ends the run when another thread sets it.
         """
         waiting = iter(jobs)
         done: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
-        under_way: set[Future[T]] = set()
+        in_flight: set[Future[T]] = set()
         failed: BaseException | None = None
         try:
             while not stop.is_set():
                 try:
-                    for job in itertools.islice(waiting, at_once - len(under_way) if failed is None else 0):
-                        begun = self.submit(job)
-                        under_way.add(begun)
-                        begun.add_done_callback(done.put)
+                    for job in itertools.islice(waiting, at_once - len(in_flight) if failed is None else 0):
+                        future = self.submit(job)
+                        in_flight.add(future)
+                        future.add_done_callback(done.put)
                 except Exception as error:  # noqa: BLE001  # raised below
                     failed = error
-                if not under_way:
+                if not in_flight:
                     break
                 try:
                     ended = done.get(timeout=TURN)  # a signal that comes just before a wait would not end it
                 except queue.Empty:
                     continue
-                under_way.discard(ended)
+                in_flight.discard(ended)
                 try:
                     result = wait(ended)
                 except MahdarError as error:
@@ -117,32 +125,50 @@ class LoopThread:
             if failed is not None:
                 raise failed
         finally:
-            for future in under_way:
+            for future in in_flight:
                 future.cancel()
 
-    def close(self, last: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Cancel what still runs, do the last thing, and end the thread. Where none was started, nothing is done."""
+    def close(self, last: Callable[[], Awaitable[None]]) -> None:
+        """Cancel what still runs, run `last` in the loop, and end the thread; nothing where none was started."""
         with self._lock:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
         if loop is None or thread is None:
             return
-        asyncio.run_coroutine_threadsafe(_end(last), loop).result()
+
+        async def end() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await last()
+
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
-    def _running(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, name="mahdar", daemon=True)
-            self._thread.start()
-        return self._loop
+
+_RESETS: Final[WeakKeyDictionary[Any, Callable[[Any], None]]] = WeakKeyDictionary()
+_INHERITED: Final[list[object]] = []
 
 
-async def _end(last: Callable[[], Awaitable[None]] | None) -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    if last is not None:
-        await last()
+def reset_in_forks(instance: T, reset: Callable[[T], None]) -> None:
+    """Call `reset` with an object in every process that is forked from this one.
+
+    Threads, event loops and locks do not work there: a wait for them would never end.
+    """
+    _RESETS[instance] = reset
+
+
+def never_collect(*inherited: object) -> None:
+    """Keep objects that a forked process inherited: closing them would close the other process's connections."""
+    _INHERITED.extend(inherited)
+
+
+def _reset_all() -> None:
+    for instance, reset in list(_RESETS.items()):
+        reset(instance)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where no process is forked
+    os.register_at_fork(after_in_child=_reset_all)

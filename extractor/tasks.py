@@ -1,6 +1,6 @@
-"""Tasks: a prompt with the schema it fills."""
+"""Load tasks: each a prompt template with the schema of its answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mahdar.errors import PromptError, UsageError
@@ -13,7 +13,7 @@ TASKS = ("meetings", "stances")
 
 @dataclass(frozen=True)
 class Task:
-    """What is looked for: a schema, and the template that asks for it, alone or with other tasks."""
+    """A task: its schema, and the template that asks for it, alone or with other tasks."""
 
     prompt: Prompt
     schema: TaskSchema
@@ -25,13 +25,18 @@ class Task:
 
 
 def load_tasks(refs: Iterable[str], library: PromptLibrary, size: str) -> tuple[Task, ...]:
-    """The tasks called `task` or `task@version`; of a bare name the newest template for models of this size.
+    """Load tasks by name.
+
+    Args:
+        refs: `task` for the newest ready template, or `task@version`.
+        library: the library of templates.
+        size: the size of models that templates should be written for: `standard` or `small`.
 
     Raises:
         PromptError: there is no such template, or no schema for its task.
         UsageError: a task is named twice.
     """
-    tasks = tuple(_task(ref, library, size) for ref in refs)
+    tasks = tuple(_load_task(ref, library, size) for ref in refs)
     names = [task.name for task in tasks]
     for name in names:
         if names.count(name) > 1:
@@ -39,7 +44,22 @@ def load_tasks(refs: Iterable[str], library: PromptLibrary, size: str) -> tuple[
     return tasks
 
 
-def _task(ref: str, library: PromptLibrary, size: str) -> Task:
+def select_tasks(tasks: Sequence[Task], names: Iterable[str]) -> tuple[Task, ...]:
+    """Return the tasks of these names, in their order, each once.
+
+    Raises:
+        UsageError: no name is given, or one that none of the tasks has.
+    """
+    by_name = {task.name: task for task in tasks}
+    names = tuple(dict.fromkeys(names))
+    if not names:
+        raise UsageError(f"no task named: name some of this extractor's tasks: {', '.join(by_name)}")
+    if unknown := [name for name in names if name not in by_name]:
+        raise UsageError(f"task {unknown[0]!r}: not of this extractor's tasks: {', '.join(by_name)}")
+    return tuple(by_name[name] for name in names)
+
+
+def _load_task(ref: str, library: PromptLibrary, size: str) -> Task:
     name = ref.partition("@")[0]
     import_installed(name)
     try:

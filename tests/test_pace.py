@@ -165,7 +165,7 @@ def test_a_call_that_is_given_up_leaves_its_place() -> None:
             task.cancel()
         await asyncio.gather(holder, *waiting, return_exceptions=True)
         async with pacer.turn():
-            return pacer.under_way
+            return pacer.in_flight
 
     assert asyncio.run(run()) == 1
 

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -110,6 +110,26 @@ def as_date(value: str | dt.date | None) -> dt.date | None:
     raise BadInputError(
         f"published_at {value[:_SHOWN]!r} is not a date: write it as year-month-day, for example 2020-07-20"
     )
+
+
+def as_document(
+    document: str | Document, published_at: str | dt.date | None = None, document_id: str | None = None
+) -> Document:
+    """Convert a text to a document, or replace the date and id of a document where others are given.
+
+    Args:
+        document: a document, or a text.
+        published_at: the day of publication, ISO 8601.
+        document_id: the id; of a text by default the first 12 characters of its SHA-256.
+
+    Raises:
+        BadInputError: `published_at` is not a date.
+    """
+    if isinstance(document, Document):
+        day = as_date(published_at or document.published_at)
+        return replace(document, published_at=day, id=document_id or document.id)
+    created = Document(id=document_id or "", text=document, published_at=as_date(published_at))
+    return created if document_id else replace(created, id=created.sha256[:12])
 
 
 def parse_day(value: str, date_format: str) -> dt.date:

@@ -1,13 +1,13 @@
 """The budget: money and tokens are counted before they are spent.
 
-Each attempt reserves the most it can cost before it is sent, and settles with what the endpoint reports after. What is
-spent and what is reserved together never exceed the budget, whatever is retried, asked again or in flight. An attempt
-that may have been billed without an answer stays counted at its most.
+Each attempt reserves the most it can cost before it is sent, and settles for what the endpoint reports afterwards.
+Spending and reservations together never exceed the budget, whatever is retried, asked again or in flight. An attempt
+that may have been billed without an answer is counted at its most.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
@@ -39,16 +39,13 @@ class Budget:
 
     @property
     def bounded(self) -> bool:
-        """Whether there is a bound at all."""
+        """Whether there is a bound."""
         return self.max_cost is not None or self.max_tokens is not None
 
     def allows(self, spending: "Spending") -> bool:
-        """Whether so much may be spent in all."""
-        return self.affords(spending.cost) and (self.max_tokens is None or spending.tokens <= self.max_tokens)
-
-    def affords(self, cost: Decimal) -> bool:
-        """Whether so much may be paid in all."""
-        return self.max_cost is None or cost <= Decimal(str(self.max_cost))
+        """Whether spending so much in all keeps to the budget."""
+        affordable = self.max_cost is None or spending.cost <= Decimal(str(self.max_cost))
+        return affordable and (self.max_tokens is None or spending.tokens <= self.max_tokens)
 
     def __str__(self) -> str:
         bounds = [f"${self.max_cost}"] if self.max_cost is not None else []
@@ -60,7 +57,7 @@ UNBOUNDED: Final = Budget()
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Money and tokens. The cost is zero where no price is known."""
+    """US dollars and tokens. The cost is zero where no price is known."""
 
     cost: Decimal = NOTHING
     tokens: int = 0
@@ -73,11 +70,8 @@ class Spending:
 
     @classmethod
     def of(cls, price: Price | None, tokens_in: int, tokens_out: int) -> "Spending":
-        """What one call comes to."""
+        """Return what one call takes."""
         return cls(price.cost(tokens_in, tokens_out) if price else NOTHING, tokens_in + tokens_out)
-
-
-_NOT_COUNTED: Final = Spending()
 
 
 class OverBudgetError(MahdarError):
@@ -85,15 +79,15 @@ class OverBudgetError(MahdarError):
 
 
 class Purse:
-    """A budget while it is spent, for the tasks of one event loop.
+    """A budget and what is spent of it, for the tasks of one event loop.
 
     Args:
         budget: what may be spent.
-        find_price: asked when the first call is made, or before it where the cost is bounded.
+        find_price: returns the model's price; called when the first call is made, or earlier where the cost is bounded.
 
     Attributes:
         spent: by calls that have ended.
-        reserved: by calls under way, at most.
+        reserved: for calls in flight, each at its most.
     """
 
     def __init__(self, budget: Budget = UNBOUNDED, find_price: Callable[[], Price | None] = lambda: None) -> None:
@@ -105,62 +99,59 @@ class Purse:
 
     @cached_property
     def price(self) -> Price | None:
-        """What the model costs, if that is known."""
+        """The model's price; None where it is not known."""
         return self._find_price()
 
     def cost(self, completion: Completion) -> Decimal | None:
-        """US dollars of a call; None where the price is not known, or its usage was not reported."""
-        if self.price is None or not (_reported(completion) or not self.price.cost(1, 1)):
+        """Return the US dollars of a call; None where the price is not known, or the tokens were not reported."""
+        if self.price is None or not (_is_reported(completion) or not self.price.cost(1, 1)):
             return None
         return self.price.cost(completion.tokens_in, completion.tokens_out)
 
     def most(self, arguments: Arguments) -> Spending:
-        """What a call may come to. Nothing where nothing is bounded: it would cost time to count."""
+        """Return what a call can take at most; nothing where there is no bound, since counting takes time."""
         if not self.budget.bounded:
-            return _NOT_COUNTED
+            return Spending()
         return Spending.of(self.price, most_in(arguments), most_out(arguments))
 
     def came_to(self, completion: Completion, most: Spending) -> Spending:
-        """What an answered call came to; the most, where the endpoint does not say all of it."""
-        if self.budget.bounded and not _reported(completion):
+        """Return what an answered call took; its most, where the endpoint does not report all of it."""
+        if self.budget.bounded and not _is_reported(completion):
             return most
         return Spending.of(self.price, completion.tokens_in, completion.tokens_out)
 
     async def reserve(self, most: Spending) -> None:
-        """Set aside what a call may come to. Waits where only calls under way stand against it.
+        """Reserve what a call can take, waiting while only the reservations of calls in flight are in the way.
 
         Raises:
-            OverBudgetError: it could exceed the budget.
+            OverBudgetError: the call could exceed the budget.
         """
         while not self.budget.allows(self.spent + self.reserved + most):
             if not self.budget.allows(self.spent + most):
-                raise OverBudgetError(self._refusal(most))
+                said = f"{self.spent.tokens:,} tokens are spent, and the next call can take {most.tokens:,}"
+                if not replace(self.budget, max_tokens=None).allows(self.spent + most):
+                    said = f"${self.spent.cost:.4f} are spent, and the next call can cost ${most.cost:.4f}"
+                remedy = "with a larger one the same command goes on"
+                raise OverBudgetError(f"the budget of {self.budget} ends here: {said}; {remedy}")
             settled = asyncio.get_running_loop().create_future()
             self._waiting.append(settled)
             await settled
         self.reserved += most
 
     def settle(self, most: Spending, came_to: Spending) -> None:
-        """A call is over: what was set aside for it is free again but for what it came to."""
+        """Release the reservation of a call that has ended, and count what it took."""
         self.reserved -= most
         self.spent += came_to
         waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            if not one.done():  # cancelled
-                one.set_result(None)
+        for settled in waiting:
+            if not settled.done():  # cancelled
+                settled.set_result(None)
 
-    def begin_anew(self) -> None:
-        """Forget the calls under way: they are another process's, of which this one was forked."""
+    def release_reserved(self) -> None:
+        """Release all reservations: in a forked process the calls in flight are the other process's."""
         self.reserved, self._waiting = Spending(), []
 
-    def _refusal(self, most: Spending) -> str:
-        if not self.budget.affords(self.spent.cost + most.cost):
-            said = f"${self.spent.cost:.4f} are spent, and the next call can cost ${most.cost:.4f}"
-        else:
-            said = f"{self.spent.tokens:,} tokens are spent, and the next call can take {most.tokens:,}"
-        return f"the budget of {self.budget} ends here: {said}; with a larger one the same command goes on"
 
-
-def _reported(completion: Completion) -> bool:
-    """Whether an endpoint says all that it will charge for: some report only one side."""
+def _is_reported(completion: Completion) -> bool:
+    """Whether an endpoint reports all tokens that it charges for: some report only input or only output."""
     return bool(completion.tokens_in and (completion.tokens_out or not completion.raw))

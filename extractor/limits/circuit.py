@@ -1,10 +1,10 @@
-"""The circuit breaker: when an endpoint that does not answer ends the run.
+"""The circuit breaker: end the run when the endpoint does not answer.
 
-Only what says nothing about the article counts: no connection, a server's error, no answer in time, a key or a quota
-that does not hold. A row of such calls, without one answer in between, first holds back all calls but one at a time;
-where that one stays unanswered for as long as the policy is patient, the circuit opens. What waiting cannot help, such
-as a wrong key, opens it without patience; where no question was taken before, the first call of the kind does. Some
-time after that a call is let through again, and an answer closes it.
+Only failures that are not the article's count: no connection, a server error, a timeout, a refused key, a used-up
+quota. After a row of them without an answer in between, one call at a time is sent; when the row has lasted for as long
+as the policy's patience, the circuit opens. A failure that waiting cannot help, such as a refused key, opens it at
+once, and does so with the first call where the endpoint has never answered. After a rest a call is let through again,
+and an answer closes the circuit.
 """
 
 import math
@@ -14,22 +14,22 @@ from typing import Final
 from mahdar.results import FailureClass
 
 SILENT: Final[frozenset[FailureClass]] = frozenset({"unreachable", "timeout", "rate_limited"})
-"""The classes of failure that are the endpoint's, not the article's."""
+"""Classes of failure that the endpoint is to blame for, not the article."""
 REST: Final = 30.0
-"""Seconds that an open circuit lets nothing through."""
+"""Seconds after which an open circuit lets a call through."""
 
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """A row of calls without an answer.
+    """The calls in a row that failed, and whether more may be made. Times are monotonic seconds.
 
     Attributes:
-        row: how many.
+        row: number of calls in a row without an answer.
         since: when the first of them failed.
-        said: what the last of them failed of.
-        probes: single calls that were let through since the row was too long.
-        held_at: when the last of these was put off.
-        opened_at: when the circuit opened.
+        said: message of the last failure.
+        probes: single calls made since the row reached its limit.
+        held_at: when calls were last held back.
+        opened_at: when the circuit opened; None while it is closed.
     """
 
     row: int = 0
@@ -42,15 +42,15 @@ class Circuit:
     def failed(
         self, said: str, *, started: float, now: float, limit: int, patience: float, hopeless: bool = False
     ) -> "Circuit":
-        """After a call without an answer.
+        """Return the state after a call that failed.
 
         Args:
-            said: what it failed of.
-            started: when it did.
+            said: message of the failure.
+            started: when the call started.
             now: when it failed.
-            limit: calls in a row that are too many.
-            patience: seconds that a row may last.
-            hopeless: waiting does not help.
+            limit: calls in a row after which one call at a time is made.
+            patience: seconds that a row may last from its first failure.
+            hopeless: whether waiting cannot help.
         """
         row, since = self.row + 1, self.since if self.row else now
         after = replace(self, row=row, since=since, said=said)
@@ -58,7 +58,7 @@ class Circuit:
             return after
         if hopeless or now - since >= patience:
             return replace(after, opened_at=now)
-        if started < self.held_at:  # it was under way with others that failed
+        if started < self.held_at:  # it was in flight together with others that failed
             return after
         return replace(after, probes=self.probes + 1, held_at=now)
 
@@ -67,7 +67,7 @@ class Circuit:
         return self.opened_at is None or now - self.opened_at >= REST
 
     def account(self, now: float) -> str:
-        """What was seen."""
+        """Describe the failures."""
         if self.row == 1:
             return self.said
         return f"{self.row} calls in a row, over {now - self.since:.0f} s, failed; the last: {self.said}"

@@ -1,9 +1,9 @@
-"""The pace: how many calls may be under way, and when the next may start.
+"""Pacing: how many calls may be in flight, and when the next may start.
 
-A window of calls in flight grows by addition while answers come, and halves when the endpoint says that it is too much
-(429, 503, no answer in time), as TCP does it: the calls of one window that fail together halve it once. `Retry-After`
-holds back every call of the endpoint, not only the one that was told. Requests and tokens a minute are bounded by
-meters (GCRA, the leaky bucket of ATM networks). The state is a value, and so is every state after it; the driver waits.
+The window of calls in flight grows by addition while answers come, and halves when the endpoint is busy (429, 503, a
+timeout), as in TCP's congestion control: calls of one window that fail together halve it once. `Retry-After` holds back
+every call to the endpoint, not only the one that received it. Requests and tokens a minute are bounded by meters (GCRA,
+the leaky bucket of ATM networks). `Pace` and `Meter` are values with pure transitions; `Pacer` waits.
 """
 
 import asyncio
@@ -20,24 +20,24 @@ Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
 CUT: Final = 0.5
-"""Of the window is left when the endpoint is busy."""
+"""Part of the window that is left when the endpoint is busy."""
 ROUNDS: Final = 16
-"""Windows full of answers in which the window grows from nothing to its ceiling."""
+"""Full windows of answers in which the window grows from nothing to its ceiling."""
 MINUTE: Final = 60.0
 EARLY: Final = 0.05
-"""Seconds that a call may start before its time, since timers are late: without it a fast pace would fall behind. The
-interval is stretched by a little more, so that no minute ever has more than was allowed."""
+"""Seconds that a call may start before it is due, since timers are late: without it a fast pace would fall behind. The
+interval is a little longer in turn, so that no minute has more than is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many calls may be under way, and from when on.
+    """How many calls may be in flight, and from when on. Times are monotonic seconds.
 
     Attributes:
         ceiling: calls in flight at most.
-        window: calls in flight now allowed; a fraction counts when it has grown to a whole.
-        cut_at: when it was last cut.
-        resume_at: until then nothing starts.
+        window: calls in flight allowed at present, rounded down.
+        cut_at: when the window was last cut.
+        resume_at: no call starts before.
     """
 
     ceiling: int
@@ -47,38 +47,38 @@ class Pace:
 
     @classmethod
     def at_ceiling(cls, ceiling: int) -> "Pace":
-        """The start: as fast as allowed, until the endpoint complains."""
+        """Return the pace to start with: all calls that are allowed, until the endpoint is busy."""
         return cls(ceiling, float(ceiling))
 
     def answered(self) -> "Pace":
-        """After an answer: a full window of them adds one step."""
+        """Return the pace after an answer: a full window of answers adds one step."""
         if self.window >= self.ceiling:
             return self
         step = max(1.0, self.ceiling / ROUNDS) / self.window
         return replace(self, window=min(float(self.ceiling), self.window + step))
 
     def slowed(self, started: float, now: float) -> "Pace":
-        """After a complaint about a call that started then: of calls from before the last cut, it is the same one."""
+        """Return the pace after a call that found the endpoint busy; one from before the last cut changes nothing."""
         if started < self.cut_at:
             return self
         return replace(self, window=max(1.0, self.window * CUT), cut_at=now)
 
     def held(self, until: float) -> "Pace":
-        """Nothing starts before then."""
+        """Return the pace where no call starts before a time."""
         return replace(self, resume_at=max(self.resume_at, until))
 
     def narrowed(self, now: float) -> "Pace":
-        """One call at a time, to see whether anybody is there."""
+        """Return the pace of one call at a time, for an endpoint that does not answer."""
         return replace(self, window=1.0, cut_at=now)
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """So many units a minute, evenly.
+    """Bounds units a minute, evenly spread.
 
     Attributes:
-        interval: seconds a unit.
-        due: when the next unit is due.
+        interval: seconds for each unit.
+        due: when the next unit is due, in monotonic seconds.
     """
 
     interval: float
@@ -86,21 +86,21 @@ class Meter:
 
     @classmethod
     def of(cls, per_minute: int) -> "Meter":
-        """A meter that in no minute lets more through."""
+        """Return a meter that lets no more than so many units through in any minute."""
         return cls((MINUTE + 2 * EARLY) / per_minute)
 
     def wait(self, now: float) -> float:
-        """Seconds until something may start. More than a minute's units at once start too, and are waited off after."""
+        """Return the seconds until a call may start. One of more than a minute's units makes the next wait longer."""
         return self.due - EARLY - now
 
     def taken(self, units: float, now: float) -> "Meter":
-        """After something started; fewer than nothing gives back what was not needed."""
+        """Return the meter after a call started; negative units give back what it did not need."""
         return replace(self, due=max(self.due, now) + units * self.interval)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an endpoint's account allows: requests and tokens a minute; None for no bound."""
+    """Requests (`rpm`) and tokens (`tpm`) a minute that an endpoint's account allows; None for no bound."""
 
     rpm: int | None = None
     tpm: int | None = None
@@ -116,27 +116,27 @@ UNBOUNDED: Final = Limits()
 
 @dataclass(slots=True)
 class Turn:
-    """A call under way: since when, and how many tokens it is."""
+    """A call in flight: when it started, in monotonic seconds, and its tokens."""
 
     started: float
     tokens: int
 
 
 class Pacer:
-    """Lets calls start, in the order in which they came, when the pace and the meters allow it.
+    """Starts calls when the pace and the meters allow it, in the order in which they came.
 
     Args:
         ceiling: calls in flight at most.
         limits: of the endpoint's account.
-        clock: seconds, only ever rising.
-        sleep: waits so many.
+        clock: returns monotonic seconds.
+        sleep: waits for that many seconds.
     """
 
     def __init__(
         self, ceiling: int, limits: Limits = UNBOUNDED, *, clock: Clock = time.monotonic, sleep: Sleep = asyncio.sleep
     ) -> None:
         self.pace = Pace.at_ceiling(ceiling)
-        self.under_way = 0
+        self.in_flight = 0
         self._requests = Meter.of(limits.rpm) if limits.rpm else None
         self._tokens = Meter.of(limits.tpm) if limits.tpm else None
         self._clock = clock
@@ -146,62 +146,65 @@ class Pacer:
 
     @property
     def counts_tokens(self) -> bool:
-        """Whether it matters how many tokens a call is."""
+        """Whether a call's tokens must be given."""
         return self._tokens is not None
 
     @asynccontextmanager
     async def turn(self, tokens: int = 0) -> AsyncIterator["Turn"]:
-        """Wait for a turn, and have it.
+        """Wait until a call may start, and count it as in flight.
 
         Args:
-            tokens: that the call takes, by estimate; what it took is set before it ends.
+            tokens: that the call takes, by estimate. The caller sets those that it took before the turn ends.
         """
         async with self._line:
             await self._wait()
-            self.under_way += 1
+            self.in_flight += 1
         turn = Turn(self._clock(), tokens)
         try:
             self._count(1, tokens, turn.started)
             yield turn
         finally:
-            self.under_way -= 1
+            self.in_flight -= 1
             self._count(0, turn.tokens - tokens, turn.started)
             self._freed.set()
 
     def answered(self) -> None:
-        """An answer came."""
+        """Count an answer."""
         self.pace = self.pace.answered()
 
     def slowed(self, started: float, wait: float | None) -> None:
-        """The endpoint is busy, and perhaps says for how long."""
+        """Slow down after a call that found the endpoint busy.
+
+        Args:
+            started: when the call started.
+            wait: seconds that the endpoint asked to wait; None where it named none.
+        """
         now = self._clock()
         self.pace = self.pace.slowed(started, now)
         if wait:
             self.pace = self.pace.held(now + wait)
 
     def hold(self, seconds: float) -> None:
-        """Let nothing start for a while, and then one call at a time, until an answer comes."""
+        """Start no call for some seconds, and then one at a time until an answer comes."""
         now = self._clock()
         self.pace = self.pace.narrowed(now).held(now + seconds)
 
     async def _wait(self) -> None:
+        """Wait until the window has room and the next call is due."""
         while True:
-            if self.under_way >= int(self.pace.window):
+            if self.in_flight >= int(self.pace.window):
                 self._freed.clear()
                 await self._freed.wait()
-            elif (seconds := self._seconds()) > 0:
-                await self._sleep(seconds)
-            else:
+                continue
+            now = self._clock()
+            waits = [meter.wait(now) for meter in (self._requests, self._tokens) if meter is not None]
+            seconds = max(self.pace.resume_at - now, *waits, 0.0)
+            if seconds <= 0:
                 return
+            await self._sleep(seconds)
 
     def _count(self, requests: int, tokens: int, now: float) -> None:
         if self._requests is not None and requests:
             self._requests = self._requests.taken(requests, now)
         if self._tokens is not None:
             self._tokens = self._tokens.taken(tokens, now)
-
-    def _seconds(self) -> float:
-        """Until the next call may start, as far as time goes."""
-        now = self._clock()
-        waits = [meter.wait(now) for meter in (self._requests, self._tokens) if meter is not None]
-        return max(self.pace.resume_at - now, *waits, 0.0)

@@ -1,4 +1,4 @@
-"""Prices: what a model's tokens cost, by the tables of genai-prices or by the caller's word."""
+"""Prices of a model's tokens, from the tables of genai-prices or given by the caller."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ REMEDY: Final = "give the prices of a million tokens: --price-in and --price-out
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """US dollars for a million tokens, of requests with more than `above` input tokens."""
+    """US dollars for a million tokens, for requests with more than `above` input tokens."""
 
     input: Decimal
     output: Decimal
@@ -28,17 +28,17 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs; some cost more where the request is long, so that there may be several rates, rising."""
+    """A model's rates, by rising length of the request: some models cost more for long ones."""
 
     rates: tuple[Rate, ...]
 
     @classmethod
     def per_million(cls, tokens_in: Decimal | float | str, tokens_out: Decimal | float | str) -> "Price":
-        """The same for requests of every length, in US dollars."""
+        """Return one rate in US dollars for requests of every length."""
         return cls((Rate(Decimal(str(tokens_in)), Decimal(str(tokens_out))),))
 
     def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
-        """US dollars for one call."""
+        """Return the US dollars of one call."""
         rate = next((rate for rate in reversed(self.rates) if tokens_in > rate.above), self.rates[0])
         return (tokens_in * rate.input + tokens_out * rate.output) / MILLION
 
@@ -47,10 +47,10 @@ FREE: Final = Price((Rate(Decimal(0), Decimal(0)),))
 
 
 def find_price(model: str, base_url: str, *, today: dt.date | None = None) -> Price | None:
-    """The price of a model at an endpoint, by genai-prices; None where it is not known.
+    """Return the price of a model at an endpoint by genai-prices; None where it is not known.
 
-    An endpoint of nobody known has no price, whatever the model's name: it is somebody's own server, or resells. Where
-    the price changes with the hour, it is the highest of the day: a budget is never exceeded by waiting.
+    An endpoint that the tables lack has no price, whatever the model's name: it is a private server, or a reseller.
+    Where the price changes with the hour, it is the highest of the day, so that a budget is never exceeded by waiting.
     """
     if _is_private(base_url):  # the tables take a while to load
         return None
@@ -68,34 +68,34 @@ def find_price(model: str, base_url: str, *, today: dt.date | None = None) -> Pr
 
 
 def unknown_price(model: str) -> UsageError:
-    """Why a bound on the cost cannot be kept."""
+    """Return the error for a bound on the cost of a model whose price is not known."""
     try:
-        import genai_prices  # noqa: F401  # is it there?
+        import genai_prices  # noqa: F401  # installed?
     except ImportError:
         return UsageError(f"no price known for {model}: pip install 'mahdar[prices]', or {REMEDY}")
     return UsageError(f"no price known for {model} at this endpoint: {REMEDY}")
 
 
 def _is_private(url: str) -> bool:
-    """Whether a URL names a machine by its number, or this one."""
+    """Whether the host of a URL is an IP address or this machine."""
     host = urlsplit(url).hostname or ""
     return host == "localhost" or not host.strip("0123456789.") or ":" in host
 
 
-def _price(found: Iterable[Any]) -> Price | None:
-    """The dearest of several price lists of one model."""
-    pairs = [(one.input_mtok, one.output_mtok) for one in found]
+def _price(lists: Iterable[Any]) -> Price | None:
+    """Return the highest of several prices of one model, rate by rate."""
+    pairs = [(one.input_mtok, one.output_mtok) for one in lists]
     if any(price is None for pair in pairs for price in pair):
         return None
     bounds = sorted({0, *(tier.start for pair in pairs for price in pair for tier in getattr(price, "tiers", ()))})
-    return Price(tuple(_dearest(pairs, above) for above in bounds))
-
-
-def _dearest(pairs: list[tuple[Any, Any]], above: int) -> Rate:
-    return Rate(max(_at(price, above) for price, _ in pairs), max(_at(price, above) for _, price in pairs), above)
+    rates = []
+    for above in bounds:
+        most_in, most_out = (max(_at(one, above) for one in prices) for prices in zip(*pairs, strict=True))
+        rates.append(Rate(most_in, most_out, above))
+    return Price(tuple(rates))
 
 
 def _at(price: Any, above: int) -> Decimal:
-    """The price of a request with more input tokens than that."""
+    """Return the price of a million tokens for requests with more input tokens than `above`."""
     tiers = [tier.price for tier in getattr(price, "tiers", ()) if tier.start <= above]
     return Decimal(tiers[-1] if tiers else getattr(price, "base", price))

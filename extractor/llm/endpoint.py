@@ -1,4 +1,4 @@
-"""An endpoint: where a model answers, and what it can be asked for there."""
+"""Endpoints: where a model answers, and what it can be asked for there."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mahdar.errors import UsageError
+from mahdar.limits.prices import FREE, Price, find_price
 from mahdar.llm.parameters import NOTHING_KNOWN, TakenParameters
 from mahdar.settings import EMBEDDED, OFFLINE, Settings, without_secrets
 
@@ -19,36 +20,38 @@ MODE_BY_HOST: Final = {"api.deepseek.com": "json", "api.anthropic.com": "tools"}
 
 OPENAI: Final = "https://api.openai.com/v1"
 REASONING: Final = ("o1", "o3", "o4", "gpt-5")
-"""Model families that think to themselves before they answer, and refuse a temperature."""
+"""Model families that reason before they answer, and refuse a temperature."""
 
 MAX_TOKENS: Final = 16_000
-"""Of one answer: a bound against endless repetition, above what an article of fifty stances needs; more is refused by
-some endpoints."""
+"""Tokens of one answer, at most: a bound against endless repetition, above what an article of fifty stances needs. Some
+endpoints refuse more."""
 PASSAGE: Final = 16_000
-"""Tokens of article in one request, by estimate; a longer article is asked in passages. Models of today read eight
+"""Estimated tokens of an article in one request; a longer article is split into passages. Models of today read eight
 times as much, and find less in it."""
 
 SHORTEST_SECRET: Final = 8
-"""A shorter "key" is a placeholder such as `none`, and part of ordinary words."""
+"""Characters; a shorter "key" is a placeholder such as `none`, and part of ordinary words."""
 PUBLIC: Final = frozenset({"api-version"})
-"""Parameters of a URL's query that are no secret: Azure's version is a day, which an article may name too."""
+"""Query parameters that are no secret: Azure's API version is a date, which an article may mention too."""
 
 EMBEDDED_PASSAGE: Final = 2_500
-"""As `PASSAGE`, for the embedded model: it loses the thread of more."""
+"""`PASSAGE` of the embedded model, which answers worse to longer ones."""
 EMBEDDED_MAX_TOKENS: Final = 600
-"""As `MAX_TOKENS`: half a minute on two idle cores."""
+"""`MAX_TOKENS` of the embedded model: half a minute on two idle cores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where and how to ask.
+    """Where a model answers, and how it is asked.
 
     Attributes:
-        passage: tokens of article in one request, by estimate.
-        parameters: of decoding.
-        taken: which of them it takes, by `MAHDAR_PARAMETERS`; the others are learnt from its refusals.
-        embedded: whether it is the engine on this machine, which is started at the first call.
-        cache: where that keeps its weights.
+        base_url: up to and including `/v1`; empty for the embedded model.
+        mode: how the schema is sent: one of `MODES`.
+        passage: estimated tokens of an article in one request, at most.
+        parameters: decoding parameters.
+        taken: which of them the endpoint takes, by `MAHDAR_PARAMETERS`; the rest is learnt from its refusals.
+        embedded: whether it is the embedded model, which is started at the first call.
+        cache: folder of the embedded model's weights.
     """
 
     base_url: str = field(repr=False)
@@ -63,8 +66,12 @@ class Endpoint:
 
     @property
     def reasons(self) -> bool:
-        """Whether its model thinks to itself before it answers."""
+        """Whether its model reasons before it answers."""
         return is_reasoning(self.model)
+
+    def find_price(self) -> Price | None:
+        """Return the model's price by the price tables; None where they lack it. The embedded model is free."""
+        return FREE if self.embedded else find_price(self.model, self.base_url)
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -73,14 +80,14 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A base URL and a key, taken apart into what is shown and what is not.
+    """A base URL and a key, split into what may be shown and what is secret.
 
     Attributes:
         url: without credentials and query.
-        key: sent as a bearer.
+        key: sent as a bearer token.
         query: sent with every request.
-        credentials: user and password, sent as HTTP's basic authentication.
-        secrets: what must not be shown, as bytes of an answer may hold it.
+        credentials: user and password for HTTP basic authentication; None where the URL has none.
+        secrets: what must not be shown, in every form in which a response may repeat it.
     """
 
     url: str
@@ -91,7 +98,7 @@ class Address:
 
 
 def embedded_endpoint(settings: Settings) -> Endpoint:
-    """The embedded model, named without starting it: an article answered from the cache needs no server."""
+    """Return the endpoint of the embedded model without starting it: answers from the cache need no server."""
     from mahdar.llm.local.weights import model_name
 
     model = model_name(settings.cache / "models")
@@ -108,10 +115,10 @@ def embedded_endpoint(settings: Settings) -> Endpoint:
 
 
 def remote_endpoint(settings: Settings) -> Endpoint:
-    """The endpoint the environment names.
+    """Return the endpoint that the settings name.
 
     Raises:
-        UsageError: no model is named, nothing is configured to ask it, or the URL is none.
+        UsageError: no model is named, no endpoint is configured, or the URL is invalid.
     """
     if settings.base_url is None and settings.api_key is None:
         raise UsageError(
@@ -133,21 +140,21 @@ def remote_endpoint(settings: Settings) -> Endpoint:
 
 
 def decoding_parameters(host: str, model: str) -> Mapping[str, Any]:
-    """As repeatable as the endpoint allows, and bounded."""
+    """Return decoding parameters that bound the answer and make it as repeatable as the endpoint allows."""
     bound = "max_completion_tokens" if host == "api.openai.com" else "max_tokens"
     return {bound: MAX_TOKENS, **({} if is_reasoning(model) else {"temperature": 0})}
 
 
 def is_reasoning(model: str) -> bool:
-    """Whether a model is of a family that thinks to itself before it answers."""
+    """Whether a model is of a family that reasons before it answers."""
     return model.rsplit("/", 1)[-1].startswith(REASONING)
 
 
 def address_of(base_url: str, key: str) -> Address:
-    """Take a base URL and a key apart.
+    """Split a base URL and a key into what may be shown and what is secret.
 
     Raises:
-        UsageError: the key cannot be sent.
+        UsageError: the key has a character that cannot be sent.
     """
     if not (key.isascii() and key.isprintable()):
         raise UsageError("OPENAI_API_KEY: has a character that no key has, and that cannot be sent; copy it again")
@@ -166,7 +173,7 @@ def address_of(base_url: str, key: str) -> Address:
 
 
 def _host(url: str) -> str:
-    """The host that a URL names. One that cannot be read is not shown: it may hold a password."""
+    """Return the host of a URL. An error does not show a URL that cannot be parsed: it may hold a password."""
     try:
         parts = urlsplit(url)
         sound = url.isprintable() and " " not in url and parts.port != 0  # asking for a port that is none raises

@@ -1,16 +1,14 @@
-"""The transport: one call of an endpoint, by openai's typed client.
+"""The transport: one call to an endpoint, by openai's typed client.
 
-The client's own retry is off: one layer, in `mahdar.llm.client`, waits and asks again. The answer comes back as
-text, to be stored before anything parses it. The key leaves through here and nowhere else: where a server repeats it,
-in an answer or in an error, it is blotted out before anybody reads on.
+The client's own retries are off: `mahdar.llm.client` alone waits and asks again. The key is sent from here and nowhere
+else; where a server repeats it, in an answer or in an error, it is masked before the response is read.
 """
 
 import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,33 +35,34 @@ __all__ = ["OpenAITransport", "Progress", "Transport"]
 log = logging.getLogger("mahdar")
 
 CONNECTIONS: Final = 25
-"""Of one client: its pool looks at each of them at every request, so that many calls in flight share several clients.
-How many calls there are is bounded elsewhere."""
-BLOT: Final = b"[key]"
+"""Connections of one client. Its pool looks at each of them at every request, so that many calls in flight are spread
+over several clients; their number is bounded elsewhere."""
+MASK: Final = b"[key]"
 LONGEST: Final = 8 * 1024 * 1024
-"""Bytes of a response: more than the longest answer that is read, each letter escaped."""
+"""Bytes of a response: more than the longest answer that is read, with every letter escaped."""
 SMALLEST_WINDOW: Final = 1_000
-"""Tokens of context that an engine has at least; a smaller count is none."""
+"""Tokens; an endpoint that counts fewer in a prompt counts nothing."""
 WINDOWS: Final = tuple(2**power for power in range(9, 18))
+"""Sizes of context windows, in tokens."""
 AT_THE_EDGE: Final = 8
 """Tokens by which a prompt that was cut may miss its window."""
 MOST_BYTES: Final = 10
-"""Bytes of a prompt for each token: over Arabic, English and JSON, tokenizers of today need 3 to 7."""
+"""Bytes of a prompt for each token, at most: over Arabic, English and JSON, tokenizers of today need 3 to 7."""
 FEW_BYTES: Final = 7
-"""The same, for a count that is a window's size."""
-_ENCODED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""The same where the count of tokens is the size of a window."""
 SHOWN: Final = 40
 """Characters of an answer that is no JSON, in the failure's message."""
+_ENCODED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 class OpenAITransport:
-    """Sends calls to an endpoint; connected at the first.
+    """Sends calls to an endpoint; connects at the first one.
 
     Args:
-        endpoint: where to ask.
+        endpoint: where to send.
         timeout: seconds for a whole answer.
-        progress: told what the embedded model's start is doing.
-        http_transport: what carries the requests, in place of sockets.
+        progress: called while the embedded model starts.
+        http_transport: replaces the network, in tests.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class OpenAITransport:
         self._embedded: EmbeddedModel | None = None
 
     async def send(self, call: Call) -> Completion:
-        """Make one call, without a retry but where the endpoint names a parameter that it does not take.
+        """Send a call once, and again only with other parameters where the endpoint refuses one by its name.
 
         Raises:
             CallError: no completion came; says whether asking again can help.
@@ -96,8 +95,8 @@ class OpenAITransport:
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout):
-                response, sent = await self._taken(clients, call.arguments)
-            return _of_whole_prompt(clients.read(response, seconds=time.monotonic() - started), sent)
+                response, sent = await self._send_accepted(clients, call.arguments)
+            completion = clients.read(response, seconds=time.monotonic() - started)
         except TimeoutError:
             said = f"{clients.url}: no answer within {self._timeout:g} s"
             raise CallError("timeout", said, again=True, busy=True) from None
@@ -105,21 +104,8 @@ class OpenAITransport:
             if self.endpoint.embedded and error.failure == "unreachable":
                 await self._disconnect(clients)
             raise
-
-    async def _taken(
-        self, clients: "_Clients", arguments: Mapping[str, Any]
-    ) -> "tuple[httpx2.Response, Mapping[str, Any]]":
-        """The response to a call, and what was sent for it: a refusal that names a parameter is learnt from at once."""
-        for _ in range(MOST_LESSONS):
-            sent = self._parameters.applied(arguments)
-            response = await clients.create(sent)
-            if response.status_code not in TEACHING:
-                break
-            self._parameters = self._parameters.learnt(sent, error_words(clients.text(response))[1])
-            if self._parameters.applied(arguments) == sent:
-                break
-            log.info("a parameter was refused, asking as the endpoint wants it")
-        return response, sent
+        _check_whole_prompt(completion, sent)
+        return completion
 
     async def close(self) -> None:
         """Close the connections, and stop using the embedded model."""
@@ -129,81 +115,89 @@ class OpenAITransport:
             await asyncio.to_thread(self._embedded.stop)
         self._connecting = asyncio.Lock()  # the next call may come from another event loop
 
-    async def _disconnect(self, clients: "_Clients") -> None:
-        """Forget the connections: the server of another process may have ended, and the next call starts one."""
-        if self._clients is clients:
-            self._clients = None
-            await clients.close()
+    async def _send_accepted(
+        self, clients: "_Clients", arguments: Mapping[str, Any]
+    ) -> "tuple[httpx2.Response, Mapping[str, Any]]":
+        """Send a call with the parameters that the endpoint takes, learning them from its refusals.
+
+        Returns:
+            The response, and the arguments that it answers.
+        """
+        for _ in range(MOST_LESSONS):
+            sent = self._parameters.applied(arguments)
+            response = await clients.create(sent)
+            if response.status_code not in TEACHING:
+                break
+            self._parameters = self._parameters.learnt(sent, error_words(clients.text(response))[1])
+            if self._parameters.applied(arguments) == sent:
+                break
+            log.info("the endpoint refused a parameter; sending the call as it wants it")
+        return response, sent
 
     async def _connect(self) -> "_Clients":
+        """Make the clients; start the embedded model where it is the endpoint."""
         async with self._connecting:
             if self._clients is None:
-                address = address_of(*await self._address())
-                self._clients = _clients(address, self._timeout, self._http_transport, direct=self.endpoint.embedded)
+                base_url, key = self.endpoint.base_url, self.endpoint.api_key
+                if self.endpoint.embedded:
+                    from mahdar.llm.local.model import EmbeddedModel
+
+                    self._embedded = self._embedded or EmbeddedModel(cache=self.endpoint.cache)
+                    local = await asyncio.to_thread(self._embedded.ensure, self._progress)
+                    base_url, key = local.base_url, local.api_key
+                address = address_of(base_url, key)
+                make = _client_factory(address, self._timeout, self._http_transport, direct=self.endpoint.embedded)
+                self._clients = _Clients(make, address.url, address.secrets)
             return self._clients
 
-    async def _address(self) -> tuple[str, str]:
-        """Base URL and key; the embedded model's after it is up."""
-        if not self.endpoint.embedded:
-            return self.endpoint.base_url, self.endpoint.api_key
-        from mahdar.llm.local.model import EmbeddedModel
-
-        self._embedded = self._embedded or EmbeddedModel(cache=self.endpoint.cache)
-        local = await asyncio.to_thread(self._embedded.ensure, self._progress)
-        return local.base_url, local.api_key
+    async def _disconnect(self, clients: "_Clients") -> None:
+        """Close connections; the next call connects anew, and starts the embedded model where its server has ended."""
+        if self._clients is clients:
+            self._clients = None
+            for pool in clients.pools:
+                await pool.client.close()
 
 
 @dataclass(slots=True)
-class _Client:
-    """A client, and the calls that it has under way."""
+class _Pool:
+    """A client with its own connections, and the number of calls that use them."""
 
     client: "openai.AsyncOpenAI"
-    under_way: int = 0
+    in_flight: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Clients:
-    """The clients of one endpoint, made as they are needed."""
+    """The clients of one endpoint, made as they are needed.
+
+    Attributes:
+        make: makes a client.
+        url: of the endpoint, without credentials.
+        secrets: masked in everything that the endpoint sends.
+    """
 
     make: Callable[[], "openai.AsyncOpenAI"]
     url: str
-    """without credentials"""
     secrets: tuple[bytes, ...]
-    made: list[_Client] = field(default_factory=list)
-
-    @contextmanager
-    def _free(self) -> "Iterator[openai.AsyncOpenAI]":
-        """The first client with a connection to spare, or one more."""
-        one = next((each for each in self.made if each.under_way < CONNECTIONS), None)
-        if one is None:
-            one = _Client(self.make())
-            self.made.append(one)
-        one.under_way += 1
-        try:
-            yield one.client
-        finally:
-            one.under_way -= 1
-
-    async def close(self) -> None:
-        """Close all connections."""
-        for each in self.made:
-            await each.client.close()
+    pools: list[_Pool] = field(default_factory=list)
 
     async def create(self, arguments: Mapping[str, Any]) -> "httpx2.Response":
-        """The response, of whatever status.
+        """Send a call, and return the response, of whatever status.
 
-        The arguments are JSON already, so that they are given as the body: openai's client would go through each
-        message and schema to translate Python's names, which takes a third of the time of a whole call.
+        The arguments are JSON already and are given as the body: openai's client would go through each message and
+        schema to translate Python's names, which takes a third of the time of a whole call.
         """
         import httpx2
         import openai
 
+        pool = next((pool for pool in self.pools if pool.in_flight < CONNECTIONS), None)
+        if pool is None:
+            pool = _Pool(self.make())
+            self.pools.append(pool)
+        pool.in_flight += 1
         try:
-            with self._free() as client:
-                create = client.chat.completions.with_raw_response.create
-                raw = await create(model=arguments["model"], messages=(), extra_body=arguments)
-                response: httpx2.Response = raw.http_response
-                return response
+            create = pool.client.chat.completions.with_raw_response.create
+            raw = await create(model=arguments["model"], messages=(), extra_body=arguments)
         except openai.APITimeoutError:
             raise TimeoutError from None
         except openai.APIStatusError as error:
@@ -212,12 +206,20 @@ class _Clients:
             cause = error.__cause__ or error
             if isinstance(cause, CallError):
                 raise cause from None
-            said = on_one_line(self._blotted((str(cause) or type(cause).__name__).encode()).decode())
+            said = on_one_line(self._masked((str(cause) or type(cause).__name__).encode()).decode())
             sent = not isinstance(cause, httpx2.ConnectError)
             raise CallError("unreachable", f"{self.url}: {said}", again=True, billed=sent) from None
+        finally:
+            pool.in_flight -= 1
+        response: httpx2.Response = raw.http_response
+        return response
 
     def read(self, response: "httpx2.Response", *, seconds: float) -> Completion:
-        """The completion in a response.
+        """Return the completion in a response.
+
+        Args:
+            response: of whatever status.
+            seconds: that the call took.
 
         Raises:
             CallError: there is none.
@@ -226,7 +228,7 @@ class _Clients:
         if not response.is_success:
             raise status_error(response.status_code, response.headers, text)
         try:
-            answer = json.loads(self._blotted(response.content))
+            answer = json.loads(self._masked(response.content))
         except (ValueError, RecursionError):
             answer = joined_stream(text)
         if answer is None and text.strip() != "null":
@@ -235,20 +237,20 @@ class _Clients:
         return read_answer(answer, seconds=seconds, headers=response.headers)
 
     def text(self, response: "httpx2.Response") -> str:
-        """The body of a response, without the key."""
-        return self._blotted(response.content).decode("utf-8", "replace")
+        """Return the body of a response, the key masked."""
+        return self._masked(response.content).decode("utf-8", "replace")
 
-    def _blotted(self, content: bytes) -> bytes:
+    def _masked(self, content: bytes) -> bytes:
         for secret in self.secrets:
-            content = content.replace(secret, BLOT)
+            content = content.replace(secret, MASK)
         return content
 
 
-def _of_whole_prompt(completion: Completion, sent: Mapping[str, Any]) -> Completion:
-    """Return an answer, unless its endpoint read but a part of the prompt: Ollama cuts what exceeds its window.
+def _check_whole_prompt(completion: Completion, sent: Mapping[str, Any]) -> None:
+    """Refuse an answer to a part of the prompt: Ollama cuts what exceeds its context window, and says nothing.
 
     Raises:
-        CallError: it counted fewer tokens than so many bytes can be.
+        CallError: the endpoint counted fewer tokens than a prompt of so many bytes can have.
     """
     read, size = completion.tokens_in, prompt_bytes(sent)
     full = any(abs(read - window) <= AT_THE_EDGE for window in WINDOWS)
@@ -256,23 +258,25 @@ def _of_whole_prompt(completion: Completion, sent: Mapping[str, Any]) -> Complet
         said = f"the endpoint read {read:,} tokens of a prompt of {size:,} bytes, so that it cut the prompt"
         remedy = "give the model a larger context (Ollama: OLLAMA_CONTEXT_LENGTH or num_ctx)"
         raise CallError("truncated", f"{said}; {remedy}", again=False)
-    return completion
 
 
-def _clients(
+def _client_factory(
     address: Address, timeout: float, transport: "httpx2.AsyncBaseTransport | None", *, direct: bool
-) -> _Clients:
-    """The clients of an endpoint, which do not retry.
+) -> "Callable[[], openai.AsyncOpenAI]":
+    """Return a function that makes clients of an endpoint, which do not retry.
 
-    Credentials and query of the URL are sent as it would send them, and shown in no log. A direct client uses no proxy,
-    whatever the environment names: the embedded model is on this machine.
+    Args:
+        address: the endpoint; the credentials and query of its URL are sent, and shown in no log.
+        timeout: seconds.
+        transport: replaces the network.
+        direct: whether to ignore the proxies of the environment: the embedded model is on this machine.
 
     Raises:
-        UsageError: the URL is none.
+        UsageError: the URL is invalid.
     """
     import httpx2
     import openai
-    import openai.resources.chat  # takes a second: not of the first call's time
+    import openai.resources.chat  # takes a second, which is not to count as the first call's
 
     try:
         httpx2.URL(address.url)
@@ -281,8 +285,8 @@ def _clients(
     if address.query:
         hide_queries()
 
-    class Bounded(openai.DefaultAsyncHttpxClient):
-        """Reads a body only as far as it may be an answer: a megabyte of gzip can be a gigabyte."""
+    class BoundedHttpClient(openai.DefaultAsyncHttpxClient):
+        """Reads a body up to a bound: a megabyte of gzip can be a gigabyte."""
 
         async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
             response = await super().send(request, **{**options, "stream": True})
@@ -294,11 +298,11 @@ def _clients(
                         raise CallError("invalid", f"the answer has more than {LONGEST:,} bytes", again=False)
             finally:
                 await response.aclose()
-            headers = [one for one in response.headers.multi_items() if one[0] not in _ENCODED]
+            headers = [item for item in response.headers.multi_items() if item[0] not in _ENCODED]
             return httpx2.Response(response.status_code, headers=headers, content=b"".join(pieces), request=request)
 
     def make() -> openai.AsyncOpenAI:
-        http_client = Bounded(
+        http_client = BoundedHttpClient(
             auth=address.credentials,
             limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             timeout=timeout,
@@ -314,4 +318,4 @@ def _clients(
             http_client=http_client,
         )
 
-    return _Clients(make, address.url, address.secrets)
+    return make

@@ -7,7 +7,7 @@ with serving(Endpoint(...), tmp_path) as service:
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import httpx2
 from newsroom import HURRIED
 
 from mahdar import Extractor, Settings
-from mahdar.server.callers import Accounts, Callers, read_tokens
+from mahdar.server.callers import Callers, read_tokens
 from mahdar.server.running import Server, listen
 from mahdar.server.service import Bounds, ExtractionService
 
@@ -58,10 +58,11 @@ def serving(
 ) -> Iterator[Served]:
     """Serve until the block ends."""
     folder.mkdir(exist_ok=True)
-    accounts = Accounts(folder / "accounts.sqlite3")
+    callers = Callers(read_tokens(tokens), folder / "accounts.sqlite3")
     options = {"policy": HURRIED, **options}
+    bounds = replace(bounds, at_once=options.get("concurrency", bounds.at_once))  # as the command does
     with Extractor(settings, tasks=tasks, **options) as extractor, listen("127.0.0.1", 0) as at:
-        service = ExtractionService(extractor, Callers(read_tokens(tokens), accounts), bounds)
+        service = ExtractionService(extractor, callers, bounds)
         server = Server(service, at, folder)
         thread = threading.Thread(target=server.serve_until_stopped)
         thread.start()
@@ -72,7 +73,7 @@ def serving(
                 yield served
             finally:
                 served.stop()
-                accounts.close()
+                callers.close()
 
 
 def until(held: Callable[[], bool]) -> None:

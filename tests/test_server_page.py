@@ -160,7 +160,7 @@ def test_what_is_cancelled_is_not_asked_further(browser: Any, tmp_path: Path) ->
         model.await_requests(1)
         page.get_by_role("button", name="Cancel").click()
         page.locator("#told", has_text="Cancelled").wait_for()
-        until(lambda: not service.service.under_way)
+        until(lambda: "mahdar_requests_under_way 1.0" in service.get("/metrics").text)
         assert len(model.requests) == 1
         held.set()
         window.context.close()

@@ -20,7 +20,7 @@ from mahdar.cli.options import (
 )
 from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
-from mahdar.wording import counted, listed
+from mahdar.wording import counted, join_names
 
 if TYPE_CHECKING:
     from mahdar.server.callers import Callers
@@ -119,15 +119,15 @@ def serve(
             typer.echo(f"records are made by {', '.join(sorted(made_by))}; serving on {server.url}", err=True)
             server.serve_until_stopped()
         if given_up := [clean(id_) for id_ in service.given_up]:
-            said = f"{counted(len(given_up), 'article')} under way given up: {listed(given_up, len(given_up))}"
+            said = f"{counted(len(given_up), 'article')} under way given up: {join_names(given_up, len(given_up))}"
             typer.echo(f"stopped; {said}", err=True)
 
 
 def _callers(folder: Path, extractor: "Extractor") -> "Callers":
     """Who may use the service, with what they have spent before."""
-    from mahdar.server.callers import VARIABLE, Accounts, Callers, read_tokens
+    from mahdar.server.callers import VARIABLE, Callers, read_tokens
 
-    named = read_tokens(os.environ.get("MAHDAR_TOKENS", ""))
+    named = read_tokens(os.environ.get(VARIABLE, ""))
     if extractor.price is None and (priced := [one for one in named if one.purse.budget.max_cost is not None]):
         raise UsageError(
             f"{VARIABLE} ({priced[0].name}): max_cost, and the price of the model is not known; give --price-in and "
@@ -136,7 +136,7 @@ def _callers(folder: Path, extractor: "Extractor") -> "Callers":
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _lock(folder)
-        return Callers(named, Accounts(folder / "accounts.sqlite3"))
+        return Callers(named, folder / "accounts.sqlite3")
     except OSError as error:
         raise UsageError(f"{folder}: cannot be used ({error.strerror}); name another --folder") from None
 

@@ -1,20 +1,17 @@
-"""Articles as requests have them, and what is answered to a list of them."""
+"""Define the articles that requests carry, and the failures among the results of a list."""
 
-import logging
+from collections import Counter
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from mahdar.documents.document import Document
+from mahdar.documents.document import Document, as_document
 from mahdar.documents.pages import PagesUnreadableError, is_page, read_page
-from mahdar.errors import ExtractionError, MahdarError
+from mahdar.errors import BadInputError, ExtractionError, NoModelError
 from mahdar.results import Usage
 from mahdar.runs.lines import dumps
-from mahdar.server.problems import RequestProblem
-from mahdar.service import as_document
-
-log = logging.getLogger("mahdar")
+from mahdar.server.problems import as_problem
 
 EXAMPLE: Final[dict[str, Any]] = {
     "id": "a1",
@@ -26,13 +23,13 @@ EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-def _writable(text: str) -> str:
-    """Refuse halves of surrogate pairs, which JSON may hold and nobody can write."""
+def _encodable(text: str) -> str:
+    """Refuse lone surrogates, which JSON can escape and UTF-8 cannot encode."""
     text.encode()
     return text
 
 
-Name = Annotated[str, AfterValidator(_writable)]
+Name = Annotated[str, AfterValidator(_encodable)]
 Kept = dict[Annotated[Name, Field(max_length=100)], Annotated[Name, Field(max_length=5_000)]]
 
 
@@ -42,41 +39,42 @@ class ArticleRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     text: str = Field(
-        description="The article's plain text; offsets of the records are into it, in code points. Or a saved page."
+        description="The plain text, which the offsets of the records count in code points. Or a saved web page."
     )
-    id: Name | None = Field(None, max_length=1_000, description="Names it in the results; by default made of its hash.")
+    id: Name | None = Field(None, max_length=1_000, description="By default the beginning of the text's hash.")
     published_at: str | None = Field(
-        None, description="The day it appeared, ISO 8601; «yesterday» is a date only then.", max_length=100
+        None, description="The day of publication, ISO 8601; «yesterday» is dated only with it.", max_length=100
     )
-    tasks: list[str] | None = Field(None, description="What to look for; by default all of `GET /v1/tasks`.")
-    kept: Kept = Field({}, max_length=50, description="Further fields, such as title and url, that the result carries.")
+    tasks: list[str] | None = Field(None, description="Names of `GET /v1/tasks`; by default all.", min_length=1)
+    kept: Kept = Field({}, max_length=50, description="Fields that the result carries, such as title and url.")
 
     def document(self) -> Document:
-        """The article as mahdar reads it; of a saved page the article in it, which may take seconds.
+        """Read the article; of a saved web page the article in it, which can take seconds.
 
         Raises:
-            RequestProblem: `bad_input`, of the day or the page.
+            BadInputError: the day is none, or the page cannot be read.
         """
+        if not is_page(self.text):
+            return replace(as_document(self.text, self.published_at, self.id), kept=self.kept)
         try:
-            if not is_page(self.text):
-                return replace(as_document(self.text, self.published_at, self.id), kept=self.kept)
             page = read_page(self.text)
-            document = as_document(page.text, self.published_at or page.published_at, self.id)
-            return replace(document, kept={**page.kept, **self.kept})
         except PagesUnreadableError as error:
-            raise RequestProblem("bad_input", f"the text {error}", document_id=self.id) from None
-        except MahdarError as error:
-            raise RequestProblem.of(error, self.id) from None
+            raise BadInputError(f"the text {error}") from None
+        document = as_document(page.text, self.published_at or page.published_at, self.id)
+        return replace(document, kept={**page.kept, **self.kept})
 
 
-def _form(body: Any) -> str:
-    return "several" if isinstance(body, list) else "one"
+def _unique(articles: list[ArticleRequest]) -> list[ArticleRequest]:
+    ids = Counter(article.id for article in articles if article.id is not None)
+    if ids and (first := ids.most_common(1)[0])[1] > 1:
+        raise ValueError(f"{first[1]} articles have the id {first[0]!r}; give each its own")
+    return articles
 
 
-Several = Annotated[list[ArticleRequest], Field(min_length=1)]
 Body = Annotated[
-    Annotated[ArticleRequest, Tag("one")] | Annotated[Several, Tag("several")],
-    Discriminator(_form),
+    Annotated[ArticleRequest, Tag("one")]
+    | Annotated[list[ArticleRequest], Field(min_length=1), AfterValidator(_unique), Tag("several")],
+    Discriminator(lambda body: "several" if isinstance(body, list) else "one"),
 ]
 """One article, or a list of them."""
 
@@ -85,22 +83,21 @@ class FailureLine(BaseModel):
     """An article that failed, among the results of a list."""
 
     document_id: str
-    failure: str
-    """its class"""
+    failure: str = Field(description="The class of the failure.")
     message: str
     attempts: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
-    cost: float | None = None
+    cost: float | None = Field(None, description="US dollars; null if the price is unknown.")
 
 
-def failure_line(document_id: str, error: RequestProblem | MahdarError) -> str:
-    """A failure on a line, as `mahdar extract` writes it into its file of errors."""
-    usage = error.usage if isinstance(error, ExtractionError) else Usage()
+def failure_line(document_id: str, error: Exception) -> str:
+    """Return a failure as a line of JSON, in the format of the error file of `mahdar extract`."""
+    problem, usage = as_problem(error), usage_of(error)
     line = FailureLine(
         document_id=document_id,
-        failure=class_of(error),
-        message=str(error.detail if isinstance(error, RequestProblem) else error),
+        failure=problem.failure,
+        message=problem.detail,
         attempts=usage.attempts,
         tokens_in=usage.tokens_in,
         tokens_out=usage.tokens_out,
@@ -109,18 +106,6 @@ def failure_line(document_id: str, error: RequestProblem | MahdarError) -> str:
     return dumps(line.model_dump())
 
 
-def class_of(error: RequestProblem | MahdarError) -> str:
-    """The class of what went wrong."""
-    return error.failure if isinstance(error, RequestProblem | ExtractionError) else RequestProblem.of(error).failure
-
-
-def as_problem(error: Exception) -> RequestProblem | MahdarError:
-    """An error as what it is to a client; a fault of ours is logged, and named by its class alone."""
-    if isinstance(error, RequestProblem | MahdarError):
-        return error
-    log.warning(
-        "fault: %s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG)
-    )  # its words may be the article's
-    return RequestProblem(
-        "internal", f"mahdar failed: {type(error).__name__}; logged at the level DEBUG, it says where"
-    )
+def usage_of(error: Exception) -> Usage:
+    """Return what was spent before an error."""
+    return error.usage if isinstance(error, ExtractionError | NoModelError) else Usage()

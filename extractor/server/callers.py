@@ -1,192 +1,165 @@
-"""Callers: who may use the service, at what rate, and for how much money."""
+"""Authenticate callers, and hold each to its rate and its budget."""
 
 import hashlib
 import hmac
 import math
-import re
-import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from mahdar.errors import UsageError
-from mahdar.limits.budget import UNBOUNDED, Budget, OverBudgetError, Purse, Spending
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mahdar.errors import ExtractionError, UsageError
+from mahdar.limits.budget import Budget, OverBudgetError, Purse, Spending
 from mahdar.server.problems import RequestProblem
 
 VARIABLE: Final = "MAHDAR_TOKENS"
-SHORTEST: Final = 16
-"""Characters of a secret."""
 MINUTE: Final = 60.0
-_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_FORM: Final = "NAME:SECRET, and after it as needed :per_minute=N, :max_cost=DOLLARS, :max_tokens=N"
-_CONVERT: Final[Mapping[str, Callable[[str], float]]] = {"per_minute": int, "max_cost": float, "max_tokens": int}
+ANYBODY: Final = "anybody"
+"""Name of the only caller of a service without tokens."""
+_FORM: Final = "NAME:SECRET, optionally with :per_minute=N, :max_cost=DOLLARS, :max_tokens=N after it"
 
 
 @dataclass(slots=True)
 class Caller:
-    """One who may use the service.
+    """A client of the service.
 
     Attributes:
-        name: in logs, metrics and of jobs.
+        name: as logs, metrics and jobs name it.
         digest: SHA-256 of the secret.
-        per_minute: articles a minute; None for no bound. As many as that may come at once.
+        per_minute: articles a minute, which may come all at once; None for no limit.
         purse: the budget, and what was spent of it.
     """
 
     name: str
-    digest: bytes
+    digest: bytes = b""
     per_minute: int | None = None
     purse: Purse = field(default_factory=Purse)
     _drained_at: float = -math.inf
 
     def admit(self, articles: int) -> None:
-        """Count articles against the rate.
+        """Count articles against the rate limit.
 
         Raises:
-            RequestProblem: `too_many`; says when they may come.
+            RequestProblem: `too_many`, with the seconds until they are allowed.
         """
         if self.per_minute is None:
             return
         now = time.monotonic()
-        backlog = max(0.0, self._drained_at - now)
-        added = articles * MINUTE / self.per_minute
+        backlog, added = max(0.0, self._drained_at - now), articles * MINUTE / self.per_minute
         if backlog and backlog + added > MINUTE:
             wait = min(backlog, backlog + added - MINUTE)
             raise RequestProblem("too_many", f"{self.per_minute} articles a minute are allowed", retry_after=wait)
         self._drained_at = now + backlog + added
 
 
-ANYBODY: Final = "anybody"
-"""The name of the one caller of a service without tokens."""
-
-
-class Accounts:
-    """What each caller has spent, in a file that outlives the process.
+class Callers:
+    """All callers, and an SQLite database of what each with a budget has spent, which outlives the process.
 
     Args:
-        path: the SQLite database; it is made where it is not there.
+        callers: those with tokens; if there are none, anybody is a caller.
+        path: the database; created if missing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, callers: Iterable[Caller], path: Path) -> None:
+        self._with_tokens = tuple(callers)
+        self._all = self._with_tokens or (Caller(ANYBODY),)
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("CREATE TABLE IF NOT EXISTS spent (caller TEXT PRIMARY KEY, cost TEXT, tokens INTEGER)")
-
-    def spent(self, caller: str) -> Spending:
-        """What a caller has spent."""
-        row = self._database.execute("SELECT cost, tokens FROM spent WHERE caller = ?", (caller,)).fetchone()
-        return Spending(Decimal(row[0]), row[1]) if row else Spending()
-
-    def keep(self, caller: str, spent: Spending) -> None:
-        """Replace what a caller has spent."""
-        self._database.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", (caller, str(spent.cost), spent.tokens))
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._database.close()
-
-
-class Callers:
-    """All who may use the service; anybody where there are no tokens.
-
-    Args:
-        callers: those with tokens.
-        accounts: what they spent before.
-    """
-
-    def __init__(self, callers: Iterable[Caller], accounts: Accounts) -> None:
-        self._callers = tuple(callers)
-        self._anybody = Caller(ANYBODY, b"")
-        self._accounts = accounts
-        for caller in self._callers:
-            caller.purse.spent = accounts.spent(caller.name)
+        spent = {name: Spending(Decimal(cost), n) for name, cost, n in self._database.execute("SELECT * FROM spent")}
+        for caller in self._with_tokens:
+            caller.purse.spent = spent.get(caller.name, Spending())
 
     @property
     def closed(self) -> bool:
         """Whether a token is needed."""
-        return bool(self._callers)
+        return bool(self._with_tokens)
 
     def named(self, name: str) -> Caller | None:
-        """The caller of this name, whose job goes on after a restart; None where the token is gone."""
-        return next((one for one in (*self._callers, self._anybody) if one.name == name), None)
+        """Return the caller of this name; None if there is none any more."""
+        return next((caller for caller in self._all if caller.name == name), None)
 
-    def authorized(self, secret: str | None) -> Caller:
-        """The caller with this secret. Every secret is compared, in constant time.
+    def authenticate(self, secret: str) -> Caller:
+        """Return the caller with this secret. Every secret is compared, in constant time.
 
         Raises:
             RequestProblem: `unauthorized`.
         """
-        if not self._callers:
-            return self._anybody
-        digest = hashlib.sha256((secret or "").encode()).digest()
-        found = [caller for caller in self._callers if hmac.compare_digest(caller.digest, digest)]
-        if not found:
+        digest = hashlib.sha256(secret.encode()).digest()
+        matching = [caller for caller in self._with_tokens if hmac.compare_digest(caller.digest, digest)]
+        if self._with_tokens and not matching:
             raise RequestProblem("unauthorized")
-        return found[0]
+        return matching[0] if matching else self._all[0]
 
     async def reserve(self, caller: Caller, most: Spending) -> None:
-        """Set aside what an article may cost its caller. Waits where only articles under way stand against it.
+        """Reserve the most that an article can cost; wait while only articles under way stand against it.
 
         Raises:
-            RequestProblem: `over_budget`.
+            ExtractionError: `over_budget`.
         """
         try:
             await caller.purse.reserve(most)
         except OverBudgetError:
             said = f"the budget of {caller.name!r} is {caller.purse.budget}; the next article could exceed it"
-            raise RequestProblem("over_budget", said) from None
+            raise ExtractionError("over_budget", said) from None
 
-    def settle(self, caller: Caller, most: Spending, came_to: Spending) -> None:
-        """Charge what an article came to, in place of what was set aside for it."""
-        caller.purse.settle(most, came_to)
+    def settle(self, caller: Caller, most: Spending, actual: Spending) -> None:
+        """Replace what was reserved for an article by what it cost."""
+        caller.purse.settle(most, actual)
         if caller.purse.budget.bounded:
-            self._accounts.keep(caller.name, caller.purse.spent)
+            spent = caller.purse.spent
+            row = (caller.name, str(spent.cost), spent.tokens)
+            self._database.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", row)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+
+class _Entry(BaseModel):
+    """An entry of `MAHDAR_TOKENS`."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    secret: str = Field(min_length=16)
+    per_minute: int | None = Field(None, ge=1)
+    max_cost: float | None = Field(None, ge=0)
+    max_tokens: int | None = Field(None, ge=0)
 
 
 def read_tokens(value: str) -> tuple[Caller, ...]:
-    """The callers that `MAHDAR_TOKENS` names: entries with white space between them, or `@FILE` with one a line.
+    """Read the callers of `MAHDAR_TOKENS`: entries separated by white space, or `@FILE` with one on each line.
 
     Raises:
-        UsageError: an entry does not hold; no secret is shown.
+        UsageError: an entry is not valid, or a name or secret is there twice; the message shows no secret.
     """
     if value.startswith("@"):
         try:
             value = Path(value[1:]).read_text(encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{VARIABLE}={value}: cannot be read ({error.strerror})") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{VARIABLE}={value}: cannot be read ({error})") from None
+    callers: list[Caller] = []
     lines = (line.partition("#")[0] for line in value.splitlines())
-    callers = tuple(_caller(entry, number) for number, entry in enumerate(" ".join(lines).split(), start=1))
-    names = [caller.name for caller in callers]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise UsageError(f"{VARIABLE}: the name {twice[0]!r} is given twice; give each token its own")
-    if len({caller.digest for caller in callers}) < len(callers):
-        raise UsageError(f"{VARIABLE}: two names have the same secret; give each its own")
-    return callers
-
-
-def _caller(entry: str, number: int) -> Caller:
-    name, _, rest = entry.partition(":")
-    secret, *options = rest.split(":")
-    where = f"{VARIABLE}: entry {number}"
-    if not _NAME.fullmatch(name) or name == ANYBODY or not secret:
-        raise UsageError(f"{where}: write {_FORM}; a name has letters, digits, _ . - only")
-    if len(secret) < SHORTEST:
-        example = secrets.token_urlsafe(24)
-        raise UsageError(f"{where} ({name}): a secret has {SHORTEST} characters or more, for example {example}")
-    bounds: dict[str, float] = {}
-    for option in options:
-        key, _, number_ = option.partition("=")
+    for number, entry in enumerate(" ".join(lines).split(), start=1):
+        name, _, rest = entry.partition(":")
+        secret, *options = rest.split(":")
+        bounds: dict[str, Any] = dict(option.partition("=")[::2] for option in options)
         try:
-            bounds[key] = _CONVERT[key](number_)
-        except (KeyError, ValueError):
-            raise UsageError(f"{where} ({name}): {option!r} is no bound; write {_FORM}") from None
-    per_minute = bounds.pop("per_minute", None)
-    if per_minute is not None and per_minute < 1:
-        raise UsageError(f"{where} ({name}): per_minute={per_minute:g}: at least one, or none for no bound")
-    budget = Budget(**bounds) if bounds else UNBOUNDED  # type: ignore[arg-type]  # ints where they must be
-    purse = Purse(budget)
-    return Caller(name, hashlib.sha256(secret.encode()).digest(), int(per_minute) if per_minute else None, purse)
+            valid = _Entry(**{**bounds, "name": name, "secret": secret})
+        except ValidationError as error:
+            first = error.errors()[0]
+            said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise UsageError(f"{VARIABLE}: entry {number}: {said}; write {_FORM}") from None
+        digest, budget = hashlib.sha256(secret.encode()).digest(), Budget(valid.max_cost, valid.max_tokens)
+        if name in {ANYBODY, *(caller.name for caller in callers)}:
+            raise UsageError(f"{VARIABLE}: entry {number}: the name {name!r} is taken; give each token its own")
+        if digest in {caller.digest for caller in callers}:
+            raise UsageError(f"{VARIABLE}: entry {number}: {name!r} has another's secret; give each name its own")
+        callers.append(Caller(name, digest, valid.per_minute, Purse(budget)))
+    return tuple(callers)

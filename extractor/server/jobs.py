@@ -1,7 +1,7 @@
-"""Jobs: batch runs in folders of the service, for what takes longer than a request.
+"""Run jobs: batch runs in folders of the service, for what takes longer than a request.
 
-A job's folder has its articles as they were sent, `job.json`, and what a run writes: records, ledger, failures. After a
-restart every job that has not ended goes on by its ledger.
+The folder of a job holds its articles as they were sent, `job.json`, and the files of a run: records, ledger, failures.
+When the service is started again, every job that has not ended resumes from its ledger.
 """
 
 import asyncio
@@ -10,22 +10,22 @@ import logging
 import secrets
 import shutil
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from mahdar.documents.document import Document
-from mahdar.errors import BadInputError, MahdarError, UsageError
-from mahdar.limits.budget import Spending
-from mahdar.results import Failure
-from mahdar.runs.identity import identity
-from mahdar.runs.ledger import LEFT, Ledger, Progress
+from mahdar.errors import ExtractionError, MahdarError, NoModelError, UsageError
+from mahdar.loop import LoopThread
+from mahdar.results import Failure, Usage
+from mahdar.runs.identity import MADE_BY, Identity, identity
+from mahdar.runs.ledger import Ledger, Progress
 from mahdar.runs.lines import whole_lines
 from mahdar.runs.outputs import ERRORS
 from mahdar.runs.results import RunResults
@@ -34,199 +34,170 @@ from mahdar.runs.run import run
 from mahdar.runs.sources import Articles
 from mahdar.runs.target import LEDGER
 from mahdar.schemas.records import Extraction
-from mahdar.server.articles import as_problem
 from mahdar.server.callers import Caller
-from mahdar.server.problems import RequestProblem
-from mahdar.server.service import ExtractionService, spending_of, spent_on
+from mahdar.server.problems import RequestProblem, as_problem
+from mahdar.server.service import ExtractionService
 
 log = logging.getLogger("mahdar")
+T = TypeVar("T")
 
 JobState = Literal["waiting", "running", "done", "stopped", "cancelled", "failed"]
 ENDED: Final = frozenset({"done", "cancelled", "failed"})
-SOME: Final = 64
-"""Lines that are sent at once."""
+LINES: Final = 64
+"""Lines of results sent at once."""
 TURN: Final = 0.5
-"""Seconds between two looks whether a job that waits for its caller's rate was cancelled."""
+"""Seconds between two checks whether a job that waits for the rate limit was cancelled."""
 UPLOADING: Final = ".new-"
-"""Begins the name of a folder whose articles are still being sent."""
-SUFFIXES: Final = {
-    "application/x-ndjson": ".jsonl",
-    "application/jsonl": ".jsonl",
-    "text/csv": ".csv",
-    "text/tab-separated-values": ".tsv",
-    "application/vnd.apache.parquet": ".parquet",
-}
-"""Content-Type → how the file of a job's articles is called."""
-PACKED: Final = {"": "", "identity": "", "gzip": ".gz", "zstd": ".zst"}
+"""Prefix of the folder of a job whose articles are still arriving."""
 
 
 class JobOptions(BaseModel):
-    """How a job's articles are read, as the options of `mahdar extract` say it."""
+    """How to read the articles of a job, as the options of `mahdar extract`, and the tasks."""
 
     published_at: str | None = None
     text_column: str = "text"
     id_column: str | None = None
     date_column: str | None = None
     keep: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = Field((), description="Names of `GET /v1/tasks`; by default all.")
 
 
-class JobFile(BaseModel):
-    """What is kept of a job beside its run."""
-
-    id: str
-    caller: str
-    created_at: dt.datetime
-    articles: str
-    options: JobOptions
-    state: JobState = "waiting"
-    reason: str = ""
-
-
-class JobStatus(BaseModel):
-    """How far a job has come."""
+class JobSummary(BaseModel):
+    """What identifies a job, and its state."""
 
     id: str
-    state: JobState
-    """waiting for its turn; running; done; stopped: it goes on when the service is started again, `reason` says why;
-    cancelled; failed: it cannot go on"""
-    reason: str = ""
+    state: JobState = Field(
+        "waiting", description="`stopped` resumes when the service is started again; `failed` does not."
+    )
+    reason: str = Field("", description="Why the job stopped or failed.")
     created_at: dt.datetime
-    ahead: int = 0
-    """jobs that come first"""
-    total: int | None = None
-    """articles there are, once all have been read"""
+
+
+class JobStatus(JobSummary):
+    """The state and the progress of a job."""
+
+    ahead: int = Field(0, description="Jobs that run first.")
+    total: int | None = Field(None, description="Number of articles; null until all were read.")
     done: int = 0
-    failed: dict[str, int] = {}
-    """articles that failed, by class"""
+    failed: dict[str, int] = Field({}, description="Failed articles by class.")
     records: int = 0
     rejected: int = 0
     cached: int = 0
     tokens: int = 0
-    cost: float | None = 0.0
-    """US dollars; null where a price is not known"""
+    cost: float | None = Field(0.0, description="US dollars; null if a price is unknown.")
 
 
-class ServiceJob:
-    """One job, and its files."""
+class Job(JobSummary):
+    """A job, as its folder keeps it in `job.json`."""
 
-    def __init__(self, folder: Path, file: JobFile) -> None:
-        self.folder = folder
-        self.file = file
-        self.cancelled = threading.Event()
-        self.active = False
-        self._lock = threading.Lock()
+    caller: str
+    articles: str
+    """name of the file of articles"""
+    options: JobOptions
+    folder: Path = Field(Path(), exclude=True)
+    active: bool = Field(default=False, exclude=True)
+    """whether its thread uses the folder"""
 
     @property
     def records(self) -> Path:
-        """The results."""
+        """The file of records."""
         return self.folder / "records.jsonl"
 
-    def set(self, state: JobState, reason: str = "") -> None:
-        """Change the state, in one step; a job that was cancelled stays so."""
-        with self._lock:
-            if self.file.state == "cancelled":
-                return
-            self.file = self.file.model_copy(update={"state": state, "reason": self.unplaced(reason)})
-            made = self.folder / "job.json.new"
-            made.write_text(self.file.model_dump_json(indent=1), encoding="utf-8")
-            made.replace(self.folder / "job.json")
+    def save(self) -> None:
+        """Write `job.json` in one step."""
+        temporary = self.folder / "job.json.new"
+        temporary.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+        temporary.replace(self.folder / "job.json")
 
-    def unplaced(self, said: str) -> str:
-        """A message without the folder of the service, which is nobody's business."""
-        return said.replace(f"{self.folder}/", "")
-
-    def articles(self) -> Articles:
-        """The articles.
+    def read_articles(self) -> Articles:
+        """Open the articles.
 
         Raises:
             MahdarError: the options do not fit them.
         """
-        options = self.file.options
+        options = self.options
         columns = Columns(options.text_column, options.id_column, options.date_column, options.keep)
-        return Articles([self.folder / self.file.articles], columns, published_at=options.published_at)
+        return Articles([self.folder / self.articles], columns, published_at=options.published_at)
 
     def progress(self) -> Progress:
-        """What the run has come to; nothing where it has not begun."""
+        """Return the progress of the run; zeros before it has begun."""
         try:
-            ledger = Ledger(Path(f"{self.records}{LEDGER}"))
+            with closing(Ledger(Path(f"{self.records}{LEDGER}"))) as ledger:
+                return ledger.progress()
         except (FileNotFoundError, UsageError):
             return Progress()
-        try:
-            return ledger.progress()
-        finally:
-            ledger.close()
 
     def results(self) -> Iterator[bytes]:
-        """What there is so far, some lines at a time, one an article: extractions, then failures."""
+        """Yield the results so far, some lines at a time: extractions, then failures."""
         for path in (self.records, Path(f"{self.records}{ERRORS}")):
             with suppress(FileNotFoundError), path.open("rb") as file:
                 lines = (line for line, _ in whole_lines(file))
-                while some := b"".join(islice(lines, SOME)):
+                while some := b"".join(islice(lines, LINES)):
                     yield some
 
 
 class Jobs:
-    """All jobs of a service. At most so many run at once; the others wait in the order in which they came.
+    """All jobs of a service. A limited number run at once, the others wait in the order in which they came.
 
     Args:
-        service: extracts, and knows the callers.
-        folder: holds a folder for each job; one service at a time uses it.
+        service: extracts the articles, and holds the callers.
+        folder: contains a folder for each job; used by one service at a time.
     """
 
     def __init__(self, service: ExtractionService, folder: Path) -> None:
         self._service = service
         self._folder = folder
-        self._jobs: dict[str, ServiceJob] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(service.bounds.jobs, "mahdar-job")
+        self._given_up = threading.Event()
 
-    async def start(self) -> None:
-        """Go on with every job that has not ended, in their order."""
-        self._loop = asyncio.get_running_loop()
+    def start(self) -> None:
+        """Resume every job that has not ended, in their order; to be called in the event loop of the service."""
+        self._loop = ServerLoop(asyncio.get_running_loop())
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for left in self._folder.glob(f"{UPLOADING}*"):
-            shutil.rmtree(left, ignore_errors=True)
+        for unfinished in self._folder.glob(f"{UPLOADING}*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         for folder in sorted(self._folder.iterdir()):
             try:
-                job = ServiceJob(folder, JobFile.model_validate_json((folder / "job.json").read_bytes()))
+                job = Job.model_validate_json((folder / "job.json").read_bytes())
             except (OSError, ValueError):
-                log.warning("%s holds no job; it is left as it is", folder.name)
+                log.warning("%s holds no job, and is ignored", folder.name)
                 continue
-            self._jobs[job.file.id] = job
-            if job.file.state not in ENDED:
+            job.folder = folder
+            self._jobs[job.id] = job
+            if job.state not in ENDED:
                 self._begin(job)
 
     async def stop(self) -> None:
-        """Begin nothing more, and wait until what is under way has come to its end; for as long as the bounds say."""
+        """Begin nothing more; wait for articles under way within the grace period, then give them up."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.to_thread(self._threads.shutdown), self._service.bounds.grace)
+        self._given_up.set()
 
-    async def add(self, caller: Caller, articles: AsyncIterator[bytes], name: str, options: JobOptions) -> ServiceJob:
-        """Take a job in, once all of its articles have come.
+    async def add(self, caller: Caller, articles: AsyncIterator[bytes], name: str, options: JobOptions) -> Job:
+        """Add a job once all of its articles have arrived.
 
         Raises:
-            RequestProblem: the caller has as many jobs as wait, the articles cannot be read so, or the service stops.
+            RequestProblem: the caller has too many jobs, the options do not fit the articles, or the service stops.
         """
-        if self._service.stopping:
-            raise RequestProblem("stopping")
-        waiting = [job for job in self.of(caller) if job.file.state not in ENDED]
-        if len(waiting) >= self._service.bounds.waiting:
-            raise RequestProblem("busy", f"{len(waiting)} jobs of {caller.name!r} wait or run, as many as may")
+        self._service.check_tasks(options.tasks)
+        unfinished = sum(job.state not in ENDED for job in self.of(caller))
+        if unfinished >= self._service.bounds.waiting:
+            raise RequestProblem("busy", f"{unfinished} jobs of {caller.name!r} wait or run, the most allowed")
         now = dt.datetime.now(dt.UTC)
         id_ = f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
         uploading = self._folder / f"{UPLOADING}{id_}"
         uploading.mkdir(mode=0o700)
+        job = Job(id=id_, caller=caller.name, created_at=now, articles=name, options=options, folder=uploading)
         try:
-            job = ServiceJob(
-                uploading, JobFile(id=id_, caller=caller.name, created_at=now, articles=name, options=options)
-            )
-            await save(articles, uploading / name)
+            await save_body(articles, uploading / name)
             try:
-                await asyncio.to_thread(job.articles)
+                await asyncio.to_thread(job.read_articles)
             except MahdarError as error:
-                raise RequestProblem("invalid_request", job.unplaced(str(error))) from None
-            job.set("waiting")
+                raise RequestProblem("invalid_request", str(error).replace(f"{uploading}/", "")) from None
+            job.save()
             job.folder = uploading.rename(self._folder / id_)
         except BaseException:
             shutil.rmtree(uploading, ignore_errors=True)
@@ -235,178 +206,153 @@ class Jobs:
         self._begin(job)
         return job
 
-    def of(self, caller: Caller) -> list[ServiceJob]:
-        """A caller's jobs, in their order."""
-        return [job for job in self._jobs.values() if job.file.caller == caller.name]
+    def of(self, caller: Caller) -> list[Job]:
+        """Return the jobs of a caller, in their order."""
+        return [job for job in self._jobs.values() if job.caller == caller.name]
 
-    def get(self, id_: str, caller: Caller) -> ServiceJob:
-        """A job of a caller.
+    def get(self, id_: str, caller: Caller) -> Job:
+        """Return a job of a caller.
 
         Raises:
-            RequestProblem: `not_found`; another caller's is none.
+            RequestProblem: `not_found`, also for another caller's job.
         """
         job = self._jobs.get(id_)
-        if job is None or job.file.caller != caller.name:
+        if job is None or job.caller != caller.name:
             raise RequestProblem("not_found", f"{caller.name!r} has no job {id_!r}")
         return job
 
-    def status(self, job: ServiceJob) -> JobStatus:
-        """How far a job has come."""
-        before = [
-            one for one in self._jobs.values() if one.file.state in {"waiting", "running"} and one.file.id < job.file.id
-        ]
-        told = asdict(job.progress())
-        tokens = told.pop("tokens_in") + told.pop("tokens_out")
-        told.pop("rate")
-        ahead = len(before) if job.file.state == "waiting" else 0
-        known = job.file.model_dump(include={"id", "state", "reason", "created_at"})
-        return JobStatus(**known, ahead=ahead, tokens=tokens, **told)
+    def status(self, job: Job) -> JobStatus:
+        """Return the state and the progress of a job."""
+        unfinished = sum(one.state in {"waiting", "running"} and one.id < job.id for one in self._jobs.values())
+        progress = job.progress()
+        return JobStatus.model_validate(
+            {
+                **{name: getattr(progress, name) for name in JobStatus.model_fields if hasattr(progress, name)},
+                **job.model_dump(include={"id", "state", "reason", "created_at"}),
+                "ahead": unfinished if job.state == "waiting" else 0,
+            }
+        )
 
-    def cancel(self, job: ServiceJob) -> None:
-        """Begin no further article of a job; of one that has ended, remove everything."""
-        if job.file.state in ENDED and not job.active:
-            del self._jobs[job.file.id]
+    def cancel(self, job: Job) -> None:
+        """Begin no further article of a job; remove everything of a job that has ended."""
+        if job.state in ENDED and not job.active:
+            del self._jobs[job.id]
             shutil.rmtree(job.folder, ignore_errors=True)
+        else:
+            self._set(job, "cancelled")
+
+    def count(self, state: JobState) -> int:
+        """Return the number of jobs in a state."""
+        return sum(job.state == state for job in self._jobs.values())
+
+    def _set(self, job: Job, state: JobState, reason: str = "") -> None:
+        """Change the state of a job, unless it was cancelled."""
+        with self._lock:
+            if job.state != "cancelled":
+                job.state, job.reason = state, reason.replace(f"{job.folder}/", "")
+                job.save()
+
+    def _begin(self, job: Job) -> None:
+        self._set(job, "waiting")
+        self._threads.submit(self._run, job)
+
+    def _run(self, job: Job) -> None:
+        """Run a job in its thread until it has ended or the service stops."""
+
+        def cancelled() -> bool:
+            return job.state == "cancelled" or self._service.stopping
+
+        caller = self._service.callers.named(job.caller)
+        if cancelled():
             return
-        job.cancelled.set()
-        job.set("cancelled")
-
-    def count(self) -> dict[str, int]:
-        """How many jobs wait and run."""
-        states = [job.file.state for job in self._jobs.values()]
-        return {state: states.count(state) for state in ("waiting", "running")}
-
-    def _begin(self, job: ServiceJob) -> None:
-        job.set("waiting")
-        self._threads.submit(self._work, job)
-
-    def _work(self, job: ServiceJob) -> None:
-        """Do a job, in its thread."""
+        if caller is None:
+            self._set(job, "stopped", f"{job.caller!r} has no token any more")
+            return
         job.active = True
+        self._set(job, "running")
         try:
-            self._run(job)
+            tasks = job.options.tasks or tuple(task.name for task in self._service.extractor.tasks)
+            extractor = CallersExtractor(self._service, self._loop, caller, tasks, cancelled, self._given_up)
+            with RunResults(job.records, _identity(identity(self._service.extractor), tasks)) as results:
+                tally = run(extractor, job.read_articles(), results, cancelled=cancelled)
+            if tally.stopped or not cancelled():
+                self._set(job, "stopped" if tally.stopped else "done", tally.stopped)
+        except Exception as error:  # noqa: BLE001  # an error in one job must not end the others
+            if not cancelled():
+                self._set(job, "failed" if isinstance(error, UsageError) else "stopped", as_problem(error).detail)
         finally:
             job.active = False
 
-    def _run(self, job: ServiceJob) -> None:
-        """Do a job until it has ended, or the service stops."""
-        caller = self._service.callers.named(job.file.caller)
-        if caller is None:
-            job.set("stopped", f"the token of {job.file.caller!r} is gone")
-            return
-        if job.cancelled.is_set() or self._service.stopping:
-            return
-        job.set("running")
-        assert self._loop is not None
-        paying = PayingExtractor(self._service, caller, self._loop, job.cancelled)
-        try:
-            articles = job.articles()
-            with RunResults(job.records, identity(self._service.extractor)) as results:
-                tally = run(
-                    paying, articles, results, cancelled=lambda: job.cancelled.is_set() or self._service.stopping
-                )
-        except MahdarError as error:
-            state: JobState = "stopped" if not isinstance(error, UsageError) else "failed"
-            job.set(state, str(error))
-        except Exception as error:  # noqa: BLE001  # a fault in one job must not end the others
-            job.set("stopped", str(as_problem(error)))
-        else:
-            if tally.stopped:
-                job.set("stopped", tally.stopped)
-            elif not self._service.stopping:
-                job.set("done")
+
+class ServerLoop(LoopThread):
+    """Runs coroutines of other threads in the event loop of the service."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._server = loop
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start a coroutine; return its future."""
+        return asyncio.run_coroutine_threadsafe(work, self._server)
 
 
-class PayingExtractor:
-    """The service's extractor on a caller's account: each article waits for the rate, and is charged.
+@dataclass(frozen=True, slots=True)
+class CallersExtractor:
+    """Extracts the articles of a job at the rate and on the budget of its caller.
 
-    Args:
-        service: whose extractor it is.
-        caller: who pays.
-        loop: of the service.
-        cancelled: ends the intake.
+    Attributes:
+        service: extracts them.
+        loop: the event loop of the service.
+        caller: pays.
+        tasks: names of the tasks.
+        cancelled: returns whether to begin no further article.
+        given_up: once set, articles under way are given up.
     """
 
-    def __init__(
-        self, service: ExtractionService, caller: Caller, loop: asyncio.AbstractEventLoop, cancelled: threading.Event
-    ) -> None:
-        self._service = service
-        self._caller = caller
-        self._loop = loop
-        self._cancelled = cancelled
-        self._set_aside: dict[str, Spending] = {}
-        self._refused: Failure | None = None
+    service: ExtractionService
+    loop: ServerLoop
+    caller: Caller
+    tasks: tuple[str, ...]
+    cancelled: Callable[[], bool]
+    given_up: threading.Event
 
     def extract_many(self, documents: Iterable[Document], /) -> Iterator[Extraction | Failure]:
-        """Yield each result as soon as it is there; last, the article that the budget does not allow."""
+        """Yield each result as soon as it is ready, as `Extractor.extract_many` does."""
+        unfinished: list[Usage] = []
+        work = (self._result(document, unfinished) for document in documents)
         try:
-            for result in self._service.extractor.extract_many(self._admitted(documents)):
-                self._settle(result)
-                yield result
-        finally:
-            for most in self._set_aside.values():
-                self._charge(most, most)
-        if self._refused is not None:
-            yield self._refused
+            yield from self.loop.as_they_end(work, self.service.bounds.at_once, self.given_up)
+        except NoModelError as error:
+            error.usage = sum(unfinished, Usage())
+            raise
 
-    def _admitted(self, documents: Iterable[Document]) -> Iterator[Document]:
-        for document in documents:
-            try:
-                most = self._waited(self._admit(document))
-            except BadInputError:
-                most = Spending()  # it fails as such
-            except RequestProblem as problem:
-                if problem.failure in LEFT:
-                    self._refused = Failure(document.id, "over_budget", str(problem.detail))
-                return
-            self._set_aside[document.id] = most
-            yield document
-
-    def _waited(self, work: Coroutine[Any, Any, Spending]) -> Spending:
-        """What the service's loop comes to, unless it has ended."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+    async def _result(self, document: Document, unfinished: list[Usage]) -> Extraction | Failure:
         while True:
+            if self.cancelled():
+                raise MahdarError("cancelled before the article was begun")
             try:
-                return future.result(TURN)
-            except TimeoutError:
-                if self._loop.is_closed():
-                    raise RequestProblem("stopping") from None
-
-    async def _admit(self, document: Document) -> Spending:
-        """Wait for the caller's rate, and set aside what the article may cost.
-
-        Raises:
-            RequestProblem: `over_budget`; `stopping` where no further article is to be begun.
-        """
-        while True:
-            if self._cancelled.is_set() or self._service.stopping:
-                raise RequestProblem("stopping")
-            try:
-                self._caller.admit(1)
+                self.caller.admit(1)
                 break
             except RequestProblem as wait:
                 await asyncio.sleep(min(wait.retry_after or TURN, TURN))
-        most = await self._service.most(document, self._caller)
-        await self._service.callers.reserve(self._caller, most)
-        return most
-
-    def _settle(self, result: Extraction | Failure) -> None:
-        metrics, name = self._service.metrics, self._caller.name
-        if isinstance(result, Failure):
-            metrics.failed(result.failure, name, result.usage)
-            came_to = spending_of(result.usage)
-        else:
-            metrics.extracted(result, name)
-            came_to = spent_on(result)
-        self._charge(self._set_aside.pop(result.document_id), came_to)
-
-    def _charge(self, most: Spending, came_to: Spending) -> None:
-        with suppress(RuntimeError):  # the service has stopped, and its loop with it
-            self._loop.call_soon_threadsafe(self._service.callers.settle, self._caller, most, came_to)
+        try:
+            return await self.service.extract(document, self.caller, self.tasks, None)
+        except NoModelError as error:
+            unfinished.append(error.usage)
+            raise
+        except ExtractionError as error:
+            return Failure(document.id, error.failure, str(error), error.usage)
 
 
-async def save(pieces: AsyncIterator[bytes], path: Path) -> None:
-    """Write what a client sends into a file, as it comes."""
+def _identity(whole: Identity, tasks: tuple[str, ...]) -> Identity:
+    """Return the identity of a run of some of the extractor's tasks."""
+    by_task = (MADE_BY, "prompts", "schemas")
+    chosen = {part: {task: made for task, made in whole[part].items() if task in tasks} for part in by_task}
+    return {**whole, **chosen}
+
+
+async def save_body(pieces: AsyncIterator[bytes], path: Path) -> None:
+    """Write the body of a request to a file as it arrives."""
     with path.open("wb") as file:
         async for piece in pieces:
             await asyncio.to_thread(file.write, piece)

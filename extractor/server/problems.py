@@ -1,7 +1,7 @@
-"""Problems: every error of the service as problem details (RFC 9457), with its class and the remedy.
+"""Answer every error with problem details (RFC 9457): the class of the failure, and the remedy.
 
-A problem's `failure` is the class of an article's failure (`mahdar.errors`), or one of the service's own: the request
-could not be taken, so that nothing was extracted and nothing was paid.
+A class is that of an article's failure (`mahdar.errors`), or one of the service's own: then the request was refused,
+nothing was extracted, and nothing was paid.
 """
 
 import logging
@@ -9,9 +9,9 @@ import math
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -22,128 +22,100 @@ from mahdar.errors import ExtractionError, MahdarError, NoModelError
 log = logging.getLogger("mahdar")
 
 MEDIA_TYPE: Final = "application/problem+json"
-NAMED: Final = 5
-"""Faults of a request's body that are named."""
+MAX_ERRORS: Final = 5
+"""Errors of a body that an answer names."""
 RETRY_AFTER: Final = 10
-"""Seconds after which to try again, where nothing says how long it will take."""
-
-
-class Kind(NamedTuple):
-    """What holds for every problem of a class."""
-
-    status: int
-    title: str
-    remedy: str
-
-
-KINDS: Final[Mapping[str, Kind]] = {
-    failure: Kind(**kind)
-    for failure, kind in tomllib.loads((files(__package__) / "problems.toml").read_text(encoding="utf-8")).items()
-}
-"""Class → status, title, remedy."""
-LATER: Final = frozenset({"rate_limited", "no_model", "too_many", "busy", "stopping"})
-"""Classes whose answer says when to try again."""
-_BY_STATUS: Final = {400: "invalid_request", 404: "not_found", 405: "not_allowed", 413: "too_large"}
+"""Default of Retry-After, in seconds."""
+RETRIED: Final = frozenset({"rate_limited", "no_model", "too_many", "busy", "stopping"})
+"""Classes answered with Retry-After."""
+KINDS: Final[Mapping[str, Mapping[str, Any]]] = tomllib.loads(
+    (files(__package__) / "problems.toml").read_text(encoding="utf-8")
+)
+"""Status, title and remedy by class."""
+_BY_STATUS: Final = {404: "not_found", 405: "not_allowed", 413: "too_large"}
 
 
 class ProblemDetails(BaseModel):
     """An error (RFC 9457)."""
 
-    type: str
-    """`urn:mahdar:problem:` and the class"""
+    type: str = Field(description="`urn:mahdar:problem:` and the class.")
     title: str
     status: int
     detail: str
     failure: str = Field(description="The class of the failure.")
     remedy: str
-    document_id: str | None = None
-    errors: list[dict[str, str]] | None = None
-    """what is wrong with the request's body, each with a `pointer` (JSON Pointer) and its `detail`"""
+    errors: list[dict[str, str]] | None = Field(
+        None, description="Errors of the body, each with a `pointer` (JSON Pointer) and its `detail`."
+    )
 
 
 class RequestProblem(HTTPException):
     """A request that cannot be answered.
 
     Args:
-        failure: the class, one of `KINDS`.
-        detail: what is wrong with this request; by default the class's title.
-        retry_after: seconds until it may be sent again.
-        more: further members of the problem details.
-        status: in place of the class's.
+        failure: the class, a key of `KINDS`.
+        detail: what is wrong with this request; by default the title of the class.
+        retry_after: seconds until the client may try again.
+        status: overrides the status of the class.
+        headers: further headers of the answer.
+        errors: errors of the body, see `ProblemDetails`.
     """
 
     def __init__(
-        self, failure: str, detail: str = "", *, retry_after: float | None = None, status: int = 0, **more: Any
+        self,
+        failure: str,
+        detail: str = "",
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: list[dict[str, str]] | None = None,
     ) -> None:
-        kind = KINDS[failure]
-        self.failure = failure
-        self.retry_after = retry_after
-        self.more = {name: value for name, value in more.items() if value is not None}
-        super().__init__(status or kind.status, detail or kind.title)
-
-    @classmethod
-    def of(cls, error: MahdarError, document_id: str | None = None) -> "RequestProblem":
-        """What an error of mahdar's is to a client."""
-        if isinstance(error, ExtractionError):
-            return cls(error.failure, str(error), retry_after=error.retry_after, document_id=document_id)
-        kind = "no_model" if isinstance(error, NoModelError) else "invalid_request"
-        return cls(kind, str(error), document_id=document_id)
-
-    @property
-    def response(self) -> JSONResponse:
-        """The answer to the client."""
-        kind = KINDS[self.failure]
-        told = {
-            "type": f"urn:mahdar:problem:{self.failure}",
-            "title": kind.title,
-            "status": self.status_code,
-            "detail": self.detail,
-            "failure": self.failure,
-            "remedy": kind.remedy,
-            **self.more,
-        }
-        headers = {}
-        if self.failure in LATER:
-            headers["Retry-After"] = str(math.ceil(self.retry_after or RETRY_AFTER))
-        if self.failure == "unauthorized":
+        kind, headers = KINDS[failure], dict(headers or {})
+        if failure in RETRIED:
+            headers["Retry-After"] = str(math.ceil(retry_after or RETRY_AFTER))
+        if failure == "unauthorized":
             headers["WWW-Authenticate"] = 'Bearer realm="mahdar"'
-        return JSONResponse(told, self.status_code, headers, MEDIA_TYPE)
+        super().__init__(status or kind["status"], detail or kind["title"], headers)
+        self.failure, self.retry_after, self.errors = failure, retry_after, errors
+
+    def response(self) -> Response:
+        """Return the answer to the client."""
+        shown = {**KINDS[self.failure], "status": self.status_code, "detail": self.detail, "failure": self.failure}
+        details = ProblemDetails(type=f"urn:mahdar:problem:{self.failure}", errors=self.errors, **shown)
+        return JSONResponse(details.model_dump(exclude_none=True), self.status_code, self.headers, MEDIA_TYPE)
 
 
-async def answer_http_error(_: Request, error: Exception) -> JSONResponse:
-    """A problem, or an HTTP error of the framework, as problem details."""
-    if isinstance(error, RequestProblem):
-        return error.response
-    assert isinstance(error, HTTPException)
-    failure = _BY_STATUS.get(error.status_code, "invalid_request")
-    answered = RequestProblem(failure, str(error.detail), status=error.status_code).response
-    answered.headers.update(error.headers or {})  # such as Allow
-    return answered
+def as_problem(error: Exception) -> RequestProblem:
+    """Return an error as a problem; log an unexpected one by its class alone, as its message may quote an article."""
+    match error:
+        case RequestProblem():
+            return error
+        case HTTPException():
+            failure = _BY_STATUS.get(error.status_code, "invalid_request")
+            return RequestProblem(failure, str(error.detail), status=error.status_code, headers=error.headers)
+        case RequestValidationError():
+            errors = [{"pointer": _pointer(one["loc"]), "detail": one["msg"]} for one in error.errors()[:MAX_ERRORS]]
+            detail = "; ".join(f"{one['pointer'] or 'the body'}: {one['detail']}" for one in errors)
+            status = 400 if error.errors()[0]["type"] == "json_invalid" else None
+            return RequestProblem("invalid_request", detail, status=status, errors=errors)
+        case ExtractionError():
+            return RequestProblem(error.failure, str(error), retry_after=error.retry_after)
+        case MahdarError():
+            return RequestProblem("no_model" if isinstance(error, NoModelError) else "invalid_request", str(error))
+    log.warning("failed: %s", type(error).__name__, exc_info=error if log.isEnabledFor(logging.DEBUG) else None)
+    return RequestProblem(
+        "internal", f"mahdar failed: {type(error).__name__}; logged at the level DEBUG, it says where"
+    )
 
 
-async def answer_invalid(_: Request, error: Exception) -> JSONResponse:
-    """A body of the wrong shape as problem details, without repeating what was sent."""
-    assert isinstance(error, RequestValidationError)
-    faults = [{"pointer": _pointer(one["loc"]), "detail": str(one["msg"])} for one in error.errors()[:NAMED]]
-    said = "; ".join(f"{fault['pointer'] or 'the body'}: {fault['detail']}" for fault in faults)
-    broken = any(one["type"] == "json_invalid" for one in error.errors())
-    return RequestProblem("invalid_request", said, status=400 if broken else 0, errors=faults).response
+async def answer(_: Request, error: Exception) -> Response:
+    """Answer with the problem details of an error."""
+    return as_problem(error).response()
 
 
 def _pointer(place: tuple[int | str, ...]) -> str:
-    """A place in the body as a JSON Pointer; which form the body has is no part of it."""
+    """Return a place in the body as a JSON Pointer, without pydantic's tags of the body's two forms."""
     parts = place[1:] if place[:1] == ("body",) else place
     parts = parts[1:] if parts[:1] in {("one",), ("several",)} else parts
     return "".join(f"/{str(part).encode(errors='backslashreplace').decode()}" for part in parts)
-
-
-async def answer_fault(_: Request, error: Exception) -> JSONResponse:
-    """A fault of ours: its class alone, for its words may be the article's."""
-    log.warning("fault: %s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
-    return RequestProblem("internal", f"mahdar failed: {type(error).__name__}").response
-
-
-async def answer_mahdar_error(_: Request, error: Exception) -> JSONResponse:
-    """An error of mahdar's as problem details."""
-    assert isinstance(error, MahdarError)
-    return RequestProblem.of(error).response

@@ -1,4 +1,4 @@
-"""Running the service: its address, its start and its stop."""
+"""Run the service: listen at an address, answer requests, and stop cleanly."""
 
 import ipaddress
 import signal
@@ -6,7 +6,6 @@ import socket
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Final
 
 import uvicorn
 
@@ -15,86 +14,69 @@ from mahdar.server.app import create_app
 from mahdar.server.callers import VARIABLE
 from mahdar.server.service import ExtractionService
 
-BACKLOG: Final = 512
-"""Connections that wait to be taken."""
-
 
 def check_address(host: str, *, closed: bool) -> None:
-    """Refuse an address that others reach, where anybody may use the service.
-
-    Args:
-        host: a name or an address.
-        closed: whether tokens are needed.
+    """Refuse an address that other machines can reach, unless tokens are needed (`closed`).
 
     Raises:
-        UsageError: it may not be served there.
+        UsageError: the service may not listen there.
     """
-    if closed or host == "localhost":
-        return
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = False
-    if not loopback:
+    if not (closed or loopback):
         raise UsageError(
             f"--host {host}: other machines may reach it, and anybody could spend your money; set {VARIABLE} "
-            "(mahdar serve --help), or serve on 127.0.0.1"
+            "(mahdar serve --help), or listen on 127.0.0.1"
         )
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 for any that is free.
+    """Return a listening socket; for port 0 at any free port.
 
     Raises:
         UsageError: the address cannot be used.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        at = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
-        raise UsageError(f"{host}:{port}: cannot be listened at ({error.strerror}); give another --port") from None
-    at.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # which asyncio does for sockets of its own only
-    return at
+        raise UsageError(f"{host}:{port}: cannot listen there ({error.strerror}); give another --port") from None
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only for its own sockets
+    return listening
 
 
 class Server(uvicorn.Server):
-    """Answers requests until it is told to stop, and lets what is under way end, for as long as the bounds say.
+    """Answers requests until it is stopped; work under way may then end within the grace period.
 
     Args:
-        service: what it serves.
-        at: where it listens.
-        folder: where its jobs are kept.
+        service: extracts articles.
+        listening: the socket.
+        folder: holds the jobs.
     """
 
-    def __init__(self, service: ExtractionService, at: socket.socket, folder: Path) -> None:
-        super().__init__(
-            uvicorn.Config(
-                create_app(service, folder),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="on",
-                timeout_graceful_shutdown=int(service.bounds.grace),
-                ws="none",
-            )
-        )
+    def __init__(self, service: ExtractionService, listening: socket.socket, folder: Path) -> None:
+        app, grace = create_app(service, folder), int(service.bounds.grace)
+        quiet = {"log_config": None, "access_log": False, "server_header": False}
+        super().__init__(uvicorn.Config(app, **quiet, lifespan="on", timeout_graceful_shutdown=grace, ws="none"))  # type: ignore[arg-type]
         self._service = service
-        self._at = at
-        host, port = at.getsockname()[:2]
+        self._listening = listening
+        host, port = listening.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def serve_until_stopped(self) -> None:
         """Answer requests until `stop`, SIGINT or SIGTERM."""
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them again when it has stopped: all is done
+            for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them again once it has stopped
                 signal.signal(number, lambda _number, _frame: None)
-        self.run(sockets=[self._at])
+        self.run(sockets=[self._listening])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Hear a signal: nothing more is begun. The second SIGINT stops at once."""
+        """Handle a signal: begin nothing more. The second SIGINT stops at once."""
         self._service.stopping = True
         super().handle_exit(sig, frame)
 
     def stop(self) -> None:
-        """Stop as after a signal."""
+        """Stop as SIGTERM does."""
         self.handle_exit(signal.SIGTERM, None)

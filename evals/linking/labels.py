@@ -1,7 +1,8 @@
-"""Labels of linking: which mentions are one actor, which meetings one event; and what of them records have.
+"""Read labels of linking, and find the labelled mentions and meetings in linked records.
 
-Two files say it (`articles/README.md`): actors with their mentions and hard pairs, events with their meetings and
-look-alikes. A mention is found in a record by its name or one of its forms; a meeting by its principals.
+Labels say which mentions are one actor, and which meetings are one event. There are two files (`articles/README.md`):
+actors with their mentions and hard pairs, and events with their meetings and look-alikes. A mention is found in a
+record by its name or one of its forms, a meeting by its principals.
 """
 
 import json
@@ -20,18 +21,18 @@ from mahdar.linking.mentions import actors_in
 from mahdar.runs.outputs import lines, problem
 
 LEAST_OVERLAP: Final = 0.5
-"""Of the principals of a record and of a labelled meeting, for them to be the same."""
+"""Least F1 of the principals of a record and a labelled meeting for them to be the same."""
 _TENTHS: Final = ("kind", "status", "channel")
 
 
 class Part(BaseModel):
-    """A frozen part of the labels."""
+    """Frozen part of the labels."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class LinkedMention(Part):
-    """An actor in an article, by the name it has there."""
+    """Mention of an actor in an article: its name there, and other forms of it."""
 
     document_id: str
     name: str
@@ -39,7 +40,7 @@ class LinkedMention(Part):
 
 
 class LinkedActor(Part):
-    """An actor, and all its mentions."""
+    """Actor with all its mentions."""
 
     id: str
     label: str = ""
@@ -48,7 +49,7 @@ class LinkedActor(Part):
 
 
 class HardPair(Part):
-    """Two mentions that must be one, or stay two."""
+    """Two mentions that are hard to tell: of one actor if `same`, else of two."""
 
     a: LinkedMention
     b: LinkedMention
@@ -58,7 +59,7 @@ class HardPair(Part):
 
 
 class LinkedMeeting(Part):
-    """A meeting in an article: by its id there, or by its principals."""
+    """Meeting in an article, identified by its id there or by its principals."""
 
     document_id: str
     meeting: str | None = None
@@ -70,7 +71,7 @@ class LinkedMeeting(Part):
 
 
 class LinkedEvent(Part):
-    """An event, and the meetings that tell it."""
+    """Event with the meetings that report it."""
 
     id: str
     label: str = ""
@@ -80,7 +81,7 @@ class LinkedEvent(Part):
 
 
 class LookAlike(Part):
-    """Events that resemble each other and are several."""
+    """Different events that resemble each other."""
 
     events: tuple[str, ...]
     case: str
@@ -88,7 +89,7 @@ class LookAlike(Part):
 
 
 class LinkingLabels(Part):
-    """One file, of actors, of events or of both."""
+    """Content of a label file: actors, events or both."""
 
     actors: tuple[LinkedActor, ...] = ()
     pairs: tuple[HardPair, ...] = ()
@@ -97,7 +98,7 @@ class LinkingLabels(Part):
 
 
 class Mentioned(NamedTuple):
-    """A labelled mention: article and name."""
+    """Key of a labelled mention: article and name."""
 
     document_id: str
     name: str
@@ -105,12 +106,12 @@ class Mentioned(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LinkedArticle:
-    """What linked records have of an article.
+    """Actors and meetings of an article in linked records.
 
     Attributes:
         actors: name → `actor_id`.
-        countries: those of the names that are given as a country's.
-        meetings: as JSON.
+        countries: names of actors of the type `country`.
+        meetings: the meetings as JSON.
     """
 
     actors: Mapping[str, str]
@@ -120,19 +121,19 @@ class LinkedArticle:
 
 @dataclass(frozen=True, slots=True)
 class FoundIds:
-    """Labelled items → the id that records give them; those without a record are missing."""
+    """Labelled items → the id that records give them; items without a record are missing."""
 
     mentions: dict[Mentioned, str] = field(default_factory=dict)
     meetings: dict[LinkedMeeting, str] = field(default_factory=dict)
     unlabelled: int = 0
-    """meetings in records that no label has"""
+    """number of meetings in records without a label"""
 
 
 def read_labels(path: Path) -> LinkingLabels:
     """Read a file of labels.
 
     Raises:
-        UsageError: it cannot be read, or is no such file.
+        UsageError: the file cannot be read, or has no labels of linking.
     """
     try:
         return LinkingLabels.model_validate(json.loads(path.read_text(encoding="utf-8")))
@@ -145,10 +146,10 @@ def read_labels(path: Path) -> LinkingLabels:
 
 
 def read_linked(path: Path) -> dict[str, LinkedArticle]:
-    """Read what `mahdar link` wrote, by article.
+    """Read the records that `mahdar link` wrote, by article.
 
     Raises:
-        UsageError: it cannot be read, or has no ids.
+        UsageError: the file cannot be read, or has no ids.
     """
     found: dict[str, LinkedArticle] = {}
     for place, line in lines(path):
@@ -185,12 +186,12 @@ def located(labels: LinkingLabels, articles: Mapping[str, LinkedArticle]) -> Fou
 
 
 def _mention_of(name: str, labelled: Iterable[LinkedMention], *, whole: bool = False) -> LinkedMention | None:
-    """The labelled mention that a record's name is: by name or form; else the only one whose words fit.
+    """Return the labelled mention with this name or form, else the only one whose words are a subset or superset.
 
     Args:
-        name: of a record's actor.
-        labelled: the article's mentions.
-        whole: the words of a mention may not be more or fewer: a country is no part of an office's or a body's name.
+        name: name of a record's actor.
+        labelled: labelled mentions of the article.
+        whole: whether to compare only whole names: a country's name may be part of the name of an office or a body.
     """
     folded = fold(name)
     labelled = list(labelled)
@@ -211,7 +212,7 @@ def _mention_of(name: str, labelled: Iterable[LinkedMention], *, whole: bool = F
 def _assigned(
     labelled: Sequence[LinkedMeeting], records: Sequence[Mapping[str, Any]], mentions: Sequence[LinkedMention]
 ) -> list[tuple[LinkedMeeting, Mapping[str, Any]]]:
-    """Labelled meetings and records, one to one, so that they agree the most."""
+    """Pair labelled meetings with records one to one, with the largest sum of weights."""
     if any(meeting.meeting for meeting in labelled):
         by_id = {record["id"]: record for record in records}
         return [(meeting, by_id[meeting.meeting]) for meeting in labelled if meeting.meeting in by_id]

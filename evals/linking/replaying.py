@@ -1,4 +1,4 @@
-"""Replaying: recorded answers become records, and these are linked, without a model."""
+"""Extract records from recorded answers, and link them, without a model."""
 
 from pathlib import Path
 
@@ -10,24 +10,24 @@ from mahdar.runs.lines import json_line
 
 
 def relinked(articles: Path, recordings: Path, folder: Path) -> Path:
-    """Extract articles from recorded answers, and link what comes.
+    """Extract articles from recorded answers, and link the records.
 
     Args:
-        articles: texts, or JSON Lines of articles.
-        recordings: the answers to them.
-        folder: where records and linked records go.
+        articles: a folder of texts, or a file of JSON Lines.
+        recordings: folder of the recorded answers.
+        folder: receives the records and the linked records.
 
     Returns:
-        The linked `records.jsonl`.
+        The path of the linked `records.jsonl`.
 
     Raises:
-        UsageError: an answer is not recorded, or cannot be used.
+        UsageError: an answer is not recorded, or is unusable.
     """
     records = folder / "extracted.jsonl"
     with records.open("w", encoding="utf-8", newline="\n") as file:
         for document_id, made in replay(articles, recordings).items():
             if isinstance(made, Failure):
-                raise UsageError(f"{document_id}: its recorded answer cannot be used: {made.message}; record it again")
+                raise UsageError(f"{document_id}: its recorded answer is unusable: {made.message}; record it again")
             file.write(f"{json_line(made)}\n")
     link([records], folder / "linked")
     return folder / "linked" / "records.jsonl"

@@ -1,4 +1,4 @@
-"""Scores of linked records against labels, and the gate on them."""
+"""Score linked records against labels, and gate the figures on accepted ones."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -16,19 +16,19 @@ from mahdar.evals.running.runs import write_text
 from mahdar.runs.outputs import problem
 
 ALLOWANCE: Final = 0.0
-"""By how much a figure may fall below the accepted one: linking is exact, what falls was changed."""
+"""How far a figure may fall: linking is deterministic, so a figure falls only if something was changed."""
 Item = TypeVar("Item", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkingScore:
-    """What linked records are worth.
+    """Score of linked records.
 
     Attributes:
-        rates: by what was counted: `actors pairwise`, `actors B³`, `actors hard`, `events pairwise`, …
-        cases: case → pairs by outcome, of the hard pairs of actors and of events.
-        errors: pairs that were wrongly joined, or left apart, as a reader can look them up.
-        left_out: labelled items that no record has.
+        rates: name → rates: `actors pairwise`, `actors B³`, `actors hard`, `events pairwise`, …
+        cases: case → number of hard pairs by result.
+        errors: one line for each pair that is wrongly joined or left apart.
+        left_out: name → number of labelled items without a record.
     """
 
     rates: Mapping[str, ClusterRates]
@@ -38,7 +38,7 @@ class LinkingScore:
 
     @property
     def figures(self) -> dict[str, float]:
-        """All rates by name, for the gate."""
+        """All rates by name, rounded for the gate."""
         return {
             f"{name} {part}": round(value, 6)
             for name, rates in self.rates.items()
@@ -47,7 +47,7 @@ class LinkingScore:
 
 
 class LinkingBaseline(BaseModel):
-    """Accepted figures by set of labels."""
+    """Accepted figures by label file and split."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,7 @@ class LinkingBaseline(BaseModel):
 
 
 @dataclass(slots=True)
-class _Made:
+class _Result:
     rates: dict[str, ClusterRates] = field(default_factory=dict)
     cases: dict[str, Counter[str]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -67,20 +67,20 @@ def score(labels: LinkingLabels, articles: Mapping[str, LinkedArticle], split: s
 
     Args:
         labels: actors, events or both.
-        articles: what `mahdar link` wrote.
-        split: count the actors, pairs and events of this half alone.
+        articles: linked records by article.
+        split: count only the actors, pairs and events of this half.
     """
     found = located(labels, articles)
-    made = _Made()
+    result = _Result()
     if labels.actors:
-        _score_actors(labels, found, split, made)
+        _score_actors(labels, found, split, result)
     if labels.events:
-        _score_events(labels, found, split, made)
-    return LinkingScore(made.rates, made.cases, tuple(made.errors), made.left_out)
+        _score_events(labels, found, split, result)
+    return LinkingScore(result.rates, result.cases, tuple(result.errors), result.left_out)
 
 
 def fallen(score: LinkingScore, accepted: Mapping[str, float]) -> Iterator[str]:
-    """The figures that fell below the accepted ones, a line each."""
+    """Yield a line for each figure that fell below the accepted one."""
     for name, value in accepted.items():
         now = score.figures.get(name, 0.0)
         if value - now > ALLOWANCE + 1e-6:
@@ -91,7 +91,7 @@ def read_baseline(path: Path) -> LinkingBaseline:
     """Read accepted figures.
 
     Raises:
-        UsageError: it cannot be read, or is no such file.
+        UsageError: the file cannot be read, or has no accepted figures.
     """
     try:
         return LinkingBaseline.model_validate_json(path.read_text(encoding="utf-8"))
@@ -102,31 +102,31 @@ def read_baseline(path: Path) -> LinkingBaseline:
 
 
 def write_baseline(baseline: LinkingBaseline, path: Path) -> None:
-    """Write accepted figures, entire or not at all.
+    """Write accepted figures atomically.
 
     Raises:
-        StoreError: they cannot be written.
+        StoreError: the file cannot be written.
     """
     write_text(path, baseline.model_dump_json(indent=1) + "\n")
 
 
-def _score_actors(labels: LinkingLabels, found: FoundIds, split: str | None, made: _Made) -> None:
+def _score_actors(labels: LinkingLabels, found: FoundIds, split: str | None, result: _Result) -> None:
     gold = {
         Mentioned(mention.document_id, mention.name): actor.id
         for actor in labels.actors
         if split in {None, actor.split}
         for mention in actor.mentions
     }
-    _score_clusters("actors", gold, found.mentions, made)
+    _score_clusters("actors", gold, found.mentions, result)
     if labels.pairs:
         chosen = [pair for pair in labels.pairs if split in {None, pair.split}]
-        _score_pairs("actors hard", ((pair.case, *_ends(pair), pair.same) for pair in chosen), found.mentions, made)
+        _score_pairs("actors hard", ((pair.case, *_ends(pair), pair.same) for pair in chosen), found.mentions, result)
 
 
-def _score_events(labels: LinkingLabels, found: FoundIds, split: str | None, made: _Made) -> None:
+def _score_events(labels: LinkingLabels, found: FoundIds, split: str | None, result: _Result) -> None:
     chosen = {event.id: event for event in labels.events if split in {None, event.split}}
     gold = {meeting: event.id for event in chosen.values() for meeting in event.meetings}
-    _score_clusters("events", gold, found.meetings, made)
+    _score_clusters("events", gold, found.meetings, result)
     pairs: list[tuple[str, Any, Any, bool]] = [
         (case, a, b, True)
         for event in chosen.values()
@@ -142,32 +142,32 @@ def _score_events(labels: LinkingLabels, found: FoundIds, split: str | None, mad
         for a, b in product(everything[one].meetings, everything[other].meetings)
     ]
     if labels.look_alikes:
-        _score_pairs("events hard", pairs, found.meetings, made)
-    made.left_out["meetings in records without a label"] = str(found.unlabelled)
+        _score_pairs("events hard", pairs, found.meetings, result)
+    result.left_out["meetings in records without a label"] = str(found.unlabelled)
 
 
-def _score_clusters(name: str, gold: Mapping[Item, str], found: Mapping[Item, str], made: _Made) -> None:
+def _score_clusters(name: str, gold: Mapping[Item, str], found: Mapping[Item, str], result: _Result) -> None:
     there = {item: cluster for item, cluster in gold.items() if item in found}
     put = {item: found[item] for item in there}
-    made.rates[f"{name} pairwise"] = pairwise(there, put)
-    made.rates[f"{name} B³"] = b_cubed(there, put)
-    made.left_out[name] = f"{len(gold) - len(there)} of {len(gold)}"
+    result.rates[f"{name} pairwise"] = pairwise(there, put)
+    result.rates[f"{name} B³"] = b_cubed(there, put)
+    result.left_out[name] = f"{len(gold) - len(there)} of {len(gold)}"
     for a, b in combinations(there, 2):
         if (there[a] == there[b]) != (put[a] == put[b]):
-            made.errors.append(f"{name}: {'apart' if there[a] == there[b] else 'joined'}: {_told(a)} and {_told(b)}")
+            result.errors.append(f"{name}: {'apart' if there[a] == there[b] else 'joined'}: {_told(a)} and {_told(b)}")
 
 
 def _score_pairs(
-    name: str, pairs: Iterable[tuple[str, Item, Item, bool]], found: Mapping[Item, str], made: _Made
+    name: str, pairs: Iterable[tuple[str, Item, Item, bool]], found: Mapping[Item, str], result: _Result
 ) -> None:
     by_case = defaultdict[str, list[tuple[Item, Item, bool]]](list)
     every: dict[tuple[Item, Item, bool], None] = {}
     for case, a, b, same in pairs:
         by_case[f"{name}, {'one' if same else 'two'}: {case}"].append((a, b, same))
         every[a, b, same] = None
-    made.rates[name], _ = of_pairs(every, found)
+    result.rates[name], _ = of_pairs(every, found)
     for case, members in by_case.items():
-        made.cases[case] = of_pairs(members, found)[1]
+        result.cases[case] = of_pairs(members, found)[1]
 
 
 def _ends(pair: HardPair) -> tuple[Mentioned, Mentioned]:

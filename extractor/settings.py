@@ -1,4 +1,4 @@
-"""What the environment says: who drafts, which endpoint and model, where the cache lies."""
+"""Read the settings from environment variables: endpoint, model, cache."""
 
 import os
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 OFFLINE: Final = "offline"
-"""As a model's name: the rule reader."""
+"""Model name of the rule reader."""
 EMBEDDED: Final = "embedded"
-"""As a model's name: the llama.cpp engine on this machine."""
+"""Model name of the llama.cpp engine on this machine."""
 DEFAULT_TIMEOUT: Final = 300.0
 """Seconds for one answer."""
 
 
 def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where answers, weights and run-time files are kept: `MAHDAR_CACHE_DIR`, else the user's cache folder."""
+    """Return the folder of answers, weights and run-time files: `MAHDAR_CACHE_DIR`, else the user's cache folder."""
     if chosen := environment.get("MAHDAR_CACHE_DIR"):
         return Path(chosen).expanduser()
     base = environment.get("XDG_CACHE_HOME") or "~/.cache"
@@ -25,17 +25,17 @@ def cache_dir(environment: Mapping[str, str] = os.environ) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the environment decides, read once.
+    """The settings of the environment.
 
     Attributes:
-        base_url: of an endpoint; not shown, since it may hold a password.
-        api_key: of an endpoint; not shown.
-        model: a model of the endpoint, `embedded` or `offline`; None with no endpoint is `offline`.
-        mode: of instructor; None for the endpoint's own.
-        parameters: that the endpoint takes in place of ours, as `MAHDAR_PARAMETERS` says them; None to learn them.
+        base_url: the endpoint's URL; not shown in `repr`, since it may contain a password.
+        api_key: the endpoint's key; not shown.
+        model: a model of the endpoint, `embedded` or `offline`; None without an endpoint is `offline`.
+        mode: instructor's mode; None for the endpoint's default.
+        parameters: the endpoint's deviating parameters, in the form of `MAHDAR_PARAMETERS`; None to learn them.
         cache: the folder of answers and weights.
         timeout: seconds for one answer.
-        store: a cache server's URL, in place of the folder; not shown, since it may hold a password.
+        store: the URL of a cache server, used instead of the folder; not shown, since it may contain a password.
     """
 
     base_url: str | None = field(default=None, repr=False)
@@ -49,7 +49,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """What the variables `OPENAI_…` and `MAHDAR_…` say."""
+        """Read the variables `OPENAI_…` and `MAHDAR_…`."""
         return cls(
             base_url=environment.get("OPENAI_BASE_URL") or None,
             api_key=environment.get("OPENAI_API_KEY") or None,
@@ -62,21 +62,21 @@ class Settings:
 
     @property
     def configured(self) -> bool:
-        """Whether anything says who drafts."""
+        """Whether an endpoint, a key or a model is set."""
         return any((self.base_url, self.api_key, self.model))
 
     @property
     def offline(self) -> bool:
-        """Whether the rule reader drafts: asked for by name, or nothing is configured."""
+        """Whether the rule reader drafts: by name, or because nothing is configured."""
         return self.model == OFFLINE or not self.configured
 
     @property
     def embedded(self) -> bool:
-        """Whether the engine on this machine is asked."""
+        """Whether the llama.cpp engine on this machine drafts."""
         return self.model == EMBEDDED
 
 
 def without_secrets(url: str) -> str:
-    """A URL less the password and the query that it may carry."""
+    """Remove user, password, query and fragment from a URL."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -1,7 +1,7 @@
-"""Modules that define tasks of one's own.
+"""Import modules that define further tasks.
 
-Code is run from two places only: a module that the user names (`--schemas`), and the entry points `mahdar.tasks` of
-installed packages, each under the name of its task:
+Code is imported only from modules that the user names (`--schemas`), and from entry points of installed packages in the
+group `mahdar.tasks`, each with the name of its task:
 
 [project.entry-points."mahdar.tasks"]
 agreements = "mytasks.agreements"
@@ -29,13 +29,13 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def import_tasks(modules: Iterable[str]) -> None:
-    """Import modules that define tasks, so that their names are known in this process.
+    """Import modules that define tasks, which registers the tasks in this process.
 
     Args:
-        modules: each a Python file (`mytasks.py`), or the name of a module that Python finds (`mypackage.tasks`).
+        modules: Python files (`mytasks.py`), or names of modules that Python finds (`mypackage.tasks`).
 
     Raises:
-        UsageError: there is no such module, it fails, it defines no task, or one that does not hold.
+        UsageError: a module does not exist, fails, or defines no task or an invalid one.
     """
     for name in modules:
         file = Path(name)
@@ -46,10 +46,13 @@ def import_tasks(modules: Iterable[str]) -> None:
 
 
 def import_installed(task: str | None = None) -> None:
-    """Import what installed packages have for a task, or for all; nothing where the task is known already.
+    """Import the entry points of a task that is not registered.
+
+    Args:
+        task: the task's name; None for all tasks.
 
     Raises:
-        UsageError: it fails, or defines no task of that name.
+        UsageError: an entry point fails, or does not define the task of its name.
     """
     for point in entry_points(group=ENTRY_POINTS):
         if point.name not in DRAFTS and task in {point.name, None}:
@@ -60,18 +63,18 @@ def import_installed(task: str | None = None) -> None:
 
 
 def record_class(task: str) -> type[Record] | None:
-    """The class of a task's records; None where neither this process nor an installed package has the task."""
+    """Return the record class of a task; None if neither this process nor an installed package defines the task."""
     import_installed(task)
     return DRAFTS[task].record if task in DRAFTS else None
 
 
 def _import_file(file: Path) -> ModuleType:
-    """Run a file as the module of its name, or one that no other module has."""
+    """Import a file as the module of its stem, or under another name if a module has that name."""
     if not file.is_file():
         raise UsageError(f"{file}: no such file; name a Python file, or a module that Python finds")
     path = file.resolve()
-    taken = getattr(sys.modules.get(path.stem), "__file__", None)
-    name = path.stem if path.stem not in sys.modules or taken == str(path) else f"{path.stem}_of_{path.parent.name}"
+    other = getattr(sys.modules.get(path.stem), "__file__", None)
+    name = path.stem if path.stem not in sys.modules or other == str(path) else f"{path.stem}_of_{path.parent.name}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{file}: no Python file; its name must end in .py")
@@ -89,19 +92,20 @@ def _import_file(file: Path) -> ModuleType:
 
 
 def _import(place: str, import_: Callable[[], ModuleType]) -> None:
-    """Import a module, and check the tasks that it defines; where one does not hold, none of them stays known."""
+    """Import a module and check its tasks; if one is invalid, none of them is registered."""
     before = dict(DRAFTS)
     try:
         _check_all(place, import_(), before)
-    except (Exception, SystemExit) as error:  # whatever the code of others comes to
+    except (Exception, SystemExit) as error:  # foreign code may raise anything
         DRAFTS.clear()
         DRAFTS.update(before)
         if isinstance(error, UsageError):
             raise
-        raise UsageError(f"{place}: cannot be imported: {_said(error)}") from None
+        raise UsageError(f"{place}: cannot be imported: {_describe(error)}") from None
 
 
 def _check_all(place: str, module: ModuleType, before: Mapping[str, type[Drafts]]) -> None:
+    """Check the tasks that a module or its submodules define; `before` is the registry before the import."""
     package = f"{module.__name__}."
     defined = {
         task: drafts
@@ -115,7 +119,7 @@ def _check_all(place: str, module: ModuleType, before: Mapping[str, type[Drafts]
 
 
 def _check(place: str, task: str, drafts: type[Drafts]) -> None:
-    """Refuse a task that could not be asked for, or whose records could not be told from another's."""
+    """Refuse a task with an invalid name or schema, or whose records would have the ids of another task's."""
     where = f"{place}: task {task!r}"
     if task in _OWN and drafts is not _OWN[task]:
         raise UsageError(f"{where}: mahdar has a task of this name; give yours another")
@@ -137,18 +141,21 @@ def _check(place: str, task: str, drafts: type[Drafts]) -> None:
 
 
 def _is_list(annotation: Any) -> bool:
-    inner = get_args(annotation)
-    listed = get_origin(annotation) is tuple and len(inner) == 2 and inner[1] is Ellipsis
-    return listed and isinstance(inner[0], type) and issubclass(inner[0], ItemDraft)
+    """Whether an annotation is `tuple[X, ...]` of a subclass of `ItemDraft`."""
+    members = get_args(annotation)
+    is_tuple = get_origin(annotation) is tuple and len(members) == 2 and members[1] is Ellipsis
+    return is_tuple and isinstance(members[0], type) and issubclass(members[0], ItemDraft)
 
 
-def _said(error: BaseException) -> str:
-    """An error of a module's own code on one line, with the last line of code that it comes from."""
-    words = " ".join(str(error).split()) or "no reason given"
+def _describe(error: BaseException) -> str:
+    """Describe an error of a module's code on one line, with the line of code that raised it."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"
-    here = {__file__, importlib.__file__}
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename not in here]
-    frames = [one for one in frames if not one.filename.startswith("<frozen")]
-    at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {words}{at}"
+    message = " ".join(str(error).split()) or "no reason given"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename not in {__file__, importlib.__file__} and not frame.filename.startswith("<frozen")
+    ]
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {message}{place}"

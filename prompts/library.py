@@ -1,4 +1,4 @@
-"""Templates and examples: found, read and rendered."""
+"""Find, read and render prompt templates and their examples."""
 
 import hashlib
 import json
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 BUILT_IN: Final = Path(__file__).parent
 FRONT: Final = "+++"
 Size = Literal["standard", "small"]
-"""For which models a template is written."""
+"""The size of models that a template is written for."""
 STANDARD, SMALL = get_args(Size)
 ARTICLE, SENTENCES, TASKS, FIELDS = "article", "sentences", "tasks", "fields"
-"""The names that a template may use: the article's text; its numbered sentences; the tasks asked for; their fields."""
+"""The variables of a template: the article's text, its numbered sentences, the tasks, and their fields."""
 SHOWN: Final = 200
-"""Characters of an error of a template's own code in the message."""
+"""Characters of an error in a template's code that a message shows."""
 _ACTORS: Final = "actors"
 
 Message = Mapping[str, str]
 Shown = Callable[[str], Mapping[str, str]]
-"""What a template is given of an article's text, by the template's names for it."""
+"""A function from an article's text to the template's variables of the article."""
 
 
 class TemplateError(ValueError):
-    """A template or example file that cannot be used; names the file, the place and the remedy."""
+    """A template or example file cannot be used; the message names the file, the place and the remedy."""
 
 
-_Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML has lists; a text is none
+_Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML has lists, not tuples
 _Number = Annotated[int, Field(ge=1)]
 
 
@@ -57,7 +57,7 @@ class FrontMatter(BaseModel):
 
 
 class _ExampleFile(BaseModel):
-    """A file of the form `{"article": …, "answer": {…}}`."""
+    """An example file: `{"article": …, "answer": {…}}`."""
 
     article: str
     answer: dict[str, list[dict[str, Any]]]
@@ -65,36 +65,52 @@ class _ExampleFile(BaseModel):
     @field_validator("answer")
     @classmethod
     def _actors_have_ids(cls, answer: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-        if not all(isinstance(one.get("id"), str) for one in answer.get(_ACTORS, ())):
+        if not all(isinstance(actor.get("id"), str) for actor in answer.get(_ACTORS, ())):
             raise ValueError("each of the actors needs an id, which is a text")
         return answer
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A few-shot example: an article, and what a perfect answer holds for every task of the template."""
+    """A few-shot example: an article, and the perfect answer for every task of the template."""
 
     name: str
     article: str
     answer: Mapping[str, Any]
 
     def answer_to(self, fields: Sequence[str]) -> Mapping[str, Any]:
-        """The answer to a request for some of the lists: those, and the actors that they mention."""
+        """Return the part of the answer for some of its lists: these, and the actors to which they refer."""
         lists = {name: self.answer[name] for name in fields if name in self.answer}
         if _ACTORS not in self.answer:
             return lists
         cited = frozenset(_strings(lists))
-        return {_ACTORS: [one for one in self.answer[_ACTORS] if one["id"] in cited], **lists}
+        return {_ACTORS: [actor for actor in self.answer[_ACTORS] if actor["id"] in cited], **lists}
 
 
 @dataclass(frozen=True, eq=False)
 class Prompt:
-    """One version of one template. Its hash covers template and examples: all that reaches the model."""
+    """A version of a template.
+
+    Attributes:
+        name: the name of its folder.
+        version: the number in its file name.
+        tasks: the tasks that it answers in one request.
+        description: what it asks for.
+        language: the language of its instructions.
+        changed: what this version changed.
+        text: the template.
+        examples: the few-shot examples.
+        path: the file.
+        size: the size of models that it is written for: `standard` or `small`.
+        passage: estimated tokens of an article in one request; None for as many as the model reads.
+        optional: fields of records to ask for among those with a default; None for all.
+        most: maximum of a list's members in an answer; None for the schema's own.
+        ready: whether it is used when no version is given.
+    """
 
     name: str
     version: int
     tasks: tuple[str, ...]
-    """that it answers in one request"""
     description: str
     language: str
     changed: str
@@ -102,15 +118,10 @@ class Prompt:
     examples: tuple[Example, ...]
     path: Path
     size: str = STANDARD
-    """`standard` or `small`: for which models it is written"""
     passage: int | None = None
-    """tokens of article in one request, by estimate; None for as many as the model reads"""
     optional: tuple[str, ...] | None = None
-    """the fields of records that are asked for among those that may be left out; None for all"""
     most: int | None = None
-    """members of a list in an answer; None for as many as the schema allows"""
     ready: bool = True
-    """whether it is used without being asked for by its version"""
 
     @property
     def ref(self) -> str:
@@ -119,7 +130,7 @@ class Prompt:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the template's text and its examples, not of its front matter."""
+        """SHA-256 of the template's text and examples, without its front matter."""
         examples = [[example.article, example.answer] for example in self.examples]
         content = json.dumps([self.text, examples], ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode("utf-8")).hexdigest()
@@ -136,44 +147,44 @@ class Prompt:
             return sandbox.from_string(self.text)
         except Exception as error:  # a syntax error, or blocks nested deeper than Python can compile
             place = f"line {error.lineno}" if isinstance(error, TemplateSyntaxError) else "its blocks"
-            raise TemplateError(f"{self.path}: {place}: {_said(error)}; correct the template") from error
+            raise TemplateError(f"{self.path}: {place}: {_describe(error)}; correct the template") from error
 
-    def before(self, fields: Sequence[str], values: Mapping[str, Any], shown: Shown) -> tuple[Message, ...]:
-        """Render the turns before the last: instructions, and each example as a question and its answer.
+    def render_prefix(self, fields: Sequence[str], values: Mapping[str, Any], shown: Shown) -> tuple[Message, ...]:
+        """Render the messages before the article: instructions, and each example as a question and its answer.
 
-        They are the same for every article, so that an endpoint's prefix cache pays for them once.
+        They are the same for every article, so that an endpoint's prefix cache can serve them.
 
         Args:
-            fields: the lists that are asked for.
-            values: the template's names beside those of an article.
-            shown: what the template is given of an example's article.
+            fields: the names of the answer's lists.
+            values: the template's variables other than those of an article.
+            shown: returns the variables of an example's article.
         """
-        return tuple(self._before(fields, values, shown))
-
-    def question(self, article: Mapping[str, str], values: Mapping[str, Any]) -> Message:
-        """Render the last turn, which shows an article. Its text is delimited, and never read as template."""
-        return self._message("user", {**values, **article})
-
-    def _before(self, fields: Sequence[str], values: Mapping[str, Any], shown: Shown) -> Iterator[Message]:
-        yield self._message("system", values)
+        messages = [self._render_block("system", values)]
         for example in self.examples:
-            yield self.question(shown(example.article), values)
             answer = json.dumps(example.answer_to(fields), ensure_ascii=False, separators=(",", ":"))
-            yield {"role": "assistant", "content": answer}
+            messages += [
+                self.render_question(shown(example.article), values),
+                {"role": "assistant", "content": answer},
+            ]
+        return tuple(messages)
 
-    def _message(self, role: str, values: Mapping[str, Any]) -> Message:
+    def render_question(self, article: Mapping[str, str], values: Mapping[str, Any]) -> Message:
+        """Render the last message, which shows an article. Its text is a value, never part of the template."""
+        return self._render_block("user", {**values, **article})
+
+    def _render_block(self, role: str, values: Mapping[str, Any]) -> Message:
         block = self._template.blocks.get(role)
         if block is None:
             raise TemplateError(f"{self.path}: no block {role!r}; write {{% block {role} %}}…{{% endblock %}}")
         try:
             content = "".join(block(self._template.new_context(dict(values))))
-        except Exception as error:  # whatever its expressions come to
-            raise TemplateError(f"{self.path}: block {role!r}: {_said(error)}; correct the template") from error
+        except Exception as error:  # its expressions may raise anything
+            raise TemplateError(f"{self.path}: block {role!r}: {_describe(error)}; correct the template") from error
         return {"role": role, "content": content.strip()}
 
 
 def delimited(text: str) -> str:
-    """Put an article between tags that it cannot close: where it tries, the tags carry its hash."""
+    """Put an article between tags that it cannot close: if it contains the closing tag, the tags have its hash."""
     fence = ARTICLE
     if f"</{ARTICLE}" in text.casefold():
         fence += "-" + hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
@@ -181,28 +192,28 @@ def delimited(text: str) -> str:
 
 
 class PromptLibrary:
-    """Every template under the given folders; a later folder's version replaces an earlier one's of the same number."""
+    """The built-in templates and those in given folders; of the same version, that in the last folder counts."""
 
     def __init__(self, *folders: Path) -> None:
         self._folders = (BUILT_IN, *folders)
         self._read: dict[Path, Prompt] = {}
 
     def __iter__(self) -> Iterator[Prompt]:
-        """All prompts, by name, then by version."""
+        """Iterate over all prompts by name and version."""
         return iter(sorted(self._newest_last(), key=lambda prompt: (prompt.name, prompt.version)))
 
     def get(self, ref: str, size: str = STANDARD) -> Prompt:
-        """The template for a task.
+        """Return the template for a task.
 
         Args:
-            ref: `task` or `task@version`, or a template's own `name` or `name@version`.
-            size: for which models; a template of another size serves where there is none.
+            ref: `task` or `task@version`, or a template's `name` or `name@version`.
+            size: the preferred size: `standard` or `small`.
 
         Returns:
-            Of several the one in the last folder given, and there the newest that is ready.
+            The newest ready template, or that of the version, in the last folder that has one.
 
         Raises:
-            TemplateError: there is none; says which there are.
+            TemplateError: there is none; the message lists the templates.
         """
         task, _, version = ref.partition("@")
         of_task = [prompt for prompt in self._newest_last() if task in prompt.tasks or task == prompt.name]
@@ -213,27 +224,27 @@ class PromptLibrary:
         return ([prompt for prompt in fitting if prompt.size == size] or fitting)[-1]
 
     def read(self, path: Path) -> Prompt:
-        """One template file with its examples."""
+        """Read a template file with its examples, once."""
         if path not in self._read:
             self._read[path] = read_prompt(path)
         return self._read[path]
 
     def _newest_last(self) -> list[Prompt]:
-        """All prompts, folder by folder, and in each by version."""
-        found: dict[str, Prompt] = {}
+        """Return all prompts by folder, and in each by version."""
+        newest: dict[str, Prompt] = {}
         for folder in self._folders:
             prompts = map(self.read, folder.glob("*/v*.md"))
             for prompt in sorted(prompts, key=lambda prompt: (prompt.version, prompt.name)):
-                found.pop(prompt.ref, None)
-                found[prompt.ref] = prompt
-        return list(found.values())
+                newest.pop(prompt.ref, None)
+                newest[prompt.ref] = prompt
+        return list(newest.values())
 
 
 def read_prompt(path: Path) -> Prompt:
-    """One template file with its examples.
+    """Read a template file with its examples.
 
     Raises:
-        TemplateError: front matter, a named example, or a field is missing or wrong.
+        TemplateError: the front matter, a field of it, or an example is missing or invalid.
     """
     parts = _read(path).split(f"{FRONT}\n", 2)
     if len(parts) != 3 or parts[0].strip():
@@ -243,7 +254,9 @@ def read_prompt(path: Path) -> Prompt:
     except tomllib.TOMLDecodeError as error:
         raise TemplateError(f"{path}: front matter: {error}; write TOML") from None
     except ValidationError as error:
-        raise TemplateError(f"{path}: front matter: {_wrong(error)}; prompts/README.md lists the keys") from None
+        raise TemplateError(
+            f"{path}: front matter: {_describe_problems(error)}; prompts/README.md lists the keys"
+        ) from None
     if f"v{front.version}" != path.stem:
         raise TemplateError(f"{path}: its version does not match the file's name; expected v{front.version}.md")
     examples = tuple(_read_example(path.parent / name) for name in front.examples)
@@ -252,11 +265,11 @@ def read_prompt(path: Path) -> Prompt:
 
 def _read_example(path: Path) -> Example:
     try:
-        found = _ExampleFile.model_validate_json(_read(path))
+        example = _ExampleFile.model_validate_json(_read(path))
     except ValidationError as error:
-        said = _wrong(error)
-        raise TemplateError(f"{path}: no example: {said}; write an object with 'article' and 'answer'") from None
-    return Example(path.stem, found.article, found.answer)
+        problems = _describe_problems(error)
+        raise TemplateError(f"{path}: no example: {problems}; write an object with 'article' and 'answer'") from None
+    return Example(path.stem, example.article, example.answer)
 
 
 def _read(path: Path) -> str:
@@ -270,16 +283,16 @@ def _read(path: Path) -> str:
         raise TemplateError(f"{path}: is no UTF-8 from byte {error.start} on; save it as UTF-8") from None
 
 
-def _wrong(error: ValidationError) -> str:
-    """What does not hold, on one line: each place with what is wrong there."""
-    found = error.errors(include_url=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'as a whole'}: {one['msg']}" for one in found)
+def _describe_problems(error: ValidationError) -> str:
+    """Describe the problems on one line, each with its place."""
+    details = error.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, detail['loc'])) or 'as a whole'}: {detail['msg']}" for detail in details)
 
 
-def _said(error: Exception) -> str:
-    """An error of a template's own code, on one line."""
-    words = " ".join(str(error).split())[:SHOWN]
-    return words if type(error).__module__.startswith("jinja2") else f"{type(error).__name__}: {words}"
+def _describe(error: Exception) -> str:
+    """Describe an error of a template's code on one line."""
+    message = " ".join(str(error).split())[:SHOWN]
+    return message if type(error).__module__.startswith("jinja2") else f"{type(error).__name__}: {message}"
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -341,8 +341,8 @@ class Extraction(Value):
         Args:
             text: the article that was extracted; another text is not shown.
         """
-        return import_module("mahdar.notebook").Beside(self, text)
+        return import_module("mahdar.notebook").ExtractionWithArticle(self, text)
 
     def _repr_html_(self) -> str:
         """Return the records as HTML for a notebook, each with its quotes."""
-        return str(import_module("mahdar.notebook").html_of(self))
+        return str(import_module("mahdar.notebook").render(self))

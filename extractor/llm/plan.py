@@ -43,7 +43,7 @@ def plan(document: Document, tasks: Sequence[Task], endpoint: Endpoint) -> tuple
         try:
             before, values = _before(prompt, answer.tasks), _values(prompt, answer.tasks)
             for first, piece in _passages(document.text, min(filter(None, (prompt.passage, endpoint.passage)))):
-                question = prompt.question(shown(document.text, piece, first), values)
+                question = prompt.render_question(shown(document.text, piece, first), values)
                 parameters = endpoint.parameters
                 if not endpoint.reasons:
                     most = ANSWER_FLOOR + ANSWER_RATE * estimate_tokens(question["content"])
@@ -98,7 +98,7 @@ def shown(text: str, piece: Sequence[Sentence] | None = None, first: int = 1) ->
 
 @lru_cache(maxsize=REMEMBERED)
 def _before(prompt: Prompt, schemas: tuple[TaskSchema, ...]) -> tuple[Message, ...]:
-    return prompt.before([one.field for one in schemas], _values(prompt, schemas), shown)
+    return prompt.render_prefix([one.field for one in schemas], _values(prompt, schemas), shown)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -188,7 +188,7 @@ def is_contested(city: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _CountryEntry:
     """The words after the first word of a phrase, and the country; code "" is a phrase that names none."""
 
     rest: Words
@@ -204,14 +204,14 @@ class _Found:
     first: int
     stop: int
     particles: str
-    entry: _Entry
+    entry: _CountryEntry
 
 
 @dataclass(frozen=True, slots=True)
 class _CountryTable:
     """The table: entries by first word, longest first; phrases that count only by themselves; cities."""
 
-    entries: dict[str, list[_Entry]] = field(default_factory=dict)
+    entries: dict[str, list[_CountryEntry]] = field(default_factory=dict)
     alone: dict[Words, str] = field(default_factory=dict)
     cities: dict[Words, tuple[str, ...]] = field(default_factory=dict)
     contested: set[Words] = field(default_factory=set)
@@ -220,7 +220,7 @@ class _CountryTable:
         """Add a phrase, unless it has an entry."""
         entries = self.entries.setdefault(words[0], [])
         if all(entry.rest != words[1:] for entry in entries):
-            entries.append(_Entry(words[1:], code, kind, acronym))
+            entries.append(_CountryEntry(words[1:], code, kind, acronym))
 
     def add_city(self, words: Words, code: str) -> None:
         """Add a country to those that have a city of this name."""
@@ -320,12 +320,12 @@ def _longest(words: Sequence[Word], at: int) -> _Found | None:
 
 
 @lru_cache(maxsize=65536)
-def _entries(key: str) -> tuple[tuple[str, _Entry], ...]:
+def _entries(key: str) -> tuple[tuple[str, _CountryEntry], ...]:
     """Return every entry that begins with a word, each with the particles removed from the word."""
     return tuple((particles, entry) for particles, stem in _stems(key) for entry in _table().entries.get(stem, ()))
 
 
-def _fits(entry: _Entry, words: Sequence[Word], at: int, stop: int) -> bool:
+def _fits(entry: _CountryEntry, words: Sequence[Word], at: int, stop: int) -> bool:
     if entry.acronym and not _is_acronym(words[at].raw):
         return False
     if words[at].key in _CAPITALISED and words[at].raw[0].islower():

@@ -14,7 +14,7 @@ from mahdar.runs.ledger import LEFT
 from mahdar.runs.outputs import Result
 from mahdar.runs.results import RunResults
 from mahdar.schemas.records import Extraction
-from mahdar.wording import CHANGED, NAMED, cost, counted, listed
+from mahdar.wording import CHANGED, NAMED, cost, counted, join_names
 
 log = logging.getLogger("mahdar")
 
@@ -82,7 +82,7 @@ class RunTally:
     @property
     def changes(self) -> str:
         """One line that names the first changed articles, counts the others, and gives the remedy."""
-        return f"{listed(list(map(clean, self.changed_ids)), self.changed)}: {CHANGED}"
+        return f"{join_names(list(map(clean, self.changed_ids)), self.changed)}: {CHANGED}"
 
     def add(self, result: Result) -> None:
         """Count one article."""

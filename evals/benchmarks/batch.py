@@ -1,11 +1,11 @@
-"""A batch answered from the cache: articles a second on one core, memory, and the time until the first article.
+"""Measure a run from the cache: articles a second on one core, memory, and the time until the first article.
 
     python evals/benchmarks/batch.py [--articles 100000]
 
-A file of articles, all different, is run through `mahdar extract` twice, each time in a process of its own: once with
-a transport that answers at once, which fills the cache, and once from the cache alone. The second run is measured,
-at a tenth of the articles and at all of them. Each article has a meeting, two stances and some paragraphs without
-either. Times are of one run, on whatever else the machine does meanwhile.
+A file of different articles is extracted twice, each time in its own process: first with a transport that answers at
+once, which fills the cache, then from the cache alone. The second run is measured, with a tenth of the articles and with
+all. Each article has a meeting, two stances and some paragraphs without either. Times are of one run, under the machine's
+load.
 """
 
 import argparse
@@ -75,7 +75,7 @@ ANSWER: Final = {
 
 
 def main() -> None:
-    """Fill, replay, print."""
+    """Run the benchmark, or one of its runs."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--articles", type=int, default=20_000, help="in the larger run (default: %(default)s)")
     options.add_argument("--run", nargs=3, metavar=("FILE", "FOLDER", "HOW"), help=argparse.SUPPRESS)
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def replay(folder: Path, articles: int) -> None:
-    """Fill the cache with the articles, then take a tenth and all of them from it."""
+    """Fill the cache with the articles, extract from it, and print a row."""
     print("  articles  asked, a second  cached, a second  CPU ms an article  first after  peak memory")
     for number in (articles // 10, articles):
         file = folder / f"{number}.jsonl"
@@ -102,14 +102,14 @@ def replay(folder: Path, articles: int) -> None:
 
 
 def texts(number: int) -> Iterator[str]:
-    """Lines of JSON, an article each."""
+    """Yield articles as JSON Lines."""
     for index in range(number):
         news = "\n\n".join((MET, *SAID, *(ELSEWHERE for _ in range(PARAGRAPHS)), f"الخبر رقم {index}."))
         yield json.dumps({"id": f"{index:08}", "text": news}, ensure_ascii=False) + "\n"
 
 
 def in_process(file: Path, folder: Path, how: str) -> dict[str, float]:
-    """One run in a process of its own."""
+    """Run once in another process, and return its figures."""
     root = str(Path(__file__).parents[2])
     command = [sys.executable, __file__, "--run", str(file), str(folder), how]
     environment = {**os.environ, "PYTHONPATH": root}
@@ -119,7 +119,7 @@ def in_process(file: Path, folder: Path, how: str) -> dict[str, float]:
 
 
 def run(file: Path, folder: Path, how: str) -> dict[str, float]:
-    """As `mahdar extract FILE -o …` does, with nobody to ask where answers are replayed."""
+    """Extract a file as `mahdar extract FILE -o …` does; `replay` has no transport to ask."""
     started = time.perf_counter()
     from mahdar import Extractor, Settings
     from mahdar.runs.identity import identity
@@ -142,13 +142,13 @@ def run(file: Path, folder: Path, how: str) -> dict[str, float]:
 
 
 class Clock:
-    """Notes when the first result came: what was loaded and built until then is not counted."""
+    """Notes the time of the first result, since loading and setup are not measured."""
 
     at: float | None = None
     cpu: float = 0.0
 
     def __call__(self, *_: object) -> None:
-        """Note the time of the first, and the processor's."""
+        """Note wall and processor time of the first result."""
         if self.at is None:
             self.at, self.cpu = time.perf_counter(), time.process_time()
 
@@ -157,17 +157,17 @@ class Ready:
     """A transport that answers at once."""
 
     async def send(self, call: "Call") -> "Completion":  # noqa: ARG002  # the same records for every article
-        """Make no call."""
+        """Return the same answer for every call."""
         from mahdar.cache.completion import Completion
 
         return Completion(json.dumps(ANSWER, ensure_ascii=False), tokens_in=3_000, tokens_out=300)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class Nobody(Ready):
-    """A transport that is not to be used: a question that is not in the cache is a mistake of the benchmark."""
+    """A transport that must not be used, since every request is in the cache."""
 
     async def send(self, call: "Call") -> "Completion":
         """Fail.

@@ -1,7 +1,6 @@
-"""Grounding beside a plain `text.find`: what each finds, what each refuses, and the time they take.
+"""Compare grounding with a plain `text.find`: quotes found, misquotes refused, and time.
 
-Run it from anywhere: `python evals/benchmarks/grounding.py`. Times are the best of several runs, on whatever else the
-machine does meanwhile.
+Run it from anywhere: `python evals/benchmarks/grounding.py`. Times are the best of several runs.
 """
 
 import time
@@ -52,30 +51,30 @@ Finder = Callable[[str, str], tuple[int, int] | None]
 
 
 def grounded(text: str, quote: str) -> tuple[int, int] | None:
-    """What this project does."""
+    """Find a quote with mahdar's grounding."""
     span = Ground(text).find(quote)
     return (span.start, span.end) if span else None
 
 
 def plainly(text: str, quote: str) -> tuple[int, int] | None:
-    """What takes one line."""
+    """Find a quote with `str.find`."""
     start = text.find(quote)
     return (start, start + len(quote)) if start >= 0 else None
 
 
 def variants_found(finder: Finder) -> int:
-    """How many variants, in the quote and in the article, are found with the right span."""
+    """Count the spelling variants, in the quote or in the article, that are found with the right span."""
     pairs = [pair for variant in VARIANTS.values() for pair in ((PLAIN, variant), (variant, PLAIN))]
     return sum(finder(f"في خبر سابق: {said}، بحسب الوكالة", quote) == (13, 13 + len(said)) for said, quote in pairs)
 
 
 def misquotes_refused(finder: Finder) -> int:
-    """How many quotes that say something else are refused."""
+    """Count the misquotes that are refused."""
     return sum(finder(SAID, quote) is None for quote in MISQUOTED.values())
 
 
 def milliseconds(action: Callable[[], object]) -> float:
-    """The best time of some runs."""
+    """Return the best time of several runs, in milliseconds."""
     best = float("inf")
     for _ in range(RUNS):
         start = time.perf_counter()
@@ -85,7 +84,7 @@ def milliseconds(action: Callable[[], object]) -> float:
 
 
 def seconds_to_look_up(finder: Callable[[str], object], quotes: Iterable[str]) -> float:
-    """The time for all of these quotes, and for what has to be done before the first."""
+    """Return the time for all quotes, including the setup before the first."""
     start = time.perf_counter()
     for quote in quotes:
         finder(quote)
@@ -93,7 +92,7 @@ def seconds_to_look_up(finder: Callable[[str], object], quotes: Iterable[str]) -
 
 
 def large_texts(article: str) -> dict[str, tuple[str, list[str]]]:
-    """A megabyte each of news and of near-matches, and quotes that are not in it."""
+    """Return texts of a megabyte, news and near-matches, each with quotes that are not in it."""
     news = (article * (MEGABYTE // len(article) + 1))[:MEGABYTE]
     words = article.split()
     lengths = range(50, 50 + ABSENT_QUOTES)

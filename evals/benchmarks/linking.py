@@ -1,12 +1,11 @@
-"""Linking at scale: time, memory and errors over simulated articles about real names, spelt as newspapers spell them.
+"""Measure time, memory and errors of linking over simulated articles with real names in the spellings of newspapers.
 
     python evals/benchmarks/linking.py [ARTICLES]
 
-Persons have given and family names that are real, a country and an office that changes; a few are told everywhere,
-most once or twice, as in news. Every mention is spelt with the noise of Arabic typing (hamza, taa marbuta, dots,
-tatweel, «عبد الله» as one word), sometimes by the surname or the office alone. Encounters are told by one to four
-articles. Since the truth is known, errors are counted as well; but names meet here by chance, so the rate of
-namesakes is that of the simulation, not of news.
+Persons have real given and family names, a country, and an office that may change; a few occur in many articles, most in
+one or two, as in news. Mentions have the spelling noise of Arabic (hamza, taa marbuta, dots, tatweel, «عبد الله» as one
+word), and some give only the surname or the office. One to four articles report a meeting. The true ids are known, so
+errors are counted; but names are combined at random, so that the rate of namesakes is not that of news.
 """
 
 import datetime as dt
@@ -30,7 +29,7 @@ from mahdar.runs.outputs import lines
 
 SEED: Final = 20261201
 PERSONS_AN_ARTICLE: Final = 0.25
-"""New persons for each article, as far as news repeats itself."""
+"""Persons for each article of the simulation."""
 FIRST_DAY: Final = dt.date(2016, 1, 1)
 DAYS: Final = 3650
 
@@ -102,7 +101,7 @@ SWAPS: Final = (("غ", "ج"), ("ط", "ت"), ("ة", "ه"), ("ى", "ي"), ("أ", "
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One who is told about."""
+    """A simulated person."""
 
     id: str
     given: str
@@ -112,12 +111,12 @@ class Person:
     offices: tuple[str, ...]
 
     def office(self, day: dt.date) -> str:
-        """What the person is on a day."""
+        """Return the person's office on a day."""
         return self.offices[(day - FIRST_DAY).days * len(self.offices) // DAYS]
 
 
 class World:
-    """Persons, and the articles about them."""
+    """Simulated persons and articles about them."""
 
     def __init__(self, articles: int) -> None:
         self._random = random.Random(SEED)  # noqa: S311  # made-up articles
@@ -230,7 +229,7 @@ class World:
 
 
 def run(articles: int) -> None:
-    """Simulate, link in a process of its own, and print what it took and what it got wrong."""
+    """Simulate articles, link them in another process, and print time, memory and errors."""
     with tempfile.TemporaryDirectory() as folder:
         records, linked = Path(folder) / "records.jsonl", Path(folder) / "linked"
         with records.open("w", encoding="utf-8") as file:

@@ -1,8 +1,7 @@
-"""The program of a good newcomer to instructor, for comparison: one plain prompt and one call an article.
+"""Extract with plain instructor, for comparison: one simple prompt and one call an article.
 
-Its own schema and prompt, two attempts, quotes looked up by `str.find`, dates and countries as the model gives them.
-What it finds is written in the form of extractions, so that the same scorer judges it; a quote that is not in the
-article is kept as it is, for the scorer to count.
+It has its own schema and prompt, one retry, quotes found by `str.find`, and the model's dates and countries. It writes
+extractions, so that the same scorer can score it; a quote that is not in the article is kept, for the scorer to count.
 
     OPENAI_API_KEY=… python evals/benchmarks/newcomer.py --model MODEL -o newcomer.jsonl
     mahdar eval score newcomer.jsonl
@@ -44,7 +43,7 @@ article does not say. Do not invent anything. If there are no meetings or no sta
 
 
 class Person(BaseModel):
-    """Who met, or holds a position."""
+    """Participant or holder."""
 
     name: str
     type: Literal["person", "organization", "government", "country", "delegation", "people", "role"] = "person"
@@ -80,14 +79,14 @@ class PlainStance(BaseModel):
 
 
 class PlainArticle(BaseModel):
-    """What an article reports."""
+    """Meetings and stances of an article."""
 
     meetings: list[PlainMeeting] = Field(max_length=8)
     stances: list[PlainStance] = Field(max_length=12)
 
 
 def as_extraction(found: PlainArticle, document: Document, provenance: Provenance) -> Extraction:
-    """What the program found, in the form that is scored; what does not fit it is rejected with the reason."""
+    """Convert an answer to an extraction; invalid items are rejected with the reason."""
     kept: dict[str, list[Any]] = {"meetings": [], "stances": []}
     rejected: list[Rejected] = []
     for task, path, item in _items(found):
@@ -154,14 +153,14 @@ def _country(code: str | None) -> str | None:
 
 
 def _evidence(quote: str, text: str) -> tuple[records.Evidence, ...]:
-    """The quote where it stands; at the beginning where it stands nowhere, which the scorer sees."""
+    """Return the quote at its place in the text; at the beginning if it is not there, which the scorer counts."""
     quote = quote[: records.MAX_QUOTE]
     start = max(text.find(quote), 0)
     return (records.Evidence(quote=quote, start=start, end=start + len(quote), match="exact"),)
 
 
 def main() -> None:
-    """Extract the articles of a folder, and write one line an article; one that failed is named and has no line."""
+    """Extract the articles of a folder, and write one line for each; name those that failed on standard error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", type=Path, default=Path("seeds/articles"))
     parser.add_argument("--model", help="of the endpoint that OPENAI_API_KEY and OPENAI_BASE_URL name")

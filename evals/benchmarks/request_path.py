@@ -1,18 +1,16 @@
-"""The request path beside the bare SDK and plain instructor: what a call costs, and what a hit in the cache costs.
+"""Measure the time of a call and of a cache hit, beside the bare SDK and plain instructor.
 
-Run it from anywhere: `python evals/benchmarks/request_path.py`. No socket is opened: the same in-process transport
-answers all of them at once, with what a strong model wrote about the same seed article. Times are medians of rounds,
-taken in turns, on whatever else the machine does meanwhile.
+Run it from anywhere: `python evals/benchmarks/request_path.py`. No socket is opened: an in-process transport answers all
+of them at once with a recorded answer about one seed article. Times are medians of rounds, taken in turns, under the
+machine's load.
 
-What a call of each holds:
+A call consists of:
 
-    SDK         `chat.completions.create` with messages that are ready
-    instructor  `create(response_model=…)` with messages that are ready: the same call, read into the same drafts,
-                which nobody compares with the article
-    client      mahdar's: the request planned, the call through instructor, the answer validated against the article;
-                nothing is kept
-    keeping     the same, looked up in the cache first, and kept on disk
-    extract     `Extractor.aextract`, to records with dates, places and names; nothing is kept
+    SDK         `chat.completions.create` with rendered messages
+    instructor  `create(response_model=…)` with rendered messages, parsed into the same drafts without the article
+    client      planning the request, the call through instructor, validation against the article; no cache
+    keeping     the same with a lookup in the cache, and the answer written to disk
+    extract     `Extractor.aextract`, to records with dates, places and names; no cache
 """
 
 import asyncio
@@ -50,16 +48,16 @@ from mahdar.validation.source import Source
 
 ROOT = Path(__file__).parents[2]
 SEED = "002_ec7758134357b2f5"
-"""Two meetings and seven stances: about what an article holds."""
+"""An article with two meetings and seven stances, which is about average."""
 TEXT = (ROOT / f"seeds/articles/{SEED}.txt").read_text(encoding="utf-8")
 RECORDED = json.loads((ROOT / f"evals/recordings/reference-llm/{SEED}.json").read_text(encoding="utf-8"))
 URL, KEY, MODEL = "http://endpoint.invalid/v1", "sk-benchmark-0123456789", "benchmark"
 ENDPOINT = Endpoint(base_url=URL, api_key=KEY, model=MODEL, parameters={"max_tokens": 8_000, "temperature": 0})
 ROUNDS = 30
 CALLS = 10
-"""In a round, one after the other: a round is short, so that some have the processor to themselves."""
+"""Calls of a round, one after the other; rounds are short, so that some run undisturbed."""
 NUMBERS = itertools.count()
-"""One for each article asked about, so that none is answered from the cache."""
+"""Number of each article, so that none is answered from the cache."""
 STARTS = 5
 
 Call = Callable[[], Awaitable[object]]
@@ -86,7 +84,7 @@ COMPLETION = json.dumps(
 
 
 def answering() -> httpx2.MockTransport:
-    """What answers every request in this process."""
+    """Return a transport that answers every request in this process."""
 
     async def answer(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, headers={"content-type": "application/json"}, content=COMPLETION)
@@ -95,31 +93,31 @@ def answering() -> httpx2.MockTransport:
 
 
 def request(article: str) -> Request:
-    """What mahdar asks of an article."""
+    """Return mahdar's request for an article."""
     (made,) = plan(Document("1", article), ASKED, ENDPOINT)
     return made
 
 
 def another() -> str:
-    """An article like the others."""
+    """Return a new article."""
     return f"{TEXT}\n{next(NUMBERS)}"
 
 
 def openai_client() -> openai.AsyncOpenAI:
-    """The SDK's client over that transport."""
+    """Return the SDK's client over the in-process transport."""
     http_client = openai.DefaultAsyncHttpxClient(transport=answering())
     return openai.AsyncOpenAI(api_key=KEY, base_url=URL, max_retries=0, http_client=http_client)
 
 
 def sdk() -> Call:
-    """The bare SDK, with what mahdar would send."""
+    """Return a call of the bare SDK with mahdar's messages."""
     sent: Any = dict(arguments_of(request(TEXT)))
     create = openai_client().chat.completions.create
     return lambda: create(**sent)
 
 
 def plain_instructor() -> Call:
-    """Instructor without more, its cache off."""
+    """Return a call of plain instructor, without its cache."""
     asked: Any = [dict(message) for message in request(TEXT).messages]
     made: Any = instructor.from_openai(openai_client(), mode=instructor.Mode.JSON_SCHEMA, model=MODEL)
     return lambda: made.create(
@@ -128,12 +126,12 @@ def plain_instructor() -> Call:
 
 
 def transport() -> OpenAITransport:
-    """This project's transport over the same."""
+    """Return mahdar's transport over the in-process one."""
     return OpenAITransport(ENDPOINT, timeout=60, http_transport=answering())
 
 
 def client(store: DiskStore | None, article: Callable[[], str]) -> Call:
-    """This project, to validated drafts."""
+    """Return a call of mahdar's client, to validated drafts."""
     asking = Client(transport(), store, policy=Policy(), concurrency=1)
 
     def call() -> Awaitable[object]:
@@ -144,12 +142,12 @@ def client(store: DiskStore | None, article: Callable[[], str]) -> Call:
 
 
 def extract(extractor: Extractor, article: Callable[[], str]) -> Call:
-    """This project, to records."""
+    """Return a call of the extractor, to records."""
     return lambda: extractor.aextract(article())
 
 
 async def milliseconds(calls: Mapping[str, Call]) -> dict[str, float]:
-    """The mean of a round's calls, in the median round; rounds take turns."""
+    """Return the mean time of a call in the median round; rounds take turns."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         await call()
@@ -163,7 +161,7 @@ async def milliseconds(calls: Mapping[str, Call]) -> dict[str, float]:
 
 
 def start_up(*arguments: str) -> tuple[float, float]:
-    """Seconds a fresh Python takes, less what it takes for nothing: elapsed, and of the processor."""
+    """Return wall and processor seconds of a fresh Python, less those of an empty program."""
 
     def best(*command: str) -> tuple[float, float]:
         return min(_run(*command) for _ in range(STARTS + 1)), min(_processor(*command) for _ in range(STARTS))
@@ -192,7 +190,7 @@ def show(name: str, *values: str) -> None:
 
 
 async def calls(folder: Path) -> None:
-    """A call that is answered, and a hit."""
+    """Measure calls, then cache hits."""
     settings = Settings(base_url=URL, api_key=KEY, model=MODEL, cache=folder)
     store = DiskStore(folder)
     with Extractor(settings, store=None, transport=transport()) as asking:
@@ -211,7 +209,7 @@ async def calls(folder: Path) -> None:
 
 
 async def hits(store: DiskStore, settings: Settings) -> None:
-    """What an answer costs that is stored already; each time the request is made anew."""
+    """Measure cache hits; the request is planned each time."""
     asked = request(TEXT)
 
     async def looked_up() -> None:

@@ -1,4 +1,4 @@
-"""How long scoring takes: 1,000 articles of 10 records, each prediction a worn copy of its labels.
+"""Measure the time of scoring 1,000 articles of 10 records; each prediction is a damaged copy of its labels.
 
 Run from the project's root: `python evals/benchmarks/scoring.py`.
 """
@@ -13,7 +13,7 @@ from mahdar.schemas.records import Extraction
 
 ARTICLES = 1_000
 RECORDS = 5
-"""Of each type."""
+"""Records of each type in an article."""
 SEED = 7
 LAST_NAMES = (
     "المنفي",
@@ -125,7 +125,7 @@ def _stance(chance: random.Random, actors: list[dict[str, Any]], sentences: list
 
 
 def _worn(chance: random.Random, whole: Extraction) -> Extraction:
-    """The extraction shuffled, with a record of each type lost, and words lost from what is left."""
+    """Shuffle an extraction, drop a record of each type, and cut the propositions."""
     meetings = chance.sample(whole.meetings, RECORDS - 1)
     stances = [
         stance.model_copy(

@@ -1,12 +1,12 @@
-"""`mahdar serve` under load: many requests in flight, good and bad ones, against a model on loopback.
+"""Measure `mahdar serve` under load: many good and bad requests in flight, with a model on loopback.
 
-Run it from anywhere: `python evals/benchmarks/serve.py`; `--seconds` and `--in-flight` change the load. The service and
-the model are processes of their own; the model answers each question after a delay, with no records.
+Run it from anywhere: `python evals/benchmarks/serve.py`; `--seconds` and `--in-flight` change the load. Service and
+model have their own processes; the model answers each request after a delay, without records.
 
-First, what a request adds: the same articles, one at a time and all from the cache, by the Python API and over HTTP in
-turns. Then the load: of ten requests eight are articles, each with a text of its own, and two are bad: empty, huge,
-binary, of a wrong type, sent slowly, or given up by the client. Every article must be answered once, under its own id,
-and the model must be asked once for each; the memory of the service is read at the beginning and at the end.
+First, the time that HTTP adds: the same articles, one at a time and all from the cache, by the Python API and over HTTP in
+turns. Then the load: of ten requests, eight are articles, each with another text, and two are bad: empty, huge, binary, of
+a wrong type, sent slowly, or cancelled by the client. Every article must be answered once, under its own id, with one call
+of the model; the memory of the service is read at the beginning and at the end.
 """
 
 import argparse
@@ -49,7 +49,7 @@ COMPLETION = {
 
 
 def text(number: int) -> str:
-    """An article of its own, without records."""
+    """Return a new article without records."""
     return (
         f"هبت رياح شديدة على {PLACE[number % len(PLACE)]} يوم أمس، وأغلق الميناء رقم {number} أبوابه حتى الصباح.\n" * 3
     )
@@ -59,7 +59,7 @@ def text(number: int) -> str:
 
 
 async def model(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answer a question with no records after the delay; anything but a POST tells how many were asked."""
+    """Answer a POST without records after the delay, and any other method with the number of POSTs."""
     if scope["type"] != "http":
         return
     if scope["method"] == "POST":
@@ -82,7 +82,7 @@ model.asked = 0  # type: ignore[attr-defined]
 
 @contextlib.contextmanager
 def started(command: list[str], said: str, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """A process from the line that names its address to the end of the block: the address, and its id."""
+    """Run a process until the end of the block; yield the address that it prints, and its id."""
     process = subprocess.Popen(  # noqa: S603  # this file, and mahdar
         command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )
@@ -100,7 +100,7 @@ def started(command: list[str], said: str, environment: dict[str, str]) -> Itera
 
 @dataclass
 class Seen:
-    """What came of the requests."""
+    """Results of the requests."""
 
     seconds: list[float] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
@@ -111,7 +111,7 @@ class Seen:
 
 
 async def ask(client: httpx2.AsyncClient, number: int, seen: Seen) -> None:
-    """Send an article, and note its answer."""
+    """Send an article, and note the response."""
     id_ = f"a{number}"
     seen.sent.add(id_)
     begun = time.perf_counter()
@@ -124,7 +124,7 @@ async def ask(client: httpx2.AsyncClient, number: int, seen: Seen) -> None:
 
 
 async def misbehave(client: httpx2.AsyncClient, number: int, kind: str, seen: Seen) -> None:
-    """Send what is no good request, and note what it was answered."""
+    """Send a bad request, and note the response."""
     headers = {"Content-Type": "application/json"}
     if kind == "left":
         seen.left += 1
@@ -148,14 +148,14 @@ async def misbehave(client: httpx2.AsyncClient, number: int, kind: str, seen: Se
 
 
 async def slow() -> AsyncIterator[bytes]:
-    """A body that takes its time, and is none at its end."""
+    """Yield a request body slowly; it is invalid."""
     for piece in (b'{"te', b'xt": ', b'""', b"}"):
         await asyncio.sleep(1)
         yield piece
 
 
 async def load(url: str, pid: int, seconds: float, in_flight: int) -> tuple[Seen, list[int]]:
-    """Keep so many requests in flight for so long; memory of the service, in kB, once warm and at the end."""
+    """Keep requests in flight for some seconds; return their results, and the service's memory in kB, warm and at the end."""
     seen, numbers, begun, memory = Seen(), itertools.count(), time.perf_counter(), []
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=in_flight)
     async with httpx2.AsyncClient(base_url=url, timeout=300, limits=limits, trust_env=False) as client:
@@ -176,13 +176,13 @@ async def load(url: str, pid: int, seconds: float, in_flight: int) -> tuple[Seen
 
 
 def resident(pid: int) -> int:
-    """Memory of a process, in kB."""
+    """Return the resident memory of a process in kB."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
 
 
 def compare(url: str, settings: Settings) -> tuple[float, float]:
-    """Median seconds of an article from the cache, by the Python API and over HTTP, in turns."""
+    """Return median seconds of an article from the cache, by the Python API and over HTTP, in turns."""
     articles = [(Path(__file__).parents[2] / "seeds/articles" / name).read_bytes().decode() for name in seeds()]
     direct, over_http = [], []
     with Extractor(settings) as extractor, httpx2.Client(base_url=url, timeout=300, trust_env=False) as client:
@@ -199,7 +199,7 @@ def compare(url: str, settings: Settings) -> tuple[float, float]:
 
 
 def seeds() -> list[str]:
-    """Names of the seed articles."""
+    """Return the names of the seed articles."""
     return sorted(path.name for path in (Path(__file__).parents[2] / "seeds/articles").glob("*.txt"))
 
 
@@ -245,7 +245,7 @@ def main() -> None:
 
 
 def tell(seen: Seen, memory: list[int], calls: int, in_flight: int, seconds: float) -> None:
-    """Print what came of the load."""
+    """Print the results of the load."""
     lost, twice = seen.sent - set(seen.answers), [id_ for id_, count in seen.answers.items() if count > 1]
     shares = statistics.quantiles(seen.seconds, n=100)
     print(f"\n{in_flight} requests in flight for {seconds:g} s; the model answers after {DELAY:g} s")
@@ -257,7 +257,7 @@ def tell(seen: Seen, memory: list[int], calls: int, in_flight: int, seconds: flo
     for fault in seen.faults[:10]:
         print(f"  fault      {fault}")
     if lost or twice or seen.faults or calls > len(seen.sent) + seen.left:
-        raise SystemExit("the service lost, doubled or mistook something")
+        raise SystemExit("the service lost, repeated or mixed up an article")
 
 
 if __name__ == "__main__":

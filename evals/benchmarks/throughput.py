@@ -1,18 +1,17 @@
-"""Articles a second with many calls in flight, beside plain instructor and langextract, against the ideal.
+"""Measure articles a second with many calls in flight, beside plain instructor and langextract.
 
-Run it from anywhere: `python evals/benchmarks/throughput.py`. A
-server on loopback, in a process of its own, answers each question after 50 or 500 ms; the ideal is the calls in flight
-divided by that. The three run in turns, in one process, over the same articles, one call an article, and the answer is
-what a strong model wrote about a seed article: its meetings and stances, which langextract reads as the sentences that
-show them, each once, with what they say as attributes.
+Run it from anywhere: `python evals/benchmarks/throughput.py`. A server on loopback, in its own process, answers each
+request after 50 or 500 ms; the ideal rate is the number of calls in flight divided by that. The three run in turns, in one
+process, over the same articles, one call an article. The answer is a recorded one about a seed article; for langextract,
+the same records are given as sentences with attributes.
 
-    instructor  `create(response_model=…)` on an AsyncOpenAI, bounded by a semaphore; the messages are ready, and
-                nothing is kept or compared with the article
-    langextract `extract` on its own OpenAI provider, as many workers as calls in flight; grounded, nothing is kept
-    mahdar      `extract_many`: planned, looked up, asked through instructor, kept on disk, validated against the
-                article, dates and places and names resolved
+    instructor  `create(response_model=…)` on an AsyncOpenAI with a semaphore and rendered messages; no cache, no
+                validation against the article
+    langextract `extract` with its OpenAI provider and one worker for each call in flight; grounded, no cache
+    mahdar      `extract_many`: planning, cache lookup, call through instructor, cache write, validation against the
+                article, resolution of dates, places and names
 
-langextract is no dependency of anything here: `pip install langextract`, or its column says that it is absent.
+langextract is measured if it is installed: `pip install langextract`.
 """
 
 import argparse
@@ -47,42 +46,42 @@ IN_FLIGHT = (20, 100, 400)
 DELAYS = (0.05, 0.5)
 """Seconds until an answer comes."""
 WINDOWS = 4
-"""Articles for each call in flight, so that the beginning and the end count little."""
+"""Articles for each call in flight, so that start and end weigh little."""
 ROUNDS = 3
 FEWEST = 100
-"""Articles of a measurement at least."""
+"""Least articles of a measurement."""
 MODEL, KEY = "benchmark", "sk-benchmark-0123456789"
 ENDPOINT = Endpoint(base_url="http://endpoint.invalid/v1", api_key=KEY, model=MODEL)
 ASKED = load_tasks(TASKS, PromptLibrary(), STANDARD)
 SEED = "002_ec7758134357b2f5"
-"""Two meetings and seven stances: about what an article holds."""
+"""An article with two meetings and seven stances, which is about average."""
 TEXT = (ROOT / f"seeds/articles/{SEED}.txt").read_text(encoding="utf-8")
 RECORDED = json.loads((ROOT / f"evals/recordings/reference-llm/{SEED}.json").read_text(encoding="utf-8"))
 DRAFTS = json.loads(RECORDED["answers"][0]["text"])
-"""What a strong model wrote about it."""
+"""A recorded answer about the article."""
 ANSWER = answer_schema(TASKS)
 NUMBERS = count()
 ENDING = "هبت رياح شديدة على {} من المدن الساحلية."
-"""Another for each article, so that none is answered from the store."""
+"""Last sentence, different in each article, so that none is answered from the cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How fast it went: articles a second by the clock, and milliseconds of the processor for each."""
+    """Articles a second, and processor milliseconds for each."""
 
     per_second: float
     processor: float
 
 
 Run = Callable[[str, Sequence[str], int], int]
-"""Extracts articles from an endpoint, with so many calls in flight; how many it has extracted."""
+"""Extracts articles through an endpoint with some calls in flight, and returns the number extracted."""
 
 
 # --- the server
 
 
 def completion(content: str) -> bytes:
-    """A whole response with this content."""
+    """Return an HTTP response with this content."""
     message = {"role": "assistant", "content": content}
     usage = {"prompt_tokens": 3_000, "completion_tokens": 600, "total_tokens": 3_600}
     choice = {"index": 0, "finish_reason": "stop", "message": message}
@@ -92,14 +91,14 @@ def completion(content: str) -> bytes:
 
 
 def responses() -> dict[bytes, bytes]:
-    """What is answered to each of the three, by the first part of the path."""
+    """Return the response for each program, by the first part of the path."""
     drafts = json.dumps(DRAFTS, ensure_ascii=False)
     extractions = json.dumps({"extractions": list(extractions_of(DRAFTS))}, ensure_ascii=False)
     return {b"mahdar": completion(drafts), b"instructor": completion(drafts), b"langextract": completion(extractions)}
 
 
 def extractions_of(drafts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The same records as langextract has a model write them: the sentences in their order, the rest as attributes."""
+    """Yield the same records in langextract's form: sentences in order, with the rest as attributes."""
     sentences = numbered_sentences(TEXT)
     names = {actor["id"]: actor["name"] for actor in drafts["actors"]}
     told: dict[int, dict[str, Any]] = {}
@@ -113,7 +112,7 @@ def extractions_of(drafts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 async def serve() -> None:
-    """Answer until the process ends; the path says to whom, and after how many milliseconds."""
+    """Answer until the process ends; the path names the program and the delay in milliseconds."""
     known = responses()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -134,7 +133,7 @@ async def serve() -> None:
 
 @contextlib.contextmanager
 def served() -> Iterator[str]:
-    """The root of the server's URLs."""
+    """Run the server, and yield the root of its URLs."""
     words = [sys.executable, __file__, "--serve"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, encoding="utf-8")  # noqa: S603  # own program
     try:
@@ -149,7 +148,7 @@ def served() -> Iterator[str]:
 
 
 def mahdar(url: str, articles: Sequence[str], in_flight: int) -> int:
-    """This project, to its records."""
+    """Extract with mahdar, to records."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(base_url=url, api_key=KEY, model=MODEL, cache=Path(folder))
         with Extractor(settings, concurrency=in_flight) as made:
@@ -158,7 +157,7 @@ def mahdar(url: str, articles: Sequence[str], in_flight: int) -> int:
 
 
 def instructor(url: str, articles: Sequence[str], in_flight: int) -> int:
-    """Plain instructor, to its drafts."""
+    """Extract with plain instructor, to drafts."""
     return asyncio.run(_instructor(url, articles, in_flight))
 
 
@@ -182,13 +181,13 @@ async def _instructor(url: str, articles: Sequence[str], in_flight: int) -> int:
 
 @lru_cache(maxsize=4_096)
 def messages_about(article: str) -> list[dict[str, str]]:
-    """What mahdar would send of an article."""
+    """Return mahdar's messages for an article."""
     (request,) = plan(Document("1", article), ASKED, ENDPOINT)
     return [dict(message) for message in request.messages]
 
 
 def langextract(url: str, articles: Sequence[str], in_flight: int) -> int:
-    """Langextract, to its grounded extractions."""
+    """Extract with langextract, to grounded extractions."""
     from langextract import data, extract
     from langextract.providers.openai import OpenAILanguageModel
 
@@ -212,7 +211,7 @@ def langextract(url: str, articles: Sequence[str], in_flight: int) -> int:
 
 
 def contestants() -> dict[str, Run]:
-    """Those that are installed."""
+    """Return the programs that are installed."""
     all_three: dict[str, Run] = {"mahdar": mahdar, "instructor": instructor, "langextract": langextract}
     return {name: run for name, run in all_three.items() if name == "mahdar" or find_spec(name)}
 
@@ -221,10 +220,10 @@ def contestants() -> dict[str, Run]:
 
 
 def measured(run: Run, url: str, in_flight: int, windows: int) -> Measured:
-    """One measurement.
+    """Measure one program once.
 
     Raises:
-        RuntimeError: not every article brought something.
+        RuntimeError: an article had no records.
     """
     articles = [f"{TEXT}\n\n{ENDING.format(next(NUMBERS))}" for _ in range(max(FEWEST, windows * in_flight))]
     for article in articles:
@@ -233,7 +232,7 @@ def measured(run: Run, url: str, in_flight: int, windows: int) -> Measured:
     done = run(url, articles, in_flight)
     seconds, processor = time.perf_counter() - start, time.process_time() - spent
     if done < len(articles):
-        raise RuntimeError(f"{run.__name__}: {done} of {len(articles)} articles brought something")
+        raise RuntimeError(f"{run.__name__}: {done} of {len(articles)} articles had records")
     return Measured(len(articles) / seconds, processor / len(articles) * 1_000)
 
 
@@ -241,7 +240,7 @@ Table = Mapping[tuple[float, int], Mapping[str, Measured]]
 
 
 def measure(runs: Mapping[str, Run], windows: int, in_flight: Sequence[int]) -> Table:
-    """Everything, in turns, the median of some rounds; another round before them is for warming up."""
+    """Warm up, then measure every delay and number of calls in flight."""
     with served() as root:
         for name, run in runs.items():
             measured(run, f"{root}/{name}/1/v1", 20, 1)
@@ -253,7 +252,7 @@ def measure(runs: Mapping[str, Run], windows: int, in_flight: Sequence[int]) -> 
 
 
 def medians(runs: Mapping[str, Run], delay: str, in_flight: int, windows: int, root: str) -> Mapping[str, Measured]:
-    """One row: the middle of each one's rounds."""
+    """Return the median round of each program; the programs take turns."""
     rounds = [
         {name: measured(run, f"{root}/{name}/{delay}/v1", in_flight, windows) for name, run in runs.items()}
         for _ in range(ROUNDS)
@@ -262,7 +261,7 @@ def medians(runs: Mapping[str, Run], delay: str, in_flight: int, windows: int, r
 
 
 def show(table: Table, names: Sequence[str]) -> None:
-    """Print it."""
+    """Print the table."""
     print(f"{'answers after':<16}{'in flight':>10}{'ideal':>10}" + "".join(f"{name:>24}" for name in names))
     for (delay, many), row in table.items():
         cells = (f"{row[name].per_second:,.0f}/s {row[name].processor:6.2f} ms" for name in names)

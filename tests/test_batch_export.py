@@ -78,7 +78,7 @@ def test_an_empty_run_has_tables_with_columns(tmp_path: Path, mahdar: Command) -
         (["out.jsonl", "-o", "other.jsonl"], "other.jsonl: is JSON Lines already"),
         (["out.jsonl", "-o", "x", "--format", "ods"], "format 'ods': not known; use one of jsonl, csv, parquet, du"),
         (["gone.jsonl", "-o", "x.parquet"], "gone.jsonl: cannot be read: No such file"),
-        (["strange.jsonl", "-o", "x.parquet"], "strange.jsonl:1: not a record of mahdar's, it lacks document_id, "),
+        (["strange.jsonl", "-o", "x.parquet"], "strange.jsonl:1: not an extraction, it lacks document_id, "),
         (["other.jsonl", "-o", "x.parquet"], "other.jsonl: has records that cannot be written as parquet (Attrib"),
         (["other.jsonl", "-o", "x.duckdb"], "other.jsonl: has records that cannot be written as duckdb (TypeErr"),
         (["out.jsonl", "-o", "folder.parquet"], "folder.parquet is a folder, and parquet takes a file: name another"),

@@ -851,7 +851,7 @@ def test_schemas_are_exported_under_their_hashes(mahdar: Command, tmp_path: Path
 def test_help_lists_commands_and_exit_codes(mahdar: Command) -> None:
     ended = mahdar("--help")
     assert ended.code == 0
-    for line in ("0    all well", "1    some articles failed", "3    no model reachable", "extract", "doctor"):
+    for line in ("0    success", "1    some articles failed", "3    no model reachable", "extract", "doctor"):
         assert line in ended.out
 
 

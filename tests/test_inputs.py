@@ -428,7 +428,7 @@ def test_bytes_that_are_no_utf8_cost_their_row_alone(tmp_path: Path) -> None:
 def test_bytes_behind_the_end_of_gzip_cost_no_row(tmp_path: Path, behind: bytes) -> None:
     rows = [json.dumps({"id": id_, "text": SAID}, ensure_ascii=False) for id_ in ("a", "b")]
     data = gzip.compress("\n".join(rows).encode()) + behind
-    told = "bytes that are no gzip stand behind its end: unpack it with gzip -d, and look"
+    told = "bytes that are not gzip follow its end: unpack it with gzip -d, and look"
     assert outcomes(read(tmp_path, "t.jsonl.gz", data), tmp_path) == [
         ("a", SAID),
         ("b", SAID),

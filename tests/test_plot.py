@@ -376,7 +376,7 @@ def test_all_figures_go_into_a_folder(output: Path, tmp_path: Path) -> None:
         (("pie",), "no figure 'pie': there are articles, meetings, timeline"),
         (("acts", "-o", "a.pdf"), "pictures are .png or .svg"),
         (("-o", "a.png"), "one file holds one figure, name it"),
-        (("acts", "-o", "output.jsonl/figures"), "no folder can be made: Not a directory"),
+        (("acts", "-o", "output.jsonl/figures"), "the folder cannot be created: Not a directory"),
         (("acts", "-o", "nowhere/a.svg"), "cannot be written: No such file or directory"),
         (("--language", "de"), "figures have ar, en, fr"),
     ],

@@ -19,7 +19,7 @@ from mahdar.limits.prices import Price
 from mahdar.llm.endpoint import remote_endpoint
 from mahdar.openai_batch.api import BatchApi
 from mahdar.openai_batch.collection import collect
-from mahdar.openai_batch.job import Job, held
+from mahdar.openai_batch.job import Job, locked
 
 from batches import Line, Provider, expired
 from loopback import Asked, Endpoint, Reply, completion, status
@@ -246,8 +246,8 @@ def test_lines_about_nothing_that_was_asked_are_counted_and_left_alone(newsroom:
     newsroom.submit()
     newsroom.provider.end(lines)
     collected = newsroom.collect()
-    assert "5 answers, 1 unreachable, 3 lines about nothing that was asked; 500 tokens in, 100 out" in collected.out
-    assert newsroom.errors()[0]["message"] == "the batch ended without a word about it"
+    assert "5 answers, 1 unreachable, 3 lines of no known request; 500 tokens in, 100 out" in collected.out
+    assert newsroom.errors()[0]["message"] == "the batch ended without an answer to it"
 
 
 def test_an_answer_may_be_long_and_hold_the_line_ends_of_other_formats(newsroom: Newsroom) -> None:
@@ -320,7 +320,7 @@ def test_a_line_that_is_longer_than_any_answer_is_passed_over(newsroom: Newsroom
     out = newsroom.provider.batches["batch_2"]["output_file_id"]
     content = newsroom.provider.files[out]
     newsroom.provider.files[out] = b'{"custom_id": "' + b"7" * 33_000_000 + b'"}\n' + content
-    assert "collected: 6 answers, 1 lines about nothing that was asked;" in newsroom.collect().out
+    assert "collected: 6 answers, 1 lines of no known request;" in newsroom.collect().out
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_answers_that_the_provider_has_deleted_are_asked_for_again(newsroom: New
     newsroom.provider.end()
     newsroom.provider.files.pop(newsroom.provider.batches["batch_2"]["output_file_id"])
     assert "collected: 0 answers, 6 unreachable;" in newsroom.collect().out
-    assert newsroom.errors()[0]["message"] == "the provider has the answers no longer"
+    assert newsroom.errors()[0]["message"] == "the provider has deleted the answers"
     assert newsroom.submit().out.startswith("6 requests submitted in 1 batch")
 
 
@@ -482,8 +482,8 @@ def test_the_provider_is_told_the_key_and_nothing_but_the_requests(newsroom: New
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"MAHDAR_MODEL": "offline"}, "batches are a provider's: set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL"),
-        ({"MAHDAR_MODEL": "embedded"}, "batches are a provider's: set OPENAI_API_KEY"),
+        ({"MAHDAR_MODEL": "offline"}, "batches need a provider: set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL"),
+        ({"MAHDAR_MODEL": "embedded"}, "batches need a provider: set OPENAI_API_KEY"),
         ({"MAHDAR_MODEL": "another"}, "is a job for the model loopback, not another; name another file"),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "and OPENAI_BASE_URL names http://127.0.0.1:9/v1; set it back"),
         ({"OPENAI_API_KEY": "sk-مفتاح"}, "OPENAI_API_KEY: has a character that no key has"),
@@ -522,8 +522,8 @@ def test_a_job_of_an_older_version_is_named_and_left_as_it_is(newsroom: Newsroom
     newsroom.job.write_text(json.dumps(job), encoding="utf-8")
     before = newsroom.job.read_bytes()
     said = (
-        f"mahdar: {newsroom.job} is a job of an older mahdar, which is left as it is: its answers are to requests "
-        "that are no longer made; submit the articles again, with another name for --output\n"
+        f"mahdar: {newsroom.job} was written by an older mahdar, whose requests differ from this version's: submit the "
+        "articles again, with another name for --output\n"
     )
     for ended in (newsroom.submit(), newsroom.collect(), newsroom.mahdar("batch", "status", newsroom.job)):
         assert (ended.code, ended.err) == (2, said)
@@ -549,6 +549,6 @@ def test_a_file_of_a_job_that_was_tampered_with_is_one_line(newsroom: Newsroom, 
 
 def test_two_processes_do_not_work_on_one_job(newsroom: Newsroom) -> None:
     newsroom.submit()
-    with held(newsroom.job):
+    with locked(newsroom.job):
         ended = newsroom.collect()
     assert (ended.code, "another process is at work on this job" in ended.err) == (2, True)

@@ -155,7 +155,7 @@ def test_what_ends_the_work_is_one_line(newsroom: Newsroom) -> None:
 
     work = Work(Settings.from_environment(), TASKS)
     with Cluster(work, workers=1) as cluster:
-        with pytest.raises(Exception, match=r"\ARay ended the job: .*; the same command goes on where it was\Z"):
+        with pytest.raises(Exception, match=r"\ARay ended the job: .*; give the same command again to resume\Z"):
             list(cluster.extract_many([17]))  # type: ignore[list-item]  # no article
         results = cluster.extract_many(Document(f"{number}", weather(number)) for number in range(20))
         assert sorted(int(result.document_id) for result in results) == list(range(20))

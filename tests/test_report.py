@@ -89,7 +89,7 @@ def test_a_second_report_replaces_the_first_and_nothing_else(lines: Path, tmp_pa
     ended = mahdar("report", *options)
     assert ended.code == 2
     assert ended.err == (
-        f"mahdar: {page} is no report of mahdar: give --overwrite to replace it, or another name with -o\n"
+        f"mahdar: {page} is not a report of mahdar: give --overwrite to replace it, or another name with -o\n"
     )
     assert page.read_text(encoding="utf-8") == "<html>mine</html>"
     assert mahdar("report", *options, "--overwrite").code == 0

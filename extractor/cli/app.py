@@ -1,7 +1,7 @@
-"""The command line, `mahdar`.
+"""Define the command line, `mahdar`.
 
-A command here reads its options and calls one module. What is slow to import is imported by the command that needs it,
-so that `mahdar --help` does not wait for it.
+Each command reads its options and calls one module. Slow imports are made inside the commands that need them, so that
+`mahdar --help` is fast.
 """
 
 import io
@@ -39,15 +39,15 @@ from mahdar.wording import counted
 
 EXIT_CODES = """\b
 Exit codes:
-  0    all well
-  1    some articles failed, or a check found something
-  2    an option, a setting or a file that cannot be used
+  0    success
+  1    some articles failed, or a check found a problem
+  2    unusable option, setting or file
   3    no model reachable
   130  interrupted
 """
 
 app = typer.Typer(
-    help="Read news articles and write down who met whom, and who stands where.",
+    help="Extract from news articles who met whom (meetings), and who stands where (stances).",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
@@ -63,14 +63,14 @@ for command in entry_points(group="mahdar.commands"):  # of `mahdar.evals`, and 
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; an error that is foreseen is one line on standard error, and an exit code.
+    """Run the command line; report a `MahdarError` as one line on standard error and by the exit code.
 
     Args:
-        arguments: in place of the process's own.
+        arguments: the arguments; by default those of the process.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # Arabic, whatever the locale; and names of files, whatever they are
+            # write Arabic in any locale, and file names that are not UTF-8
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app(arguments, prog_name="mahdar")
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(error: MahdarError) -> int:
-    """What an error that ends a command says to the shell; what one article failed of, never does."""
+    """Return the exit code for an error that ends a command. An error of one article never does."""
     return NO_MODEL if isinstance(error, NoModelError) else UNUSABLE
 
 
@@ -103,7 +103,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Hold the options that stand before a command."""
+    """Define the options that precede a command."""
 
 
 app.command()(command_of(ExtractOptions, extract))
@@ -112,12 +112,17 @@ app.command()(command_of(ExtractOptions, extract))
 @app.command()
 def report(
     outputs: Annotated[
-        Path, typer.Argument(metavar="OUTPUT.jsonl", help="What `mahdar extract -o` wrote, or a run file.")
+        Path,
+        typer.Argument(
+            metavar="OUTPUT.jsonl", help="File written by `mahdar extract -o`, or the run file of `mahdar eval run`."
+        ),
     ],
     *,
     articles: Annotated[
         list[str] | None,
-        typer.Option("--articles", metavar="PATH", help="The articles, as `extract` was given them; may be repeated."),
+        typer.Option(
+            "--articles", metavar="PATH", help="The articles, by the paths given to `extract`; may be repeated."
+        ),
     ] = None,
     text_column: TextColumn = "text",
     schemas: Schemas = None,
@@ -126,13 +131,14 @@ def report(
     language: PageLanguage = "en",
     pictures: Annotated[
         bool,
-        typer.Option("--pictures/--no-pictures", help="Draw pictures beside their tables; needs the extra 'report'."),
+        typer.Option("--pictures/--no-pictures", help="Add pictures to the tables; needs the extra 'report'."),
     ] = True,
 ) -> None:
-    """Write one HTML file to look at: records beside the words that say them.
+    """Write an HTML report: records beside the words that say them.
 
-    It needs no network and no server. Texts are shown where --articles has the very ones that were extracted. More
-    than 2,000 articles become several files, each of which says so. `mahdar eval report` shows a run beside its labels.
+    The file needs no network and no server. It shows the texts of articles given with --articles, if they are the
+    texts that were extracted. More than 2,000 articles become several files, linked to each other. `mahdar eval
+    report` shows a run beside its labels.
     """
     from mahdar.cli import report as commands_report
 
@@ -146,33 +152,36 @@ def report(
 
 @app.command()
 def status(
-    output: Annotated[Path, typer.Argument(metavar="FILE", help="What a run was told to write with --output.")],
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="The --output of the run.")],
     *,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show how far a run has come: articles, failures by class, tokens, cost, rate."""
+    """Show the progress of a run: articles, failures by class, tokens, cost and rate."""
     from mahdar.cli.status import status
     from mahdar.runs.lines import dumps
 
-    found = status(output)
-    typer.echo(dumps(found.as_json()) if json else "\n".join(found))
+    run_status = status(output)
+    typer.echo(dumps(run_status.as_json()) if json else "\n".join(run_status))
 
 
 @app.command()
 def export(
-    records: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="What `mahdar extract` wrote.")],
+    records: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="File written by `mahdar extract`.")],
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="DIR/ for CSV, FILE.duckdb, FILE.xlsx, FILE.parquet.")
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="DIR/ for CSV, FILE.duckdb, FILE.xlsx or FILE.parquet; replaced."
+        ),
     ],
     form: Format = None,
     schemas: Schemas = None,
 ) -> None:
-    """Write records as tables; what is there already is replaced.
+    """Write records as tables: CSV, DuckDB, Excel or Parquet.
 
-    A folder, of CSV or Parquet, a DuckDB database and an Excel workbook have the tables articles, meetings,
-    participants, topics, outcomes, stances, stance_holders, attributions, evidence and rejected, those of tasks of your
-    own, and the views meetings_wide, meeting_pairs, meeting_country_pairs, stances_long and coded_events. One Parquet
-    file has a row an article instead, with everything in it.
+    A folder (of CSV or Parquet files), a DuckDB database and an Excel workbook hold the tables articles, meetings,
+    participants, topics, outcomes, stances, stance_holders, attributions, evidence and rejected, those of your own
+    tasks, and the views meetings_wide, meeting_pairs, meeting_country_pairs, stances_long and coded_events. A single
+    Parquet file holds one row an article instead, with its records nested.
     """
     from mahdar.runs.target import OutputPaths
     from mahdar.tables.export import export
@@ -189,11 +198,12 @@ def export(
 
 @app.command()
 def doctor(model: Model = None, prompts: Prompts = None) -> None:
-    """Check the setup, with one tiny question where a model is configured.
+    """Check the installation, the settings and the model.
 
-    Shows who reads, what is configured, and names what is missing, with the remedy.
+    Shows versions, cache, extras, prompts and settings, and asks the configured model one short question. Each problem
+    is named with its remedy.
 
-    Exit code 3 where something is.
+    Exits with 3 if there is a problem.
     """
     from mahdar.cli.doctor import examine
     from mahdar.cli.progress import shown
@@ -213,23 +223,23 @@ def show(
     output: OutputFile,
     id_: Annotated[
         str | None,
-        typer.Argument(metavar="ID", help="An article's id, or ARTICLE/m1 for one record; all by default."),
+        typer.Argument(metavar="ID", help="Id of an article, or ARTICLE/m1 for one record; by default all."),
     ] = None,
     *,
     articles: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PATH",
-            help="The articles, as `extract` was given them: their text is shown with the evidence marked; may be "
+            help="The articles, by the paths given to `extract`, to show their text with the evidence marked; may be "
             "repeated.",
         ),
     ] = None,
     text_column: TextColumn = "text",
     schemas: Schemas = None,
 ) -> None:
-    """Read records on the terminal, a page at a time.
+    """Show records on the terminal, in a pager.
 
-    Articles that failed come last. Into a pipe all is written at once, without colours.
+    Failed articles come last. Into a pipe everything is written at once, without colours.
     """
     from mahdar.cli.show import show
 
@@ -244,7 +254,7 @@ def plot(
         list[str] | None,
         typer.Argument(
             metavar="FIGURE",
-            help="articles, meetings, timeline, network, countries, topics, acts, matrix; all by default.",
+            help="articles, meetings, timeline, network, countries, topics, acts, matrix; by default all.",
         ),
     ] = None,
     *,
@@ -254,16 +264,17 @@ def plot(
             "--output",
             "-o",
             metavar="FILE|DIR",
-            help="A .png or .svg file for one figure, or a folder for all, replaced if there; else the terminal.",
+            help="A .png or .svg file for one figure, or a folder for several; existing files are replaced. By default "
+            "figures are drawn on the terminal.",
         ),
     ] = None,
-    language: Annotated[str, typer.Option(metavar="ar|en|fr", help="The language of titles and labels.")] = "en",
-    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
-    scale: Annotated[float, typer.Option(min=0.5, max=8, metavar="N", help="Size of a PNG.")] = 2,
+    language: Annotated[str, typer.Option(metavar="ar|en|fr", help="Language of titles and labels.")] = "en",
+    dark: Annotated[bool, typer.Option("--dark", help="Draw light on dark.")] = False,
+    scale: Annotated[float, typer.Option(min=0.5, max=8, metavar="N", help="Scale factor of PNG files.")] = 2,
 ) -> None:
-    """Draw what many articles say: counts, a timeline, who met whom, who stands where.
+    """Draw figures: counts, a timeline, who met whom, who stands where.
 
-    A figure shows the most frequent and says how many it leaves out. Files need the extra `report`.
+    A figure shows the most frequent values and says how many it leaves out. Files need the extra `report`.
     """
     from mahdar.cli.plot import plot
 

@@ -1,4 +1,4 @@
-"""`mahdar batch`: the same requests through a provider's batches, at half the price and within a day."""
+"""Implement `mahdar batch`: send requests through a provider's batch API, at half the price and within a day."""
 
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -29,16 +29,17 @@ if TYPE_CHECKING:
     from mahdar.openai_batch.api import BatchApi
     from mahdar.openai_batch.collection import Standing
     from mahdar.openai_batch.job import BatchResult, Job
-    from mahdar.openai_batch.submission import Submitted
     from mahdar.settings import Settings
 
 app = typer.Typer(
-    help="Ask through a provider's batches: half the price, within a day. The answers go to the cache.",
+    help="Send requests through a provider's batch API: half the price, answers within a day, into the cache.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-JobFile = Annotated[Path, typer.Argument(metavar="JOB.json", dir_okay=False, help="What `submit` wrote.")]
+JobFile = Annotated[
+    Path, typer.Argument(metavar="JOB.json", dir_okay=False, help="Job file written by `mahdar batch submit`.")
+]
 
 
 @app.command()
@@ -47,7 +48,7 @@ def submit(
     *,
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="JOB.json", dir_okay=False, help="Remember here what was submitted."),
+        typer.Option("--output", "-o", metavar="JOB.json", dir_okay=False, help="Job file: what was submitted."),
     ],
     task: Tasks = None,
     model: Model = None,
@@ -58,15 +59,15 @@ def submit(
     date_format: DateFormat = None,
     prompts: Prompts = None,
     schemas: Schemas = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Requests in one batch, at most.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Maximum of requests in a batch.")] = None,
 ) -> None:
-    """Submit every request of the articles that has no answer in the cache and is not under way.
+    """Submit requests that have no answer in the cache and are not under way.
 
-    Run it again after `collect` for what failed or expired, for re-asks of answers that do not hold, and to go on after
-    an interruption. What is not submitted again, `mahdar extract` asks at once.
+    Give the command again after `collect`, to submit what failed or expired and to ask again about answers that did not
+    validate; or to resume after an interruption. `mahdar extract` asks at once for what is left.
     """
     from mahdar.documents.document import check_date_format
-    from mahdar.openai_batch.job import Job, held
+    from mahdar.openai_batch.job import Job, locked
     from mahdar.openai_batch.submission import MAX_REQUESTS, Submission
     from mahdar.runs.rows import Columns
     from mahdar.runs.sources import Articles
@@ -79,33 +80,29 @@ def submit(
     settings = _settings(model)
     with (
         Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar,
-        _desk(settings) as (api, store),
-        held(output),
+        _provider(settings) as (api, store),
+        locked(output),
     ):
         job = Job.at(output, endpoint=api.url, model=settings.model or "")
-        came = Submission(mahdar, store, job, api, max_requests=batch_size or MAX_REQUESTS).run(articles)
-    _tell(came, output)
-
-
-def _tell(came: "Submitted", output: Path) -> None:
-    for bad in came.unread:
+        submitted = Submission(mahdar, store, job, api, max_requests=batch_size or MAX_REQUESTS).run(articles)
+    for bad in submitted.unread:
         typer.echo(f"{bad.id}: bad_input: {bad.reason}", err=True)
-    batches = f"{came.batches} batch{'' if came.batches == 1 else 'es'}"
+    batches = f"{submitted.batches} batch{'' if submitted.batches == 1 else 'es'}"
     typer.echo(
-        f"{counted(came.requests, 'request')} submitted in {batches} → {output}; "
-        f"{came.answered:,} answered already, {came.under_way:,} under way"
+        f"{counted(submitted.requests, 'request')} submitted in {batches} → {output}; "
+        f"{submitted.answered:,} answered already, {submitted.under_way:,} under way"
     )
-    raise typer.Exit(1 if came.unread else 0)
+    raise typer.Exit(1 if submitted.unread else 0)
 
 
 @app.command()
 def status(job: JobFile) -> None:
-    """Show where each batch stands."""
+    """Show the state of each batch."""
     from mahdar.openai_batch.collection import standings
 
-    with _job(job) as (found, api, _):
-        for one in standings(found, api):
-            typer.echo(_line(one))
+    with _job(job) as (opened, api, _):
+        for standing in standings(opened, api):
+            typer.echo(_line(standing))
 
 
 @app.command()
@@ -113,43 +110,43 @@ def collect(
     job: JobFile,
     *,
     again: Annotated[
-        bool, typer.Option("--again", help="Also what was collected before, say into a cache that was emptied.")
+        bool, typer.Option("--again", help="Also collect batches again, for instance into an emptied cache.")
     ] = False,
 ) -> None:
-    """Put the answers of the batches that have ended into the cache, where `mahdar extract` finds them.
+    """Put the answers of finished batches into the cache, for `mahdar extract`.
 
-    May be run again and again. Requests without an answer are named in JOB.json.N.errors.jsonl.
+    May be repeated. Requests without an answer are listed in JOB.json.N.errors.jsonl.
 
-    Exit code 1 where some of them have none yet and are not under way.
+    Exits with 1 if some requests have no answer and are not under way.
     """
     from mahdar.limits.prices import find_price
     from mahdar.openai_batch.collection import collect as collected
     from mahdar.openai_batch.collection import unanswered
-    from mahdar.openai_batch.job import held
+    from mahdar.openai_batch.job import locked
 
-    with held(job), _job(job) as (found, api, store):
-        for one in collected(found, api, store, again=again, price=find_price(found.model, api.url)):
-            typer.echo(_line(one))
-        left = unanswered(found, store)
+    with locked(job), _job(job) as (opened, api, store):
+        for standing in collected(opened, api, store, again=again, price=find_price(opened.model, api.url)):
+            typer.echo(_line(standing))
+        left = unanswered(opened, store)
     if left:
         typer.echo(f"{left:,} without an answer; `mahdar batch submit` asks again, `mahdar extract` at once", err=True)
     raise typer.Exit(1 if left else 0)
 
 
-def _line(one: "Standing") -> str:
-    batch = one.batch
+def _line(standing: "Standing") -> str:
+    batch, state = standing.batch, standing.state
     name = f"{batch.batch_id or batch.file_id}: {counted(batch.requests, 'request')}"
     if batch.result is not None:
         return f"{name}, {_result(batch.result)}"
-    if one.state is None:
+    if state is None:
         return f"{name}, uploaded and not submitted; run `mahdar batch submit` again"
-    said = f"{name}, {one.state.status}, {one.state.done:,} answered, {one.state.failed:,} failed"
-    return f"{said}; {': '.join(one.state.reason)}" if one.state.reason else said
+    line = f"{name}, {state.status}, {state.done:,} answered, {state.failed:,} failed"
+    return f"{line}; {': '.join(state.reason)}" if state.reason else line
 
 
 def _result(result: "BatchResult") -> str:
     failed = "".join(f", {count:,} {failure}" for failure, count in result.failed.items())
-    strangers = f", {result.strangers:,} lines about nothing that was asked" if result.strangers else ""
+    strangers = f", {result.strangers:,} lines of no known request" if result.strangers else ""
     cost = "cost unknown" if result.cost is None else f"${result.cost:.4f}"
     spent = f"{result.tokens_in:,} tokens in, {result.tokens_out:,} out, {cost}"
     return f"collected: {counted(result.kept, 'answer')}{failed}{strangers}; {spent}"
@@ -163,7 +160,7 @@ def _settings(model: str | None) -> "Settings":
     settings = Settings.from_environment()
     settings = replace(settings, model=model) if model else settings
     if settings.offline or settings.embedded:
-        raise UsageError("batches are a provider's: set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL")
+        raise UsageError("batches need a provider: set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL")
     return settings
 
 
@@ -172,14 +169,14 @@ def _job(path: Path) -> "Iterator[tuple[Job, BatchApi, Store]]":
     from mahdar.openai_batch.job import Job
 
     job = Job.read(path)
-    with _desk(_settings(job.model)) as (api, store):
+    with _provider(_settings(job.model)) as (api, store):
         job.check(endpoint=api.url)
         yield job, api, store
 
 
 @contextmanager
-def _desk(settings: "Settings") -> "Iterator[tuple[BatchApi, Store]]":
-    """The provider, and the store that its answers go to."""
+def _provider(settings: "Settings") -> "Iterator[tuple[BatchApi, Store]]":
+    """Open the provider's batch API, and the store that its answers go to."""
     from mahdar.cache.opening import open_store
     from mahdar.llm.endpoint import remote_endpoint
     from mahdar.openai_batch.api import BatchApi

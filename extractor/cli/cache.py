@@ -1,4 +1,4 @@
-"""`mahdar cache`: the store of raw completions."""
+"""Implement `mahdar cache`: inspect and clean the store of raw completions."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 UNASKED = "no model is asked: rules read it"
 
-app = typer.Typer(help="The cache of answers.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Inspect, repair and clear the cache of answers.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
 def stats() -> None:
-    """Show where answers are kept, how many, and the tokens that they save."""
+    """Show the folder, the number and size of answers, and the tokens they save."""
     from mahdar.settings import Settings
 
     with _store() as store:
@@ -54,7 +54,7 @@ def stats() -> None:
 
 @app.command()
 def verify() -> None:
-    """Read every answer; exit with 1 and name those that cannot be read."""
+    """Check every answer; name the unreadable ones, and exit with 1 if there are any."""
     with _store() as store:
         broken = store.verify()
     for one in broken:
@@ -66,7 +66,7 @@ def verify() -> None:
 
 @app.command()
 def repair() -> None:
-    """Remove the answers that cannot be read, and no others; exit with 1 where one cannot be removed alone."""
+    """Remove unreadable answers; exit with 1 if one cannot be removed alone."""
     with _store() as store:
         broken = store.verify()
         left = [one for one in broken if not _removed(store, one)]
@@ -79,7 +79,7 @@ def repair() -> None:
 
 @app.command()
 def remove(fingerprints: Annotated[list[str], typer.Argument(help="As `verify` names them.")]) -> None:
-    """Remove single answers, readable or not; exit with 1 where one is not there."""
+    """Remove answers by fingerprint; exit with 1 if one does not exist."""
     with _store() as store:
         absent = [one for one in fingerprints if not store.remove(one)]
     typer.echo(f"{len(fingerprints) - len(absent):,} removed")
@@ -89,8 +89,8 @@ def remove(fingerprints: Annotated[list[str], typer.Argument(help="As `verify` n
 
 
 @app.command()
-def clear(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
-    """Remove every answer; they cost what they cost again."""
+def clear(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False) -> None:
+    """Remove all answers; asking again costs again."""
     with _store() as store:
         if not yes and not _agreed(f"Remove all answers in {store.folder}?"):
             typer.echo("nothing removed")
@@ -99,7 +99,7 @@ def clear(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask."
 
 
 def _removed(store: "DiskStore | RedisStore", entry: str) -> bool:
-    """Remove what `verify` names; False where it is no entry, or damaged where it stands."""
+    """Remove an entry that `verify` names; return False if it cannot be removed alone."""
     try:
         return store.remove(entry)
     except StoreError:
@@ -127,7 +127,7 @@ def why_miss(
     prompts: Prompts = None,
     schemas: Schemas = None,
 ) -> None:
-    """Tell for each article and request whether the answer is stored, or what differs from the nearest one that is."""
+    """Explain cache misses: whether each request is stored, or how it differs from the nearest stored request."""
     from mahdar.documents.document import check_date_format
     from mahdar.runs.rows import Columns
     from mahdar.runs.sources import Articles
@@ -141,12 +141,12 @@ def why_miss(
     with _store() as store, Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
         stored = {fingerprint: entry["components"] for fingerprint, entry in store.entries() if entry}
         for article in articles:
-            for line in _told(mahdar, article, stored):
+            for line in _explanations(mahdar, article, stored):
                 typer.echo(f"{article.id}: {line}")
 
 
-def _told(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str, Parts]") -> Iterator[str]:
-    """A line a request; one that says why, of an article that takes none."""
+def _explanations(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str, Parts]") -> Iterator[str]:
+    """Yield one line for each request of an article, or the reason why it has none."""
     from mahdar.documents.document import BadInput
 
     if isinstance(article, BadInput):
@@ -157,10 +157,10 @@ def _told(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str
     except BadInputError as error:
         yield str(error)
     else:
-        yield from (_found(request, stored) for request in requests) if requests else (UNASKED,)
+        yield from (_explanation(request, stored) for request in requests) if requests else (UNASKED,)
 
 
-def _found(request: "Request", stored: "dict[str, Parts]") -> str:
+def _explanation(request: "Request", stored: "dict[str, Parts]") -> str:
     from mahdar.cli.misses import why_miss
 
     tasks = ", ".join(request.tasks)
@@ -172,7 +172,7 @@ def _found(request: "Request", stored: "dict[str, Parts]") -> str:
 
 
 def older_caches(folder: Path) -> list[Path]:
-    """The folders of answers that an older version keeps below a cache folder."""
+    """Return the folders in a cache folder that hold the answers of older versions."""
     from mahdar.cache.disk import FOLDER
 
     return sorted(path for path in folder.glob("completions-v*") if path.name != FOLDER)

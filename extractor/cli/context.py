@@ -1,4 +1,4 @@
-"""Context: an article's text on a terminal, with the evidence of its records marked where it stands."""
+"""Show an article's text on a terminal, with the evidence of its records marked."""
 
 import re
 import unicodedata
@@ -17,16 +17,16 @@ _RIGHT_TO_LEFT: Final = "\u2067"
 _LEFT_TO_RIGHT: Final = "\u2066"
 EVIDENCE: Final = "bold underline"
 MARK: Final = "**"
-"""Stands around evidence where no colours are shown."""
+"""Put around evidence if no colours are shown."""
 _NO_BREAK: Final = "\u00a0"
 
 Span = tuple[int, int, tuple[str, ...]]
-"""from, to, and the records whose evidence it is"""
+"""start and end offset, and the ids of the records whose evidence it is"""
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Text in its own direction, to be wrapped at any width."""
+    """A paragraph of text, wrapped at the width of the console and isolated by its direction."""
 
     text: Text
 
@@ -38,13 +38,13 @@ class Paragraph:
 
 
 def marked(text: str, records: Iterable[Record], *, whole: bool, coloured: bool) -> Iterator[Paragraph]:
-    """The paragraphs of an article, evidence marked and followed by the ids of its records.
+    """Yield the paragraphs of an article, with evidence marked and followed by the ids of its records.
 
     Args:
         text: the article.
-        records: those whose evidence is marked.
-        whole: show the paragraphs without evidence too.
-        coloured: whether the terminal shows styles; if not, signs stand around evidence.
+        records: the records whose evidence is marked.
+        whole: also yield paragraphs without evidence.
+        coloured: mark evidence by style; else by `MARK` around it.
     """
     spans = _merged([(piece.start, piece.end, record.id) for record in records for piece in record.evidence])
     for found in _PARAGRAPH.finditer(text):
@@ -55,7 +55,7 @@ def marked(text: str, records: Iterable[Record], *, whole: bool, coloured: bool)
 
 
 def _merged(pieces: Iterable[tuple[int, int, str]]) -> list[Span]:
-    """Overlapping evidence as one stretch, with every record it belongs to."""
+    """Merge overlapping evidence into spans, each with all records that it belongs to."""
     merged: list[Span] = []
     for start, end, id_ in sorted(pieces):
         if merged and start < merged[-1][1]:
@@ -68,19 +68,19 @@ def _merged(pieces: Iterable[tuple[int, int, str]]) -> list[Span]:
 
 def _paragraph(text: str, start: int, end: int, spans: Sequence[Span], *, coloured: bool) -> Text:
     sign = "" if coloured else MARK
-    made, reached = Text(), start
+    paragraph, reached = Text(), start
     for begin, until, ids in spans:
-        made.append(printable(text[reached:begin]))
-        made.append(f"{sign}{printable(text[begin:until]).rstrip()}{sign}", EVIDENCE)
-        made.append(f"{_NO_BREAK}{ISOLATE}[{_NO_BREAK.join(map(printable, ids))}]{END}", "dim")
-        made.append("" if text[until : until + 1].isspace() else " ")
+        paragraph.append(printable(text[reached:begin]))
+        paragraph.append(f"{sign}{printable(text[begin:until]).rstrip()}{sign}", EVIDENCE)
+        paragraph.append(f"{_NO_BREAK}{ISOLATE}[{_NO_BREAK.join(map(printable, ids))}]{END}", "dim")
+        paragraph.append("" if text[until : until + 1].isspace() else " ")
         reached = until
-    made.append(printable(text[reached:end]))
-    return made
+    paragraph.append(printable(text[reached:end]))
+    return paragraph
 
 
 def _direction(text: str) -> str:
-    """The isolate of the first letter's direction: a line that begins with a foreign word stays in its paragraph's."""
+    """Return the isolate of the first letter's direction, for all lines of a paragraph alike."""
     for character in text:
         kind = unicodedata.bidirectional(character)
         if kind in {"R", "AL"}:

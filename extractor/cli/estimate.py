@@ -1,4 +1,4 @@
-"""`mahdar extract --dry-run`: what a run would ask and cost, for each model, without a call."""
+"""Implement `mahdar extract --dry-run`: estimate requests, tokens and cost for each model, without a call."""
 
 import operator
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,14 +23,14 @@ METHOD: Final = (
 
 
 def assumed(settings: Settings) -> Settings:
-    """What to estimate by: where no endpoint is configured, a model that needs one is taken for OpenAI's."""
+    """Return the settings to estimate with: a model without an endpoint is assumed to be OpenAI's."""
     if settings.offline or settings.embedded:
         return settings
     return replace(settings, base_url=settings.base_url or OPENAI)
 
 
 def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInput]) -> Iterator[str]:
-    """The lines of the report. The documents are gone through once: standard input does not come twice."""
+    """Yield the lines of the report. The documents are iterated once, since standard input cannot be read twice."""
     asked = tuple(models)
     totals, unread = [Forecast()] * len(asked), 0
     for document in documents:
@@ -43,7 +43,7 @@ def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInp
 
 
 def _forecasts(models: Sequence[Extractor], document: Document | BadInput) -> list[Forecast]:
-    """What each model takes for an article; nothing for one that cannot be read."""
+    """Return each model's forecast for an article; an empty list if the article cannot be read."""
     if isinstance(document, BadInput):
         return []
     try:
@@ -62,12 +62,6 @@ def _row(mahdar: Extractor, total: Forecast) -> tuple[str, ...]:
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        name, *figures = (
-            cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in _cells(row, widths)
-        )
-        yield "  ".join((name, *figures))
-
-
-def _cells(row: Sequence[str], widths: Sequence[int]) -> Iterable[tuple[int, tuple[str, int]]]:
-    return enumerate(zip(row, widths, strict=True))
+    for name, *figures in rows:
+        cells = (figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True))
+        yield "  ".join((name.ljust(widths[0]), *cells))

@@ -1,7 +1,7 @@
-"""Examples: whether a prompt renders, and whether its few-shot examples obey the rules that they teach.
+"""Check that a prompt renders, and that its few-shot examples obey the rules that they teach.
 
-An example goes through the same validation and assembly as a model's answer, and is held to more: every field must be
-there, in the schema's order, and nothing may be left out on the way, because a model copies what it is shown.
+An example passes through the same validation and assembly as a model's answer, under stricter conditions: it must have
+every field, in the schema's order, and nothing may be rejected, because a model copies what it is shown.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,11 +21,11 @@ from mahdar.validation.source import Source
 Schema = Mapping[str, Any]
 
 _BLANK: Final = Example("blank", "خبر", {})
-"""Shown behind the prompt's own examples, so that the turn with the article is rendered where it has none."""
+"""Appended to the prompt's own examples, so that the turn of an example is rendered even if there is none."""
 
 
 def problems(prompt: Prompt) -> list[str]:
-    """What is wrong with a prompt, a line each: the file, the place, the reason. Empty if it holds."""
+    """Return the problems of a prompt, one line each with file, place and reason; an empty list if there are none."""
     try:
         schema = answer_to(prompt, prompt.tasks)
         shown = replace(prompt, examples=(*prompt.examples, _BLANK))
@@ -56,15 +56,15 @@ def _of_example(example: Example, schema: AnswerSchema) -> Iterator[str]:
         assembly = Assembly(task, source)
         for item in items[task.task]:
             assembly.add(item)
-        yield from (f"{one.path}: {one.reason}" for one in assembly.rejected)
+        yield from (f"{item.path}: {item.reason}" for item in assembly.rejected)
 
 
 def _misshapen(value: Any, schema: Schema, defs: Schema, path: str) -> Iterator[str]:
-    """Objects whose fields are not exactly the schema's, in its order."""
+    """Yield a problem for each object whose fields are not exactly the schema's, in its order."""
     schema = _resolved(schema, defs)
     if isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from _misshapen(one, schema.get("items", {}), defs, f"{path}[{number}]")
+        for number, item in enumerate(value):
+            yield from _misshapen(item, schema.get("items", {}), defs, f"{path}[{number}]")
     elif isinstance(value, dict):
         fields: Schema = schema.get("properties", {})
         if list(value) != list(fields):
@@ -74,7 +74,7 @@ def _misshapen(value: Any, schema: Schema, defs: Schema, path: str) -> Iterator[
 
 
 def _resolved(schema: Schema, defs: Schema) -> Schema:
-    """The schema behind references and alternatives with null."""
+    """Resolve references, and alternatives with null, to the schema behind them."""
     if "$ref" in schema:
         return _resolved(defs[schema["$ref"].rsplit("/", 1)[-1]], defs)
     options = (option for option in schema.get("anyOf", ()) if option.get("type") != "null")

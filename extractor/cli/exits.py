@@ -1,4 +1,4 @@
-"""Exit codes: what a command says to the shell."""
+"""Define the exit codes of the commands."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first one lets what is under way come to its end, for a few seconds; the second one ends it."""
+"""Handle Ctrl-C: the first stops gracefully within a few seconds, the second at once."""
 
 import os
 import signal
@@ -7,16 +7,16 @@ from types import FrameType, TracebackType
 from typing import Final, Self
 
 GRACE: Final = 5.0
-"""Seconds for what is under way: most answers come in less, and nobody waits longer for a prompt."""
+"""Seconds for calls under way to finish: most answers take less, and nobody waits longer for a prompt."""
 SAID: Final = b"\nfinishing what is under way; Ctrl-C again stops at once\n"
 _STDERR: Final = 2
 
 
 class Interrupt:
-    """Hears Ctrl-C while it is entered.
+    """A context manager that handles Ctrl-C.
 
     Attributes:
-        heard: whether no further article is to be begun.
+        heard: whether Ctrl-C was pressed, so that no further article is begun.
     """
 
     def __init__(self, grace: float = GRACE) -> None:
@@ -28,7 +28,7 @@ class Interrupt:
         if self.heard:
             raise KeyboardInterrupt
         self.heard = True
-        os.write(_STDERR, SAID)  # print may be under way in what is interrupted, and is not to be entered twice
+        os.write(_STDERR, SAID)  # the signal may have interrupted print, which is not reentrant
         self._late.start()
 
     def __enter__(self) -> Self:

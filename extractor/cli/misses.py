@@ -1,14 +1,14 @@
-"""Misses: why an answer is not in the store, told by the stored answer that comes nearest."""
+"""Explain cache misses by comparing a request with the nearest stored one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 Parts = Mapping[str, str]
-"""what a fingerprint is made of, by name: `Request.components`"""
+"""the values that a fingerprint is computed from, by name: `Request.components`"""
 
-# The parts that somebody changes, as they are called outside. The messages are made from them: they count only where
-# all of these agree.
+# Labels of the parts that users change. The messages are derived from these parts, so they are compared only if all
+# of these agree.
 NAMES: Final = {
     "article": "article",
     "prompt": "template or examples",
@@ -18,13 +18,13 @@ NAMES: Final = {
     "parameters": "parameters",
 }
 _PLAIN: Final = frozenset({"model", "mode", "parameters"})
-"""Parts that are words, and can be shown; the others are hashes."""
+"""Parts that are shown in full; the others are hashes."""
 _HASH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A part of the request that differs from the one whose answer is stored."""
+    """A part of a request that differs from the stored one."""
 
     part: str
     stored: str
@@ -38,9 +38,9 @@ class Change:
 
 
 def why_miss(asked: Parts, stored: Iterable[Parts]) -> tuple[Change, ...] | None:
-    """What differs from the nearest request that was answered; None where these tasks were never asked for together.
+    """Return the differences from the nearest stored request; None if none is stored for the same tasks.
 
-    Nearest is the one about the same article, or else about another, with the fewest parts changed.
+    The nearest request has the fewest parts changed; one about the same article comes first.
     """
     changes = (_changes(asked, parts) for parts in stored if parts.get("task") == asked["task"])
     return min(changes, key=_distance, default=None)
@@ -48,13 +48,9 @@ def why_miss(asked: Parts, stored: Iterable[Parts]) -> tuple[Change, ...] | None
 
 def _changes(asked: Parts, stored: Parts) -> tuple[Change, ...]:
     differing = [part for part in NAMES if asked[part] != stored.get(part)]
-    if "article" in differing:  # whose length bounds the answer
+    if "article" in differing:  # its length determines the limit of the answer among the parameters
         differing = [part for part in differing if part != "parameters"]
-    return tuple(_change(part, asked, stored) for part in differing or ("messages",))
-
-
-def _change(part: str, asked: Parts, stored: Parts) -> Change:
-    return Change(part, stored.get(part, ""), asked[part])
+    return tuple(Change(part, stored.get(part, ""), asked[part]) for part in differing or ("messages",))
 
 
 def _distance(changes: tuple[Change, ...]) -> tuple[bool, int]:

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Define the options that several commands share."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -28,26 +28,31 @@ Rows = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH",
-        help="Articles: text files, saved web pages, folders of *.txt and *.html, JSONL, CSV or Parquet, each also as "
-        ".gz or .zst; patterns in quotes; URLs; - for standard input.",
+        help="Articles: text files, saved web pages, folders of *.txt and *.html files, JSONL, CSV or Parquet files; "
+        "quoted glob patterns; URLs; - for standard input. Files may be compressed (.gz, .zst).",
     ),
 ]
 Tasks = Annotated[
     list[str] | None,
-    typer.Option("--task", metavar="NAME[@VERSION]", help="What to look for, and by which prompt; may be repeated."),
+    typer.Option(
+        "--task",
+        metavar="NAME[@VERSION]",
+        help="What to extract (meetings, stances, or a task of your own), by which version of its prompt; may be "
+        "repeated. By default meetings and stances.",
+    ),
 ]
 Model = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Who reads, in place of MAHDAR_MODEL: a model of the endpoint, embedded (llama.cpp on this machine), or "
+        help="The model, in place of MAHDAR_MODEL: its name at the endpoint, embedded (llama.cpp on this machine), or "
         "offline (rules, no model).",
     ),
 ]
 Prompts = Annotated[
     list[Path] | None,
     typer.Option(
-        "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder of further templates; may be repeated."
+        "--prompts", metavar="DIR", exists=True, file_okay=False, help="Folder with more templates; may be repeated."
     ),
 ]
 Schemas = Annotated[
@@ -55,27 +60,34 @@ Schemas = Annotated[
     typer.Option(
         "--schemas",
         metavar="FILE.py|MODULE",
-        help="Python code with the schema of a task of your own, which is run; may be repeated.",
+        help="Python module with the schema of a task of your own; it is executed. May be repeated.",
     ),
 ]
-PageFile = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="The page.")]
-OverwritePage = Annotated[bool, typer.Option("--overwrite", help="Replace FILE even if it is no report.")]
-PageLanguage = Annotated[Literal["en", "ar", "fr"], typer.Option(help="Of the page, until its reader takes another.")]
+PageFile = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="The HTML file.")]
+OverwritePage = Annotated[bool, typer.Option("--overwrite", help="Replace FILE even if it is not a report.")]
+PageLanguage = Annotated[
+    Literal["en", "ar", "fr"], typer.Option(help="Language of the page at first; its reader can switch.")
+]
 OutputFile = Annotated[
-    Path, typer.Argument(metavar="OUTPUT.jsonl", help="What `mahdar extract -o` wrote, or a run file.")
+    Path,
+    typer.Argument(
+        metavar="OUTPUT.jsonl", help="File written by `mahdar extract -o`, or the run file of `mahdar eval run`."
+    ),
 ]
 Engine = Annotated[
     Literal["local", "ray"],
-    typer.Option(help="Where the work is done: in this process, or by Ray on a cluster or on this machine."),
+    typer.Option(help="Run in this process, or with Ray, on a cluster or on this machine."),
 ]
 RayAddress = Annotated[
     str | None,
-    typer.Option("--ray-address", metavar="HOST:PORT", help="A cluster of Ray's, in place of RAY_ADDRESS."),
+    typer.Option("--ray-address", metavar="HOST:PORT", help="Address of the Ray cluster, in place of RAY_ADDRESS."),
 ]
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="FORM", help="jsonl, csv, parquet, duckdb or xlsx, where the output's name does not tell."
+        "--format",
+        metavar="FORM",
+        help="jsonl, csv, parquet, duckdb or xlsx; by default determined by the name of the output.",
     ),
 ]
 RayWorkers = Annotated[
@@ -84,22 +96,26 @@ RayWorkers = Annotated[
         "--ray-workers",
         min=1,
         metavar="N",
-        help="Extractors at once, each with as many calls in flight as --concurrency says.",
+        help="Number of Ray workers, each with --concurrency calls in flight; by default one a CPU, less one.",
     ),
 ]
-TextColumn = Annotated[str, typer.Option(metavar="NAME", help="The column that holds the article.")]
+TextColumn = Annotated[str, typer.Option(metavar="NAME", help="Column with the article's text.")]
 IdColumn = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The column that names it; by default id, else file and line.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Column with the article's id; by default `id`; without one, file and line number."
+    ),
 ]
 DateColumn = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The column with its day; by default published_at.")
+    str | None,
+    typer.Option(metavar="NAME", help="Column with the article's day of publication; by default `published_at`."),
 ]
 Keep = Annotated[
     str | None,
     typer.Option(
         "--keep",
         metavar="NAME,…",
-        help="Further columns, say url,title,outlet, that go with the records into JSON Lines, tables and report.",
+        help="Columns to carry along into the output, tables and report: url,title,outlet.",
     ),
 ]
 DateFormat = Annotated[
@@ -107,19 +123,23 @@ DateFormat = Annotated[
     typer.Option(
         "--date-format",
         metavar="FORM",
-        help="How that column writes a day, where it is not year-month-day: %d/%m/%Y for 19/11/2020.",
+        help="strptime format of --date-column, if it is not year-month-day: %d/%m/%Y for 19/11/2020.",
     ),
 ]
 PublishedAt = Annotated[
     str | None,
-    typer.Option("--published-at", metavar="YYYY-MM-DD", help="The day the articles appeared; «yesterday» needs it."),
+    typer.Option(
+        "--published-at",
+        metavar="YYYY-MM-DD",
+        help="Day of publication of articles that have none of their own; needed to date «yesterday».",
+    ),
 ]
 Models = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
         metavar="NAME",
-        help="Who reads, in place of MAHDAR_MODEL: a model of the endpoint, embedded (llama.cpp on this machine), or "
+        help="The model, in place of MAHDAR_MODEL: its name at the endpoint, embedded (llama.cpp on this machine), or "
         "offline (rules, no model); several only with --dry-run.",
     ),
 ]
@@ -128,44 +148,42 @@ MaxCost = Annotated[
     typer.Option(
         min=0,
         metavar="DOLLARS",
-        help="Stop before the call that could make it cost more, earlier runs into the same FILE included.",
+        help="Budget in US dollars: stop before a call that could exceed it. Earlier runs into the same FILE count.",
     ),
 ]
 MaxTokens = Annotated[
     int | None,
-    typer.Option(
-        min=0, metavar="N", help="Stop before the call that could make it take more tokens, counted likewise."
-    ),
+    typer.Option(min=0, metavar="N", help="Budget in tokens, in and out: stop before a call that could exceed it."),
 ]
 PriceIn = Annotated[
     float | None,
-    typer.Option(min=0, metavar="DOLLARS", help="Price of a million input tokens, in place of the tables'."),
+    typer.Option(min=0, metavar="DOLLARS", help="Price of a million input tokens, in place of the list price."),
 ]
 PriceOut = Annotated[
     float | None,
-    typer.Option(min=0, metavar="DOLLARS", help="Price of a million output tokens, in place of the tables'."),
+    typer.Option(min=0, metavar="DOLLARS", help="Price of a million output tokens, in place of the list price."),
 ]
-Rpm = Annotated[int | None, typer.Option("--rpm", min=1, metavar="N", help="Requests a minute at most.")]
-Tpm = Annotated[int | None, typer.Option("--tpm", min=1, metavar="N", help="Tokens a minute at most, by estimate.")]
+Rpm = Annotated[int | None, typer.Option("--rpm", min=1, metavar="N", help="Rate limit: requests a minute.")]
+Tpm = Annotated[int | None, typer.Option("--tpm", min=1, metavar="N", help="Rate limit: tokens a minute, estimated.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Estimate tokens and cost for each --model, without a call, and exit.")
+    bool, typer.Option("--dry-run", help="Estimate tokens and cost for each --model without any call, and exit.")
 ]
 LogLines = Annotated[
     LogForm | None,
-    typer.Option("--log", help="Log every call to standard error, as text or as JSON; never an article's words."),
+    typer.Option("--log", help="Log every call to standard error, as text or JSON, without any article text."),
 ]
 
 
 def names_of(listed: str | None) -> tuple[str, ...]:
-    """The names in a comma-separated list."""
+    """Split a comma-separated list of names, and drop repeats."""
     return tuple(dict.fromkeys(name for part in (listed or "").split(",") if (name := part.strip())))
 
 
 def price_of(price_in: float | None, price_out: float | None) -> "Price | None":
-    """The price that two options name.
+    """Make the price from its two options, in US dollars a million tokens; None if neither is given.
 
     Raises:
-        UsageError: only one of them is given.
+        UsageError: only one of the options is given.
     """
     if price_in is None and price_out is None:
         return None
@@ -177,9 +195,9 @@ def price_of(price_in: float | None, price_out: float | None) -> "Price | None":
 
 
 def settings_of(model: str | None) -> "Settings":
-    """The settings of the environment, with another model where one is named.
+    """Read the settings from the environment; `model`, if given, replaces the model.
 
-    Where nothing says who reads, one line on standard error says that rules do, and how to use a model.
+    If no model is configured, say on standard error that the rules are used, and how to configure one.
     """
     from dataclasses import replace
 
@@ -193,10 +211,10 @@ def settings_of(model: str | None) -> "Settings":
 
 
 def import_schemas(modules: "list[str] | None") -> tuple[str, ...]:
-    """Import the modules that `--schemas` names, and return their names; files as absolute paths.
+    """Import the modules given with `--schemas`; return their names, files as absolute paths.
 
     Raises:
-        UsageError: one cannot be imported, or defines no task.
+        UsageError: a module cannot be imported, or defines no task.
     """
     if not modules:
         return ()
@@ -207,10 +225,10 @@ def import_schemas(modules: "list[str] | None") -> tuple[str, ...]:
 
 
 def only(models: "list[str] | None") -> str | None:
-    """The one model that is asked.
+    """Return the one model given with `--model`, or None.
 
     Raises:
-        UsageError: there are several.
+        UsageError: several are given.
     """
     if models and len(models) > 1:
         raise UsageError(f"--model {' --model '.join(models)}: several models are compared with --dry-run only")

@@ -1,6 +1,6 @@
-"""Plotting: figures of a file of outputs, into files or onto the terminal."""
+"""Implement `mahdar plot`: draw figures of a run's output into files or on the terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,23 +19,31 @@ FORMATS: Final = (".png", ".svg")
 
 
 def plot(path: Path, names: Sequence[str], output: Path | None, *, language: str, dark: bool, scale: float) -> None:
-    """Draw figures: in the terminal, into one file, or both as SVG and PNG into a folder.
+    """Draw figures on the terminal, into one file, or as SVG and PNG into a folder.
 
     Raises:
-        UsageError: there is no such figure, nothing to draw, or no place for it.
+        UsageError: there is no such figure or nothing to draw, or a file cannot be written.
     """
     if output and output.suffix and not output.is_dir():
         _check_file(output, names)
     outputs = Outputs(path)
-    made = figures((one.extraction for one in outputs), language, names or NAMES)
-    _tell(path, names, made, sum(1 for _failure in outputs.failures()))
+    drawings = figures((output.extraction for output in outputs), language, names or NAMES)
+    failed = sum(1 for _failure in outputs.failures())
+    if not drawings:
+        raise UsageError(f"{path}: nothing to draw{' for ' + ', '.join(names) if names else ''}")
+    if empty := [name for name in names or NAMES if name not in drawings]:
+        typer.echo(f"nothing to draw for {', '.join(empty)}", err=True)
+    if failed:
+        typer.echo(f"{counted(failed, 'article')} failed, in no figure", err=True)
     if output is None:
-        _print(made.values())
+        console = standard_output()
+        for figure in drawings.values():
+            console.print(drawn(figure))
     elif output.suffix and not output.is_dir():
-        (figure,) = made.values()
+        (figure,) = drawings.values()
         _write(output, figure, dark=dark, scale=scale)
     else:
-        _write_all(output, made.values(), dark=dark, scale=scale)
+        _write_all(output, drawings.values(), dark=dark, scale=scale)
 
 
 def _check_file(output: Path, names: Sequence[str]) -> None:
@@ -45,29 +53,12 @@ def _check_file(output: Path, names: Sequence[str]) -> None:
         raise UsageError(f"-o {output}: one file holds one figure, name it ({', '.join(NAMES)}); or name a folder")
 
 
-def _tell(path: Path, names: Sequence[str], made: Mapping[str, Figure], failed: int) -> None:
-    """What is in no picture is said."""
-    if not made:
-        raise UsageError(f"{path}: nothing to draw{' for ' + ', '.join(names) if names else ''}")
-    empty = [name for name in names or NAMES if name not in made]
-    if empty:
-        typer.echo(f"nothing to draw for {', '.join(empty)}", err=True)
-    if failed:
-        typer.echo(f"{counted(failed, 'article')} failed, in no figure", err=True)
-
-
-def _print(made: Iterable[Figure]) -> None:
-    console = standard_output()
-    for figure in made:
-        console.print(drawn(figure))
-
-
-def _write_all(folder: Path, made: Iterable[Figure], *, dark: bool, scale: float) -> None:
+def _write_all(folder: Path, drawings: Iterable[Figure], *, dark: bool, scale: float) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"-o {folder}: no folder can be made: {error.strerror}; name another") from None
-    for figure in made:
+        raise UsageError(f"-o {folder}: the folder cannot be created: {error.strerror}; name another") from None
+    for figure in drawings:
         for ending in FORMATS:
             _write(folder / f"{figure.name}{ending}", figure, dark=dark, scale=scale)
 

@@ -1,4 +1,4 @@
-"""Progress of a run on standard error: a bar on a terminal, a line an article where only a slow model is worth one."""
+"""Show the progress of a run on standard error: a bar on a terminal, else a line an article if the model is slow."""
 
 import sys
 import threading
@@ -14,7 +14,7 @@ from mahdar.wording import cost, counted
 
 
 class Spent(Protocol):
-    """What the run has come to so far."""
+    """Counts of a run so far."""
 
     total: int | None
     tokens: int
@@ -22,21 +22,21 @@ class Spent(Protocol):
 
     @property
     def done(self) -> int:
-        """Articles that need nothing more."""
+        """Number of articles that are finished."""
 
 
 class Silent:
-    """Shows nothing: for a pipe and a model that answers in seconds."""
+    """The display that shows nothing: for a pipe, and a model that answers in seconds."""
 
     def phase(self, name: str, part: float | None) -> None:
-        """Tell what the embedded model is doing, and how much of it is done."""
+        """Show what the embedded model is doing, and which part of it is done (0 to 1; None if unknown)."""
 
     def advance(self, result: Extraction | Failure, spent: Spent) -> None:
-        """Count one article."""
+        """Count an article."""
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave the terminal to others for a moment."""
+        """Clear the display while something else is written."""
         yield
 
     def __enter__(self) -> Self:
@@ -55,19 +55,19 @@ class Lines(Silent):
         self._phase = ""
 
     def phase(self, name: str, part: float | None) -> None:  # noqa: ARG002  # a line cannot move
-        """Name a phase once."""
+        """Print the name of a phase once."""
         if name != self._phase:
             self._phase = name
             _say(name)
 
     def advance(self, result: Extraction | Failure, spent: Spent) -> None:
-        """Name the article and its seconds, or its failure."""
+        """Print the article's id and its seconds, or its failure."""
         ended = result.failure if isinstance(result, Failure) else f"{result.provenance.seconds:.0f} s"
         _say(f"{_counted(spent.done, spent.total)} {clean(result.document_id)} {ended}")
 
 
 class Bar(Silent):
-    """Articles done, tokens, cost and time left; below it what the embedded model is doing."""
+    """A progress bar with articles, tokens, cost and time left; below it, the phase of the embedded model."""
 
     def __init__(self, total: int | None) -> None:
         from rich.console import Console
@@ -87,7 +87,7 @@ class Bar(Silent):
         self._lock = threading.Lock()
 
     def phase(self, name: str, part: float | None) -> None:
-        """Move the bar of what the embedded model is doing; it swings where the part done is not known."""
+        """Move the bar of the embedded model's phase; it pulses if the part done is unknown."""
         with self._lock:
             total = None if part is None else 1.0
             self._progress.update(self._phase, description=name, total=total, completed=part or 0.0, visible=True)
@@ -106,7 +106,7 @@ class Bar(Silent):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Clear the bar while results go to the terminal; what goes to a file or a pipe does not disturb it."""
+        """Clear the bar while results are written, if they go to the terminal."""
         if not sys.stdout.isatty():
             yield
             return
@@ -127,11 +127,11 @@ class Bar(Silent):
 
 
 def shown(total: int | None, *, slow: bool) -> Silent:
-    """The display that fits standard error.
+    """Choose the display for standard error.
 
     Args:
-        total: articles in the run, if that is known.
-        slow: a model that takes half a minute an article, so that silence would look like a standstill.
+        total: number of articles; None if unknown.
+        slow: whether the model takes half a minute an article, so that silence would look like a hang.
     """
     if sys.stderr.isatty():
         return Bar(total)

@@ -1,4 +1,4 @@
-"""`mahdar prompts`: the templates and their examples."""
+"""Implement `mahdar prompts`: list, show and check templates and their examples."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = "(the article)"
 
-app = typer.Typer(help="The prompts.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List, show and check prompt templates.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
 def list_(prompts: Prompts = None) -> None:
-    """Show every template: its reference, its hash, the tasks that it answers, what it is, what changed in it."""
+    """List the templates: reference, hash, tasks, description and last change."""
     from mahdar.prompts import PromptLibrary
 
     with _prompt_errors():
@@ -32,16 +32,16 @@ def list_(prompts: Prompts = None) -> None:
 
 @app.command()
 def show(
-    ref: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="A template, or a task that one answers.")],
+    ref: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="Name of a template, or of a task.")],
     article: Annotated[
-        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The article to ask about.")
+        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Article to render into it.")
     ] = None,
     prompts: Prompts = None,
     schemas: Schemas = None,
 ) -> None:
-    """Show what is sent to the model, by role: for the one task that is named, or for all that the template answers.
+    """Show the messages that are sent to the model, for one task or for all of a template.
 
-    Of an article that is asked about in passages, what comes before the article is shown once.
+    If an article is split into passages, the messages before the article are shown once.
     """
     from mahdar.documents.document import Document
     from mahdar.llm.endpoint import Endpoint, embedded_endpoint
@@ -78,7 +78,7 @@ def _read(article: Path) -> "Document":
 
 @app.command()
 def check(prompts: Prompts = None, schemas: Schemas = None) -> None:
-    """Render every prompt and hold its examples to their own rules; exit with 1 where one does not hold."""
+    """Check every template and its examples; exit with 1 if one is invalid."""
     from mahdar.cli.examples import problems
     from mahdar.prompts import PromptLibrary
     from mahdar.task_modules import import_installed

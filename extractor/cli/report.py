@@ -1,4 +1,4 @@
-"""Where a report goes: pages into files, each entire or not at all, and nothing overwritten but an older report."""
+"""Write the pages of a report to files, each atomically, overwriting nothing but an older report."""
 
 import os
 import tempfile
@@ -12,26 +12,24 @@ from mahdar.errors import UsageError
 
 if TYPE_CHECKING:
     from mahdar.html.page import Language
-    from mahdar.html.texts import Texts
-    from mahdar.runs.outputs import Outputs
 
 _BEGINNING: Final = 256
-"""Characters in which a page says what it is."""
+"""Number of characters within which a report is marked as one."""
 _MARK: Final = 'data-mahdar="report"'
 
 
 def of_outputs(
     outputs: Path, articles: Iterable[str], name: str, language: "Language", *, column: str, draw: bool
 ) -> Iterator[tuple[str, str]]:
-    """The pages of a file of extractions.
+    """Return the pages of the report on a file of extractions, as file names and HTML.
 
     Args:
-        outputs: the file.
-        articles: where their texts are.
-        name: of the first page.
-        language: of the interface.
-        column: where rows of the articles have their text.
-        draw: pictures.
+        outputs: the file of extractions.
+        articles: paths of the articles.
+        name: file name of the first page.
+        language: language of the interface.
+        column: column with the text, in articles that are rows.
+        draw: add pictures.
 
     Raises:
         MahdarError: a file cannot be read, or is something else.
@@ -45,27 +43,22 @@ def of_outputs(
         typer.echo("mahdar: no pictures in this report; pip install 'mahdar[report]' brings what draws them", err=True)
     texts = Texts.of(given := tuple(articles), column)
     if given:
-        _tell_missing(Outputs(outputs), texts)
+        found = [texts.find(output.extraction)[1] == "found" for output in Outputs(outputs)]
+        if not all(found):
+            typer.echo(f"mahdar: texts of {sum(found):,} of {len(found):,} articles found in --articles", err=True)
     return report(Outputs(outputs), texts, name=name, language=language, draw=draw)
-
-
-def _tell_missing(outputs: "Outputs", texts: "Texts") -> None:
-    """Say how many articles have their text, unless all have."""
-    found = [texts.find(output.extraction)[1] == "found" for output in outputs]
-    if not all(found):
-        typer.echo(f"mahdar: texts of {sum(found):,} of {len(found):,} articles found in --articles", err=True)
 
 
 def write(pages: Iterable[tuple[str, str]], first: Path, *, overwrite: bool) -> tuple[Path, ...]:
     """Write the pages of a report.
 
     Args:
-        pages: file names and HTML; the first one's name is the file's own.
-        first: the file of the first page; the others stand beside it.
-        overwrite: also what is no report.
+        pages: file names and HTML; the first name is that of `first`.
+        first: path of the first page; the others are written beside it.
+        overwrite: also replace files that are not reports.
 
     Raises:
-        UsageError: a file that is no report is in the way, or cannot be written.
+        UsageError: a file that is not a report would be replaced, or a file cannot be written.
     """
     _refuse(first, overwrite=overwrite)
     written = []
@@ -86,22 +79,22 @@ def _refuse(path: Path, *, overwrite: bool) -> None:
     except OSError as error:
         raise _unwritable(path, error) from None
     if not is_report:
-        raise UsageError(f"{path} is no report of mahdar: give --overwrite to replace it, or another name with -o")
+        raise UsageError(f"{path} is not a report of mahdar: give --overwrite to replace it, or another name with -o")
 
 
 def _write(path: Path, text: str) -> None:
-    """Beside the file first, then in its place."""
+    """Write a file atomically: beside it first, then in its place."""
     try:
-        descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        Path(made).chmod(0o644)  # as any page: mkstemp's own are for one's eyes only
-        Path(made).replace(path)
+        Path(temporary).chmod(0o644)  # mkstemp makes files readable for their owner only
+        Path(temporary).replace(path)
     except OSError as error:
-        Path(made).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise _unwritable(path, error) from None
 
 

@@ -1,4 +1,4 @@
-"""`mahdar schema`: what a model fills and what a user gets, as JSON Schema."""
+"""Implement `mahdar schema`: write the schemas of drafts, answers and records as JSON Schema."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,17 +10,17 @@ import typer
 from mahdar.cli.options import Schemas, import_schemas
 from mahdar.errors import UsageError
 
-app = typer.Typer(help="The JSON Schemas.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Write the JSON Schemas.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def _schema() -> None:
-    """Keep `export` a command of its own name, although it is the only one."""
+    """Make typer treat `export` as a subcommand although it is the only one."""
 
 
 @app.command()
 def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False)], schemas: Schemas = None) -> None:
-    """Write every schema to a folder, and show the files with the hashes of their content."""
+    """Write the JSON Schemas of drafts, answers and records to a folder, and print their hashes."""
     from mahdar.schemas.json_schema import content_hash
     from mahdar.task_modules import import_installed
 
@@ -37,9 +37,9 @@ def export(folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False
 
 
 def _schemas() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each task's draft and record, what a model answers, and the whole.
+    """Yield file names and schemas: draft and record of each task, a model's answer, and an extraction.
 
-    Records as they are written, with the fields that code derives.
+    Records have the fields that code derives, as in the output.
     """
     from mahdar.schemas.drafts import DRAFTS
     from mahdar.schemas.json_schema import strict

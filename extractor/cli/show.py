@@ -1,4 +1,4 @@
-"""Showing: records of a file of outputs for a reader, article by article, however many there are."""
+"""Implement `mahdar show`: show the records of a run's output on a terminal, article by article."""
 
 import os
 import re
@@ -27,24 +27,25 @@ from mahdar.schemas.records import Extraction, Record
 
 PAGER: Final = "less"
 PAGER_OPTIONS: Final = "-FRX"
-"""For `less`, unless the caller has other wishes: quit where all fits on the screen, show colours, leave the text."""
+"""Default of LESS: quit if everything fits on one screen, show colours, leave the text on the screen."""
 _MISSING: Final = {
     "absent": "not found: give --articles what it was extracted from",
     "other": "another text than was extracted: give --articles what it was extracted from",
 }
 _RECORD: Final = re.compile(r"/[a-z]+\d+$")
-"""What names a record, behind an article's id."""
+"""Suffix that names a record, after an article's id."""
 _NAMED: Final = 3
-"""Articles named at most, where several begin as what is asked for."""
+"""Maximum of articles named, if several begin with what is asked for."""
 
 
 @dataclass(slots=True)
 class Reader:
-    """Goes through a file once, and makes what is asked for readable.
+    """Reads a file of outputs and renders what is asked for.
 
     Attributes:
-        wanted: an article's id or what it alone begins with, a record's behind a slash; None for all.
-        texts: of the articles, to be shown with their records.
+        wanted: an article's id or an unambiguous beginning of it, followed by `/` and a record's id for one record;
+            None for everything.
+        texts: texts of the articles, to be shown with their records.
     """
 
     path: Path
@@ -56,10 +57,10 @@ class Reader:
     _shown: int = 0
 
     def blocks(self) -> Iterator[RenderableType]:
-        """Yield what is asked for as it is found; then what failed, where everything is asked for.
+        """Yield the articles or the record asked for as they are found; then the failures among them.
 
         Raises:
-            UsageError: a line is no extraction, or nothing is what is asked for.
+            UsageError: a line is no extraction, or nothing matches.
         """
         yield from self._found()
         if not self._shown and self.wanted and len(self._begun) == 1:
@@ -78,7 +79,7 @@ class Reader:
 
     @property
     def _article(self) -> str:
-        """What is asked for, less the record."""
+        """What is asked for, without the record's id."""
         return _RECORD.sub("", self.wanted or "")
 
     def _is_wanted(self, id_: str) -> bool:
@@ -110,8 +111,7 @@ class Reader:
             return
         text, presence = self.texts.find(found)
         if text is None:
-            said = _MISSING[presence]
-            yield Text(f"article {clean(repr(found.document_id))}: {said}", "yellow")
+            yield Text(f"article {clean(repr(found.document_id))}: {_MISSING[presence]}", "yellow")
         else:
             yield from marked(text, records, whole=whole, coloured=self.coloured)
         yield ""
@@ -133,10 +133,10 @@ class Reader:
 
 
 def show(path: Path, wanted: str | None, articles: Sequence[str], column: str) -> None:
-    """Page through records on a terminal; into a pipe they are written plainly.
+    """Show records in a pager on a terminal; write them plainly into a pipe.
 
     Raises:
-        UsageError: a line is no extraction, or nothing is what is asked for.
+        UsageError: a line is no extraction, or nothing matches.
     """
     paged = sys.stdout.isatty() and sys.stdin.isatty()
     console = standard_output()
@@ -150,7 +150,7 @@ def show(path: Path, wanted: str | None, articles: Sequence[str], column: str) -
 
 
 def _page(blocks: Iterable[RenderableType], console: Console) -> None:
-    """Through the caller's pager, which asks for more as the reader goes on; an error is told when it has ended."""
+    """Feed blocks to the pager as it asks for more; raise an error only after the pager has ended."""
     errors: list[UsageError] = []
 
     def texts() -> Iterator[str]:
@@ -168,7 +168,7 @@ def _page(blocks: Iterable[RenderableType], console: Console) -> None:
 
 
 def _pager() -> list[str]:
-    """The caller's pager; none where it cannot be run."""
+    """Return the command of the user's pager; an empty list if it cannot be run."""
     try:
         command = shlex.split(os.environ.get("PAGER") or PAGER)
     except ValueError:
@@ -186,7 +186,7 @@ def _feed(command: list[str], texts: Iterable[str]) -> None:
     # The command is the caller's own choice.
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, encoding="utf-8") as pager:  # noqa: S603
         assert pager.stdin is not None
-        with suppress(BrokenPipeError):  # the reader has seen enough
+        with suppress(BrokenPipeError):  # the user has quit the pager
             for text in texts:
                 pager.stdin.write(text)
                 pager.stdin.flush()
@@ -196,7 +196,7 @@ def _feed(command: list[str], texts: Iterable[str]) -> None:
 
 
 def _wait(pager: "subprocess.Popen[str]") -> None:
-    """Ctrl-C is the pager's: it ends a search there, and not the reading."""
+    """Wait for the pager to end; ignore Ctrl-C, which the pager handles."""
     while pager.poll() is None:
         with suppress(KeyboardInterrupt):
             pager.wait()

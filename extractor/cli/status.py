@@ -1,4 +1,4 @@
-"""`mahdar status`: how far a run has come, from its ledger alone; it may be under way."""
+"""Implement `mahdar status`: show the progress of a run from its ledger, also while it is running."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,16 +14,16 @@ from mahdar.wording import cost, counted
 
 RUNNING, WHOLE, BROKEN_OFF = "running", "complete", "not complete"
 _NAME: Final = 10
-"""Columns that the name of a line takes."""
-_REMEDY: Final = "name what `mahdar extract` was told to write with --output"
+"""Width of the column of names."""
+_REMEDY: Final = "name the --output of a `mahdar extract`"
 
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """How far a run has come.
+    """The status of a run.
 
     Attributes:
-        state: running, complete, or not complete: interrupted, stopped, or not known to be at its end.
+        state: "running", "complete", or "not complete": interrupted, stopped, or of unknown total.
         progress: the counts.
         run: the identity of the run.
     """
@@ -33,13 +33,13 @@ class RunStatus:
     run: Identity
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, on one level."""
+        """Return the status as a JSON object, the counts at its top level."""
         counts = asdict(self.progress)
         counts["tokens"] = counts.pop("tokens_in") + counts.pop("tokens_out")
         return {"state": self.state, **counts, "run": self.run}
 
     def __iter__(self) -> Iterator[str]:
-        """Line by line, for a reader."""
+        """Yield the status as lines of text."""
         now = self.progress
         yield _line("state", self.state)
         yield _line("done", f"{counted(now.done, 'article', now.total)}, {now.cached:,} from the cache")
@@ -56,10 +56,10 @@ class RunStatus:
 
 
 def status(output: Path) -> RunStatus:
-    """The status of the run that writes to `output`.
+    """Return the status of the run that writes, or wrote, to `output`.
 
     Raises:
-        UsageError: no run has.
+        UsageError: there is no run with this output.
     """
     target = OutputPaths.written(output)
     try:

@@ -1,4 +1,4 @@
-"""Telemetry of the command line: exported where the environment says so in OpenTelemetry's own variables, else nowhere.
+"""Export traces and metrics of the command line, if OpenTelemetry's environment variables ask for it.
 
 `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`, `…_METRICS_ENDPOINT`) names a collector; `OTEL_TRACES_EXPORTER`
 and `OTEL_METRICS_EXPORTER` are `otlp`, `console` (standard error) or `none`, or several with commas. An application
@@ -24,12 +24,12 @@ OTLP, CONSOLE, NONE = EXPORTERS = ("otlp", "console", "none")
 
 
 def export_telemetry(environment: Mapping[str, str] = os.environ) -> None:
-    """Set up what the environment asks for; flushed when the process ends.
+    """Set up the exporters that the environment asks for; they are flushed when the process ends.
 
-    Without the extra that is said, and no more: the variables may be there for other programs.
+    Without the extra `otel` only a note is printed: the variables may be meant for other programs.
 
     Raises:
-        UsageError: it asks for what is not known.
+        UsageError: the environment names an unknown exporter.
     """
     traces, metrics = _exporters(TRACES, environment), _exporters(METRICS, environment)
     if not (traces or metrics):
@@ -41,7 +41,7 @@ def export_telemetry(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def _exporters(signal: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Those that are named, each once."""
+    """Return the exporters of a signal, without repeats."""
     collected = COLLECTOR in environment or f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT" in environment
     name = f"OTEL_{signal}_EXPORTER"
     chosen = environment.get(name) or (OTLP if collected else NONE)

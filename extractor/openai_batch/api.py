@@ -1,7 +1,7 @@
-"""The provider's files and batches, by openai's client.
+"""Access a provider's files and batches through openai's client.
 
-What is harmless to ask twice, the client asks again by itself. A batch is never created twice: who lost the answer to
-that looks among the provider's batches first.
+Idempotent requests are retried by the client. Creating a batch is not retried: if the answer was lost, the batch is
+looked up among the provider's batches first.
 """
 
 import time
@@ -15,7 +15,7 @@ from mahdar.errors import MahdarError, NoModelError, UsageError
 from mahdar.llm.endpoint import Address, Endpoint, address_of
 from mahdar.llm.network import check_network
 from mahdar.llm.reply import status_error
-from mahdar.llm.transport import BLOT
+from mahdar.llm.transport import MASK
 from mahdar.observability.logs import hide_queries
 
 if TYPE_CHECKING:
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
     from openai.types import Batch
 
 CHAT: Final = "/v1/chat/completions"
-"""What the requests of a batch ask, at every provider, whatever its base URL."""
+"""Path of the requests in a batch, at every provider, whatever its base URL."""
 WINDOW: Final = "24h"
-"""The only one there is."""
+"""Completion window; the only one that exists."""
 MARK: Final = "mahdar"
-"""The metadata that says which file a batch is of."""
+"""Key of the batch metadata that holds the SHA-256 of its file."""
 RETRIES: Final = 4
 KEPT: Final = 30 * 86_400.0
-"""Seconds that a provider keeps the answers of a batch; an older one is none to go on with."""
+"""Seconds for which a provider keeps the answers of a batch; older batches are not reused."""
 PAGE: Final = 100
 ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 USABLE: Final = frozenset({"validating", "in_progress", "finalizing", "completed"})
 NOT_FOUND: Final = 404
 LONGEST_LINE: Final = 32_000_000
-"""Bytes; the longest answer allowed has a hundredth of that. A longer line is passed over, not held in memory."""
+"""Bytes, about a hundred times the longest answer allowed. A longer line is skipped, so as not to hold it in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a batch stands.
+    """The state of a batch at the provider.
 
     Attributes:
-        done: requests that have their answer.
-        failed: requests that will have none.
-        answers: the file of answers, once there is one.
-        errors: the file of errors, if there are any.
-        reason: why the whole batch was refused: a code and a message.
+        done: requests answered.
+        failed: requests that failed.
+        answers: id of the output file; None until there is one.
+        errors: id of the error file; None if there is none.
+        reason: code and message of the error for which the whole batch was refused; None if it was not.
     """
 
     id: str
@@ -62,24 +62,24 @@ class State:
 
     @property
     def ended(self) -> bool:
-        """Nothing more will come."""
+        """Whether the batch has ended."""
         return self.status in ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A batch that is there already."""
+    """A batch found at the provider."""
 
     batch_id: str
     file_id: str
 
 
 class BatchApi:
-    """A provider that takes batches.
+    """The batch API of a provider.
 
     Args:
-        endpoint: where it is.
-        timeout: seconds without a sign of life.
+        endpoint: address and key.
+        timeout: seconds to wait for a connection, and for each piece of a response.
     """
 
     def __init__(self, endpoint: Endpoint, *, timeout: float) -> None:
@@ -88,22 +88,31 @@ class BatchApi:
         self._client = _client(address, timeout)
 
     def upload(self, content: IO[bytes], name: str) -> str:
-        """The id of a new file of requests."""
-        with self._named():
+        """Upload a file of requests, and return its id."""
+        with self._translated_errors():
             return _id(self._client.files.create(file=(name, content), purpose="batch").id)
 
     def create(self, file_id: str, sha256: str) -> str:
-        """The id of a new batch of an uploaded file."""
-        with self._named():
+        """Create a batch of an uploaded file, and return its id."""
+        with self._translated_errors():
             batches = self._client.with_options(max_retries=0).batches
-            made = batches.create(
+            batch = batches.create(
                 input_file_id=file_id, endpoint=CHAT, completion_window=WINDOW, metadata={MARK: sha256}
             )
-            return _id(made.id)
+            return _id(batch.id)
 
     def find(self, sha256: str, known: frozenset[str], file_id: str | None = None) -> Found | None:
-        """A batch of the same requests that runs, or has run, and is none of those known."""
-        with self._named():
+        """Find a batch of the same requests that runs or has completed, other than those of `known` ids.
+
+        Args:
+            sha256: of the file of requests.
+            known: ids of batches to skip.
+            file_id: id of the uploaded file, by which batches without metadata are recognized.
+
+        Returns:
+            The batch; None if there is none.
+        """
+        with self._translated_errors():
             for batch in self._client.batches.list(limit=PAGE):
                 if batch.created_at < time.time() - KEPT:
                     break
@@ -113,16 +122,16 @@ class BatchApi:
         return None
 
     def state(self, batch_id: str) -> State:
-        """Where a batch stands."""
-        with self._named():
+        """Return the state of a batch."""
+        with self._translated_errors():
             return self._state(self._client.batches.retrieve(batch_id))
 
     @contextmanager
     def lines(self, file_id: str) -> Iterator[Iterator[bytes] | None]:
-        """The lines of a file, after all of it has come; None where the provider has it no longer."""
+        """Download a file and give its lines; None if the provider has deleted it."""
         with spooled() as copy:
             try:
-                with self._named(), self._client.files.with_streaming_response.content(file_id) as response:
+                with self._translated_errors(), self._client.files.with_streaming_response.content(file_id) as response:
                     copy.writelines(response.iter_bytes())
             except _GoneError:
                 yield None
@@ -149,16 +158,16 @@ class BatchApi:
 
     def _blotted(self, line: bytes) -> bytes:
         for secret in self._secrets:
-            line = line.replace(secret, BLOT)
+            line = line.replace(secret, MASK)
         return line
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """What goes wrong, in one line.
+    def _translated_errors(self) -> Iterator[None]:
+        """Translate errors of openai's client into errors of one line.
 
         Raises:
-            NoModelError: the provider is not reached, or cannot answer now.
-            UsageError: it refuses.
+            NoModelError: the provider cannot be reached, or cannot answer now.
+            UsageError: the provider refuses, or has no batch API.
         """
         import httpx2
         import openai
@@ -169,14 +178,16 @@ class BatchApi:
             raise self._refused(error.response) from None
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             cause = error.__cause__ or error
-            said = self._blotted((str(cause) or type(cause).__name__).encode()).decode("utf-8", "replace")
-            raise NoModelError(f"{self.url}: {said}; run the same command again") from None
-        except (AttributeError, TypeError, ValueError):  # what openai's client makes of an answer that is none
-            raise UsageError(f"{self.url}: answers /files and /batches in no form that is known; has it any?") from None
+            message = self._blotted((str(cause) or type(cause).__name__).encode()).decode("utf-8", "replace")
+            raise NoModelError(f"{self.url}: {message}; run the same command again") from None
+        except (AttributeError, TypeError, ValueError):  # openai's client raises these for answers of another form
+            raise UsageError(
+                f"{self.url}: answers /files and /batches in an unknown form; does it have a batch API?"
+            ) from None
 
     def _refused(self, response: "httpx2.Response") -> MahdarError:
-        said = self._blotted(response.content).decode("utf-8", "replace")
-        error = status_error(response.status_code, response.headers, said)
+        body = self._blotted(response.content).decode("utf-8", "replace")
+        error = status_error(response.status_code, response.headers, body)
         if error.again:
             return NoModelError(f"{self.url}: {error}; run the same command again later")
         kind = _GoneError if response.status_code == NOT_FOUND else UsageError
@@ -185,10 +196,10 @@ class BatchApi:
 
 @contextmanager
 def spooled() -> Iterator[IO[bytes]]:
-    """A file for what is passing through: it has no name, and is gone with the process.
+    """Open a temporary file without a name, which is deleted when it is closed.
 
     Raises:
-        UsageError: the disk is full.
+        UsageError: the file cannot be written, as on a full disk.
     """
     try:
         with TemporaryFile() as file:
@@ -198,11 +209,11 @@ def spooled() -> Iterator[IO[bytes]]:
 
 
 class _GoneError(UsageError):
-    """What was asked for is not there, or not for this account."""
+    """The provider has no such object, or not for this account."""
 
 
 def _client(address: Address, timeout: float) -> "openai.OpenAI":
-    """A client that sends credentials and query of the URL as it would send them."""
+    """Make openai's client, with credentials and query of the base URL in every request."""
     import openai
 
     check_network()
@@ -225,10 +236,10 @@ def _id(value: object) -> str:
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Its lines, by line feeds alone: an answer may hold other characters that end a line elsewhere."""
+    """Yield the lines of a file, split at line feeds alone: an answer may hold other line separators."""
     while line := stream.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(LONGEST_LINE)
-            line = b"{"  # unreadable, and counted as such
+            line = b"{"  # not JSON, so counted as unreadable
         yield line

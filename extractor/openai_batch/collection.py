@@ -1,6 +1,6 @@
-"""Collection: the answers of the batches that have ended, into the store, as the text that came.
+"""Collect the answers of finished batches into the store, as raw completions.
 
-They are validated when they are read, by the next extraction or submission.
+The next extraction or submission that reads the answers validates them.
 """
 
 from collections import Counter
@@ -14,36 +14,36 @@ from mahdar.cache.disk import Store
 from mahdar.limits.prices import Price
 from mahdar.openai_batch.api import BatchApi, State
 from mahdar.openai_batch.job import Batch, BatchResult, Job, SubmittedRequest
-from mahdar.openai_batch.line import Failed, failed, read_line, what_is_wrong
+from mahdar.openai_batch.line import Failed, failed, problem_of, read_line
 
 DISCOUNT: Final = Decimal("0.5")
-"""Of the price of a live call: what OpenAI, Azure and most others ask for a batch."""
+"""Price of a request in a batch, relative to that of a live call, at OpenAI, Azure and most others."""
 _BY_STATUS: Final = {
     "expired": Failed("expired", "the batch expired before its turn"),
     "cancelled": Failed("cancelled", "the batch was cancelled before its turn"),
 }
-_SILENT: Final = Failed("unreachable", "the batch ended without a word about it")
-_GONE: Final = Failed("unreachable", "the provider has the answers no longer")
+_SILENT: Final = Failed("unreachable", "the batch ended without an answer to it")
+_GONE: Final = Failed("unreachable", "the provider has deleted the answers")
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A batch, where it stands with the provider, and whether it was collected."""
+    """A batch, and its state at the provider."""
 
     batch: Batch
     state: State | None
-    """None for one that was collected before, and for one that was never created"""
+    """None if the batch was collected before, or never created"""
 
 
 def standings(job: Job, api: BatchApi) -> Iterator[Standing]:
-    """Where every batch stands; of one that was collected, the provider is not asked."""
+    """Yield the state of every batch; the provider is not asked about collected ones."""
     for batch in job.batches:
         asked = batch.result is None and batch.batch_id is not None
         yield Standing(batch, api.state(batch.batch_id) if asked and batch.batch_id else None)
 
 
 def unanswered(job: Job, store: Store) -> int:
-    """How many requests came to nothing, are not under way again, and have no answer from elsewhere."""
+    """Count the failed requests that have no answer in the store and are not in a batch under way."""
     failed = {error["fingerprint"] for batch in job.batches for error in job.errors(batch)}
     return sum(store.get(fingerprint) is None for fingerprint in failed - job.under_way())
 
@@ -51,10 +51,16 @@ def unanswered(job: Job, store: Store) -> int:
 def collect(
     job: Job, api: BatchApi, store: Store, *, again: bool = False, price: Price | None = None
 ) -> Iterator[Standing]:
-    """Put the answers of every batch that has ended into the store.
+    """Put the answers of every finished batch into the store, and yield the state of each batch.
 
-    Each is marked as collected after its last answer is in. With `again` also those are read that were collected
-    before, say into a store that was emptied. Of a `price`, which is that of a live call, half is counted.
+    A batch is marked as collected after its last answer is stored.
+
+    Args:
+        job: the job, which is updated.
+        api: the provider.
+        store: takes the answers.
+        again: also collect batches that were collected before, for instance into an emptied store.
+        price: the price of a live call, of which `DISCOUNT` is counted; None if unknown.
     """
     for batch in job.batches:
         if batch.batch_id is None or (batch.result is not None and not again):
@@ -81,7 +87,7 @@ def _collected(batch: Batch, state: State, job: Job, api: BatchApi, count: "_Cou
 
 
 def _reason(state: State) -> Failed:
-    """Why a batch has no word about a request."""
+    """Return why a batch has no answer to a request."""
     if state.reason is not None:
         return failed(*state.reason)
     return _BY_STATUS.get(state.status, _SILENT)
@@ -89,7 +95,7 @@ def _reason(state: State) -> Failed:
 
 @dataclass(slots=True)
 class _Count:
-    """What came of the requests of a batch; of several lines about one, the first that can be used counts."""
+    """The outcomes of the requests of a batch; of several lines about a request, the first usable one counts."""
 
     waiting: dict[str, SubmittedRequest]
     store: Store
@@ -102,7 +108,7 @@ class _Count:
     cost: Decimal = Decimal(0)
 
     def take(self, lines: Iterable[bytes]) -> None:
-        """Settle what the lines tell of."""
+        """Record the outcomes in the lines."""
         for line in filter(bytes.strip, lines):
             settled = read_line(line)
             if settled is None or settled.fingerprint not in self.waiting:
@@ -110,43 +116,42 @@ class _Count:
             elif settled.fingerprint not in self.answered:
                 self._settle(self.waiting[settled.fingerprint], settled.outcome)
 
-    def _settle(self, entry: SubmittedRequest, came: Completion | Failed) -> None:
-        if isinstance(came, Failed):
-            self.unusable.setdefault(entry.fingerprint, came)
+    def _settle(self, entry: SubmittedRequest, outcome: Completion | Failed) -> None:
+        if isinstance(outcome, Failed):
+            self.unusable.setdefault(entry.fingerprint, outcome)
             return
-        self.tokens.update({"tokens_in": came.tokens_in, "tokens_out": came.tokens_out})
-        self.cost += self.price.cost(came.tokens_in, came.tokens_out) * DISCOUNT if self.price else 0
-        wrong = what_is_wrong(came, entry)
-        if wrong is None or wrong.kept:
-            self.store.put(entry.fingerprint, came, entry.components)
-        if wrong is not None:
-            self.unusable.setdefault(entry.fingerprint, wrong)
+        self.tokens.update({"tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out})
+        self.cost += self.price.cost(outcome.tokens_in, outcome.tokens_out) * DISCOUNT if self.price else 0
+        problem = problem_of(outcome, entry)
+        if problem is None or problem.kept:
+            self.store.put(entry.fingerprint, outcome, entry.components)
+        if problem is not None:
+            self.unusable.setdefault(entry.fingerprint, problem)
             return
         self.answered.add(entry.fingerprint)
         self.unusable.pop(entry.fingerprint, None)
 
     def give_up(self, reason: Failed) -> None:
-        """Write down why each request that has no answer has none."""
+        """Add an error for each request without an answer; `reason` holds for those that no line names."""
         for fingerprint, entry in self.waiting.items():
             if fingerprint not in self.answered:
-                self.errors.append(_error(entry, self.unusable.setdefault(fingerprint, reason)))
+                failure = self.unusable.setdefault(fingerprint, reason)
+                self.errors.append(
+                    {
+                        "document_id": entry.document,
+                        "task": entry.components["task"],
+                        "fingerprint": fingerprint,
+                        "failure": failure.failure,
+                        "message": failure.message,
+                    }
+                )
 
     @property
     def result(self) -> BatchResult:
         return BatchResult(
             kept=len(self.answered),
-            failed=dict(sorted(Counter(one.failure for one in self.unusable.values()).items())),
+            failed=dict(sorted(Counter(failure.failure for failure in self.unusable.values()).items())),
             strangers=self.strangers,
             cost=float(self.cost) if self.price else None,
             **self.tokens,
         )
-
-
-def _error(entry: SubmittedRequest, why: Failed) -> dict[str, Any]:
-    return {
-        "document_id": entry.document,
-        "task": entry.components["task"],
-        "fingerprint": entry.fingerprint,
-        "failure": why.failure,
-        "message": why.message,
-    }

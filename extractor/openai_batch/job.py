@@ -1,8 +1,8 @@
-"""A job: what was handed to a provider, in a small file that is replaced whole after every step.
+"""Store in a job file what was submitted to a provider; the file is replaced atomically after every step.
 
-`JOB.json` holds the ids of the batches and what came of them. Beside it stand, for each batch, its requests by
-fingerprint (`JOB.json.1.requests.jsonl`) and those that failed (`JOB.json.1.errors.jsonl`). None of them holds a key or
-an article's words.
+`JOB.json` holds the ids of the batches and their results. Beside it are, for each batch, its requests by fingerprint
+(`JOB.json.1.requests.jsonl`) and those that failed (`JOB.json.1.errors.jsonl`). None of these files holds a key or the
+text of an article.
 """
 
 import json
@@ -21,19 +21,19 @@ from mahdar.runs.outputs import json_object
 
 VERSION: Final = 2
 OLDER: Final = frozenset({1})
-"""Versions whose requests are no longer made."""
+"""Older versions of job files, whose requests differ from this version's."""
 _CLOSED: Final = ConfigDict(frozen=True, extra="forbid")
 _Read = TypeVar("_Read")
 
 
 class BatchResult(BaseModel):
-    """What came of a batch, once it has ended and was collected.
+    """The result of a batch that has ended and was collected.
 
     Attributes:
-        kept: answers that are in the store.
-        failed: requests without an answer, by class.
-        strangers: lines about requests that were never made, or that cannot be read.
-        cost: US dollars; None where the price is not known.
+        kept: answers put into the store.
+        failed: requests without an answer, by class of failure.
+        strangers: lines that are unreadable, or about a request that is not in the batch.
+        cost: US dollars; None if the price is unknown.
     """
 
     model_config = _CLOSED
@@ -50,9 +50,9 @@ class Batch(BaseModel):
     """One file of requests at the provider.
 
     Attributes:
-        sha256: of the file.
-        batch_id: None while only the file is there.
-        result: None until it was collected.
+        sha256: SHA-256 of the file.
+        batch_id: the provider's id of the batch; None while only the file is uploaded.
+        result: None until the batch is collected.
     """
 
     model_config = _CLOSED
@@ -66,7 +66,7 @@ class Batch(BaseModel):
 
 
 class _Stored(BaseModel):
-    """The form of the file."""
+    """The content of a job file."""
 
     model_config = _CLOSED
 
@@ -78,12 +78,12 @@ class _Stored(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SubmittedRequest:
-    """A request as a job remembers it.
+    """A request, as stored with its job.
 
     Attributes:
-        document: the article that raised it; the first, where several do.
-        reask: whether an answer that did not hold came before.
-        components: what the fingerprint is made of.
+        document: id of the article; of the first one if several lead to the same request.
+        reask: whether the request asks again after an invalid answer.
+        components: the values that the fingerprint is computed from, by name.
     """
 
     fingerprint: str
@@ -93,7 +93,7 @@ class SubmittedRequest:
 
 
 class Job:
-    """A job file. Every change is on the disk, entire, before the method returns."""
+    """A job file. Every method that changes it returns after the change is on the disk."""
 
     def __init__(self, path: Path, stored: _Stored) -> None:
         self.path = path
@@ -101,17 +101,17 @@ class Job:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The job in a file.
+        """Read a job file.
 
         Raises:
-            UsageError: there is none.
+            UsageError: the file cannot be read, is no job, or is of an older version.
         """
         try:
             content = path.read_bytes()
             if (json_object(content) or {}).get("version") in OLDER:
                 raise UsageError(
-                    f"{path} is a job of an older mahdar, which is left as it is: its answers are to requests that are "
-                    "no longer made; submit the articles again, with another name for --output"
+                    f"{path} was written by an older mahdar, whose requests differ from this version's: submit the "
+                    "articles again, with another name for --output"
                 )
             return cls(path, _Stored.model_validate_json(content))
         except OSError as error:
@@ -124,10 +124,10 @@ class Job:
 
     @classmethod
     def at(cls, path: Path, *, endpoint: str, model: str) -> Self:
-        """The job in a file, or a new one, which is written with its first batch.
+        """Read the job file at `path`, or make a new job, which is written with its first batch.
 
         Raises:
-            UsageError: the file holds something else, or a job for another model or endpoint.
+            UsageError: the file is no job, or a job for another model or endpoint.
         """
         if not os.path.exists(path):  # noqa: PTH110  # Path.exists raises below a closed folder
             return cls(path, _Stored(version=VERSION, endpoint=endpoint, model=model))
@@ -138,58 +138,60 @@ class Job:
         return job
 
     def check(self, *, endpoint: str) -> None:
-        """Refuse an endpoint that knows nothing of these batches.
+        """Check that `endpoint` is the one that the batches were submitted to.
 
         Raises:
-            UsageError: it is not the one they were submitted to.
+            UsageError: it is another one.
         """
-        known = self._stored.endpoint
-        if known != endpoint:
-            raise UsageError(f"{self.path} was submitted to {known}, and OPENAI_BASE_URL names {endpoint}; set it back")
+        submitted = self._stored.endpoint
+        if submitted != endpoint:
+            raise UsageError(
+                f"{self.path} was submitted to {submitted}, and OPENAI_BASE_URL names {endpoint}; set it back"
+            )
 
     @property
     def model(self) -> str:
-        """The model that was asked."""
+        """The model of the requests."""
         return self._stored.model
 
     @property
     def batches(self) -> tuple[Batch, ...]:
-        """In the order of submission."""
+        """The batches in the order of submission."""
         return self._stored.batches
 
     def put(self, batch: Batch) -> None:
-        """Add a batch, or what is new of it."""
-        others = {one.number: one for one in self.batches} | {batch.number: batch}
-        self._stored = self._stored.model_copy(update={"batches": tuple(others.values())})
+        """Add a batch, or replace the batch of the same number."""
+        by_number = {each.number: each for each in self.batches} | {batch.number: batch}
+        self._stored = self._stored.model_copy(update={"batches": tuple(by_number.values())})
         write_whole(self.path, [self._stored.model_dump_json(indent=1)])
 
     def entries(self, batch: Batch) -> Iterator[SubmittedRequest]:
-        """The requests of a batch.
+        """Yield the requests of a batch.
 
         Raises:
-            UsageError: their file is gone, or changed.
+            UsageError: their file is missing or damaged.
         """
         return self._lines(batch.number, "requests", _entry)
 
     def errors(self, batch: Batch) -> Iterator[Mapping[str, Any]]:
-        """The requests of a batch that came to nothing.
+        """Yield the failed requests of a batch, as `mahdar.openai_batch.collection` wrote them.
 
         Raises:
-            UsageError: their file is gone, or changed.
+            UsageError: their file is missing or damaged.
         """
         return self._lines(batch.number, "errors", _error) if batch.result and batch.result.failed else iter(())
 
     def under_way(self) -> set[str]:
-        """The fingerprints of what is with the provider, or was and is not collected yet."""
+        """Return the fingerprints of all requests in batches that are not collected yet."""
         waiting = (batch for batch in self.batches if batch.result is None)
         return {entry.fingerprint for batch in waiting for entry in self.entries(batch)}
 
     def write_entries(self, number: int, entries: Iterable[SubmittedRequest]) -> None:
-        """Remember the requests of a batch, before any of them leaves."""
+        """Write the requests of a batch, before they are uploaded."""
         write_whole(self._beside(number, "requests"), (dumps(asdict(entry)) for entry in entries))
 
     def write_errors(self, batch: Batch, errors: Iterable[Mapping[str, Any]]) -> None:
-        """Name the requests of a batch that have no answer; no file where there are none."""
+        """Write the failed requests of a batch; remove the file if there are none."""
         write_whole(self._beside(batch.number, "errors"), map(dumps, errors))
 
     def _lines(self, number: int, kind: str, read: Callable[[Any], _Read]) -> Iterator[_Read]:
@@ -206,16 +208,16 @@ class Job:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Keep other processes from submitting or collecting the job in a file.
+def locked(path: Path) -> Iterator[None]:
+    """Lock a job file against other processes that submit or collect it.
 
     Raises:
-        UsageError: one does.
+        UsageError: another process holds the lock, or the lock file cannot be created.
     """
     try:
         descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise UsageError(f"{path}: cannot be written ({error.strerror}); name another file with --output") from None
     try:
         if not lock(descriptor):
             raise UsageError(f"{path}: another process is at work on this job; wait for it to end")
@@ -224,15 +226,11 @@ def held(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"{path}: cannot be written ({error.strerror}); name another file with --output")
-
-
 def _entry(line: Any) -> SubmittedRequest:
-    """A request, of which nothing is missing.
+    """Validate the object of a line as a request.
 
     Raises:
-        LookupError, TypeError, ValueError: it is none.
+        LookupError, TypeError, ValueError: it is not a request.
     """
     entry = SubmittedRequest(**line)
     texts = (entry.fingerprint, entry.document, *(entry.components[name] for name in ("task", "schema")))
@@ -242,10 +240,10 @@ def _entry(line: Any) -> SubmittedRequest:
 
 
 def _error(line: Any) -> Mapping[str, Any]:
-    """A request that came to nothing.
+    """Validate the object of a line as a failed request.
 
     Raises:
-        LookupError, TypeError: it is none.
+        LookupError, TypeError: it is not a failed request.
     """
     if not isinstance(line["fingerprint"], str):
         raise TypeError("a fingerprint is a text")

@@ -1,4 +1,4 @@
-"""The lines of a provider's files: a request as it is handed in, and what came of it."""
+"""Write the lines of a batch's input file, and read those of its output and error files."""
 
 import json
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ _BY_CODE: Final = {
     "insufficient_quota": "rate_limited",
     "billing_hard_limit_reached": "rate_limited",
 }
-"""The class of an error that has a code and no HTTP status."""
+"""Class of failure by error code, for errors without an HTTP status."""
 OK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A request without an answer that can be used.
+    """The failure of a request.
 
     Attributes:
-        failure: a class of `mahdar.errors`, or `expired`, or `cancelled`.
-        kept: whether the answer is kept all the same, so that the next submission does not pay for it again.
+        failure: a class of failure of `mahdar.results`, or `expired`, or `cancelled`.
+        kept: whether the invalid answer is put into the store, so that the next submission does not pay for it again.
     """
 
     failure: str
@@ -40,37 +40,37 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a line says came of a request."""
+    """The outcome of a request, as a line states it."""
 
     fingerprint: str
     outcome: Completion | Failed
 
 
 def request_line(fingerprint: str, body: str) -> bytes:
-    """A request as a line of a file to be uploaded."""
+    """Return a request as a line of the input file; `body` is the JSON of the chat completion request."""
     line = f'{{"custom_id": "{fingerprint}", "method": "POST", "url": "{CHAT}", "body": {body}}}'
     return line.translate(LINE_ENDS).encode() + b"\n"
 
 
 def read_line(line: bytes) -> Settled | None:
-    """What a line of an output or an error file says; None where it says nothing of a request."""
+    """Parse a line of an output or error file; return None if it names no request."""
     try:
-        said = json.loads(line)
-        fingerprint = said["custom_id"]
+        reply = json.loads(line)
+        fingerprint = reply["custom_id"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     if not isinstance(fingerprint, str):
         return None
     try:
-        return Settled(fingerprint, _outcome(said))
+        return Settled(fingerprint, _outcome(reply))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return Settled(fingerprint, Failed("unreachable", "the provider's answer is in no form that is known"))
+        return Settled(fingerprint, Failed("unreachable", "the provider's answer has an unknown form"))
 
 
-def _outcome(said: Mapping[str, Any]) -> Completion | Failed:
-    response = said.get("response")
+def _outcome(reply: Mapping[str, Any]) -> Completion | Failed:
+    response = reply.get("response")
     if not isinstance(response, dict) or response.get("status_code") is None:
-        error = said.get("error")
+        error = reply.get("error")
         named = error if isinstance(error, dict) else {}
         return failed(str(named.get("code") or ""), str(named.get("message") or "no answer, and no reason given"))
     status, body = int(response["status_code"]), response.get("body")
@@ -80,16 +80,16 @@ def _outcome(said: Mapping[str, Any]) -> Completion | Failed:
     try:
         return read_answer(body, seconds=0.0)
     except CallError as error:
-        return Failed(error.failure, str(error).partition(": ")[0])  # behind it stands what was answered
+        return Failed(error.failure, str(error).partition(": ")[0])  # the rest quotes the answer
 
 
 def failed(code: str, message: str) -> Failed:
-    """A failure that the provider names by a code."""
+    """Make a failure from an error code and message of the provider."""
     return Failed(_BY_CODE.get(code, "unreachable"), " ".join(f"{code}: {message}".split()))
 
 
-def what_is_wrong(completion: Completion, entry: SubmittedRequest) -> Failed | None:
-    """Why an answer cannot be used, without a word of it; None for one that can, or that a re-ask follows on."""
+def problem_of(completion: Completion, entry: SubmittedRequest) -> Failed | None:
+    """Return why an answer is unusable, without quoting it; None if it is usable, or unreadable and can be re-asked."""
     try:
         answer = _answer(entry)
         if answer is not None:
@@ -103,7 +103,7 @@ def what_is_wrong(completion: Completion, entry: SubmittedRequest) -> Failed | N
 
 
 def _answer(entry: SubmittedRequest) -> AnswerSchema | None:
-    """The schema of the answer to a request; None where this version of mahdar has another."""
+    """Return the schema of the answer to a request; None if it differs from this version's."""
     try:
         answer = answer_schema(tuple(entry.components["task"].split("+")))
     except UnknownTaskError:

@@ -1,6 +1,6 @@
-"""Submission: every request of the articles that has no answer yet, packed into files and handed to the provider.
+"""Submit every unanswered request of the articles to the provider, packed into files.
 
-What is submitted is what a live call would send; of a request whose stored answer does not hold, the re-ask.
+The requests are those that a live extraction would send next: the re-ask, if the stored answer is invalid.
 """
 
 import hashlib
@@ -25,17 +25,17 @@ from mahdar.validation.source import Source
 
 MAX_REQUESTS: Final = 50_000
 MAX_BYTES: Final = 200_000_000
-"""Of one file, by OpenAI's reference for `POST /batches`; Azure and Groq allow as much."""
+"""Limits of one file, by OpenAI's reference for `POST /batches`; Azure and Groq allow as much."""
 
 
 @dataclass(slots=True)
 class Submitted:
-    """What a submission has come to.
+    """Counts of a submission.
 
     Attributes:
         answered: requests whose answer is in the store.
-        under_way: requests that an earlier submission handed in.
-        unread: documents that are none, and why.
+        under_way: requests that were submitted before and are not collected yet.
+        unread: documents that cannot be read, and why.
     """
 
     documents: int = 0
@@ -47,13 +47,15 @@ class Submitted:
 
 
 class Submission:
-    """Hands in what is missing, in the order of the articles.
+    """Submits unanswered requests, in the order of the articles.
 
     Args:
         mahdar: plans the requests; it sends none of them.
-        store: has the answers so far.
-        max_requests: in one file.
-        max_bytes: of one file.
+        store: holds the answers so far.
+        job: the job, which is updated.
+        api: the provider.
+        max_requests: maximum of requests in a file.
+        max_bytes: maximum size of a file.
     """
 
     def __init__(
@@ -75,11 +77,11 @@ class Submission:
         self.so_far = Submitted()
 
     def run(self, documents: Iterable[Document | BadInput]) -> Submitted:
-        """Submit, after finishing what an interrupted submission began.
+        """Finish an interrupted submission, then submit the requests of the documents.
 
         Raises:
-            MahdarError: the provider refuses or is away, or the job file cannot be written; what was submitted until
-                then is in the job, and running it again goes on from there.
+            MahdarError: the provider refuses or cannot be reached, or the job file cannot be written. Earlier batches
+                are in the job, and the next call resumes from there.
         """
         for batch in self._job.batches:
             if batch.batch_id is None:
@@ -90,9 +92,9 @@ class Submission:
         return self.so_far
 
     def _hand_in(self, parcel: "_Parcel") -> None:
-        """Remember, upload, remember, create, remember: wherever this ends, the next one knows how far it came.
+        """Upload a file and create its batch; save the job before and after each step, so that it can be resumed.
 
-        Requests that the provider has a batch of already, say of a job whose file was lost, are not paid for again.
+        If the provider has a batch of the same requests, as when the job file was lost, that batch is used instead.
         """
         self._job.write_entries(parcel.number, parcel.entries)
         sha256 = parcel.digest.hexdigest()
@@ -103,7 +105,7 @@ class Submission:
         self._make(batch, found.batch_id if found else None)
 
     def _make(self, batch: Batch, batch_id: str | None) -> None:
-        """A batch of an uploaded file, unless the provider has it."""
+        """Save the batch of an uploaded file, after creating it if `batch_id` is None."""
         batch_id = batch_id or self._api.create(batch.file_id, batch.sha256)
         self._job.put(batch.model_copy(update={"batch_id": batch_id}))
         self.so_far.batches += 1
@@ -114,7 +116,7 @@ class Submission:
         return frozenset(batch.batch_id for batch in self._job.batches if batch.batch_id)
 
     def _packed(self, missing: "Iterable[tuple[SubmittedRequest, bytes]]") -> "Iterator[_Parcel]":
-        """Files within the limits, one at a time; each is handed in before the next is begun."""
+        """Yield files within the limits, one at a time; a file is gone once the next is asked for."""
         with ExitStack() as open_:
             parcel = None
             for entry, line in missing:
@@ -130,7 +132,7 @@ class Submission:
                 yield parcel
 
     def _missing(self, documents: Iterable[Document | BadInput]) -> Iterator[tuple[SubmittedRequest, bytes]]:
-        """Every request that has no answer and is not under way, once."""
+        """Yield every request that has no answer and is not under way, once."""
         under_way = self._job.under_way()
         for document in documents:
             self.so_far.documents += 1
@@ -147,7 +149,7 @@ class Submission:
                 )
 
     def _unanswered(self, document: Document | BadInput) -> Iterator[Call]:
-        """The calls that a live extraction would have to make next."""
+        """Yield the calls that a live extraction of a document would make next."""
         if isinstance(document, BadInput):
             self.so_far.unread.append(document)
             return
@@ -166,7 +168,7 @@ class Submission:
 
 
 class _Parcel:
-    """A file of requests that is being packed."""
+    """A file of requests being packed."""
 
     def __init__(self, number: int, content: IO[bytes]) -> None:
         self.number = number

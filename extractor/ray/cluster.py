@@ -1,9 +1,10 @@
-"""Extractors on a Ray cluster, which a run uses as it uses one of its own.
+"""Extract articles on a Ray cluster, behind the same interface as a local extractor.
 
-Articles are read and results are written where the run is. Every worker has an extractor of its own, and is given as
-many articles as it has calls in flight. A lost worker is started again, and finds in the cache what it paid for.
+The process of the run reads the articles and writes the results. Each worker has its own extractor, and gets as many
+articles as it has calls in flight. Ray restarts a lost worker, whose answers are in the cache.
 
-Settings go to the workers as a value, not by the environment: the key is in no log of Ray's, and on no page of its.
+Settings are passed to the workers as a value, not through the environment, so that the key appears in no log and on no
+page of Ray.
 """
 
 import logging
@@ -30,24 +31,24 @@ from mahdar.settings import Settings
 from mahdar.task_modules import import_tasks
 
 LOCAL_MEMORY: Final = 80_000_000
-"""Bytes of Ray's object store, where Ray is started here; on a cluster its own setting holds."""
+"""Bytes of the object store if Ray is started on this machine; a cluster has its own setting."""
 RETRIES: Final = 3
-"""How often an article is given to a worker again that was lost with it."""
+"""How often an article is retried after its worker was lost."""
 _SHOWN: Final = 200
-"""Characters of an error of Ray's in a message."""
+"""Maximum of characters of Ray's error in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What every worker does.
+    """The configuration of a worker's extractor.
 
     Attributes:
-        settings: who drafts; every worker makes its own drafter by them.
+        settings: endpoint, model and cache.
         tasks: `name` or `name@version`.
-        prompts: folders with further templates, which every machine sees.
-        schemas: modules that define further tasks: files that every machine sees, or names of modules.
-        keep: whether answers are kept in the store that the settings name.
-        concurrency: calls in flight at once, of one worker.
+        prompts: folders with more templates, at the same path on every machine.
+        schemas: modules that define more tasks: files at the same path on every machine, or names of modules.
+        keep: whether the store that the settings name is used.
+        concurrency: maximum of calls in flight of one worker.
     """
 
     settings: Settings
@@ -58,7 +59,7 @@ class Work:
     concurrency: int = 8
 
     def extractor(self) -> Extractor:
-        """An extractor that does it."""
+        """Make an extractor with this configuration."""
         import_tasks(self.schemas)
         return Extractor(
             self.settings,
@@ -70,13 +71,13 @@ class Work:
 
 
 class Cluster:
-    """Extractors on a cluster, or on the processors of this machine; a context manager that lets go of them.
+    """Extractors on a Ray cluster, or on the processors of this machine; a context manager that ends them.
 
     Args:
-        work: what every worker does.
-        address: of a cluster; by default what `RAY_ADDRESS` names, else this machine. Where Ray runs in this process
-            already, that is used, and left running.
-        workers: at most; by default as many as there are processors, less the one that reads and writes.
+        work: configuration of the workers.
+        address: address of the cluster; by default `RAY_ADDRESS`, else Ray is started on this machine. If Ray runs in
+            this process already, it is used, and left running.
+        workers: maximum of workers; by default one for each processor but one, which reads and writes.
 
     Raises:
         UsageError: there is no cluster at the address.
@@ -93,17 +94,17 @@ class Cluster:
         self._workers = [worker.remote(work) for _ in range(min(workers or max(processors - 1, 1), processors))]
 
     def extract_many(self, documents: Iterable[Document], /) -> Iterator[Extraction | Failure]:
-        """Extract articles as they come, each result as soon as it is there.
+        """Extract articles as they come, and yield each result as soon as it is ready.
 
         Raises:
-            MahdarError: nothing can be extracted, or Ray ended the work.
+            MahdarError: nothing can be extracted, or Ray ended the job.
         """
         waiting = iter(documents)
         starting = {worker.ready.remote(): worker for worker in self._workers}
         under_way: dict[Any, tuple[Any, Document]] = {}
         free: deque[Any] = deque()
         exhausted = False
-        with _named():
+        with _translated_errors():
             while not exhausted or under_way:
                 while free and not exhausted:
                     document = next(waiting, None)
@@ -124,7 +125,7 @@ class Cluster:
                     yield _result(ended, document)
 
     def close(self) -> None:
-        """Let go of the workers."""
+        """End the workers, and Ray if it was started here."""
         for worker in self._workers:
             ray.kill(worker)
         if self._own:
@@ -140,7 +141,7 @@ class Cluster:
 
 
 class _Worker:
-    """An extractor, on one of the machines; as many threads of it as calls in flight."""
+    """A Ray actor with an extractor, and as many threads as calls in flight."""
 
     def __init__(self, work: Work) -> None:
         self._mahdar = work.extractor()
@@ -149,7 +150,7 @@ class _Worker:
         """Return once the worker runs."""
 
     def extract(self, document: Document) -> str | Failure:
-        """The record of an article as a line of JSON, for the classes of its tasks may not be known elsewhere."""
+        """Extract an article; return its extraction as JSON, since other machines may lack the classes of its tasks."""
         (result,) = self._mahdar.extract_many([document])
         return result if isinstance(result, Failure) else json_line(result)
 
@@ -163,7 +164,7 @@ def _result(ended: Any, document: Document) -> Extraction | Failure:
 
 
 def _connect(address: str | None) -> None:
-    """Join a cluster, or start Ray on this machine: without pages and reports of use, and with a token of its own."""
+    """Join a cluster, or start Ray on this machine without its dashboard and usage reports."""
     try:
         if address:
             ray.init(address, logging_level=logging.ERROR)
@@ -175,20 +176,20 @@ def _connect(address: str | None) -> None:
 
 
 @contextmanager
-def _named() -> Iterator[None]:
-    """Turn what ends the work into an error of ours: Ray wraps it, and adds the worker's stack."""
+def _translated_errors() -> Iterator[None]:
+    """Translate Ray's errors into errors of one line; Ray wraps a worker's error, and adds its stack."""
     try:
         yield
     except ray.exceptions.RayError as error:
         root: BaseException = error
         while (cause := getattr(root, "cause", None) or root.__cause__) is not None:
             root = cause
-        root.args = (str(root).partition("\n")[0],)  # Ray adds advice about itself
+        root.args = (str(root).partition("\n")[0],)  # the other lines are Ray's advice
         if isinstance(root, MahdarError):
             raise root from None
-        raise MahdarError(f"Ray ended the job: {_short(root)}; the same command goes on where it was") from None
+        raise MahdarError(f"Ray ended the job: {_short(root)}; give the same command again to resume") from None
 
 
 def _short(error: BaseException) -> str:
-    """An error in a line."""
+    """Return an error as one short line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:_SHOWN]}"

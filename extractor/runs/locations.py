@@ -1,6 +1,6 @@
-"""Locations: the files that a path, a folder, a pattern or a URL stands for, and how each is opened.
+"""Find the files that a path, a folder, a pattern or a URL stands for, and open them.
 
-Nothing here holds all files of a folder's tree: a folder is listed when it is come to, in the order of the names.
+Folders are listed lazily, in the order of the names, so that a large tree is never held in memory.
 """
 
 import glob
@@ -23,7 +23,7 @@ from mahdar.errors import BadInputError, UsageError
 TEXT: Final = ".txt"
 ARTICLES: Final = (TEXT, *PAGES)
 _PARTS_OF_A_PAGE: Final = "_files"
-"""Ends the name of the folder that a browser saves a page's pictures and frames in."""
+"""Suffix of the folder in which a browser saves a page's pictures and frames."""
 JSONL: Final = (".jsonl", ".ndjson")
 CSV: Final = (".csv", ".tsv")
 PARQUET: Final = (".parquet",)
@@ -37,12 +37,12 @@ PATTERN: Final = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A file, here or elsewhere.
+    """A file on this machine or elsewhere.
 
     Attributes:
-        name: an absolute path, a URL less what is secret in it, or "-" for standard input.
-        files: the fsspec file system it is in; None for this machine's.
-        path: its name there.
+        name: an absolute path, a URL without its secrets, or "-" for standard input.
+        files: the fsspec file system; None for this machine's.
+        path: path in the fsspec file system.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Location:
 
     @property
     def form(self) -> str:
-        """The ending that tells what is in it, less that of its compression."""
+        """The ending that determines the format, without that of a compression."""
         return _endings(self.name)[0]
 
     @property
@@ -61,7 +61,7 @@ class Location:
 
     @property
     def compression(self) -> str:
-        """The ending that tells how it is compressed; empty where it is not."""
+        """The ending of the compression; empty if there is none."""
         return _endings(self.name)[1]
 
     @property
@@ -74,21 +74,21 @@ class Location:
 
     @property
     def shown(self) -> str:
-        """The name, for a message."""
+        """The name as shown in messages."""
         return "standard input" if self.name == STDIN else printable(self.name)
 
     def fault(self, error: Exception) -> str:
-        """What an error in reading it says, under the name that may be shown."""
-        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return str(said).replace(self.path, self.shown) if self.path else str(said)
+        """Return the message of an error, with the path replaced by the name that may be shown."""
+        message = str(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+        return message.replace(self.path, self.shown) if self.path else message
 
     @contextmanager
     def stream(self) -> Iterator[BinaryIO]:
-        """Its bytes, unpacked; standard input stays open.
+        """Open the file and decompress its bytes; standard input stays open.
 
         Raises:
-            OSError: it cannot be read.
-            UsageError: it takes a library that is not installed.
+            OSError: the file cannot be read.
+            UsageError: reading it takes a library that is not installed.
         """
         with ExitStack() as files:
             yield _unpacked(self._raw(files), self.compression, files)
@@ -102,14 +102,14 @@ class Location:
 
 
 def locations(path: str) -> Iterator[Location | BadInput]:
-    """The files a path stands for; a folder below that cannot be listed is reported.
+    """Yield the files that a path stands for, and a `BadInput` for each subfolder that cannot be listed.
 
     Args:
-        path: a file, a folder whose texts are meant, a pattern such as `2024-*.jsonl`, a URL of any of these, or "-".
+        path: a file, a folder of texts and pages, a pattern such as `2024-*.jsonl`, a URL of any of these, or "-".
 
     Raises:
-        BadInputError: there is nothing of the kind.
-        UsageError: a URL takes a library that is not installed.
+        BadInputError: no file is found.
+        UsageError: reading the URL takes a library that is not installed.
     """
     if path == STDIN:
         yield Location(STDIN)
@@ -128,7 +128,7 @@ def locations(path: str) -> Iterator[Location | BadInput]:
 
 
 def printable(name: str) -> str:
-    """A file name's bytes that are not UTF-8, escaped: an id must be writable as JSON."""
+    """Escape the bytes of a file name that are not UTF-8, since an id must be writable as JSON."""
     return name.encode(errors="backslashreplace").decode()
 
 
@@ -139,7 +139,7 @@ def _existing(path: str, absolute: str) -> Location:
 
 
 def _some(found: Iterator[Location | BadInput], nothing: str) -> Iterator[Location | BadInput]:
-    """What was found, of which there must be something."""
+    """Yield what was found; raise an error that begins with `nothing` if that is nothing."""
     first = next(found, None)
     if first is None:
         raise BadInputError(f"{nothing}: name one that has, or the files themselves")
@@ -148,7 +148,7 @@ def _some(found: Iterator[Location | BadInput], nothing: str) -> Iterator[Locati
 
 
 def _walk(folder: str) -> Iterator[Location | BadInput]:
-    """A folder's texts and pages, in the order of their paths; hidden ones and what belongs to a page are left out."""
+    """Yield the texts and pages in a folder's tree, in the order of paths; skip hidden files and parts of pages."""
     try:
         with os.scandir(folder) as listed:
             inside = sorted(listed, key=lambda entry: entry.name)
@@ -166,7 +166,7 @@ def _walk(folder: str) -> Iterator[Location | BadInput]:
 
 
 def _remote(url: str) -> Iterator[Location]:
-    """The files of a URL, through fsspec. What is said of it has no password, and no token in a query."""
+    """Yield the files of a URL, through fsspec. Names and messages have no password and no query."""
     shown = _public(url)
     try:
         from fsspec.core import url_to_fs
@@ -178,8 +178,8 @@ def _remote(url: str) -> Iterator[Location]:
     except ImportError as error:  # fsspec names the package of each kind of storage
         raise UsageError(f"{shown!r}: {error}") from None
     except Exception as error:  # noqa: BLE001  # every kind of storage has errors of its own
-        said = _reason(error, url, shown)
-        raise BadInputError(f"{shown!r} cannot be read: {said}; check the URL, and the rights to it") from None
+        reason = _reason(error, url, shown)
+        raise BadInputError(f"{shown!r} cannot be read: {reason}; check the URL, and the rights to it") from None
     if not found:
         raise BadInputError(f"{shown!r}: no such file, or no {TEXT} or .html files in it: check the URL")
     for name in found:
@@ -187,16 +187,16 @@ def _remote(url: str) -> Iterator[Location]:
 
 
 def _public(url: str) -> str:
-    """A URL less the password and the query that it may carry."""
+    """Return a URL without its password and query."""
     return _PASSWORD.sub("", url).partition("?")[0]
 
 
 def _reason(error: Exception, url: str, shown: str) -> str:
-    """What an error says; only its name, where it repeats a part of the URL that may not be shown."""
-    said = " ".join(str(error).replace(url, shown).split())
+    """Return the message of an error; only its class, if the message repeats a secret part of the URL."""
+    message = " ".join(str(error).replace(url, shown).split())
     secrets = [*_USER.findall(url), *re.split("[&=]", url.partition("?")[2])]
     secrets += [unquote(secret) for secret in secrets]
-    return said if said and not any(part in said for part in secrets if part) else type(error).__name__
+    return message if message and not any(part in message for part in secrets if part) else type(error).__name__
 
 
 def _listed(files: Any, path: str) -> list[str]:
@@ -208,7 +208,7 @@ def _listed(files: Any, path: str) -> list[str]:
 
 
 def _endings(name: str) -> tuple[str, str]:
-    """What is in a file, and how it is compressed, by the endings of its name."""
+    """Split the endings of a file name into format and compression."""
     lower = name.lower()
     compression = next((ending for ending in COMPRESSED if lower.endswith(ending)), "")
     form = PurePosixPath(lower.removesuffix(compression)).suffix
@@ -231,7 +231,7 @@ def _unpacked(raw: BinaryIO, compression: str, files: ExitStack) -> BinaryIO:
 
 
 class _Members(io.RawIOBase):
-    """What gzip holds, to its end; bytes behind that are no gzip are told when it is closed, not in the last line."""
+    """The members of a gzip file; trailing bytes that are not gzip are reported at its end, not in its last line."""
 
     def __init__(self, packed: gzip.GzipFile) -> None:
         self._packed = packed
@@ -254,6 +254,6 @@ class _Members(io.RawIOBase):
         return len(data)
 
     def refuse_rest(self) -> None:
-        """Raise, if bytes were met that are no gzip."""
+        """Raise an error if there were trailing bytes that are not gzip."""
         if self._rest:
-            raise gzip.BadGzipFile("bytes that are no gzip stand behind its end: unpack it with gzip -d, and look")
+            raise gzip.BadGzipFile("bytes that are not gzip follow its end: unpack it with gzip -d, and look")

@@ -1,11 +1,11 @@
-"""What was met before: texts by key, in a temporary database that grows on the disk, not in memory."""
+"""Remember keys and texts in a temporary database, which grows on the disk and not in memory."""
 
 import sqlite3
 import weakref
 
 
 class Seen:
-    """Texts by key. Used by one thread at a time; it is gone with its last reference."""
+    """Texts by key, to be used by one thread at a time; deleted with the last reference."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -14,12 +14,12 @@ class Seen:
         self._db.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID")
 
     def get(self, key: str) -> str | None:
-        """The text of a key; None where there is none."""
+        """Return the text of a key; None if it has none."""
         row = self._db.execute("SELECT text FROM seen WHERE key = ?", (_bytes(key),)).fetchone()
         return row[0] if row else None
 
     def add(self, key: str, text: str) -> str | None:
-        """Keep a text under a key that has none, and return None; else return the text that the key has."""
+        """Add a text under a new key and return None; if the key exists, return its text and change nothing."""
         added = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (_bytes(key), text)).rowcount
         return None if added else self.get(key)
 

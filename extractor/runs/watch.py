@@ -1,7 +1,7 @@
-"""Watching: files that are new or have changed since they were taken, once they have stopped growing.
+"""Watch for new and changed files, and take each once it has stopped growing.
 
-Folders are listed again and again, which works on every file system; notices of the kernel's would not save that, for
-none of them says that a writer has come to its end.
+Folders are polled, which works on every file system. The kernel's notifications would not help, since none of them
+tells that a writer has finished.
 """
 
 import os
@@ -14,21 +14,21 @@ from mahdar.errors import BadInputError, UsageError
 from mahdar.runs.locations import PATTERN, Location, locations
 
 SETTLED: Final = 2.0
-"""Seconds for which a file must not have changed before it is taken."""
+"""Seconds for which a file must be unchanged before it is taken."""
 PAUSE: Final = 0.5
-"""Seconds between two looks."""
+"""Seconds between two polls."""
 
 
 class Watch:
-    """Looks for files to take.
+    """Finds new and changed files.
 
     Args:
         paths: files, folders and patterns on this machine; a folder or a pattern may have no files yet.
-        settled: seconds for which a file must not have changed.
-        clock: seconds, only ever rising.
+        settled: seconds for which a file must be unchanged before it is taken.
+        clock: a monotonic clock, in seconds.
 
     Raises:
-        UsageError: a path cannot be watched.
+        UsageError: a path is a URL or standard input.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class Watch:
         self._taken: dict[str, tuple[int, int, int]] = {}
 
     def look(self) -> frozenset[str]:
-        """The files to take now, by their absolute names. Each is given once, and again when it has changed."""
+        """Return the absolute names of the files to take now. A file is returned once, and again after a change."""
         ready, now = set(), self._clock()
         for name in self._files():
             try:
-                found = os.stat(name)  # noqa: PTH116  # a Path a file takes ten times as long
+                stat = os.stat(name)  # noqa: PTH116  # a Path a file takes ten times as long
             except OSError:  # removed since it was listed
                 continue
-            state = (found.st_size, found.st_mtime_ns, found.st_ino)
+            state = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
             if self._taken.get(name) == state:
                 continue
             seen, since = self._seen.get(name, (None, now))
@@ -65,7 +65,7 @@ class Watch:
         return frozenset(ready)
 
     def wait(self, cancelled: Callable[[], bool]) -> frozenset[str]:
-        """Look until there are files to take; none once `cancelled` says so."""
+        """Poll until there are files to take, and return them; an empty set once `cancelled` returns True."""
         while not cancelled():
             if ready := self.look():
                 return ready

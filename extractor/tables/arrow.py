@@ -1,4 +1,4 @@
-"""Extractions as Arrow has them: types and values by the models of `schemas`, nothing lost."""
+"""Convert extractions to Arrow types and values, by the models of `mahdar.schemas`, without loss."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -18,24 +18,24 @@ TYPES: Final[Mapping[type, pa.DataType]] = {
     bool: pa.bool_(),
     dt.date: pa.date32(),
 }
-"""Arrow's types by those of columns."""
+"""Arrow type by type of a column."""
 
 
 def struct(model: type[BaseModel]) -> tuple[pa.DataType, Convert]:
-    """A model's type, derived fields included, and what makes a value of its JSON."""
-    return _planned(of_model(model))
+    """Return the Arrow type of a model, computed fields included, and a function that converts its JSON to a value."""
+    return _plan(of_model(model))
 
 
-def _planned(shape: Shape) -> tuple[pa.DataType, Convert]:
+def _plan(shape: Shape) -> tuple[pa.DataType, Convert]:
     match shape:
         case Struct():
-            plans = {name: _planned(inside) for name, inside in shape.fields.items()}
+            plans = {name: _plan(inside) for name, inside in shape.fields.items()}
             kind = pa.struct([pa.field(name, inside) for name, (inside, _) in plans.items()])
             return kind, lambda value: {
                 name: _or_none(convert, value.get(name)) for name, (_, convert) in plans.items()
             }
         case Many():
-            inside, convert = _planned(shape.item)
+            inside, convert = _plan(shape.item)
             return pa.list_(inside), lambda values: [_or_none(convert, value) for value in values]
         case Scalar():
             return TYPES[shape.column_type], shape.convert

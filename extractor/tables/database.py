@@ -1,4 +1,4 @@
-"""Database: the tables of a file of extractions, and views over them, in DuckDB."""
+"""Load the tables of a file of extractions into DuckDB, and create views over them."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 GROUP: Final = 2_000
-"""Articles whose rows are in memory at once."""
+"""Number of articles whose rows are in memory at once."""
 MEMORY: Final = "1GB"
-"""What DuckDB may take; beyond it works on the disk."""
+"""Memory limit of DuckDB, beyond which it spills to the disk."""
 SQL_TYPES: Final = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", dt.date: "DATE"}
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Tables and views.
+    """A database of tables and views.
 
     Attributes:
-        connection: to the database that holds them.
+        connection: connection to the database.
         tables: the tables; the views are `VIEWS`.
-        articles: how many there are.
-        doubled: articles whose id an earlier one has.
+        articles: number of articles.
+        doubled: number of articles that have the id of an earlier one.
     """
 
     connection: "DuckDBPyConnection"
@@ -44,18 +44,18 @@ class Database:
         return (*(table.name for table in self.tables), *VIEWS)
 
     def columns(self, name: str) -> dict[str, str]:
-        """The columns of a table or a view, with their SQL types."""
-        found = self.connection.sql(f"FROM {quoted(name)}")
-        return dict(zip(found.columns, map(str, found.types), strict=True))
+        """Return the columns of a table or a view, with their SQL types."""
+        relation = self.connection.sql(f"FROM {quoted(name)}")
+        return dict(zip(relation.columns, map(str, relation.types), strict=True))
 
 
 @contextmanager
 def database(lines: Callable[[], Iterable[Line]], path: Path | None = None) -> Iterator[Database]:
-    """Make the database, and close it in the end.
+    """Create a database of extractions, and close it at the end of the context.
 
     Args:
-        lines: the extractions as they stand in JSON Lines; asked for twice.
-        path: a file that is not there yet; in memory by default.
+        lines: returns the extractions as JSON objects; called twice.
+        path: a new file; by default the database is in memory.
     """
     import duckdb
 
@@ -97,10 +97,10 @@ def _create_views(connection: "DuckDBPyConnection", kept: Iterable[str]) -> None
 
 
 def quoted(name: str) -> str:
-    """A name as SQL has it."""
+    """Quote a name for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: Any) -> str:
-    """A text as SQL has it."""
+    """Quote a text for SQL."""
     return "'" + str(text).replace("'", "''") + "'"

@@ -1,11 +1,11 @@
-"""Export: what the records of a run are written to beside JSON Lines.
+"""Write the records of a run in other formats than JSON Lines.
 
     out.parquet    one row an article, its meetings and stances nested, nothing lost
     out.duckdb     the tables, and views over them
     out.xlsx       tables and views, each a sheet
     a folder       tables and views, each a CSV or a Parquet file, with datapackage.json
 
-All are written beside their place under another name, and put there when they are whole.
+Each is written beside its target under another name, and moved into place when it is complete.
 """
 
 import json
@@ -21,44 +21,45 @@ from mahdar.errors import MahdarError, UsageError
 from mahdar.runs.outputs import lines
 from mahdar.runs.target import OutputPaths
 from mahdar.schemas.records import Extraction
-from mahdar.tables.database import Database, database
+from mahdar.tables.database import database
 from mahdar.tables.flattening import Line
 from mahdar.tables.writing import PACKAGE, write_excel, write_folder
 from mahdar.wording import counted
 
 ROWS: Final = 2_000
-"""Articles of nested Parquet written at once."""
+"""Number of articles of nested Parquet written at once."""
 UNFINISHED: Final = ".mahdar-"
-"""Begins the name of a folder in which a target is being made; its end names the target."""
+"""Prefix of the temporary folder in which a target is written; its suffix names the target."""
 _NEEDED: Final = frozenset(
     {"document_id", "text_sha256", "language", "published_at", "meetings", "stances", "rejected", "provenance"}
 )
-"""What every record has."""
+"""Fields that every extraction has."""
 _SHOWN: Final = 200
-"""Characters of an error in a message."""
+"""Maximum of characters of an error in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written.
+    """The result of an export; iterating yields the notes.
 
     Attributes:
-        said: what is to be said of it: texts that were cut, articles whose id another has.
+        articles: number of articles.
+        notes: lines for the user: texts that were cut, articles with the id of another one.
     """
 
     articles: int
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[str]:
-        yield from self.said
+        yield from self.notes
 
 
 def export(records: Path, target: OutputPaths) -> Exported:
-    """Write records to the target.
+    """Write records to a target.
 
     Args:
         records: JSON Lines that `mahdar extract` wrote, or a run file.
-        target: it is replaced where it is there already.
+        target: the output, replaced if it exists.
 
     Raises:
         UsageError: the records cannot be read, the target cannot be written, or a library is missing.
@@ -81,44 +82,43 @@ def export(records: Path, target: OutputPaths) -> Exported:
         raise UsageError(f"{error.filename or target.path} cannot be read or written: {error.strerror}") from None
     except MahdarError:
         raise
-    except Exception as error:  # noqa: BLE001  # of another hand's records; duckdb and pyarrow have errors of their own
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:_SHOWN]}"
-        raise UsageError(f"{records}: has records that cannot be written as {target.form} ({said})") from None
+    except Exception as error:  # noqa: BLE001  # records may be altered; duckdb and pyarrow have errors of their own
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:_SHOWN]}"
+        raise UsageError(f"{records}: has records that cannot be written as {target.form} ({reason})") from None
     return exported
 
 
 def extractions(records: Path) -> Iterator[Line]:
-    """The extractions of a file as they stand there.
+    """Yield the extractions of a file as JSON objects.
 
     Raises:
-        UsageError: the file cannot be read, or a line is none.
+        UsageError: the file cannot be read, or a line is not an extraction.
     """
     for place, line in lines(records):
         if "failure" not in line:
-            if lacking := _NEEDED.difference(line):
-                said = f"it lacks {', '.join(sorted(lacking))}; name what `mahdar extract` wrote"
-                raise UsageError(f"{place}: not a record of mahdar's, {said}")
+            if lacking := ", ".join(sorted(_NEEDED.difference(line))):
+                raise UsageError(
+                    f"{place}: not an extraction, it lacks {lacking}; name a file that `mahdar extract` wrote"
+                )
             yield line
 
 
 def _write(records: Path, target: OutputPaths, working: Path) -> Exported:
-    """Write into the folder `made`, with room beside it for a database."""
+    """Write the target into the subfolder `made` of `working`; a temporary database goes beside it."""
     (made := working / "made").mkdir()
     if target.form == "parquet" and not target.is_folder:
         return Exported(_nest(records, made / target.path.name))
-    path = (made if target.form == "duckdb" else working) / (target.path.name if target.form == "duckdb" else "tables")
+    path = made / target.path.name if target.form == "duckdb" else working / "tables"
     with database(lambda: extractions(records), path) as tables:
-        said = [*_doubled(tables)]
+        notes = []
+        if tables.doubled:
+            articles = counted(tables.doubled, "article")
+            notes.append(f"{articles} with the id of an earlier one: joins by article_id mix the two")
         if target.form == "xlsx":
-            said += write_excel(tables, made / target.path.name)
+            notes += write_excel(tables, made / target.path.name)
         elif target.form in {"csv", "parquet"}:
             write_folder(tables, made, target.form)
-        return Exported(tables.articles, tuple(said))
-
-
-def _doubled(tables: Database) -> Iterator[str]:
-    if tables.doubled:
-        yield f"{counted(tables.doubled, 'article')} with the id of an earlier one: joins by article_id mix the two"
+        return Exported(tables.articles, tuple(notes))
 
 
 def _nest(records: Path, path: Path) -> int:
@@ -132,16 +132,16 @@ def _nest(records: Path, path: Path) -> int:
     schema = pa.schema(list(kind))
     count, rest = 0, extractions(records)
     with ParquetWriter(path, schema, compression="zstd") as writer:
-        while some := list(islice(rest, ROWS)):
-            writer.write_table(pa.Table.from_pylist(list(map(convert, some)), schema))
-            count += len(some)
+        while group := list(islice(rest, ROWS)):
+            writer.write_table(pa.Table.from_pylist(list(map(convert, group)), schema))
+            count += len(group)
     return count
 
 
 def _listed(folder: Path) -> frozenset[str]:
-    """The tables that a folder's description names."""
+    """Return the names of the files that a folder's `datapackage.json` lists; none if it cannot be read."""
     try:
         resources = json.loads((folder / PACKAGE).read_text(encoding="utf-8"))["resources"]
-        return frozenset(Path(one["path"]).name for one in resources)
+        return frozenset(Path(resource["path"]).name for resource in resources)
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()

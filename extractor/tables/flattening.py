@@ -1,7 +1,7 @@
-"""Flattening: from an article's records to rows of tables.
+"""Flatten the records of articles into rows of tables.
 
-A field with one value is a column; a field with fields of its own gives columns that begin with its name
-(`place_city`); a list is a table of its own, whose rows name their article, record and number. This holds for the
+A field with a single value becomes a column; a field with subfields becomes columns prefixed with its name
+(`place_city`); a list becomes a table, whose rows name their article, record and number. The same rules hold for the
 records of every task.
 """
 
@@ -21,11 +21,11 @@ from mahdar.tables.shapes import RECORD, Convert, Many, Scalar, Shape, Struct, m
 
 Line = Mapping[str, Any]
 Rows = dict[str, list[dict[str, Any]]]
-"""Rows by table."""
+"""rows by table"""
 Path = tuple[str, ...]
 
 TASKS: Final[Mapping[str, type[Record]]] = {"meetings": Meeting, "stances": Stance}
-"""Tasks whose records have fields of their own in an extraction."""
+"""Tasks that have a field of their own in an extraction; the records of others are in `more`."""
 RENAMED: Final[Mapping[type, Mapping[str, str]]] = {
     Actor: {"type": "actor_type"},
     Evidence: {"start": "start_offset", "end": "end_offset"},
@@ -34,23 +34,23 @@ RENAMED: Final[Mapping[type, Mapping[str, str]]] = {
     Stance: {"meeting": "meeting_id"},
     Topic: {"text": "topic_text", "code": "topic_code"},
 }
-"""Columns that are not called as the field is, so that a name means one thing in all tables."""
+"""Columns that are renamed from their field, so that a name has one meaning in all tables."""
 CHILDREN: Final[Mapping[str, str]] = {
     "meetings_participants": "participants",
     "meetings_topics": "topics",
     "meetings_outcomes": "outcomes",
     "stances_holders": "stance_holders",
 }
-"""Tables of lists that are not called by task and field."""
+"""Tables of lists that are not named by task and field."""
 VIEWS: Final = ("meetings_wide", "meeting_pairs", "meeting_country_pairs", "stances_long", "coded_events")
 OF_VIEWS: Final = frozenset(
     {"participants", "countries", "topics", "outcomes", "attributions", "quote", "stance_date", "stance_date_source"}
     | {"event_date", "event_date_source", "cameo_root", "quad_class", "plover_event", "plover_mode", "plover_context"}
     | {"country_a", "country_b"}
 )
-"""Columns of views that no table has."""
+"""Columns of views that are in no table."""
 OF_SIDES: Final = ("a_", "b_", "holder_", "source_", "target_")
-"""What columns of actors in views begin with."""
+"""Prefixes of the columns of actors in views."""
 SPENT: Final[Mapping[str, tuple[str, type]]] = {
     "calls": ("n_calls", int),
     "tokens_in": ("n_tokens_in", int),
@@ -59,20 +59,21 @@ SPENT: Final[Mapping[str, tuple[str, type]]] = {
     "cached": ("cached", bool),
     "seconds": ("seconds", float),
 }
-"""What an article took: fields of its provenance, and their columns."""
+"""Calls, tokens, cost and time of an article: column and type by field of the provenance."""
 
 
 @dataclass(slots=True)
 class Table:
-    """A table: its columns with their types, and where in a record their cells are.
+    """A table: its columns with their types, and the paths of their values in a record.
 
     Attributes:
-        key: the columns that tell its rows apart; they stand first.
-        parent: the table that its rows belong to; empty where there is none.
-        reserved: names of columns that are to be given, and that none that is read has.
-        cells: columns that are read from the record.
-        given: columns that are the same for all rows of a record, or an article, by what they hold.
-        children: tables of the record's lists, and where these are.
+        key: the primary key; its columns come first.
+        parent: the table that its rows belong to; empty if there is none.
+        reserved: names that no column read from the record may have, since such columns are given later.
+        columns: types by name.
+        cells: name, path and conversion of the columns read from the record.
+        given: names of the columns that hold the same value in all rows of a record or an article, by what they hold.
+        children: paths of the record's lists, and their tables.
     """
 
     name: str
@@ -88,24 +89,24 @@ class Table:
         self.columns |= {name: int if name.endswith("number") else str for name in self.key}
 
     def add(self, column: str, type_: type, path: Path, convert: Convert) -> None:
-        """Add a column that is read from the record."""
+        """Add a column that is read from the record at `path`."""
         column = unused(column, (*self.columns, *self.reserved))
         self.columns[column] = type_
         self.cells.append((column, path, convert))
 
     def give(self, what: str, type_: type, column: str | None = None) -> None:
-        """Add a column that is not read from the record."""
+        """Add a column that is not read from the record, but given to `put`."""
         self.given[what] = unused(column or what, self.columns)
         self.columns[self.given[what]] = type_
 
     def put(self, rows: Rows, value: Any, key: tuple[Any, ...], given: Mapping[str, Any]) -> None:
-        """Add the row of a value, and those of its lists.
+        """Add the row of a value, and the rows of its lists to their tables.
 
         Args:
-            rows: where they are put.
+            rows: collects the rows.
             value: a record or a member of a list.
-            key: the row's.
-            given: what columns hold that are not read from the record.
+            key: the key of the row.
+            given: the values of columns that are not read from the record.
         """
         row = dict(zip(self.key, key, strict=True))
         row |= {
@@ -121,13 +122,13 @@ class Table:
 
 @dataclass(slots=True)
 class Survey:
-    """What extractions hold: the fields that were kept, and the tasks with the shapes of their records."""
+    """The kept fields and the tasks of extractions, with the shapes of the tasks' records."""
 
     kept: dict[str, None] = field(default_factory=dict)
     tasks: dict[str, Struct] = field(default_factory=lambda: {task: of_model(model) for task, model in TASKS.items()})
 
     def add(self, line: Line) -> None:
-        """Look at an article's extraction. Of a task whose model is not known, every record counts."""
+        """Add an extraction. If the model of a task is not installed, its shape is derived from all its records."""
         self.kept |= dict.fromkeys(line.get("kept") or ())
         for task, records in (line.get("more") or {}).items():
             if task in DRAFTS:
@@ -141,14 +142,14 @@ class Survey:
 
 
 class Flattener:
-    """Makes rows of extractions.
+    """Turns extractions into rows of tables.
 
     Args:
-        survey: what all of them hold.
+        survey: the fields and tasks of all extractions.
 
     Attributes:
         tables: all tables by name.
-        kept: the columns of kept fields, which every table has.
+        kept: names of the columns of kept fields, which every table has.
     """
 
     def __init__(self, survey: Survey) -> None:
@@ -171,22 +172,22 @@ class Flattener:
             table.give(column, str)
 
     def rows(self, lines: Iterable[Line]) -> Rows:
-        """The rows of some extractions, by table."""
+        """Return the rows of some extractions, by table."""
         rows: Rows = {name: [] for name in self.tables}
         for line in lines:
             self._add(rows, line)
         return rows
 
     def _add(self, rows: Rows, line: Line) -> None:
-        article, made = line["document_id"], line["provenance"]
-        makers = made.get("made_by") or {}
+        article = line["document_id"]
+        makers = line["provenance"].get("made_by") or {}
         kept = line.get("kept") or {}
         given = {column: kept.get(name) for name, column in self._kept.items()}
         given["published_at"] = dt.date.fromisoformat(line["published_at"]) if line["published_at"] else None
         records = {"meetings": line["meetings"], "stances": line["stances"], **(line.get("more") or {})}
-        told: dict[str, Any] = {f"n_{task}": len(records.get(task) or ()) for task in self._tasks}
-        told |= {f"made_by_{task}": makers.get(task) for task in self._tasks}
-        self._articles.put(rows, line, (article,), {**given, **told})
+        of_tasks: dict[str, Any] = {f"n_{task}": len(records.get(task) or ()) for task in self._tasks}
+        of_tasks |= {f"made_by_{task}": makers.get(task) for task in self._tasks}
+        self._articles.put(rows, line, (article,), {**given, **of_tasks})
         dates = {meeting["id"]: meeting["date"] for meeting in line["meetings"]}
         for task, of_task in records.items():
             for record in of_task:
@@ -197,8 +198,8 @@ class Flattener:
                     for number, member in enumerate(record.get(name) or (), 1):
                         value = member if name == "evidence" else {name: member}
                         shared.put(rows, value, (article, task, record["id"], number), given)
-        for number, one in enumerate(line["rejected"], 1):
-            self._rejected.put(rows, one, (article, number), given)
+        for number, item in enumerate(line["rejected"], 1):
+            self._rejected.put(rows, item, (article, number), given)
 
     def _table(self, name: str, key: tuple[str, ...], parent: str = "") -> Table:
         name = unused(re.sub(r"\W+", "_", name) or "_", (*self.tables, *VIEWS))
@@ -206,7 +207,7 @@ class Flattener:
         return self.tables[name]
 
     def _shared(self, name: str, shape: Struct) -> Table:
-        """A table for the records of all tasks."""
+        """Add a table that the records of all tasks share."""
         table = self._table(name, ("article_id", "task", "record_id", "number"), "articles")
         self._columns(table, shape, (), "")
         return table
@@ -236,7 +237,7 @@ class Flattener:
             articles.add(column, type_, ("provenance", name), type_)
 
     def _kept_column(self, name: str) -> str:
-        """The column of a kept field: the same in every table, and one that means nothing else in any."""
+        """Return the column of a kept field: the same in every table, with no other meaning in any."""
         taken = {
             *OF_VIEWS,
             *self._kept.values(),
@@ -246,7 +247,7 @@ class Flattener:
         return name if free else unused(f"kept_{name}", taken)
 
     def _columns(self, table: Table, shape: Struct, path: Path, prefix: str) -> None:
-        """Give a table the columns of a struct, and children for its lists."""
+        """Add to a table the columns of a struct, and child tables for its lists."""
         renamed = next((names for base, names in RENAMED.items() if issubclass(shape.model or object, base)), {})
         for name, inside in shape.fields.items():
             here, column = (*path, name), _joined(prefix, renamed.get(name, name))
@@ -286,8 +287,8 @@ class Flattener:
 
 
 def unused(name: str, taken: Iterable[str]) -> str:
-    """The name, with a number behind it where it is taken; SQL does not tell `Url` from `url`."""
-    lower = {one.casefold() for one in taken}
+    """Return the name, with a number appended if it is taken; SQL does not distinguish `Url` from `url`."""
+    lower = {other.casefold() for other in taken}
     free, number = name, 1
     while free.casefold() in lower:
         number += 1
@@ -300,7 +301,7 @@ def _holds(member: str, members: Sequence[str]) -> bool:
 
 
 def _joined(prefix: str, column: str) -> str:
-    """`place` and `city` are `place_city`; `target_actor` and `actor_id` are `target_actor_id`."""
+    """Join names: `place` and `city` to `place_city`, `target_actor` and `actor_id` to `target_actor_id`."""
     if not prefix:
         return column
     first = column.partition("_")[0]

@@ -1,4 +1,4 @@
-"""Reading: tables as pandas frames, each column with its type."""
+"""Read tables as pandas data frames, each column with its type."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def read_tables(path: str | Path) -> "dict[str, pd.DataFrame]":
-    """Tables and views as pandas frames, by name.
+    """Read tables and views as pandas data frames, by name.
 
-    Texts are texts, whatever they look like: CAMEO's `040` keeps its zero, Namibia's `NA` is no missing value. Days are
-    `datetime64`, whole numbers `Int64`, truth values `boolean`; what is not known is missing.
+    Texts stay texts: CAMEO's `040` keeps its zero, Namibia's `NA` is not a missing value. Days have the type
+    `datetime64`, integers `Int64`, booleans `boolean`; unknown values are missing.
 
     Args:
-        path: what `mahdar export` or `mahdar extract` wrote: a folder of CSV or Parquet, a .duckdb file, or JSON Lines.
+        path: output of `mahdar export` or `mahdar extract`: a folder of CSV or Parquet, a .duckdb file, or JSON Lines.
 
     Returns:
         The tables `articles`, `meetings`, `participants`, `topics`, `outcomes`, `stances`, `stance_holders`,
@@ -45,12 +45,12 @@ def read_tables(path: str | Path) -> "dict[str, pd.DataFrame]":
 
 
 def frames(found: Sequence[Extraction]) -> "dict[str, pd.DataFrame]":
-    """The tables and views of some extractions as pandas frames, as `read_tables` gives them.
+    """Return the tables and views of some extractions as pandas data frames, as `read_tables` does.
 
     Raises:
         UsageError: a library is missing.
     """
-    lines = [one.model_dump(mode="json") for one in found]
+    lines = [extraction.model_dump(mode="json") for extraction in found]
     with _needs_libraries():
         return {name: _frame(table) for name, table in _of_extractions(lambda: lines).items()}
 
@@ -58,7 +58,7 @@ def frames(found: Sequence[Extraction]) -> "dict[str, pd.DataFrame]":
 @contextmanager
 def _needs_libraries() -> Iterator[None]:
     try:
-        import pandas  # noqa: F401, ICN001  # only whether it is there
+        import pandas  # noqa: F401, ICN001  # only to check that it is installed
 
         yield
     except ImportError as error:
@@ -70,9 +70,8 @@ def _of_folder(folder: Path) -> "Mapping[str, pa.Table]":
     if not described.is_file():
         raise UsageError(f"{folder}: has no {PACKAGE}; name a folder that `mahdar export` wrote")
     resources = json.loads(described.read_text(encoding="utf-8"))["resources"]
-    return {
-        Path(one["path"]).stem: _of_file(folder / Path(one["path"]).name, one["schema"]["fields"]) for one in resources
-    }
+    files = {folder / Path(resource["path"]).name: resource["schema"]["fields"] for resource in resources}
+    return {file.stem: _of_file(file, fields) for file, fields in files.items()}
 
 
 def _of_file(file: Path, fields: list[dict[str, Any]]) -> "pa.Table":
@@ -119,8 +118,8 @@ def _of_lines(file: Path) -> "Mapping[str, pa.Table]":
 
 
 def _of_extractions(lines: Callable[[], Iterable[Line]]) -> "Mapping[str, pa.Table]":
-    with database(lines) as made:
-        return {name: made.connection.sql(f"FROM {quoted(name)}").to_arrow_table() for name in made.names}
+    with database(lines) as tables:
+        return {name: tables.connection.sql(f"FROM {quoted(name)}").to_arrow_table() for name in tables.names}
 
 
 def _frame(table: "pa.Table") -> "pd.DataFrame":
@@ -139,4 +138,4 @@ def _frame(table: "pa.Table") -> "pd.DataFrame":
 
 
 _BLOCK: Final = 16 << 20
-"""Bytes of CSV parsed at once; a row is no longer."""
+"""Bytes of CSV parsed at once, and thereby the maximum of a row."""

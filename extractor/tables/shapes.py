@@ -1,4 +1,4 @@
-"""Shapes: what records are made of, read off their models, or off the records themselves where no model is known."""
+"""Derive the shape of records from their models, or from the records themselves if there is no model."""
 
 import datetime as dt
 import json
@@ -27,24 +27,24 @@ Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value. `dict` stands for a value of any form, written as JSON text."""
+    """A single value. The type `dict` stands for a value of any form, which is written as JSON text."""
 
     holds: type = str
 
     @property
     def column_type(self) -> type:
-        """What a column holds."""
+        """The type of a column that holds the value."""
         return str if self.holds is dict else self.holds
 
     @property
     def convert(self) -> Convert:
-        """Makes a value of its JSON."""
+        """The function that converts the JSON value to the column's type."""
         return _CONVERT[self.holds]
 
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """Named fields; of a model, where it is one of `schemas.records` or of a task's own."""
+    """Named fields, and the model that defines them; None if there is no model."""
 
     fields: "Mapping[str, Shape]"
     model: type[BaseModel] | None = None
@@ -68,15 +68,15 @@ _CONVERT: Final[Mapping[type, Convert]] = {
     dict: lambda value: json.dumps(value, ensure_ascii=False),
 }
 _LINKED: Final[Mapping[type[BaseModel], str]] = {Actor: "actor_id", Meeting: "event_id"}
-"""Fields that linking adds to the records of many articles."""
+"""Fields that `mahdar link` adds."""
 _PARTS: Final = (Evidence, Date, Place, Actor, Participant, Topic, Outcome, Target)
-"""Models by whose fields a value is recognized."""
+"""Models that a value without a model is compared with, by its fields."""
 _NAMED: Final = (Evidence, Actor, Participant, Topic, Outcome)
-"""Of these, those that are recognized by the fields that they need; of the others all have to be there."""
+"""The models of `_PARTS` that are recognized by their required fields; the others need all fields."""
 
 
 def of_model(model: type[BaseModel]) -> Struct:
-    """The shape of a model, with its computed fields and the ids that linking adds."""
+    """Return the shape of a model, with its computed fields and the ids that linking adds."""
     annotations = {name: field.annotation for name, field in model.model_fields.items()}
     annotations |= {name: field.return_type for name, field in model.model_computed_fields.items()}
     added = {name: str for base, name in _LINKED.items() if issubclass(model, base)}
@@ -84,14 +84,14 @@ def of_model(model: type[BaseModel]) -> Struct:
 
 
 def of_value(value: Any) -> Shape | None:
-    """The shape of a JSON value; None where it tells none, as null and an empty list do."""
+    """Return the shape of a JSON value; None if it has none, such as null and an empty list."""
     match value:
         case bool() | int() | float() | str():
             return Scalar(type(value))
         case list():
             item = None
-            for one in value:
-                item = merged(item, of_value(one))
+            for member in value:
+                item = merged(item, of_value(member))
             return Many(item) if item else None
         case dict():
             for model in _PARTS:
@@ -104,7 +104,7 @@ def of_value(value: Any) -> Shape | None:
 
 
 def merged(one: Shape | None, other: Shape | None) -> Shape | None:
-    """A shape that holds the values of both; JSON text where nothing else does."""
+    """Return the shape that can hold the values of both; JSON text if no other can."""
     if one is None or other is None or one == other:
         return one or other
     match one, other:
@@ -115,9 +115,9 @@ def merged(one: Shape | None, other: Shape | None) -> Shape | None:
             return Many(item) if item else one
         case Struct(), Struct():
             names = dict.fromkeys((*one.fields, *other.fields))
-            both = {name: merged(one.fields.get(name), other.fields.get(name)) for name in names}
+            shapes = {name: merged(one.fields.get(name), other.fields.get(name)) for name in names}
             model = next((base for base in (one.model, other.model) if _is_base(base, one.model, other.model)), None)
-            return Struct({name: shape for name, shape in both.items() if shape}, model)
+            return Struct({name: shape for name, shape in shapes.items() if shape}, model)
         case _:
             return Scalar(dict)
 
@@ -132,9 +132,9 @@ def _of_annotation(annotation: Any) -> Shape:
         return _of_annotation(inside[0])
     if origin in {Union, types.UnionType}:
         shape: Shape | None = None
-        for one in inside:
-            if one is not types.NoneType:
-                shape = merged(shape, _of_annotation(one))
+        for option in inside:
+            if option is not types.NoneType:
+                shape = merged(shape, _of_annotation(option))
         return shape or Scalar(dict)
     if origin is Literal:
         return Scalar()
@@ -151,4 +151,4 @@ _REQUIRED: Final = {
     for model in _PARTS
 }
 RECORD: Final = of_model(Record)
-"""What every record has: id, attribution, evidence."""
+"""The fields of every record: id, attribution, evidence."""

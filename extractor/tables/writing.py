@@ -1,4 +1,4 @@
-"""Writing: the tables and views of a database as a folder of CSV or Parquet, or as an Excel workbook."""
+"""Write the tables and views of a database as a folder of CSV or Parquet files, or as an Excel workbook."""
 
 import datetime as dt
 import json
@@ -15,7 +15,7 @@ from mahdar.tables.database import Database, literal, quoted
 from mahdar.wording import counted
 
 PACKAGE: Final = "datapackage.json"
-"""Describes the tables of a folder."""
+"""Name of the file that describes the tables of a folder."""
 _OPTIONS: Final = {"csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet, COMPRESSION zstd"}
 _MEDIA: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 _FIELD_TYPES: Final = {
@@ -26,22 +26,22 @@ _FIELD_TYPES: Final = {
     "BOOLEAN": "boolean",
     "DATE": "date",
 }
-"""Frictionless's types by DuckDB's."""
+"""Frictionless type by DuckDB type."""
 EXCEL_ROWS: Final = 1_048_576
-"""Rows of a sheet, its heading included."""
+"""Maximum of rows of a sheet, heading included."""
 EXCEL_CELL: Final = 32_767
-"""Characters of a cell."""
+"""Maximum of characters of a cell."""
 _SHEET: Final = 31
-"""Characters of a sheet's name."""
+"""Maximum of characters of a sheet's name."""
 _FIRST_DAY: Final = dt.date(1900, 3, 1)
-"""Earlier days are written as text: Excel has none before 1900, and counts a 29 February 1900."""
+"""Earlier days are written as text: Excel has no dates before 1900, and counts a 29 February 1900."""
 _FETCHED: Final = 10_000
 
 
 def write_folder(made: Database, folder: Path, form: Literal["csv", "parquet"]) -> None:
-    """Write a file a table and view, and `datapackage.json` (Frictionless), which says what type each column has.
+    """Write one file for each table and view, and `datapackage.json` (Frictionless), which gives the columns' types.
 
-    CSV is UTF-8 with commas; an empty cell is null. Texts stay as they are: nothing is put before a `=`.
+    CSV is UTF-8 with commas; an empty cell is null. Texts are unchanged: a leading `=` is not escaped.
     """
     for name in made.names:
         file = folder / f"{name}.{form}"
@@ -90,10 +90,10 @@ def _field(column: str, type_: str, meanings: Mapping[str, str]) -> dict[str, st
 
 
 def write_excel(made: Database, path: Path) -> Iterator[str]:
-    """Write a sheet a table and view. No text becomes a formula or a link.
+    """Write one sheet for each table and view. No text becomes a formula or a link.
 
     Yields:
-        What of it Excel has no place for: the columns whose cells were cut.
+        A note for each column of which cells were cut.
 
     Raises:
         UsageError: a table has more rows than a sheet.

@@ -3,9 +3,9 @@
     python evals/benchmarks/batch.py [--articles 100000]
 
 A file of different articles is extracted twice, each time in its own process: first with a transport that answers at
-once, which fills the cache, then from the cache alone. The second run is measured, with a tenth of the articles and with
-all. Each article has a meeting, two stances and some paragraphs without either. Times are of one run, under the machine's
-load.
+once, which fills the cache, then from the cache alone. The second run is measured, with a tenth of the articles and
+with all. Each article has a meeting, two stances and some paragraphs without either. Times are of one run, under the
+machine's load.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
     python evals/benchmarks/linking.py [ARTICLES]
 
-Persons have real given and family names, a country, and an office that may change; a few occur in many articles, most in
-one or two, as in news. Mentions have the spelling noise of Arabic (hamza, taa marbuta, dots, tatweel, «عبد الله» as one
-word), and some give only the surname or the office. One to four articles report a meeting. The true ids are known, so
-errors are counted; but names are combined at random, so that the rate of namesakes is not that of news.
+Persons have real given and family names, a country, and an office that may change; a few occur in many articles, most
+in one or two, as in news. Mentions have the spelling noise of Arabic (hamza, taa marbuta, dots, tatweel, «عبد الله»
+as one word), and some give only the surname or the office. One to four articles report a meeting. The true ids are
+known, so errors are counted; but names are combined at random, so that the rate of namesakes is not that of news.
 """
 
 import datetime as dt

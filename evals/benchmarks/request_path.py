@@ -1,8 +1,8 @@
 """Measure the time of a call and of a cache hit, beside the bare SDK and plain instructor.
 
-Run it from anywhere: `python evals/benchmarks/request_path.py`. No socket is opened: an in-process transport answers all
-of them at once with a recorded answer about one seed article. Times are medians of rounds, taken in turns, under the
-machine's load.
+Run it from anywhere: `python evals/benchmarks/request_path.py`. No socket is opened: an in-process transport answers
+all of them at once with a recorded answer about one seed article. Times are medians of rounds, taken in turns, under
+the machine's load.
 
 A call consists of:
 

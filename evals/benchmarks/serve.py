@@ -3,10 +3,10 @@
 Run it from anywhere: `python evals/benchmarks/serve.py`; `--seconds` and `--in-flight` change the load. Service and
 model have their own processes; the model answers each request after a delay, without records.
 
-First, the time that HTTP adds: the same articles, one at a time and all from the cache, by the Python API and over HTTP in
-turns. Then the load: of ten requests, eight are articles, each with another text, and two are bad: empty, huge, binary, of
-a wrong type, sent slowly, or cancelled by the client. Every article must be answered once, under its own id, with one call
-of the model; the memory of the service is read at the beginning and at the end.
+First, the time that HTTP adds: the same articles, one at a time and all from the cache, by the Python API and over
+HTTP in turns. Then the load: of ten requests, eight are articles, each with another text, and two are bad: empty,
+huge, binary, of a wrong type, sent slowly, or cancelled by the client. Every article must be answered once, under its
+own id, with one call of the model; the memory of the service is read at the beginning and at the end.
 """
 
 import argparse
@@ -155,7 +155,7 @@ async def slow() -> AsyncIterator[bytes]:
 
 
 async def load(url: str, pid: int, seconds: float, in_flight: int) -> tuple[Seen, list[int]]:
-    """Keep requests in flight for some seconds; return their results, and the service's memory in kB, warm and at the end."""
+    """Keep requests in flight for some seconds; return results, and the service's memory in kB, warm and at the end."""
     seen, numbers, begun, memory = Seen(), itertools.count(), time.perf_counter(), []
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=in_flight)
     async with httpx2.AsyncClient(base_url=url, timeout=300, limits=limits, trust_env=False) as client:

@@ -1,9 +1,9 @@
 """Measure articles a second with many calls in flight, beside plain instructor and langextract.
 
 Run it from anywhere: `python evals/benchmarks/throughput.py`. A server on loopback, in its own process, answers each
-request after 50 or 500 ms; the ideal rate is the number of calls in flight divided by that. The three run in turns, in one
-process, over the same articles, one call an article. The answer is a recorded one about a seed article; for langextract,
-the same records are given as sentences with attributes.
+request after 50 or 500 ms; the ideal rate is the number of calls in flight divided by that. The three run in turns,
+in one process, over the same articles, one call an article. The answer is a recorded one about a seed article; for
+langextract, the same records are given as sentences with attributes.
 
     instructor  `create(response_model=…)` on an AsyncOpenAI with a semaphore and rendered messages; no cache, no
                 validation against the article

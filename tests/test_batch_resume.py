@@ -2,13 +2,11 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -243,7 +241,7 @@ def test_another_run_is_not_mixed_in(tmp_path: Path, run: Identity, said: str) -
     ("content", "said"),
     [
         (b"", "has results in it, and .* is empty: give --overwrite"),
-        (b"a file of somebody's" * 999, "is no ledger, or damaged"),
+        (b"a file of somebody's" * 999, "is no ledger, or damaged .*: give --overwrite"),
         (None, "has results in it, and no ledger beside it: give --overwrite"),
     ],
 )
@@ -259,14 +257,39 @@ def test_results_without_their_ledger_are_refused(tmp_path: Path, content: bytes
     assert (tmp_path / "out.jsonl").read_bytes() == records
 
 
-def test_damage_in_the_ledger_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "found", "read"),
+    [
+        ("خبر-4".encode(), "is damaged (row ", 5),
+        ("لا أستطيع".encode(), "is damaged (the checksum of خبر-2 differs)", 5),
+        (b"loopback", "is damaged (the checksum of the run differs)", 6),
+        (b"SQLite format 3", "is no ledger, or damaged (file is not a database)", 6),
+        (b"CREATE TABLE articles", "is no ledger, or damaged (malformed database schema (articles)", 6),
+        (b"mhdr", "is no ledger", 6),
+    ],
+)
+def test_a_damaged_ledger_is_made_anew_of_what_can_be_read(tmp_path: Path, place: bytes, found: str, read: int) -> None:
     filled(tmp_path)
-    ledger = tmp_path / "out.jsonl.ledger.sqlite"
-    content = ledger.read_bytes()
-    at = content.index("خبر-4".encode())
-    ledger.write_bytes(content[:at] + content[at:].replace("خبر-4".encode(), "خبر-9".encode(), 1))
-    with pytest.raises(UsageError, match=r"ledger\.sqlite is damaged .*: give --overwrite"):
-        opened(tmp_path)
+    ledger, records = tmp_path / "out.jsonl.ledger.sqlite", tmp_path / "out.jsonl"
+    whole, content = records.read_bytes(), bytearray(ledger.read_bytes())
+    content[content.index(place)] ^= 1
+    ledger.write_bytes(content)
+    results = opened(tmp_path)
+    said = results.repaired.splitlines()[0]
+    assert said.startswith(f"{ledger} {found}")
+    assert said.endswith(f"made anew of the {read} articles that could be read; all others are extracted again")
+    assert results.progress.tokens == 700
+    for number in range(6):
+        if results.fate(document(number)) == "new":
+            results.expect(document(number))
+            results.write(refused(document(number)) if number == 2 else extraction(document(number)))
+    results.close()
+    assert sorted(records.read_bytes().splitlines()) == sorted(whole.splitlines())
+    assert ids(tmp_path / "out.jsonl.errors.jsonl") == ["خبر-2"]
+    assert ids(records).count("خبر-4") == 1
+    again = opened(tmp_path)
+    assert (again.repaired, fates(again)) == ("", ["done", "done", "failed", "done", "done", "done"])
+    again.close()
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -372,46 +395,6 @@ def launch(endpoint: Endpoint, folder: Path, *arguments: object) -> "subprocess.
 def ended(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
     _, err = process.communicate(timeout=PATIENCE)
     return process.returncode, err.decode()
-
-
-def without_circumstances(file: Path) -> dict[str, Any]:
-    """Every record by its article, less what another run may do in another way."""
-    records = [json.loads(line) for line in file.read_bytes().splitlines()]
-    for record in records:
-        del record["provenance"]["seconds"]
-    by_id = {record["document_id"]: record for record in records}
-    assert len(by_id) == len(records), "no article twice"
-    return by_id
-
-
-@pytest.mark.parametrize(("articles", "kills"), [(120, 6), pytest.param(1_000, 25, marks=pytest.mark.soak)])
-def test_kill_9_at_any_moment_costs_nothing(tmp_path: Path, endpoint: Endpoint, *, articles: int, kills: int) -> None:
-    news = archive(tmp_path, articles)
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    whole.mkdir()
-    killed.mkdir()
-    assert ended(launch(endpoint, whole, news, "--no-cache"))[0] == 1
-    asked_once = len(endpoint.requests)
-    endpoint.requests.clear()
-
-    chosen = random.Random(4)
-    moments = sorted(chosen.sample(range(1, asked_once - 1), kills))
-    for moment in moments:
-        process = launch(endpoint, killed, news, "--no-cache")
-        endpoint.await_requests(moment)
-        process.send_signal(signal.SIGKILL)
-        ended(process)
-    code, err = ended(launch(endpoint, killed, news, "--no-cache"))
-    assert code == 1, err
-    assert without_circumstances(killed / "out.jsonl") == without_circumstances(whole / "out.jsonl")
-    assert sorted(ids(killed / "out.jsonl.errors.jsonl")) == sorted(ids(whole / "out.jsonl.errors.jsonl"))
-    assert len(ids(killed / "out.jsonl")) + len(ids(killed / "out.jsonl.errors.jsonl")) == articles
-
-    assert not any(KEY.encode() in path.read_bytes() for path in killed.iterdir())
-    paid = Counter(asked.article for asked in endpoint.requests if asked.body)
-    again = sum(paid.values()) - len(paid)
-    assert len(paid) == asked_once
-    assert again <= kills * 8 * 2, "only what was under way when a run was killed is asked again"
 
 
 def test_ctrl_c_keeps_what_is_under_way(tmp_path: Path) -> None:

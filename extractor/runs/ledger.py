@@ -1,39 +1,53 @@
-"""The ledger of a run: what became of every article, in an SQLite database beside the results.
+"""Record the outcome of every article of a run in an SQLite database beside the results.
 
-It holds the identity of the run, and for each article the SHA-256 of its text, the checksum of its line in the results
-or the class of its failure, and what it took. Every article is a transaction of its own. The database is in WAL mode
-with `synchronous=NORMAL`: a commit survives the end of the process, however that comes, and does not wait for the disk;
-`Ledger.sync` does, so that a power failure costs what was written since. When it is closed, a ledger becomes a single
-file again, which can be copied, and read in a folder that cannot be written.
+The ledger holds the identity of the run and, for each article, the SHA-256 of its text, the checksum of its line in the
+results or the class of its failure, and its tokens and cost. Each article is one transaction. The database is in WAL
+mode with `synchronous=NORMAL`: a commit survives the death of the process but does not wait for the disk. `Ledger.sync`
+does, so a power failure loses only what was written since. Closing the ledger folds the WAL back into a single file,
+which can be copied, and read in a read-only folder.
 """
 
-import datetime as dt
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass, field
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
-from mahdar.results import Failure, Usage
-from mahdar.runs.identity import MADE_BY, REMEDY, Identity
-from mahdar.runs.lines import dumps
+from mahdar.results import Usage
+from mahdar.runs.entry import Entry, row_checksum, run_key
+from mahdar.runs.identity import MADE_BY, Identity
+from mahdar.runs.lines import checksum, dumps
 from mahdar.runs.outputs import json_object
-from mahdar.schemas.records import Extraction
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """`user_version` of the database."""
 APPLICATION: Final = 0x6D686472
-"""`application_id` of the database: mhdr."""
+"""`application_id` of the database: "mhdr" in ASCII."""
 RETRIED: Final = "internal"
-"""The class of failure that the next run tries again by itself: the fault is mahdar's, not the article's."""
+"""The class of failure that the next run retries without being asked: the fault is mahdar's, not the article's."""
 LEFT: Final = frozenset({"over_budget"})
-"""Classes of failure that speak of the run, not of the article: it is left as it was."""
+"""Classes of failure that concern the run, not the article: they are not recorded as the article's outcome."""
 RECENT: Final = 200
-"""Articles that the rate is taken from."""
+"""Number of latest articles from which the rate is computed."""
 PATIENCE: Final = 30.0
 """Seconds to wait for another process's transaction."""
+PAGE: Final = 4096
+"""Bytes in a page of the database."""
+_NOT_DAMAGE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""SQLite's error codes that say nothing about what the file holds."""
 _TABLES: Final = f"""
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {FORMAT};
@@ -42,7 +56,8 @@ CREATE TABLE run (
     total INTEGER,
     tokens_in INTEGER NOT NULL DEFAULT 0,
     tokens_out INTEGER NOT NULL DEFAULT 0,
-    cost REAL DEFAULT 0
+    cost REAL DEFAULT 0,
+    checksum BLOB NOT NULL
 );
 CREATE TABLE articles (
     id TEXT PRIMARY KEY,
@@ -58,7 +73,8 @@ CREATE TABLE articles (
     cached INTEGER NOT NULL,
     records INTEGER NOT NULL,
     rejected INTEGER NOT NULL,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    checksum BLOB NOT NULL
 );
 CREATE TABLE replacements (
     line BLOB PRIMARY KEY,
@@ -66,6 +82,9 @@ CREATE TABLE replacements (
     text TEXT NOT NULL
 );
 """
+_PUT: Final = "REPLACE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SCHEMA: Final = "SELECT name, sql FROM sqlite_schema ORDER BY rowid"
+_RUN: Final = "SELECT identity, total, tokens_in, tokens_out, cost FROM run"
 _COMPARISON: Final = """
 DROP TABLE IF EXISTS temp.found;
 DROP VIEW IF EXISTS temp.missing;
@@ -78,94 +97,16 @@ ORDER BY rowid;
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What became of one article: a row of the ledger.
-
-    Attributes:
-        text_sha256: of its text; empty where it could not be read.
-        line: the checksum of its line in the results; None where it has none. An article with a line and a failure was
-            extracted, has another text now, and failed with that.
-        failure: the class of the failure; None where it was extracted.
-        cost: US dollars; None where that is not known.
-        at: when it was written, in seconds since 1970.
-    """
-
-    id: str
-    text_sha256: str
-    published_at: str | None = None
-    line: bytes | None = None
-    failure: str | None = None
-    message: str = ""
-    attempts: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost: float | None = None
-    cached: bool = False
-    records: int = 0
-    rejected: int = 0
-    at: int = 0
-
-    @classmethod
-    def of_extraction(cls, result: Extraction, line: bytes, at: int) -> Self:
-        """The entry of a result whose line has this checksum."""
-        made = result.provenance
-        return cls(
-            id=result.document_id,
-            text_sha256=result.text_sha256,
-            published_at=_iso(result.published_at),
-            line=line,
-            attempts=made.attempts,
-            tokens_in=made.tokens_in,
-            tokens_out=made.tokens_out,
-            cost=made.cost,
-            cached=made.cached,
-            records=sum(map(len, result.records.values())),
-            rejected=len(result.rejected),
-            at=at,
-        )
-
-    @classmethod
-    def of_failure(
-        cls, failed: Failure, text_sha256: str, published_at: dt.date | None, line: bytes | None, at: int
-    ) -> Self:
-        """The entry of an article that failed; `line` is that of an earlier text's record."""
-        spent = failed.usage
-        return cls(
-            id=failed.document_id,
-            text_sha256=text_sha256,
-            published_at=_iso(published_at),
-            line=line,
-            failure=failed.failure,
-            message=failed.message,
-            attempts=spent.attempts,
-            tokens_in=spent.tokens_in,
-            tokens_out=spent.tokens_out,
-            cost=None if spent.unpriced else float(spent.cost),
-            at=at,
-        )
-
-    def is_of(self, text_sha256: str, published_at: dt.date | None) -> bool:
-        """Whether it speaks of this text and day; another day is another article, for «yesterday» counts from it."""
-        return (self.text_sha256, self.published_at) == (text_sha256, _iso(published_at))
-
-    @property
-    def error_line(self) -> str:
-        """A failure as it stands in the error file."""
-        told = ("failure", "message", "attempts", "tokens_in", "tokens_out", "cost")
-        return dumps({"document_id": self.id, **{name: getattr(self, name) for name in told}})
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run has come.
 
     Attributes:
-        total: articles there are; None while that is not known.
-        done: articles that were extracted.
-        failed: articles that failed, by the class of their failure.
-        tokens_in, tokens_out: of all attempts at all articles, whatever they came to.
-        cost: US dollars, of the same; None once one article's cost is not known.
-        rate: articles a minute, over the latest of them; None where there are too few to tell.
+        total: number of articles; None while unknown.
+        done: articles extracted.
+        failed: articles failed, by class of failure.
+        tokens_in, tokens_out: tokens of all attempts at all articles, whatever their outcome.
+        cost: US dollars for the same attempts; None once the cost of one article is unknown.
+        rate: articles a minute, over the latest `RECENT`; None if they are too few.
     """
 
     total: int | None = None
@@ -181,33 +122,47 @@ class Progress:
 
     @property
     def tokens(self) -> int:
-        """In and out."""
+        """Tokens in and out."""
         return self.tokens_in + self.tokens_out
 
     @property
     def complete(self) -> bool:
-        """Whether every article has come to its end."""
+        """Whether every article was extracted or has failed."""
         return self.total is not None and self.done + sum(self.failed.values()) >= self.total
 
 
+class UnreadableLedgerError(UsageError):
+    """A ledger that is damaged, of another version, or none at all.
+
+    Attributes:
+        found: what was found, to follow the file's name.
+    """
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(f"{path} {found}: the same `mahdar extract` again saves what can be read, or says what to do")
+        self.found = found
+
+
 class Ledger:
-    """The ledger in a file. Used by one thread at a time.
+    """A ledger in a file, to be used by one thread at a time.
 
     Args:
         path: the database.
-        create: whether to create it where it does not exist.
+        create: whether to create the database if it does not exist.
 
     Raises:
-        FileNotFoundError: it does not exist, and `create` is false.
-        UsageError: the file is no ledger, is damaged, or cannot be opened.
+        FileNotFoundError: the database does not exist, and `create` is false.
+        UnreadableLedgerError: the file is no ledger, or damaged.
+        UsageError: the file cannot be opened.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
         self._ahead = False
+        self._known_key: bytes | None = None
         if not create:
             path.stat()
-        with self._named():
+        with self._translated_errors():
             mode = "rwc" if create else "rw"
             self._db = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode={mode}",
@@ -227,65 +182,106 @@ class Ledger:
         if empty and (application, written) == (0, 0) and self._row("SELECT count(*) FROM sqlite_schema") == (0,):
             return
         if application != APPLICATION:
-            raise UsageError(f"{self.path} is no ledger: {REMEDY}")
+            raise UnreadableLedgerError(self.path, "is no ledger")
         if written != FORMAT:
-            raise UsageError(f"{self.path} is a ledger of another version of mahdar ({written}): {REMEDY}")
+            raise UnreadableLedgerError(self.path, f"is a ledger of another version of mahdar ({written})")
 
-    def check(self) -> None:
-        """Look for damage: every page, and that every index agrees with its table.
+    def verify(self) -> None:
+        """Compare the database with its checksums: every page, every index with its table, every row.
 
         Raises:
-            UsageError: there is some.
+            UnreadableLedgerError: the database is damaged.
         """
-        with self._named():
-            (found,) = self._row("PRAGMA integrity_check(1)")
-        if found != "ok":
-            raise UsageError(f"{self.path} is damaged ({found}): {REMEDY}")
+        run = self.identity
+        if run is None:
+            return
+        with self._translated_errors():
+            found = self._row("PRAGMA integrity_check(1)")[0]
+            if found == "ok":
+                found = next(self._strange(), None)
+        if found:
+            raise UnreadableLedgerError(self.path, f"is damaged ({found})")
+
+    def _strange(self) -> Iterator[str]:
+        """Yield what is not as it was written."""
+        with closing(sqlite3.connect(":memory:")) as fresh:
+            fresh.executescript(_TABLES)
+            if self._db.execute(_SCHEMA).fetchall() != fresh.execute(_SCHEMA).fetchall():
+                yield "the tables are not as they were created"
+                return
+        if [row[-1] == row_checksum(self._key, row[:-1]) for row in self._db.execute("SELECT * FROM run")] != [True]:
+            yield "the checksum of the run differs"
+        for row in self._db.execute("SELECT * FROM articles"):
+            if row[-1] != row_checksum(self._key, row[:-1]):
+                yield f"the checksum of {clean(str(row[0]))} differs"
+        for line, text in self._db.execute("SELECT line, text FROM replacements"):
+            if line != checksum(str(text).encode()):
+                yield "the checksum of a waiting record differs"
 
     @property
     def identity(self) -> Identity | None:
-        """The run that it is of; None where it has just been created."""
-        with self._named():
+        """The identity of the run; None if the ledger has just been created.
+
+        Raises:
+            UnreadableLedgerError: none can be read.
+        """
+        with self._translated_errors():
             if self._row("SELECT count(*) FROM sqlite_schema") == (0,):
                 return None
             row = self._db.execute("SELECT identity FROM run").fetchone()
-        run = json_object(row[0]) if row else None
+        run = json_object(str(row[0])) if row else None
         if run is None or not isinstance(run.get(MADE_BY), dict):
-            raise UsageError(f"{self.path} is no ledger: {REMEDY}")
+            raise UnreadableLedgerError(self.path, "is no ledger")
         return run
 
-    def begin(self, run: Identity) -> None:
-        """Write down what run it is of."""
-        with self._named():
-            self._db.executescript(f"BEGIN; {_TABLES}")
-            self._db.execute("INSERT INTO run (identity) VALUES (?)", (dumps(run),))
+    @property
+    def _key(self) -> bytes:
+        """The key of the rows' checksums."""
+        if self._known_key is None:
+            self._known_key = run_key(self.identity or {})
+        return self._known_key
+
+    def begin(self, run: Identity, entries: Iterable[Entry] = (), spent: Progress = Progress()) -> None:
+        """Create the tables and store the identity of the run.
+
+        Args:
+            run: the identity.
+            entries: outcomes that are known already.
+            spent: total, tokens and cost that are known already.
+        """
+        self._known_key = run_key(run)
+        values = (dumps(run), spent.total, spent.tokens_in, spent.tokens_out, spent.cost)
+        with self._translated_errors():
+            self._db.executescript(f"PRAGMA page_size = {PAGE}; BEGIN; {_TABLES}")
+            self._db.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?)", (*values, row_checksum(self._key, values)))
+            self._db.executemany(_PUT, (entry.row(self._key) for entry in entries))
             self._db.execute("COMMIT")
 
     def write_ahead(self) -> None:
-        """Commit without waiting for the disk from now on, where the file system allows it."""
-        with self._named():
+        """Commit without waiting for the disk from now on, if the file system supports WAL mode."""
+        with self._translated_errors():
             if self._row("PRAGMA journal_mode = WAL") == ("wal",):
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._ahead = True
 
     def get(self, article: str) -> Entry | None:
-        """The entry of an article."""
-        with self._named():
+        """Return the entry of an article; None if it has none."""
+        with self._translated_errors():
             row = self._db.execute("SELECT * FROM articles WHERE id = ?", (article,)).fetchone()
-        return Entry(*row) if row else None
+        return Entry(*row[:-1]) if row else None
 
     def put(self, entry: Entry, *, old: bytes | None = None, text: str = "") -> None:
-        """Write what became of an article, in place of what was known of it, and add what it took.
+        """Store the outcome of an article in place of its earlier entry, and add its tokens and cost to the run's.
 
         Args:
-            entry: what became of it.
-            old: the checksum of a line that its line is to replace.
+            entry: the outcome.
+            old: checksum of the line in the results that is to be replaced, if any.
             text: the line that replaces it.
         """
-        with self._named(), self._db:
+        with self._translated_errors(), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._spend(entry.tokens_in, entry.tokens_out, entry.cost)
-            self._db.execute("REPLACE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
+            self._db.execute(_PUT, entry.row(self._key))
             if old is not None:
                 pending = self._db.execute("SELECT old FROM replacements WHERE line = ?", (old,)).fetchone()
                 self._db.execute("DELETE FROM replacements WHERE line = ?", (old,))
@@ -294,30 +290,36 @@ class Ledger:
                     self._db.execute("INSERT INTO replacements VALUES (?, ?, ?)", (entry.line, in_results, text))
 
     def spend(self, usage: Usage) -> None:
-        """Add what was spent on an article that is left as it was."""
-        with self._named():
+        """Add tokens and cost of an article whose entry stays as it is."""
+        with self._translated_errors():
             self._spend(usage.tokens_in, usage.tokens_out, None if usage.unpriced else float(usage.cost))
 
     def _spend(self, tokens_in: int, tokens_out: int, cost: float | None) -> None:
-        self._db.execute(
-            "UPDATE run SET tokens_in = tokens_in + ?, tokens_out = tokens_out + ?, cost = cost + ?",
-            (tokens_in, tokens_out, cost),
-        )
+        run, total, before_in, before_out, before = self._row(_RUN)
+        sum_ = None if before is None or cost is None else before + cost
+        self._put_run(run, total, before_in + tokens_in, before_out + tokens_out, sum_)
 
     def set_total(self, articles: int) -> None:
-        """Note how many articles there are."""
-        with self._named():
-            self._db.execute("UPDATE run SET total = ?", (articles,))
+        """Store the number of articles."""
+        with self._translated_errors():
+            run, _, *spent = self._row(_RUN)
+            self._put_run(run, articles, *spent)
+
+    def _put_run(self, *values: Any) -> None:
+        self._db.execute(
+            "UPDATE run SET identity = ?, total = ?, tokens_in = ?, tokens_out = ?, cost = ?, checksum = ?",
+            (*values, row_checksum(self._key, values)),
+        )
 
     def __len__(self) -> int:
-        """Count the articles that it has entries of."""
-        with self._named():
+        """Count the entries."""
+        with self._translated_errors():
             (number,) = self._row("SELECT count(*) FROM articles")
         return int(number)
 
     def progress(self) -> Progress:
-        """How far the run has come."""
-        with self._named():
+        """Return how far the run has come."""
+        with self._translated_errors():
             sums = self._row(
                 "SELECT count(*), ifnull(sum(records), 0), ifnull(sum(rejected), 0), ifnull(sum(cached), 0) "
                 "FROM articles WHERE failure IS NULL"
@@ -336,43 +338,43 @@ class Ledger:
         return Progress(total, done, failed, records, rejected, cached, tokens_in, tokens_out, cost, rate)
 
     def failures(self) -> Iterator[Entry]:
-        """Every article that failed, in the order in which they did."""
-        with self._named():
+        """Yield the entries of failed articles, in the order in which they failed."""
+        with self._translated_errors():
             rows = self._db.execute("SELECT * FROM articles WHERE failure IS NOT NULL ORDER BY rowid")
             for row in rows:
-                yield Entry(*row)
+                yield Entry(*row[:-1])
 
     def has_line(self, line: bytes) -> bool:
-        """Whether a line with this checksum belongs into the results."""
-        with self._named():
+        """Return whether a line with this checksum belongs in the results."""
+        with self._translated_errors():
             return bool(self._row("SELECT EXISTS (SELECT 1 FROM articles WHERE line = ?)", line)[0])
 
     def replacement(self, old: bytes) -> tuple[bytes, str] | None:
-        """The line that is to replace one with this checksum, after its own checksum."""
-        with self._named():
-            found = self._db.execute("SELECT line, text FROM replacements WHERE old = ?", (old,)).fetchone()
-        return (found[0], found[1]) if found else None
+        """Return checksum and text of the line that is to replace the line with checksum `old`; None if none is."""
+        with self._translated_errors():
+            row = self._db.execute("SELECT line, text FROM replacements WHERE old = ?", (old,)).fetchone()
+        return (row[0], row[1]) if row else None
 
     def replacements(self) -> Iterator[tuple[bytes, str]]:
-        """Every line that is to replace another, after its checksum."""
-        with self._named():
+        """Yield checksum and text of every line that is to replace another."""
+        with self._translated_errors():
             yield from self._db.execute("SELECT line, text FROM replacements ORDER BY rowid")
 
     def forget_replacements(self) -> None:
-        """Forget the replacements: they are in the results."""
-        with self._named():
+        """Delete the replacements, once they are in the results."""
+        with self._translated_errors():
             self._db.execute("DELETE FROM replacements")
 
     def compare(self, lines: Iterable[bytes]) -> tuple[int, int]:
         """Compare the results with the ledger.
 
         Args:
-            lines: the checksum of every line.
+            lines: the checksum of every line of the results.
 
         Returns:
-            How many lines do not belong there, a second copy of a line among them; and how many lines are missing.
+            How many lines do not belong there (second copies included), and how many lines are missing.
         """
-        with self._named():
+        with self._translated_errors():
             self._db.executescript(_COMPARISON)
             number = 0
 
@@ -393,13 +395,17 @@ class Ledger:
         return number - known, missing
 
     def take(self, line: bytes) -> bool:
-        """Whether a line with this checksum is met for the first time since `compare`."""
-        with self._named():
+        """Return whether this is the first call with this checksum since `compare` found it."""
+        with self._translated_errors():
             return self._db.execute("DELETE FROM temp.found WHERE line = ?", (line,)).rowcount > 0
 
     def forget_missing(self, shown: int) -> list[str]:
-        """Forget the articles whose line `compare` did not find; return the first of them."""
-        with self._named(), self._db:
+        """Delete the outcomes of the articles whose line `compare` did not find, so that they are extracted again.
+
+        Returns:
+            The ids of the first `shown` of them.
+        """
+        with self._translated_errors(), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             names = [name for (name,) in self._db.execute("SELECT id FROM temp.missing LIMIT ?", (shown,))]
             self._db.execute(
@@ -409,12 +415,12 @@ class Ledger:
         return names
 
     def sync(self) -> None:
-        """Return once everything written is on the disk."""
-        with self._named():
+        """Flush everything written to the disk."""
+        with self._translated_errors():
             self._db.execute("PRAGMA wal_checkpoint")
 
     def close(self) -> None:
-        """Let go of the file. It is a single file again, unless another process is reading it."""
+        """Close the database, and fold its WAL back into it unless another process is reading."""
         if self._ahead:
             with suppress(sqlite3.Error):
                 self._db.execute("PRAGMA busy_timeout = 1000")
@@ -426,15 +432,13 @@ class Ledger:
         return row
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Turn an error of SQLite's into one that names the file and the remedy."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Translate SQLite's errors into errors that name the file and the remedy."""
         try:
             yield
-        except sqlite3.OperationalError as error:
-            raise UsageError(f"{self.path} cannot be used: {error}; name another file with --output") from None
-        except sqlite3.DatabaseError as error:
-            raise UsageError(f"{self.path} is no ledger, or damaged ({error}): {REMEDY}") from None
-
-
-def _iso(day: dt.date | None) -> str | None:
-    return day.isoformat() if day else None
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", -1) & 0xFF  # -1: raised by Python, for text that is no UTF-8
+            is_read_only = code == sqlite3.SQLITE_READONLY and not os.access(self.path, os.W_OK)
+            if is_read_only or code in _NOT_DAMAGE:
+                raise UsageError(f"{self.path} cannot be used: {error}; name another file with --output") from None
+            raise UnreadableLedgerError(self.path, f"is no ledger, or damaged ({error})") from None

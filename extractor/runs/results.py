@@ -18,15 +18,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
+from mahdar.documents.bidi import clean
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import UsageError
 from mahdar.results import Failure, Usage
+from mahdar.runs.entry import Entry
 from mahdar.runs.identity import REMEDY, Identity, check_same_run, older
-from mahdar.runs.ledger import LEFT, RETRIED, Entry, Ledger, Progress
+from mahdar.runs.ledger import LEFT, RETRIED, Ledger, Progress, UnreadableLedgerError
 from mahdar.runs.lines import LineFile, checksum, json_line, lock, sync_folder, whole_lines, write_whole
 from mahdar.runs.outputs import ERRORS, Result
+from mahdar.runs.salvage import salvage
 from mahdar.runs.target import DAMAGED, HISTORY, LEDGER
-from mahdar.wording import NAMED, counted, listed
+from mahdar.wording import NAMED, counted, join_names
 
 OLDER: Final = ".ledger.jsonl"
 """Suffix of the ledger of older versions, which kept it as JSON Lines."""
@@ -49,7 +52,7 @@ class RunResults:
         clock: a monotonic clock, in seconds.
 
     Attributes:
-        repaired: one line that names the damage found, which is extracted again; empty if there was none.
+        repaired: the damage found, a line for the ledger and one for the records; empty if there was none.
 
     Raises:
         UsageError: the files belong to another run or are something else, are in use, or cannot be written.
@@ -73,7 +76,7 @@ class RunResults:
         self._errors_are_stale = False
         self._records = _locked(path)
         try:
-            self._ledger = self._opened(overwrite=overwrite)
+            self._ledger = self._opened(run, overwrite=overwrite)
         except BaseException:
             self._records.close()
             raise
@@ -83,7 +86,7 @@ class RunResults:
             self._release()
             raise
 
-    def _opened(self, *, overwrite: bool) -> Ledger:
+    def _opened(self, run: Identity, *, overwrite: bool) -> Ledger:
         ledger = self._beside(LEDGER)
         if overwrite:
             self._records.cut(0)
@@ -94,7 +97,15 @@ class RunResults:
                 raise older(self._beside(OLDER))
             if self._records.end:
                 raise UsageError(f"{self.path} has results in it, and no ledger beside it: {REMEDY}")
-        return Ledger(ledger, create=True)
+        try:
+            return _verified(ledger)
+        except UnreadableLedgerError as error:
+            entries = salvage(ledger, run)
+            if entries is None:
+                raise UsageError(f"{ledger} {error.found}: {REMEDY}") from None
+            made = f"made anew of the {counted(entries, 'article')} that could be read"
+            self.repaired = f"{ledger} {error.found}: {made}; all others are extracted again"
+            return _verified(ledger)
 
     def _go_on(self, run: Identity) -> None:
         before = self._ledger.identity
@@ -105,9 +116,8 @@ class RunResults:
             sync_folder(self.path.parent)
         else:
             check_same_run(self.path, before, run)
-            self._ledger.check()
         self._ledger.write_ahead()
-        self.repaired = self._mend()
+        self.repaired = "\n".join(filter(None, (self.repaired, self._mend())))
         self._write_errors()
 
     @property
@@ -219,13 +229,15 @@ class RunResults:
             strange, missing = self._ledger.compare(checksums())
         if end < self._records.end:
             self._records.cut(end)
-        names = self._ledger.forget_missing(NAMED) if missing else []
+        names = [clean(name) for name in self._ledger.forget_missing(NAMED)] if missing else []
         if strange or next(self._ledger.replacements(), None) is not None:
             self._rewrite()
         if not (strange or missing):
             return ""
         aside = f"; {counted(strange, 'line')} set aside in {self._beside(DAMAGED)}" if strange else ""
-        lost = f"; {counted(missing, 'record')} missing, extracted again: {listed(names, missing)}" if missing else ""
+        lost = (
+            f"; {counted(missing, 'record')} missing, extracted again: {join_names(names, missing)}" if missing else ""
+        )
         return f"{self.path} is not as it was written{aside}{lost}"
 
     def _rewrite(self) -> None:
@@ -329,6 +341,21 @@ def is_running(records: Path) -> bool:
 def _version(article: Document | BadInput) -> tuple[str, dt.date | None]:
     """Return what distinguishes an article from a later version: its text, and the day that «yesterday» counts from."""
     return (article.sha256, article.published_at) if isinstance(article, Document) else ("", None)
+
+
+def _verified(path: Path) -> Ledger:
+    """Open a ledger, or create it, and check it for damage.
+
+    Raises:
+        UnreadableLedgerError: the ledger is damaged.
+    """
+    ledger = Ledger(path, create=True)
+    try:
+        ledger.verify()
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
 
 
 def _locked(path: Path) -> LineFile:

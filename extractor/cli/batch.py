@@ -110,7 +110,10 @@ def collect(
     job: JobFile,
     *,
     again: Annotated[
-        bool, typer.Option("--again", help="Also collect batches again, for instance into an emptied cache.")
+        bool,
+        typer.Option(
+            "--again", help="Also collect batches that were collected before, for instance into an emptied cache."
+        ),
     ] = False,
 ) -> None:
     """Put the answers of finished batches into the cache, for `mahdar extract`.

@@ -78,7 +78,9 @@ def repair() -> None:
 
 
 @app.command()
-def remove(fingerprints: Annotated[list[str], typer.Argument(help="As `verify` names them.")]) -> None:
+def remove(
+    fingerprints: Annotated[list[str], typer.Argument(help="Fingerprints, as `mahdar cache verify` prints them.")],
+) -> None:
     """Remove answers by fingerprint; exit with 1 if one does not exist."""
     with _store() as store:
         absent = [one for one in fingerprints if not store.remove(one)]

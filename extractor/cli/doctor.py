@@ -1,4 +1,4 @@
-"""The doctor: who reads, what is configured, whether the model answers, and what is missing."""
+"""Implement `mahdar doctor`: check the installation and the settings, and whether the model answers."""
 
 import asyncio
 import os
@@ -32,9 +32,9 @@ from mahdar.validation.source import Source
 from mahdar.wording import counted
 
 PATIENCE: Final = 60.0
-"""Seconds for a tiny answer, after the embedded model is up."""
+"""Seconds to wait for the short answer, after the embedded model has started."""
 TASKS: Final = ("meetings",)
-"""The question is tiny, but goes out with the schema of this task, in the form of a real one."""
+"""The task whose schema is sent with the question, as in a real request."""
 QUESTION: Final = (
     {"role": "system", "content": 'Answer with this JSON, nothing else: {"actors": [], "meetings": []}'},
     {"role": "user", "content": "Answer."},
@@ -45,7 +45,7 @@ WINDOW: Final = (
     "vLLM: --max-model-len)"
 )
 NOBODY: Final = "; is the server running, is OPENAI_BASE_URL right?"
-"""The remedy where nobody took the call."""
+"""The remedy if there was no connection."""
 EXTRAS: Final = {
     "local": ("xllamacpp",),
     "evals": ("numpy", "scipy", "sacrebleu"),
@@ -58,16 +58,16 @@ EXTRAS: Final = {
     "otel": ("opentelemetry",),
     "bench": ("matplotlib",),
 }
-"""extra → modules; where the embedded model is asked, it looks itself for what it needs"""
+"""modules that an extra installs; if the embedded model is configured, `local` is checked by the model's own code"""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
-        fault: what is wrong with it, and the remedy; None where it is as it should be.
-        spare: not there, but not needed either.
+        fault: the problem and its remedy; None if there is none.
+        spare: whether it is absent but not needed.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Finding:
 
 
 def examine(settings: Settings, prompts: tuple[Path, ...], progress: Progress) -> Iterator[Finding]:
-    """Look at one thing after the other; the last is a question to the model, if one is configured."""
+    """Yield the result of each check; the last asks the model a question, if one is configured."""
     yield Finding("versions", ", ".join(_versions()))
     yield from _cache(settings)
     yield from _extras(settings)
@@ -110,10 +110,10 @@ def _configured(settings: Settings, endpoint: Endpoint) -> Iterator[Finding]:
 
 
 def _context(settings: Settings, prompts: tuple[Path, ...]) -> Iterator[Finding]:
-    """What a server's window has to hold: some cut a prompt that exceeds it, and do not say so."""
-    with suppress(MahdarError):  # templates that do not hold are named already
+    """Report the size of the instructions: some servers silently truncate a prompt that exceeds their window."""
+    with suppress(MahdarError):  # invalid templates are reported by another check
         requests = Extractor(settings, store=None, prompts=prompts).plan(Document("1", SAMPLE))
-        tokens = max(sum(estimate_tokens(turn["content"]) for turn in one.messages) for one in requests)
+        tokens = max(sum(estimate_tokens(turn["content"]) for turn in request.messages) for request in requests)
         yield Finding("context", f"instructions of about {tokens:,} tokens before the article and its answer{WINDOW}")
 
 
@@ -171,7 +171,7 @@ def _answer(endpoint: Endpoint, patience: float, progress: Progress) -> Finding:
 
 
 def _fault(endpoint: Endpoint, came: "Completion | CallError | None", error: MahdarError) -> Finding:
-    """Why the question has no answer that can be used."""
+    """Explain why the question has no usable answer."""
     if isinstance(came, CallError):
         silent = came.failure == "unreachable" and came.again and not (came.billed or endpoint.embedded)
         return Finding("answer", came.failure, f"{came}{NOBODY if silent else ''}")
@@ -186,7 +186,7 @@ def _spent(came: "Completion | CallError | None") -> str:
 
 
 class _Witness:
-    """Passes calls on, and remembers what came of the last."""
+    """A transport that passes calls on, and keeps the outcome of the last one."""
 
     def __init__(self, transport: Transport) -> None:
         self.came: Completion | CallError | None = None
@@ -205,7 +205,7 @@ class _Witness:
 
 
 async def _ask(endpoint: Endpoint, transport: Transport) -> None:
-    """One call, by the client of a real run, of a question that is as short as can be."""
+    """Ask the short question once, by the client of a real run."""
     client = Client(transport, None, policy=Policy(attempts=1, reasks=0), concurrency=1)
     request = Request(
         tasks=TASKS,

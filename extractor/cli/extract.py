@@ -1,4 +1,4 @@
-"""`mahdar extract`: articles into records, on this machine or on a cluster."""
+"""Implement `mahdar extract`: turn articles into records, on this machine or on a Ray cluster."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
@@ -64,20 +64,20 @@ class ExtractOptions:
             "--output",
             "-o",
             metavar="FILE",
-            help="Write here: FILE.jsonl, FILE.parquet, FILE.duckdb, FILE.xlsx, or DIR/ for CSV; failures to "
-            "FILE.errors.jsonl; what a later run goes on from to FILE.ledger.sqlite.",
+            help="Output: FILE.jsonl, FILE.parquet, FILE.duckdb, FILE.xlsx, or DIR/ for CSV. Failed articles go to "
+            "FILE.errors.jsonl, the state from which a run resumes to FILE.ledger.sqlite.",
         ),
     ] = None
     form: Format = None
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what FILE holds.")] = False
-    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Take only the articles that failed before.")] = (
-        False
-    )
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start over and replace FILE.")] = False
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Extract only the articles that failed before.")
+    ] = False
     update_changed: Annotated[
         bool,
         typer.Option(
             "--update-changed",
-            help="Extract again the articles that have another text or day than before; their earlier records go to "
+            help="Extract articles again if their text or day of publication has changed; their earlier records go to "
             "FILE.history.jsonl.",
         ),
     ] = False
@@ -85,8 +85,8 @@ class ExtractOptions:
         bool,
         typer.Option(
             "--watch",
-            help="Take new files as they come, until Ctrl-C; a file counts as whole when it has not changed for two "
-            "seconds.",
+            help="Extract new and changed files as they come, until Ctrl-C; a file is taken once it has not changed "
+            "for two seconds.",
         ),
     ] = False
     table: Annotated[
@@ -94,7 +94,7 @@ class ExtractOptions:
         typer.Option(
             "--table/--json",
             show_default=False,
-            help="Tables or JSON Lines on standard output; by default tables on a terminal, JSON Lines into a pipe.",
+            help="What to write to standard output; by default tables on a terminal, JSON Lines into a pipe.",
         ),
     ] = None
     task: Tasks = None
@@ -108,7 +108,7 @@ class ExtractOptions:
     prompts: Prompts = None
     schemas: Schemas = None
     concurrency: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
+        int, typer.Option(min=1, metavar="N", help="Maximum of calls in flight; lowered while the endpoint is busy.")
     ] = 8
     max_cost: MaxCost = None
     max_tokens: MaxTokens = None
@@ -118,25 +118,23 @@ class ExtractOptions:
     tpm: Tpm = None
     dry_run: DryRun = False
     log: LogLines = None
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither take answers from the cache nor keep them.")] = (
-        False
-    )
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache of answers.")] = False
     engine: Engine = "local"
     ray_address: RayAddress = None
     ray_workers: RayWorkers = None
 
     def check(self) -> None:
-        """Refuse options that do not go together.
+        """Refuse options that contradict each other.
 
         Raises:
-            UsageError: some do not.
+            UsageError: some do.
         """
         if self.engine == "local" and (self.ray_address or self.ray_workers):
             raise UsageError("--ray-address, --ray-workers: give --engine ray with them")
         if self.engine == "ray":
             bounds = ("log", "max_cost", "max_tokens", "price_in", "price_out", "rpm", "tpm")
             given = [f"--{name.replace('_', '-')}" for name in bounds if getattr(self, name) is not None]
-            if given:  # every worker would keep its own count of these
+            if given:  # every worker would count for itself
                 raise UsageError(f"{', '.join(given)}: not on a cluster; leave it out, or take --engine local")
         if self.update_changed and (self.retry_errors or self.output is None):
             raise UsageError("--update-changed takes what an earlier run extracted: name its file with --output")
@@ -145,19 +143,19 @@ class ExtractOptions:
 
 
 def command_of(options: type[Options], run: Callable[[Options], None]) -> Callable[..., None]:
-    """A function for typer with the fields of a dataclass as its parameters, and the help of `run`."""
+    """Make a typer command whose parameters are the fields of a dataclass, with the docstring of `run` as its help."""
 
     def called(**values: Any) -> None:
         run(options(**values))
 
     parameters = [
         inspect.Parameter(
-            one.name,
+            option.name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if one.default is MISSING else one.default,
-            annotation=one.type,
+            default=inspect.Parameter.empty if option.default is MISSING else option.default,
+            annotation=option.type,
         )
-        for one in fields(options)  # type: ignore[arg-type]  # a dataclass
+        for option in fields(options)  # type: ignore[arg-type]  # a dataclass
     ]
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
     called.__doc__, called.__name__ = run.__doc__, run.__name__
@@ -167,9 +165,9 @@ def command_of(options: type[Options], run: Callable[[Options], None]) -> Callab
 def extract(options: ExtractOptions) -> None:
     """Extract meetings and stances from articles.
 
-    By a language model, or with rules where none is configured. Results come as they are ready, which may not be the
-    order of the articles. Answers are cached: a second run costs nothing. Failures are named on standard error, one
-    line each. The same command again goes on where a run into a file was interrupted.
+    Uses a language model, or rules if none is configured. Results are written as they are ready, not in the order of
+    the articles. Failures are reported on standard error, one line each. Answers are cached, so a second run costs
+    nothing. To resume an interrupted run into a file, give the same command again.
     """
     from mahdar.cli.telemetry import export_telemetry
     from mahdar.documents.document import check_date_format
@@ -207,7 +205,7 @@ def extract(options: ExtractOptions) -> None:
 
 
 def _estimate(options: ExtractOptions, articles: "Articles") -> None:
-    """Say what the articles will take, for each model."""
+    """Print the estimated tokens and cost for each model."""
     from mahdar.cli.estimate import assumed, estimated
 
     with ExitStack() as open_:
@@ -217,7 +215,7 @@ def _estimate(options: ExtractOptions, articles: "Articles") -> None:
 
 
 def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "OutputPaths | None") -> None:
-    """Run, say what it came to, and exit."""
+    """Run the extraction, print its summary, and exit."""
     from mahdar.cli.interrupt import Interrupt
     from mahdar.cli.output import Display, finish, kept
     from mahdar.cli.progress import shown
@@ -263,7 +261,7 @@ def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Outp
 def _rounds(
     options: ExtractOptions, read: "Callable[..., Articles]", tally: "RunTally", stop: "Interrupt"
 ) -> "Iterable[Articles]":
-    """All articles at once; with --watch those of files that are new or have changed, until Ctrl-C."""
+    """Return all articles at once; with --watch, yield those of new and changed files until Ctrl-C."""
     if options.watch:
         return _watched(options, read, lambda: stop.heard or bool(tally.stopped))
     articles = read()
@@ -274,7 +272,7 @@ def _rounds(
 def _watched(
     options: ExtractOptions, read: "Callable[..., Articles]", cancelled: Callable[[], bool]
 ) -> "Iterator[Articles]":
-    """The articles of files that are new or have changed, one after the other, until it is cancelled."""
+    """Yield the articles of new and changed files, round by round, until cancelled."""
     from mahdar.runs.watch import Watch
 
     watch = Watch(options.paths)
@@ -282,7 +280,7 @@ def _watched(
     while ready := watch.wait(cancelled):
         try:
             articles = read(only=ready)
-        except BadInputError:  # they have gone since
+        except BadInputError:  # the files have been removed since
             continue
         yield articles
 
@@ -291,7 +289,7 @@ def _watched(
 def _engine(
     options: ExtractOptions, settings: "Settings", told: Callable[[str, float | None], None]
 ) -> "Iterator[tuple[Extractor, Extracts]]":
-    """An extractor of this process, and what extracts: the same, or a cluster of them."""
+    """Open the extractor of this process, and what does the work: the same extractor, or a cluster."""
     if options.engine == "local":
         with _extractor(options, settings, told) as mahdar:
             yield mahdar, mahdar
@@ -312,7 +310,7 @@ def _engine(
         concurrency=options.concurrency,
     )
     with work.extractor() as mahdar:
-        mahdar.made_by  # noqa: B018  # what cannot be used is found before a cluster is waited for
+        mahdar.made_by  # noqa: B018  # raises for unusable settings before a cluster is waited for
         with Cluster(work, address=options.ray_address, workers=options.ray_workers) as cluster:
             yield mahdar, cluster
 
@@ -339,9 +337,9 @@ def _extractor(
 
 
 def _conclude(tally: "RunTally", target: "OutputPaths | None", *, interrupted: bool) -> None:
-    """Sum up where the results alone do not: they went to a file, or some are missing."""
+    """Print the summary if results went to a file or some are missing, and exit."""
     place = ""
-    if target:  # other forms are made of the records at the end
+    if target:  # other forms are made from the records at the end
         place = f" → {target.records if interrupted or tally.no_model else target.path}"
     if tally.changed:
         typer.echo(tally.changes, err=True)
@@ -357,7 +355,7 @@ def _conclude(tally: "RunTally", target: "OutputPaths | None", *, interrupted: b
 
 
 def exit_code(tally: "RunTally") -> int:
-    """What the process says of a run."""
+    """Return the exit code of a run."""
     if tally.no_model:
         return NO_MODEL
     if not (tally.failures or tally.failed_before or tally.missing or tally.stopped):

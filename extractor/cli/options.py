@@ -123,7 +123,7 @@ DateFormat = Annotated[
     typer.Option(
         "--date-format",
         metavar="FORM",
-        help="strptime format of --date-column, if it is not year-month-day: %d/%m/%Y for 19/11/2020.",
+        help="strptime format of days in that column, if not year-month-day: %d/%m/%Y for 19/11/2020.",
     ),
 ]
 PublishedAt = Annotated[

@@ -1,4 +1,4 @@
-"""Where results go: JSON Lines in a file or on standard output, tables on a terminal, failures beside them."""
+"""Write results to files, to a stream or to the terminal, and failures to standard error."""
 
 import os
 import sys
@@ -28,23 +28,23 @@ from mahdar.service import Extractor
 from mahdar.tables.export import export
 
 PIPED_WIDTH: Final = 100
-"""Columns of a table that no terminal shows."""
+"""Columns of a table that is not written to a terminal."""
 OLDER_PARTS: Final = "mahdar-run.json"
-"""In a folder of parts that an older version wrote on a cluster."""
+"""File in a folder of Parquet parts, which an older version wrote on a cluster."""
 
 
 class Stream:
-    """Extractions in a file that is no file on a disk, and cannot be taken up again: a pipe, a device."""
+    """A pipe or device that extractions are written to; a run into it cannot be resumed."""
 
     def __init__(self, path: Path) -> None:
         self._file = LineFile(path)
 
     def write(self, result: Extraction) -> None:
-        """Write one."""
+        """Write an extraction."""
         self._file.write(json_line(result))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 
@@ -52,12 +52,15 @@ class Stream:
 def kept(
     target: OutputPaths | None, mahdar: Extractor, *, overwrite: bool = False
 ) -> Iterator[tuple[RunResults | None, Stream | None]]:
-    """The files that results are kept in, or the stream that they go to, until it is left.
+    """Open the files, or the stream, that results are written to.
 
-    What earlier runs into the same files spent counts against the budget.
+    What earlier runs into the same files spent is charged to the budget.
+
+    Returns:
+        The files and None, None and the stream, or twice None without a target.
 
     Raises:
-        UsageError: it has something in it that may not be replaced or gone on from, or cannot be written.
+        UsageError: the target cannot be written, or holds something that may neither be replaced nor resumed.
     """
     if target is None:
         yield None, None
@@ -88,31 +91,31 @@ def _results(target: OutputPaths, mahdar: Extractor, *, overwrite: bool) -> RunR
 
 
 def _spent(progress: Progress, mahdar: Extractor) -> Spending:
-    """What a run has spent so far; where a cost was not known, by the price of now."""
+    """Return what a run has spent so far; if a cost is unknown, at the current price."""
     if progress.cost is None:
         return Spending.of(mahdar.price, progress.tokens_in, progress.tokens_out)
     return Spending(Decimal(str(progress.cost)), progress.tokens)
 
 
 def finish(target: OutputPaths) -> Iterator[str]:
-    """Make the form that was asked for of the records that a run has kept; what is to be said of it.
+    """Convert the records of a run to the requested form, and yield messages for the user.
 
     Raises:
-        UsageError: it cannot be written, or a library is missing.
+        UsageError: the form cannot be written, or a library is missing.
     """
     if target.form != "jsonl":
         yield from export(target.records, target)
 
 
 class Display:
-    """Shows results as they come: failures on standard error, a line each, and extractions where no file takes them.
+    """Shows results as they come: failures on standard error, extractions on standard output if no file takes them.
 
     Args:
-        progress: the display of a run's progress, which is moved on with each result.
-        stream: takes extractions.
-        to_file: extractions go to a file.
-        table: show tables, or write JSON Lines to standard output; by default, and without a file, tables on a
-            terminal and JSON Lines, each at once and in UTF-8, into a pipe.
+        progress: the progress display, which is advanced with each result.
+        stream: a stream to write extractions to.
+        to_file: whether extractions are written to a file.
+        table: write tables (True) or JSON Lines (False) to standard output; by default, unless they go to a file,
+            tables on a terminal and JSON Lines into a pipe.
     """
 
     def __init__(
@@ -129,8 +132,8 @@ class Display:
         shown = isinstance(result, Failure) or self._lines or self._console is not None
         with self._progress.paused() if shown else nullcontext():
             if isinstance(result, Failure):
-                said = f"{clean(result.document_id)}: {result.failure}: {clean(result.message)}"
-                print(said, file=sys.stderr)  # noqa: T201
+                line = f"{clean(result.document_id)}: {result.failure}: {clean(result.message)}"
+                print(line, file=sys.stderr)  # noqa: T201
             else:
                 self._show(result)
         self._progress.advance(result, tally)
@@ -146,6 +149,6 @@ class Display:
 
 
 def standard_output() -> Console:
-    """For readers: as wide as the terminal, or as `PIPED_WIDTH`; numbers are not coloured."""
+    """Make the console for tables: as wide as the terminal, else `PIPED_WIDTH`."""
     free = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, width=None if free else PIPED_WIDTH)

@@ -1,12 +1,11 @@
-"""Rows of CSV and TSV as they are met: each becomes cells, or a fault that names its line.
+"""Read CSV and TSV row by row, and report malformed rows with their line numbers.
 
-Python's reader follows a quote mark that is never closed through all rows up to the next one, and says nothing; a quote
-mark that merely begins a cell («"نرفض" قال») it drops. So each row is read strictly, as far as its quote marks reach.
-Where that fails, or takes in lines that are rows themselves, the row is its first line alone: what its cells hold is
-kept with every mark, and a quote mark that is not closed is a fault. The lines behind it are rows again.
+Python's reader silently follows an unclosed quote mark through all rows up to the next quote mark, and drops a quote
+mark that merely begins a cell («"نرفض" قال»). So each row is first read strictly, as far as its quote marks reach. If
+that fails, or swallows lines that look like rows themselves, only the first line is taken as the row: its cells keep
+every quote mark, and an unclosed one is a fault. The lines after it are read as rows again.
 
-Reading again what a quote mark reached is bounded by the characters read so far: no file takes more than a few times
-its length.
+Re-reading is bounded by the characters read so far, so that a file takes at most a few times its length.
 """
 
 import csv
@@ -19,32 +18,32 @@ from typing import IO, Any, AnyStr, Final
 from mahdar.documents.checks import MAX_BYTES
 
 MAX_LINE: Final = 8 * MAX_BYTES
-"""Bytes of a line, characters of a CSV row: the longest article with every letter escaped, and columns beside it."""
+"""Maximum of bytes of a line, or characters of a CSV row: the longest article with every letter escaped, and more."""
 DELIMITERS: Final = ",;\t|"
 _AGAIN: Final = 4
-"""How often what was read may be read again, on average."""
+"""How often each character may be read again, on average."""
 _LONGEST_KEY: Final = 64
-"""Characters of what tells rows apart: an id, a date, an address."""
+"""Maximum of characters of a cell that identifies a row: an id, a date, an address."""
 _NUMBER: Final = "x"
-"""What a number or a word by itself looks like."""
+"""The look (see `_looks`) of a single number or word."""
 _WORD: Final = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a row, or with a value of it."""
+    """The problem of a row, or of a value in it."""
 
     reason: str
 
 
 Row = tuple[int, Mapping[str, Any] | Fault]
-"""a line's number, or a row's, from 1, and its columns"""
+"""number of a line (of a row, in Parquet) from 1, and its columns"""
 
 TOO_LONG: Final = Fault(f"is longer than {MAX_LINE:,} bytes")
 
 
 def numbered_lines(stream: IO[AnyStr]) -> Iterator[tuple[int, AnyStr | None]]:
-    """Number the lines of a file, from 1; None stands for one that is too long to be an article's."""
+    """Number the lines of a file from 1; None replaces a line that is too long to hold an article."""
     number, inside = 0, False
     while line := stream.readline(MAX_LINE):
         ends = len(line) < MAX_LINE or line[-1:] in ("\n", "\r", b"\n")
@@ -59,10 +58,10 @@ class CsvRows:
 
     Args:
         stream: the file, opened with `newline=""` and `errors="surrogateescape"`.
-        text: the column with the articles' texts.
+        text: name of the column with the articles' texts.
 
     Attributes:
-        names: of the columns.
+        names: the names of the columns.
     """
 
     def __init__(self, stream: IO[str], text: str) -> None:
@@ -79,7 +78,7 @@ class CsvRows:
         self._may_read_again = MAX_LINE
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield the rows; the lines behind a quote mark that is not closed, up to the next row, belong to its fault."""
+        """Yield the rows; the faults of lines after an unclosed quote mark are merged into its own."""
         unclosed, behind = 0, 0
         for number, row in self._rows():
             if unclosed and isinstance(row, Fault) and row is not _UNCLOSED:
@@ -106,7 +105,7 @@ class CsvRows:
         return self._ahead.popleft() if self._ahead else next(self._lines, None)
 
     def _reach(self, line: str) -> list[str] | None:
-        """The cells of the row that begins on a line, as far as its quote marks reach; None where that is no row."""
+        """Return the cells of the row that begins on a line, as far as its quote marks reach; None if it is no row."""
         if '"' not in line:
             return line.rstrip("\r\n").split(self._delimiter)
         behind: list[tuple[int, str | None]] = []
@@ -133,10 +132,10 @@ class CsvRows:
         return None
 
     def _holds_rows(self, cells: Sequence[str], behind: Sequence[tuple[int, str | None]]) -> bool:
-        """Whether most lines of a row have a row's cells, and an id or a date like its own: 17, 18.
+        """Return whether most lines of a row look like rows: as many cells, and an id or a date like its own (17, 18).
 
-        Behind its text the last line has the row's own cells, which say nothing. One line alone must look like more
-        than a number, as a date does: a sentence may begin with one.
+        In the last line, only the cells before the text are compared: those after it are the row's own. A single line
+        must share more than a number, such as a date, since a sentence may begin with a number.
         """
         own = self._looks(cells)
         *lines, last = [self._split(line) for _, line in behind if line and line.strip()] or [[]]
@@ -144,16 +143,16 @@ class CsvRows:
         shared = [own & self._looks(parts) for parts in lines if len(parts) == len(self.names)]
         shared += [before & self._looks(last)] if len(last) == len(self.names) else []
         alike = [looks for looks in shared if looks]
-        told = len(alike) > 1 or any(look != _NUMBER for looks in alike for _, look in looks)
-        return told and 2 * len(alike) > len(lines) + bool(before)
+        certain = len(alike) > 1 or any(look != _NUMBER for looks in alike for _, look in looks)
+        return certain and 2 * len(alike) > len(lines) + bool(before)
 
     def _looks(self, cells: Sequence[str]) -> set[tuple[int, str]]:
-        """What the cells beside the text have in common with other rows': "2024-02-05" looks like "2023-11-30"."""
+        """Return the looks of the cells other than the text: "2024-02-05" and "2023-11-30" both look like "x-x-x"."""
         short = ((index, cells[index]) for index in self._keys if len(cells[index]) <= _LONGEST_KEY)
         return {(index, _WORD.sub("x", cell)) for index, cell in short if any(map(str.isdigit, cell))}
 
     def _alone(self, line: str) -> list[str] | None:
-        """The cells of one line, with quote marks that do not stand around a whole cell; None: one is not closed."""
+        """Return the cells of one line, keeping quote marks that enclose no whole cell; None if one is unclosed."""
         cells = self._split(line)
         return None if any(cell.startswith('"') and cell.count('"') % 2 for cell in cells) else cells
 
@@ -172,8 +171,9 @@ class CsvRows:
         if cells is None:
             return _UNCLOSED
         if len(cells) != len(self.names):
-            wanted = f"has {len(cells)} cells where the heading has {len(self.names)}"
-            return Fault(f"{wanted}: put quotes around texts with commas")
+            return Fault(
+                f"has {len(cells)} cells where the heading has {len(self.names)}: put quotes around texts with commas"
+            )
         if any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
             return Fault("is not UTF-8: save the file as UTF-8")
         return dict(zip(self.names, cells, strict=True))
@@ -183,7 +183,7 @@ _UNCLOSED: Final = Fault("has a quote mark that is not closed")
 
 
 def _unclosed(behind: int) -> Fault:
-    """The fault of a quote mark, with how many lines behind it belong to no row."""
+    """Make the fault of an unclosed quote mark, with the number of lines after it that belong to no row."""
     more = f", and the {behind:,} lines behind it are no rows" if behind > 1 else ""
     more = ", and the line behind it is no row" if behind == 1 else more
     return Fault(f"{_UNCLOSED.reason}{more}: close it, and double the quote marks inside a text")

@@ -1,4 +1,4 @@
-"""Rows: the articles of a JSONL, CSV or Parquet file, one at a time; a row that is none says where and why."""
+"""Read the articles of JSONL, CSV and Parquet files row by row; an unusable row becomes a `BadInput` with its place."""
 
 import codecs
 import datetime as dt
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 BATCH: Final = 64
-"""Rows of Parquet in memory at once: each may be an article of `MAX_BYTES`."""
+"""Rows of Parquet in memory at once; each may be an article of `MAX_BYTES`."""
 UNPACKED: Final = BATCH * MAX_BYTES
-"""Bytes of Parquet in memory at once. A value that stands in many rows is kept once in a file, but once a row here."""
+"""Bytes of Parquet in memory at once. A repeated value is stored once in a file, but unpacked once a row."""
 FEW: Final = 20
-"""Faults one after the other that are named one by one; the others are counted: they have one cause."""
+"""Consecutive faults that are reported one by one; further ones, which have the same cause, are only counted."""
 _SHOWN: Final = 40
-"""Characters of a value in a message."""
+"""Maximum of characters of a value in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns hold what. One that is not named is `id`, or `published_at`, where there is such a column."""
+    """Names of the columns; by default `id` and `published_at` hold ids and days, if they exist."""
 
     text: str = "text"
     id: str | None = None
     date: str | None = None
     keep: tuple[str, ...] = ()
-    """carried along with the article, as text"""
+    """columns carried along with the article, as text"""
     date_format: str | None = None
-    """how days are written, as `strptime` wants it, such as `%d/%m/%Y`; by default year-month-day"""
+    """`strptime` format of days, such as `%d/%m/%Y`; by default year-month-day"""
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """All that may be read."""
+        """All columns that are read if they exist."""
         return tuple(dict.fromkeys((self.text, self.id or "id", self.date or "published_at", *self.keep)))
 
 
@@ -54,10 +54,10 @@ class RowFile:
     """A file of rows.
 
     Attributes:
-        source: names it in the ids of articles that have none.
-        columns: which columns hold what.
-        published_at: the day of articles that have none.
-        language: the language of all of them.
+        source: prefix of the ids of articles that have none of their own.
+        columns: names of the columns.
+        published_at: day of publication of articles that have none of their own.
+        language: language of all articles; None to detect it.
     """
 
     location: Location
@@ -67,7 +67,7 @@ class RowFile:
     language: str | None = None
 
     def articles(self) -> Iterator[tuple[Document | BadInput, str]]:
-        """Every article, and its place."""
+        """Yield every article or `BadInput` with its place, such as `news.csv:17`."""
         number, pages, last = 0, 0, 0
         try:
             for number, row in _counted(_rows(self.location, self.columns)):
@@ -78,15 +78,15 @@ class RowFile:
                     if pages == 1:  # the others have the same remedy
                         yield self._bad(number, str(error)), self._place(number)
             if pages > 1:
-                said = (
+                reason = (
                     f"is a web page as well, the last of {pages - 1:,} behind the first; to read them: {PAGES_REMEDY}"
                 )
-                yield self._bad(last, said), self._place(last)
+                yield self._bad(last, reason), self._place(last)
         except MahdarError:
             raise
         except Exception as error:  # noqa: BLE001  # every kind of storage and compression has errors of its own
-            said = f"and what follows cannot be read: {self.location.fault(error)}"
-            yield self._bad(number + 1, said), self._place(number + 1)
+            reason = f"and what follows cannot be read: {self.location.fault(error)}"
+            yield self._bad(number + 1, reason), self._place(number + 1)
 
     def _article(self, number: int, row: Mapping[str, Any] | Fault) -> Document | BadInput:
         if isinstance(row, Fault):
@@ -114,10 +114,12 @@ class RowFile:
 
 
 def check_table(location: Location, columns: Columns) -> None:
-    """Look for the text's column before any row is read. What cannot be opened is told when its rows are.
+    """Check the columns of a CSV or Parquet file before any row is read.
+
+    A file that cannot be opened passes; reading its rows reports it.
 
     Raises:
-        UsageError: a CSV or Parquet file has no such column, or reading it takes a library that is not installed.
+        UsageError: the file lacks a column or has it twice, or reading it takes a library that is not installed.
     """
     try:
         _look(location, columns)
@@ -129,20 +131,19 @@ def check_table(location: Location, columns: Columns) -> None:
 
 def _look(location: Location, columns: Columns) -> None:
     if location.form in JSONL or (location.files is None and not Path(location.name).is_file()):
-        return  # a pipe can be read but once
+        return  # a pipe can be read only once
     with location.stream() as stream:
         _need(columns, _csv_names(stream, columns) if location.form in CSV else _parquet_names(stream), location)
 
 
 def _need(columns: Columns, names: Sequence[str], location: Location) -> None:
-    """Refuse a table that has no column with texts, or several of its name."""
+    """Refuse a table that lacks the column of texts or one to keep, or has a column twice."""
+    existing = ", ".join(map(repr, names)) or "nothing"
     if columns.text not in names:
-        said = ", ".join(map(repr, names)) or "nothing"
-        raise UsageError(f"{location.shown} has no column {columns.text!r}, but {said}: name it with --text-column")
+        raise UsageError(f"{location.shown} has no column {columns.text!r}, but {existing}: name it with --text-column")
     missing = next((name for name in columns.keep if name not in names), None)
     if missing is not None:
-        said = ", ".join(map(repr, names))
-        raise UsageError(f"{location.shown} has no column {missing!r} to keep, but {said}: correct --keep")
+        raise UsageError(f"{location.shown} has no column {missing!r} to keep, but {existing}: correct --keep")
     twice = [name for name in columns.wanted if names.count(name) > 1]
     if twice:
         raise UsageError(f"{location.shown} has several columns {twice[0]!r}: give each a name of its own")
@@ -161,7 +162,7 @@ def _rows(location: Location, columns: Columns) -> Iterator[Row]:
 
 
 def _counted(rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows; of many faults one behind the other, which have one cause, all but the first few are counted in one."""
+    """Yield the rows; of many consecutive faults all but the first `FEW` are counted in a single one."""
     faults, last = 0, 0
     more: tuple[int, Fault] | None = None
     for number, row in rows:
@@ -184,7 +185,7 @@ def _many(first: tuple[int, Fault] | None, count: int, last: int) -> Iterator[Ro
 
 
 def _id(row: Mapping[str, Any], columns: Columns) -> str:
-    """The article's id; empty where it has none and need not have one."""
+    """Return the article's id; empty if it has none and no id column was named."""
     value = _value(row, columns.id or "id")
     if value is not None and not isinstance(value, str | int | float):
         raise BadInputError(f"has an id that is no text and no number: {_short(value)}")
@@ -205,7 +206,7 @@ def _text(row: Mapping[str, Any], columns: Columns) -> str:
 
 
 def _day(row: Mapping[str, Any], columns: Columns) -> dt.date | None:
-    """A day, or a moment of it; None where the cell is empty."""
+    """Return the day of publication; None if the cell is empty."""
     value = _value(row, columns.date or "published_at")
     if value is None or (isinstance(value, str) and not value.strip()):
         if columns.date and columns.date not in row:
@@ -219,7 +220,7 @@ def _day(row: Mapping[str, Any], columns: Columns) -> dt.date | None:
 
 
 def _kept(row: Mapping[str, Any], columns: Columns) -> dict[str, str]:
-    """The columns to keep, as text; an empty cell is left out."""
+    """Return the values of the columns to keep, as text, without empty ones."""
     values = {name: _value(row, name) for name in columns.keep}
     texts = {name: value if isinstance(value, str) else _as_text(value) for name, value in values.items()}
     return {name: printable(text.strip()) for name, text in texts.items() if text.strip()}
@@ -268,7 +269,7 @@ def _csv(stream: BinaryIO, columns: Columns) -> Iterator[CsvRows]:
     try:
         yield CsvRows(text, columns.text)
     finally:
-        text.detach()  # who opened the stream closes it
+        text.detach()  # the caller closes the stream
 
 
 def _csv_names(stream: BinaryIO, columns: Columns) -> Sequence[str]:
@@ -284,32 +285,32 @@ def _parquet_names(stream: BinaryIO) -> Sequence[str]:
 def _parquet_rows(stream: BinaryIO, columns: Columns, location: Location) -> Iterator[Row]:
     with _parquet(stream) as file:
         _need(columns, file.schema_arrow.names, location)
-        there = [name for name in columns.wanted if name in file.schema_arrow.names]
+        names = [name for name in columns.wanted if name in file.schema_arrow.names]
         number = 0
         for group in range(file.num_row_groups):
-            rows, largest = _size(file.metadata.row_group(group), there)
+            rows, largest = _size(file.metadata.row_group(group), names)
             if largest > max(UNPACKED, rows * MAX_BYTES):
-                said = f"and the rows behind it, {rows:,} in all, unpack to {largest:,} bytes"
-                yield number + 1, Fault(f"{said}, more than as many articles may have: write smaller row groups")
+                size_of_all = f"and the rows behind it, {rows:,} in all, unpack to {largest:,} bytes"
+                yield number + 1, Fault(f"{size_of_all}, more than as many articles may have: write smaller row groups")
                 number += rows
                 continue
             size = min(BATCH, max(1, UNPACKED // max(1, largest)))
-            for batch in file.iter_batches(size, row_groups=[group], columns=there, use_threads=False):
-                cells = {name: _microseconds(batch.column(name)) for name in there}
+            for batch in file.iter_batches(size, row_groups=[group], columns=names, use_threads=False):
+                cells = {name: _microseconds(batch.column(name)) for name in names}
                 for index in range(batch.num_rows):
                     number += 1
                     yield number, {name: _cell(column[index]) for name, column in cells.items()}
 
 
 def _size(group: Any, names: Sequence[str]) -> tuple[int, int]:
-    """The rows of a group, and the bytes of the largest of its columns that are read."""
+    """Return the number of rows of a group, and the bytes of the largest of the named columns."""
     columns = map(group.column, range(group.num_columns))
-    read = (one for one in columns if one.path_in_schema.partition(".")[0] in names)
-    return group.num_rows, max((one.total_uncompressed_size for one in read), default=0)
+    sizes = (column.total_uncompressed_size for column in columns if column.path_in_schema.partition(".")[0] in names)
+    return group.num_rows, max(sizes, default=0)
 
 
 def _microseconds(column: Any) -> Any:
-    """The column; moments without their nanoseconds, which Python has not."""
+    """Cast timestamps in nanoseconds, which Python does not support, to microseconds."""
     import pyarrow as pa
 
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
@@ -318,7 +319,7 @@ def _microseconds(column: Any) -> Any:
 
 
 def _cell(cell: Any) -> Any:
-    """A value of Parquet; a fault where Python has none for it, or where it is too long to be an article."""
+    """Return the Python value of a cell; a fault if there is none, or if it is too long to be an article."""
     import pyarrow as pa
 
     try:

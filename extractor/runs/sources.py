@@ -1,4 +1,4 @@
-"""Sources: all articles of a run, one at a time, from wherever they are."""
+"""Read all articles of a run from files, folders, patterns and URLs, one at a time."""
 
 import datetime as dt
 import os
@@ -15,28 +15,27 @@ from mahdar.runs.seen import Seen
 class Articles:
     """The articles of files, folders, patterns and URLs: texts, and the rows of JSONL, CSV and Parquet.
 
-    They can be gone through more than once, standard input apart, and come in the same order each time. No two have the
-    same id: a file's is its stem, or its path where another has that stem; a row's is what its id column says, or file
-    and line. An article that comes again, with the same id and text, is passed over and counted; another text under an
-    id that is taken is a `BadInput`.
+    Iterable more than once (except standard input), in the same order each time. Ids are unique: that of a file is its
+    stem, or its path if several files have that stem; that of a row is the value of its id column, else file and line
+    number. A second article with the same id, text and day is skipped and counted; one with the same id and another
+    text or day becomes a `BadInput`.
 
     Args:
         paths: files, folders, patterns, URLs, "-".
-        columns: what the columns of rows are called.
-        published_at: the day of articles that do not say theirs.
-        language: the language of all of them.
-        without: files that are not read though a pattern or a folder has them: a run's own.
-        only: the absolute names of the files that are read, of all that there are; by default all. The others count
-            for what files are called.
+        columns: names of the columns of rows.
+        published_at: day of publication of articles that have none of their own.
+        language: language of all articles; None to detect it.
+        without: files to skip although a pattern or a folder includes them: a run's own output.
+        only: absolute names of the files to read, of all that `paths` stand for; by default all. The others still
+            count in deciding whether a stem is unique.
 
     Attributes:
-        total: how many there are, where that is known without reading them.
-        repeated: how many were passed over, so far.
+        total: number of articles; None if they must be read to be counted.
+        repeated: number of articles skipped so far.
 
     Raises:
-        BadInputError: at once: a path that does not exist, a folder without texts, no date.
-        UsageError: at once: a URL takes a library that is not installed; a path is one of `without`; a table has no
-            column for the text.
+        BadInputError: a path does not exist, a folder has no texts, or `published_at` is no date.
+        UsageError: a URL takes a library that is not installed, a path is one of `without`, or a table lacks a column.
     """
 
     def __init__(
@@ -63,25 +62,20 @@ class Articles:
             self._count(found)
 
     def __iter__(self) -> Iterator[Document | BadInput]:
-        met = Seen()
+        seen = Seen()
         self.repeated = 0
         for article, place in self._read():
-            mine = f"{article.sha256} {article.published_at}" if isinstance(article, Document) else ""
-            earlier = met.add(article.id, mine)
+            version = f"{article.sha256} {article.published_at}" if isinstance(article, Document) else ""
+            earlier = seen.add(article.id, version)
             if earlier is None:
                 yield article
-            elif earlier == mine and isinstance(article, Document):
+            elif (earlier == version and isinstance(article, Document)) or seen.add(place, "") is not None:
                 self.repeated += 1
-            else:
-                yield from self._refused(article, place, met)
-
-    def _refused(self, article: Document | BadInput, place: str, met: Seen) -> Iterator[BadInput]:
-        """An article whose id is taken, under the name of its place."""
-        if met.add(place, "") is not None:
-            self.repeated += 1
-            return
-        reason = article.reason if isinstance(article, BadInput) else "give every article an id of its own"
-        yield BadInput(place, f"{place} has the id {article.id!r}, as an earlier article with another text: {reason}")
+            else:  # the id is taken: its place serves as its id
+                reason = article.reason if isinstance(article, BadInput) else "give every article an id of its own"
+                yield BadInput(
+                    place, f"{place} has the id {article.id!r}, as an earlier article with another text: {reason}"
+                )
 
     def _read(self) -> Iterator[tuple[Document | BadInput, str]]:
         for found in self._locations():
@@ -104,8 +98,8 @@ class Articles:
             return BadInput(id_, f"{location.shown} cannot be read: {location.fault(error)}")
 
     def _locations(self) -> Iterator[Location | BadInput]:
-        """Every file once, though several paths may lead to it."""
-        met = Seen()
+        """Yield every file once, although several paths may lead to it."""
+        seen = Seen()
         for path in self._paths:
             self._refuse_output(path)
             for found in locations(path):
@@ -114,19 +108,19 @@ class Articles:
                     if name == os.path.abspath(path):  # noqa: PTH100  # as above
                         raise UsageError(f"{path!r} is where the results go: name another file with --output")
                     continue
-                if len(self._paths) == 1 or met.add(name, "") is None:
+                if len(self._paths) == 1 or seen.add(name, "") is None:
                     yield found
 
     def _is_read(self, found: Location | BadInput) -> bool:
         return self._only is None or (isinstance(found, Location) and found.name in self._only)
 
     def _refuse_output(self, path: str) -> None:
-        """A folder of tables that is also one of articles would be read as such by the next run."""
+        """Refuse a folder that is also the output: the next run would read its tables as articles."""
         if os.path.isdir(path) and os.path.abspath(path) in self._without:  # noqa: PTH100, PTH112  # as above
             raise UsageError(f"{path!r} is where the results go: name another folder with --output")
 
     def _count(self, found: Location | BadInput) -> None:
-        """Learn which stems are there more than once, below which folder all files are, and how many."""
+        """Update which stems occur more than once, the common folder of all files, and the total."""
         if isinstance(found, Location):
             if self._stems.add(found.stem, "once") is not None:
                 self._stems.set(found.stem, "often")

@@ -220,6 +220,11 @@ REMEDY = "close it, and double the quote marks inside a text"
             'id,text\n1,"قال\nنعم\nلا\n2,ربما\n',
             [("t:2", f"t.csv:2 {UNCLOSED}, and the 2 lines behind it are no rows: {REMEDY}"), ("2", "ربما")],
         ),
+        (  # in one column every line looks like a row
+            "t.csv",
+            'text\nنعم\n"قال\nربما\n\n"لا"\n"ثم\n',
+            [("t:2", "نعم"), ("t:3", f"t.csv:3 {UNCLOSED}, and the 3 lines behind it are no rows: {REMEDY}")],
+        ),
         (
             "t.csv",
             "id,text\n1,قال, ثم غادر\n2,ربما\n",
@@ -350,11 +355,38 @@ def test_rows_of_parquet_that_unpack_to_more_than_articles_are_not_unpacked(tmp_
         file.write_table(pa.table({"text": [SAID]}))
     assert (tmp_path / "t.parquet").stat().st_size < 5_000
     told = (
-        "t.parquet:1 and the rows behind it, 2 in all, unpack to 150,000,174 bytes, more than as many articles may "
-        "have: write smaller row groups"
+        "t.parquet:1 and the rows behind it, 2 in all, cannot be read: a page of them unpacks to 150,000,065 bytes: "
+        "write smaller pages, and texts that are articles"
     )
     assert outcomes(list(Articles([tmp_path / "t.parquet"])), tmp_path) == [("t:1", told), ("t:3", SAID)]
     assert arrow_peak(tmp_path / "t.parquet") < MEGABYTE
+
+
+@pytest.mark.parametrize(
+    ("size", "complaint", "most"),
+    [
+        (150, f"t.parquet:2000 has in 'text' a value that {OVERSIZE.format(150_000_000)}", 600),
+        (
+            600,
+            (
+                "t.parquet:1025 and the rows behind it, 2,976 in all, cannot be read: a page of them unpacks to "
+                "600,062,414 bytes: write smaller pages, and texts that are articles"
+            ),
+            64,
+        ),
+    ],
+    ids=["costs its row alone", "is not unpacked"],
+)
+def test_a_huge_value_among_small_ones_in_parquet(tmp_path: Path, size: int, complaint: str, most: int) -> None:
+    texts = [SAID] * 4_000
+    texts[1_999] = "x" * size * MEGABYTE
+    file = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"text": texts}), file, compression="zstd", use_dictionary=False, data_page_size=1_000)
+    assert file.stat().st_size < MEGABYTE
+    found = outcomes(list(Articles([file])), tmp_path)
+    assert [said for _, said in found if said != SAID] == [complaint]
+    assert len(found) == (4_000 if size == 150 else 1_025)
+    assert arrow_peak(file) < most * MEGABYTE
 
 
 # --- dates and moments

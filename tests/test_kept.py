@@ -70,3 +70,22 @@ def test_a_column_that_is_not_there_is_told_before_anything_is_read(tmp_path: Pa
     ended = mahdar("extract", tmp_path / "in.csv", "--keep", "titel", "--model", "offline")
     said = "has no column 'titel' to keep, but 'id', 'text', 'url', 'title', 'seen': correct --keep\n"
     assert (ended.code, ended.out, ended.err) == (2, "", f"mahdar: {tmp_path}/in.csv {said}")
+
+
+def test_a_name_that_no_line_has_is_named_at_the_end(tmp_path: Path) -> None:
+    as_jsonl(tmp_path / "in.jsonl")
+    options = ("--keep", "titel,url,ulr,title", "--model", "offline", "-o", tmp_path / "out.jsonl")
+    ended = mahdar("extract", tmp_path / "in.jsonl", *options)
+    said, _ = ended.err.split("\n", 1)
+    assert (ended.code, said) == (0, "no article has a column 'titel', 'ulr' to keep: correct --keep")
+
+
+def test_a_run_goes_on_with_the_same_columns_only(tmp_path: Path) -> None:
+    as_csv(tmp_path / "in.csv")
+    command = ("extract", tmp_path / "in.csv", "--model", "offline", "-o", tmp_path / "out.jsonl")
+    assert mahdar(*command, "--keep", "url,title").code == 0
+    assert mahdar(*command, "--keep", "title, url").code == 0
+    for keep, told in ((("--keep", "url,title,seen"), "seen,title,url"), ((), "none")):
+        ended = mahdar(*command, *keep)
+        wanted = f"is of another run, which differs in keep (title,url → {told}): give --overwrite"
+        assert (ended.code, wanted in ended.err) == (2, True), ended.err

@@ -228,7 +228,7 @@ def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Outp
         with (
             shown(None if options.retry_errors else tally.total, slow=settings.embedded) as progress,
             _engine(options, settings, progress.phase) as (mahdar, engine),
-            kept(target, mahdar, overwrite=options.overwrite) as (results, stream),
+            kept(target, mahdar, keep=names_of(options.keep), overwrite=options.overwrite) as (results, stream),
             stop,
         ):
             if results and results.repaired:
@@ -245,6 +245,9 @@ def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Outp
                     tally=tally,
                 )
                 tally.repeated += articles.repeated
+                if articles.absent:
+                    names = ", ".join(map(repr, articles.absent))
+                    typer.echo(f"no article has a column {names} to keep: correct --keep", err=True)
         interrupted = stop.heard and not options.watch
         if target and not interrupted:
             for line in finish(target):

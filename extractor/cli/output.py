@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from decimal import Decimal
 from pathlib import Path
@@ -50,7 +50,7 @@ class Stream:
 
 @contextmanager
 def kept(
-    target: OutputPaths | None, mahdar: Extractor, *, overwrite: bool = False
+    target: OutputPaths | None, mahdar: Extractor, *, keep: Collection[str] = (), overwrite: bool = False
 ) -> Iterator[tuple[RunResults | None, Stream | None]]:
     """Open the files, or the stream, that results are written to.
 
@@ -68,7 +68,7 @@ def kept(
     target.check()
     try:
         is_stream = target.records.exists() and not (target.records.is_file() or target.records.is_dir())
-        opened = Stream(target.records) if is_stream else _results(target, mahdar, overwrite=overwrite)
+        opened = Stream(target.records) if is_stream else _results(target, mahdar, keep, overwrite=overwrite)
     except OSError as error:
         raise UsageError(f"{target.path} cannot be used: {error.strerror}; name another with --output") from None
     with closing(opened):
@@ -79,7 +79,7 @@ def kept(
             yield opened, None
 
 
-def _results(target: OutputPaths, mahdar: Extractor, *, overwrite: bool) -> RunResults:
+def _results(target: OutputPaths, mahdar: Extractor, keep: Collection[str], *, overwrite: bool) -> RunResults:
     path = target.records
     if not (overwrite or target.form == "jsonl" or path.exists()) and target.path.is_file():
         raise UsageError(f"{target.path} has something in it: give --overwrite to replace it, or another name")
@@ -87,7 +87,7 @@ def _results(target: OutputPaths, mahdar: Extractor, *, overwrite: bool) -> RunR
         target.path.mkdir(parents=True, exist_ok=True)
         if not overwrite and (target.path / OLDER_PARTS).exists():
             raise older(target.path)
-    return RunResults(path, identity(mahdar), name=target.name, overwrite=overwrite)
+    return RunResults(path, identity(mahdar, keep), name=target.name, overwrite=overwrite)
 
 
 def _spent(progress: Progress, mahdar: Extractor) -> Spending:

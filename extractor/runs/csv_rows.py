@@ -78,9 +78,15 @@ class CsvRows:
         self._may_read_again = MAX_LINE
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield the rows; the faults of lines after an unclosed quote mark are merged into its own."""
+        """Yield the rows; the lines behind a quote mark that is not closed, up to the next row, belong to its fault.
+
+        In a table of one column every line looks like a row: there all lines to the end belong to the fault.
+        """
         unclosed, behind = 0, 0
         for number, row in self._rows():
+            if row is _UNCLOSED and len(self.names) == 1:
+                yield number, _unclosed(sum(line is None or bool(line.strip()) for _, line in iter(self._line, None)))
+                return
             if unclosed and isinstance(row, Fault) and row is not _UNCLOSED:
                 behind += 1
                 continue

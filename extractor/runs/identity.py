@@ -1,6 +1,6 @@
 """Identify a run by what all its results have in common, and refuse to mix the results of different runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,8 +20,12 @@ Identity = Mapping[str, Any]
 """the parts of a run's identity by name, as JSON stores them"""
 
 
-def identity(mahdar: "Extractor") -> Identity:
+def identity(mahdar: "Extractor", keep: Iterable[str] = ()) -> Identity:
     """Return the identity of the runs of an extractor; with mode and parameters only if a model is asked.
+
+    Args:
+        mahdar: the extractor.
+        keep: names of the columns that go with the records, in any order.
 
     Raises:
         MahdarError: the settings name no model that can be asked.
@@ -33,6 +37,7 @@ def identity(mahdar: "Extractor") -> Identity:
         "prompts": {task: maker.prompt for task, maker in makers.items() if maker.prompt},
         "schemas": {task: maker.schema for task, maker in makers.items() if maker.schema},
         **asked,
+        **({"keep": ",".join(sorted(keep))} if keep else {}),
         "mahdar": _version(),
     }
 

@@ -6,7 +6,9 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
+from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -17,18 +19,21 @@ from mahdar.documents.pages import PagesUnreadableError, is_page, read_page
 from mahdar.errors import BadInputError, MahdarError, UsageError
 from mahdar.runs.csv_rows import TOO_LONG, CsvRows, Fault, Row, numbered_lines
 from mahdar.runs.locations import CSV, JSONL, REMEDY, Location, printable
+from mahdar.runs.parquet_pages import pages
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 BATCH: Final = 64
-"""Rows of Parquet in memory at once; each may be an article of `MAX_BYTES`."""
+"""Rows of Parquet in memory at once: each may be an article of `MAX_BYTES`."""
 UNPACKED: Final = BATCH * MAX_BYTES
-"""Bytes of Parquet in memory at once. A repeated value is stored once in a file, but unpacked once a row."""
+"""Bytes of Parquet in memory at once. A value that stands in many rows is kept once in a file, but once a row here."""
+LARGEST_PAGE: Final = 4 * UNPACKED
+"""Bytes that a page of Parquet may unpack to. Arrow holds it twice; a page of 500 MB has a value that is no article."""
 FEW: Final = 20
-"""Consecutive faults that are reported one by one; further ones, which have the same cause, are only counted."""
+"""Faults one after the other that are named one by one; the others are counted: they have one cause."""
 _SHOWN: Final = 40
-"""Maximum of characters of a value in a message."""
+"""Characters of a value in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class RowFile:
         columns: names of the columns.
         published_at: day of publication of articles that have none of their own.
         language: language of all articles; None to detect it.
+        kept: gets the names in `columns.keep` that some row has.
     """
 
     location: Location
@@ -65,6 +71,7 @@ class RowFile:
     columns: Columns = Columns()
     published_at: dt.date | None = None
     language: str | None = None
+    kept: set[str] = field(default_factory=set)
 
     def articles(self) -> Iterator[tuple[Document | BadInput, str]]:
         """Yield every article or `BadInput` with its place, such as `news.csv:17`."""
@@ -95,6 +102,7 @@ class RowFile:
         try:
             id_ = _id(row, self.columns) or id_
             text, day, kept = _text(row, self.columns), _day(row, self.columns), _kept(row, self.columns)
+            self.kept.update(name for name in self.columns.keep if name in row)
             if is_page(text):
                 page = read_page(text)
                 text, day, kept = page.text, day or page.published_at, {**page.kept, **kept}
@@ -285,28 +293,47 @@ def _parquet_names(stream: BinaryIO) -> Sequence[str]:
 def _parquet_rows(stream: BinaryIO, columns: Columns, location: Location) -> Iterator[Row]:
     with _parquet(stream) as file:
         _need(columns, file.schema_arrow.names, location)
-        names = [name for name in columns.wanted if name in file.schema_arrow.names]
+        there = [name for name in columns.wanted if name in file.schema_arrow.names]
         number = 0
         for group in range(file.num_row_groups):
-            rows, largest = _size(file.metadata.row_group(group), names)
-            if largest > max(UNPACKED, rows * MAX_BYTES):
-                size_of_all = f"and the rows behind it, {rows:,} in all, unpack to {largest:,} bytes"
-                yield number + 1, Fault(f"{size_of_all}, more than as many articles may have: write smaller row groups")
-                number += rows
-                continue
-            size = min(BATCH, max(1, UNPACKED // max(1, largest)))
-            for batch in file.iter_batches(size, row_groups=[group], columns=names, use_threads=False):
-                cells = {name: _microseconds(batch.column(name)) for name in names}
+            rows = file.metadata.row_group(group).num_rows
+            readable, size, too_large = _readable(stream, file, group, there)
+            batches = file.iter_batches(size, row_groups=[group], columns=there, use_threads=False) if readable else ()
+            for batch in islice(batches, -(-readable // size)):
+                cells = {name: _microseconds(batch.column(name)) for name in there}
                 for index in range(batch.num_rows):
                     number += 1
                     yield number, {name: _cell(column[index]) for name, column in cells.items()}
+            if readable < rows:
+                said = f"and the rows behind it, {rows - readable:,} in all, cannot be read: a page of them unpacks to"
+                yield number + 1, Fault(f"{said} {too_large:,} bytes: write smaller pages, and texts that are articles")
+                number += rows - readable
 
 
-def _size(group: Any, names: Sequence[str]) -> tuple[int, int]:
-    """Return the number of rows of a group, and the bytes of the largest of the named columns."""
-    columns = map(group.column, range(group.num_columns))
-    sizes = (column.total_uncompressed_size for column in columns if column.path_in_schema.partition(".")[0] in names)
-    return group.num_rows, max(sizes, default=0)
+def _readable(stream: BinaryIO, file: "ParquetFile", group: int, names: Sequence[str]) -> tuple[int, int, int]:
+    """Return how many rows of a group can be read in bounded memory, how many at a time, and the size of a bad page.
+
+    Reading ends before the first page that unpacks to more than its rows may have as articles, or than `LARGEST_PAGE`
+    bytes. The number of rows at a time divides the number of rows, unless all can be read.
+    """
+    metadata = file.metadata.row_group(group)
+    readable, size, too_large = metadata.num_rows, BATCH, 0
+    for index in range(metadata.num_columns):
+        chunk, largest, values = metadata.column(index), 1, 0
+        if chunk.path_in_schema.partition(".")[0] not in names:
+            continue
+        if chunk.total_uncompressed_size <= UNPACKED:
+            largest = max(1, chunk.total_uncompressed_size)
+        else:
+            for page in pages(stream, chunk):
+                articles = (page.values or chunk.num_values) * MAX_BYTES
+                if page.unpacked > max(UNPACKED, min(LARGEST_PAGE, articles)):
+                    is_flat = file.schema.column(index).max_repetition_level == 0  # else rows have several values
+                    readable, too_large = min(readable, values if is_flat else 0), page.unpacked
+                    break
+                largest, values = max(largest, page.unpacked), values + page.values
+        size = min(size, max(1, UNPACKED // largest))
+    return readable, size if readable == metadata.num_rows else gcd(readable, size), too_large
 
 
 def _microseconds(column: Any) -> Any:

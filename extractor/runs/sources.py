@@ -32,6 +32,7 @@ class Articles:
     Attributes:
         total: number of articles; None if they must be read to be counted.
         repeated: number of articles skipped so far.
+        absent: the names in `columns.keep` that no article has; empty until all have been read.
 
     Raises:
         BadInputError: a path does not exist, a folder has no texts, or `published_at` is no date.
@@ -57,6 +58,8 @@ class Articles:
         self._stems = Seen()
         self._common: str | None = None
         self.repeated = 0
+        self.absent: tuple[str, ...] = ()
+        self._kept = set[str]()
         self.total: int | None = 0
         for found in self._locations():
             self._count(found)
@@ -66,6 +69,8 @@ class Articles:
         self.repeated = 0
         for article, place in self._read():
             version = f"{article.sha256} {article.published_at}" if isinstance(article, Document) else ""
+            if isinstance(article, Document):
+                self._kept.update(article.kept)
             earlier = seen.add(article.id, version)
             if earlier is None:
                 yield article
@@ -76,6 +81,7 @@ class Articles:
                 yield BadInput(
                     place, f"{place} has the id {article.id!r}, as an earlier article with another text: {reason}"
                 )
+        self.absent = tuple(name for name in self._columns.keep if name not in self._kept)
 
     def _read(self) -> Iterator[tuple[Document | BadInput, str]]:
         for found in self._locations():
@@ -86,7 +92,8 @@ class Articles:
             elif found.is_article:
                 yield self._article(found), found.shown
             else:
-                yield from RowFile(found, self._id(found), self._columns, self._day, self._language).articles()
+                id_, kept = self._id(found), self._kept
+                yield from RowFile(found, id_, self._columns, self._day, self._language, kept).articles()
 
     def _article(self, location: Location) -> Document | BadInput:
         id_ = self._id(location)

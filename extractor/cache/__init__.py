@@ -1,1 +1,1 @@
-"""Raw completions by the fingerprint of their request, on disk or a Redis server, with single flight."""
+"""Cache: completions by the fingerprint of their request, on disk or on a Redis server, with single flight."""

@@ -1,7 +1,7 @@
-"""The store as an event loop uses it, with the claims that keep other processes from asking the same.
+"""Use a store from an event loop, with claims that keep other processes from sending the same request.
 
-A store on a server is waited for in a thread; one on disk answers faster than a thread starts. A store that fails to
-keep an answer does not cost the extraction: the log says so once.
+A store on a server is called in a thread; one on disk answers faster than a thread starts. Where an answer cannot be
+stored, the extraction goes on, and one warning is logged.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ log = logging.getLogger("mahdar")
 
 
 class AsyncStore:
-    """A store, or none, for one event loop."""
+    """A store for one event loop; without a store it keeps nothing."""
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
@@ -34,11 +34,11 @@ class AsyncStore:
 
     @property
     def shared(self) -> bool:
-        """Whether other processes may answer the same question at the same time."""
+        """Whether other processes may send the same requests at the same time."""
         return self._claims is not None
 
     async def get(self, fingerprint: str) -> Completion | None:
-        """The answer, or None.
+        """Return the stored answer, or None.
 
         Raises:
             StoreError: the store cannot be read.
@@ -46,7 +46,7 @@ class AsyncStore:
         return await self._do(self._store.get, fingerprint) if self._store else None
 
     async def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
-        """Keep an answer that was paid for."""
+        """Store an answer; log a warning where that fails."""
         if self._store is None:
             return
         try:
@@ -55,13 +55,13 @@ class AsyncStore:
             self._warn(f"{error}; going on without keeping answers")
 
     async def claim(self, fingerprint: str) -> bool:
-        """Claim a request; False where another process holds it. Claimed where claims cannot be kept."""
+        """Claim a request; False where another process holds it. True where the store cannot keep claims."""
         if self._claims is None:
             return True
         try:
             taken = await self._do(self._claims.claim, fingerprint)
         except StoreError as error:
-            self._warn(f"{error}; going on as if no other process asked the same")
+            self._warn(f"{error}; going on as if no other process sent the same requests")
             return True
         if taken:
             self._held.add(fingerprint)
@@ -77,7 +77,7 @@ class AsyncStore:
                 await self._do(self._claims.release, fingerprint)
 
     async def _renew(self) -> None:
-        """Keep what is held; ends with the loop, or when nothing is left to keep."""
+        """Renew the claims that are held, until none is left or the loop ends."""
         assert self._claims is not None, "nothing is held without claims"
         while self._held:
             await asyncio.sleep(RENEWED)

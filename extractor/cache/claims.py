@@ -1,9 +1,9 @@
 """Claims: locks between processes, so that each request is sent and paid once.
 
-On Linux a claim is the lock on one byte of a file, at a place that the fingerprint gives: it costs microseconds, where
-a row in the database costs a third of a millisecond at every call, and the kernel takes it from a process that dies.
-Elsewhere a claim is a row of a diskcache. It is renewed while its call is under way; one that was not renewed for a
-while is of a process that died, and whoever comes next takes it over.
+On Linux a claim is the lock on one byte of a file, at an offset that the fingerprint gives: it costs microseconds,
+where a row in a database costs a third of a millisecond for every call, and the kernel releases it when the process
+dies. Elsewhere a claim is a row of a diskcache, renewed while its call is in flight. One that has not been renewed
+belongs to a process that died; the next process takes it over.
 """
 
 import errno
@@ -28,18 +28,18 @@ except ImportError:  # Windows
     _LOCKS = False
 
 LEASE: Final = 30.0
-"""Seconds that a claim holds without being renewed."""
+"""Seconds after which a claim expires that is not renewed."""
 RENEWED: Final = LEASE / 3
 """Seconds between renewals."""
 FLOCK: Final = "hhqqi0q"
 """C's `struct flock`: type, whence, start, length, process."""
 DIGITS: Final = 15
-"""Of the fingerprint, for the place of its byte: a file's offset has 63 bits."""
+"""Hexadecimal digits of the fingerprint that give the offset of its byte: a file's offset has 63 bits."""
 
 
 @runtime_checkable
 class Claims(Protocol):
-    """What a store can do besides, where processes share it."""
+    """What a store that processes share offers besides answers."""
 
     def claim(self, fingerprint: str) -> bool:
         """Claim a request; False where another process holds it."""
@@ -52,15 +52,15 @@ class Claims(Protocol):
 
 
 def claims_in(folder: Path) -> "ClaimLocks | ClaimRows":
-    """The claims of all processes that name this folder."""
+    """Return the claims that all processes share which name this folder."""
     return ClaimLocks(folder) if _LOCKS else ClaimRows(folder)
 
 
 class ClaimLocks:
     """Claims as locks on the bytes of one file.
 
-    They are of the open file (OFD), not of the process: two stores of one process are strangers to each other, too. A
-    process that was forked opens the file anew, or it would share the claims of the one it came from.
+    The locks belong to the open file (OFD), not to the process, so that two stores of one process exclude each other
+    too. A forked process opens the file anew, or it would share its parent's claims.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -98,7 +98,7 @@ class ClaimLocks:
                 self._lock(fingerprint, fcntl.F_UNLCK)
 
     def close(self) -> None:
-        """Let go of the file, and so of all claims."""
+        """Close the file, which releases all claims."""
         with self._guard:
             if self._file is not None:
                 os.close(self._file)
@@ -106,9 +106,9 @@ class ClaimLocks:
             self._held.clear()
 
     def _lock(self, fingerprint: str, kind: int) -> bool:
-        place = int(fingerprint[:DIGITS], 16)
+        offset = int(fingerprint[:DIGITS], 16)
         try:
-            fcntl.fcntl(self._opened(), fcntl.F_OFD_SETLK, struct.pack(FLOCK, kind, os.SEEK_SET, place, 1, 0))
+            fcntl.fcntl(self._opened(), fcntl.F_OFD_SETLK, struct.pack(FLOCK, kind, os.SEEK_SET, offset, 1, 0))
         except OSError as error:
             if error.errno in {errno.EAGAIN, errno.EACCES}:
                 return False
@@ -127,7 +127,7 @@ class ClaimRows:
 
     Args:
         folder: of the database.
-        lease: seconds that a claim holds without being renewed.
+        lease: seconds after which a claim expires that is not renewed.
     """
 
     def __init__(self, folder: Path, lease: float = LEASE) -> None:
@@ -163,13 +163,13 @@ class ClaimRows:
                 self._rows.delete(fingerprint)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         if self._rows is not None:
             self._rows.close()
 
 
 def _unusable(folder: Path, error: Exception) -> StoreError:
     return StoreError(
-        f"{folder}: a question cannot be claimed ({getattr(error, 'strerror', None) or error}); "
+        f"{folder}: a request cannot be claimed ({getattr(error, 'strerror', None) or error}); "
         "free space on the disk, or set MAHDAR_CACHE_DIR to another folder"
     )

@@ -1,4 +1,4 @@
-"""A completion: what an endpoint answered, as text, with what it took. Stored as it came, and read anew each time."""
+"""Completions: an endpoint's answer as text, with what it took. It is stored as it came, and read anew each time."""
 
 import json
 import re
@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 VERSION = 2
-"""Of the stored form; an entry of another version counts as absent."""
+"""Version of the stored form; an entry of another version counts as absent."""
 CUT: Final = frozenset({"length", "max_tokens", "model_length"})
+"""Finish reasons of an answer that ran into the bound on its tokens, in lower case."""
 FILTERED: Final = frozenset(
     {
         *("content_filter", "content_filtered", "refusal", "safety", "recitation", "blocklist"),
         *("prohibited_content", "spii", "guardrail_intervened", "sensitive"),
     }
 )
-"""Finish reasons of OpenAI, Anthropic, Mistral, Gemini, Bedrock and Zhipu, in lower case."""
+"""Finish reasons of a filtered answer: OpenAI's, Anthropic's, Mistral's, Gemini's, Bedrock's and Zhipu's."""
 LONGEST_REFUSAL: Final = 200
 """Characters of a refusal in the failure's message."""
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What a terminal obeys, or what turns the direction of the text that follows."""
+"""Characters that control a terminal or the direction of text."""
 _ANSWER: Final = {
     "text": str,
     "finish": str,
@@ -30,7 +31,7 @@ _ANSWER: Final = {
     "seconds": int | float,
 }
 _TYPES: Final = {"components": dict, "tool_calls": list, **_ANSWER}
-"""What an entry holds: a file of other hands may hold anything."""
+"""Members of an entry and their types, which are checked: others may have written the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,13 @@ class Completion:
 
     Attributes:
         text: of the message.
-        finish: why the endpoint stopped, in its own word; empty where it gave none.
-        refusal: the model's, in its own words.
-        tool_calls: in the order in which they came.
+        finish: the endpoint's finish reason; empty where it gave none.
+        refusal: the model's refusal; None without one.
+        model: the model that the endpoint names; None where it names none.
+        tokens_in: as the endpoint reports them; 0 where it does not.
+        tokens_out: as the endpoint reports them; 0 where it does not.
         seconds: wall time of the call that brought it.
+        tool_calls: in the order in which they came.
     """
 
     text: str
@@ -64,25 +68,25 @@ class Completion:
 
     @property
     def raw(self) -> str:
-        """All that the model wrote, which names the re-ask that follows."""
+        """All that the model wrote: part of the fingerprint of the re-ask that follows."""
         if not self.tool_calls:
             return self.text
         return json.dumps([self.text, *([call.name, call.arguments] for call in self.tool_calls)], ensure_ascii=False)
 
     @property
     def is_cut(self) -> bool:
-        """Whether it ran into the bound on its tokens; an endpoint that gives no reason leaves its braces open."""
+        """Whether the answer ran into the bound on its tokens; without a finish reason, open braces tell."""
         return self.finish.lower() in CUT or (not self.finish and self.raw.count("{") > self.raw.count("}"))
 
     @property
     def refused(self) -> str | None:
-        """Why there is no answer in it: the refusal on one line, or that it was filtered; None where there is one."""
+        """The refusal on one line, or that the answer was filtered; None where there is an answer."""
         if self.refusal:
             return on_one_line(self.refusal)[:LONGEST_REFUSAL]
         return "the endpoint filtered the answer" if self.finish.lower() in FILTERED else None
 
     def dumps(self, components: Mapping[str, str]) -> str:
-        """As stored: JSON, with the parts of the fingerprint it answers."""
+        """Return the stored form: JSON, with the components of the fingerprint."""
         answer = {name: getattr(self, name) for name in _ANSWER} | {"seconds": round(self.seconds, 3)}
         calls = [[call.name, call.arguments] for call in self.tool_calls]
         entry = {"version": VERSION, "components": dict(components), **answer, "tool_calls": calls}
@@ -90,13 +94,13 @@ class Completion:
 
     @classmethod
     def loads(cls, stored: str) -> "Completion | None":
-        """From its stored form; None for another version, or for text that is no entry."""
+        """Parse the stored form; None for another version, or for text that is no entry."""
         entry = read_entry(stored)
         return cls.from_entry(entry) if entry else None
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> "Completion":
-        """From an entry that was read."""
+        """Convert an entry that `read_entry` returned."""
         calls = tuple(ToolCall(name, arguments) for name, arguments in entry["tool_calls"])
         return cls(**{name: entry[name] for name in _ANSWER}, tool_calls=calls)
 
@@ -111,21 +115,21 @@ def writable(text: str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """The words of an endpoint as a terminal or a log may show them: on one line, control characters escaped."""
+    """Return an endpoint's words on one line with control characters escaped, safe for a terminal or a log."""
     return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], writable(" ".join(text.split())))
 
 
 def read_entry(stored: str) -> dict[str, Any] | None:
-    """A stored entry as JSON; None for another version, or for text that is no entry."""
+    """Parse a stored entry; None for another version, or for text that is no entry."""
     try:
         entry = json.loads(stored)
     except (ValueError, RecursionError):
         return None
     if not isinstance(entry, dict) or entry.get("version") != VERSION:
         return None
-    whole = all(isinstance(entry.get(name), type_) for name, type_ in _TYPES.items())
-    return entry if whole and all(map(_is_call, entry["tool_calls"])) else None
-
-
-def _is_call(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)
+    if not all(isinstance(entry.get(name), type_) for name, type_ in _TYPES.items()):
+        return None
+    for call in entry["tool_calls"]:
+        if not (isinstance(call, list) and [type(part) for part in call] == [str, str]):
+            return None
+    return entry

@@ -1,10 +1,10 @@
-"""The store: raw completions under the fingerprint of the request they answer.
+"""The store on disk: completions by the fingerprint of their request.
 
-Kept by diskcache (SQLite, safe between threads and processes). By itself that reads pickles, and so executes what a
-stranger has planted; here nothing but text goes in, and nothing else comes out.
+diskcache keeps them (SQLite, safe between threads and processes). By default it reads pickles, which can execute code
+that somebody has planted; here it writes and reads text only.
 
-What a disk has damaged is never believed: a checksum stands beside each entry, and an entry that cannot be read, or is
-not as it was written, is absent. A file so damaged that no entry can be looked up is refused when it is opened.
+Damage is found: each entry has a checksum, and an entry that cannot be read, or is not as it was written, counts as
+absent. A file so damaged that no entry can be looked up is refused when it is opened.
 """
 
 import logging
@@ -37,46 +37,46 @@ DAMAGED = "(a damaged part of the file)"
 PATIENCE: Final = 60.0
 """Seconds to wait for a database that another process keeps locked."""
 LONGEST_DAMAGE: Final = 100_000
-"""Rows of a damaged part that are tried one by one; behind more of them nothing is looked for."""
+"""Rows of a damaged part that are tried one by one before the rest of the file is given up."""
 _DAMAGE: Final = (sqlite3.DatabaseError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What SQLite and diskcache raise on a file in which bytes have changed."""
+"""Errors that SQLite and diskcache raise for a file in which bytes have changed."""
 _ROW: Final = "SELECT rowid, key, raw, mode, value, tag FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT 1"
 
 
 class Store(Protocol):
-    """What the request path needs of a store. A recording, or a server's client, fits as well."""
+    """Keeps answers for the client. A recording or a server's client can stand in."""
 
     def get(self, fingerprint: str) -> Completion | None:
-        """The answer, or None."""
+        """Return the stored answer, or None."""
 
     def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
-        """Keep an answer."""
+        """Store an answer."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache is untyped
-    """A `Disk` that keeps text, in the database itself, and reads nothing else: no pickle, no file of any name."""
+    """A diskcache `Disk` that writes and reads text in the database only: no pickles, no files."""
 
     def put(self, key: Any) -> tuple[Any, bool]:
-        """Keys are text."""
+        """Write a key, which is text."""
         return self._text(key), True
 
     def get(self, key: Any, raw: bool) -> Any:  # noqa: FBT001  # diskcache's signature
-        """A key that was pickled stays closed."""
+        """Read a key; one that was pickled is not unpickled."""
         return key if raw and isinstance(key, str) else PICKLED
 
     def store(self, value: Any, read: bool, key: Any = diskcache.UNKNOWN) -> Any:  # noqa: ARG002, FBT001
-        """Values are text."""
+        """Write a value, which is text."""
         return 0, MODE_RAW, None, self._text(value)
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ARG002, FBT001
-        """A value that is not text is not read."""
+        """Read a value; one that is not text is not read."""
         return value if mode == MODE_RAW and isinstance(value, str) else UNREADABLE
 
     def remove(self, file_path: str) -> None:
-        """No file was written, so that none is removed, whatever the database says."""
+        """Remove nothing: no file was written, whatever the database says."""
 
     @staticmethod
     def _text(value: Any) -> str:
@@ -86,7 +86,7 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache is untyped
 
 
 class TextCache(diskcache.Cache):  # type: ignore[misc]  # diskcache is untyped
-    """A `Cache` in which a text that is not UTF-8 costs no more than itself: it comes with halves of surrogates."""
+    """A diskcache `Cache` that reads invalid UTF-8 with surrogate escapes, so that other entries stay readable."""
 
     @property
     def _con(self) -> sqlite3.Connection:
@@ -97,7 +97,7 @@ class TextCache(diskcache.Cache):  # type: ignore[misc]  # diskcache is untyped
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """How much a store holds, and where: entries, bytes, tokens that a hit does not cost again."""
+    """Size of a store: its place, its entries, their bytes, and the tokens that they cost."""
 
     folder: Path | str
     entries: int
@@ -106,18 +106,18 @@ class StoreStats:
 
 
 class DiskStore:
-    """The store in a folder of mode 0700. Unreadable entries count as absent and are named by `verify`.
+    """The store in a folder of mode 0700. Unreadable entries count as absent; `verify` lists them.
 
     Args:
-        cache: the folder that it is made in.
+        cache: the folder that holds the store's own.
         patience: seconds to wait for a database that another process keeps locked.
     """
 
     def __init__(self, cache: Path, *, patience: float = PATIENCE) -> None:
-        """Open, or create, the store below the cache folder.
+        """Open the store, or create it.
 
         Raises:
-            StoreError: the folder cannot be used, or the file in it is no store.
+            StoreError: the folder cannot be used, or its file is no store.
         """
         self.folder = cache / FOLDER
         self._warned = False
@@ -136,16 +136,14 @@ class DiskStore:
             self._cache.get("")  # where no entry can be looked up, this raises
 
     def get(self, fingerprint: str) -> Completion | None:
-        """The answer, or None. One that is damaged is absent; the log says once that there is such a one.
+        """Return the stored answer, or None. A damaged one counts as absent; one warning is logged for all of them.
 
         Raises:
             StoreError: the file is locked, or cannot be reached.
         """
         try:
             stored, checksum = self._cache.get(fingerprint, tag=True)
-        except diskcache.Timeout as error:
-            raise self._error("cannot be read", error) from None
-        except sqlite3.OperationalError as error:
+        except (diskcache.Timeout, sqlite3.OperationalError) as error:
             raise self._error("cannot be read", error) from None
         except _DAMAGE as error:
             self._warn(f"is damaged ({error})")
@@ -158,17 +156,17 @@ class DiskStore:
         return Completion.from_entry(entry) if entry else None
 
     def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
-        """Keep an answer.
+        """Store an answer.
 
         Raises:
-            StoreError: it could not be written, say on a full disk.
+            StoreError: it cannot be written, for example to a full disk.
         """
         with self._named("an answer could not be kept"):
             text = completion.dumps(components)
             self._cache.set(fingerprint, text, tag=_checksum(fingerprint, text.encode()))
 
     def remove(self, fingerprint: str) -> bool:
-        """Remove one entry, readable or not; whether it was there.
+        """Remove an entry, readable or not, and return whether there was one.
 
         Raises:
             StoreError: the file is damaged where it stands.
@@ -193,9 +191,9 @@ class DiskStore:
         self._claims.release(fingerprint)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
-        """Every fingerprint with its entry; None where the entry cannot be read.
+        """Yield every fingerprint with its entry, or with None where the entry cannot be read.
 
-        Of a damaged part of the file, whose fingerprints are not known, there is one such entry.
+        A damaged part of the file, whose fingerprints are not known, yields one such entry.
 
         Raises:
             StoreError: the file is locked, or cannot be reached.
@@ -222,14 +220,14 @@ class DiskStore:
             yield fingerprint, _entry(fingerprint, disk.fetch(mode, None, value, read=False), checksum)
 
     def stats(self) -> StoreStats:
-        """Count what is there."""
+        """Count entries, bytes and tokens."""
         entries = [entry for _, entry in self.entries() if entry]
         tokens = sum(entry["tokens_in"] + entry["tokens_out"] for entry in entries)
         with self._named("cannot be read"):
             return StoreStats(self.folder, len(entries), self._cache.volume(), tokens)
 
     def verify(self) -> tuple[str, ...]:
-        """Fingerprints whose entries cannot be read, and what SQLite finds wrong with its file."""
+        """Return the fingerprints of entries that cannot be read, and what SQLite finds wrong with the file."""
         broken = tuple(fingerprint for fingerprint, entry in self.entries() if entry is None)
         with self._named("cannot be read"), warnings.catch_warnings():
             warnings.simplefilter("always")
@@ -241,17 +239,17 @@ class DiskStore:
                 return (*broken, str(error))
 
     def clear(self) -> int:
-        """Remove every entry; the number removed."""
+        """Remove all entries, and return their number."""
         with self._named("cannot be emptied"):
             return int(self._cache.clear())
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._claims.close()
         self._cache.close()
 
     def _name_earlier(self, cache: Path) -> None:
-        """Say, when the folder is made, that one of an earlier version is left alone."""
+        """Log, when the folder is created, that the folder of an earlier version is left as it is."""
         for name in EARLIER if not self.folder.exists() else ():
             if (cache / name).is_dir():
                 log.warning(
@@ -267,7 +265,7 @@ class DiskStore:
 
     @contextmanager
     def _named(self, failed: str) -> Iterator[None]:
-        """An error of files or of SQLite as a `StoreError` that names the folder and the remedy."""
+        """Raise an error of files or of SQLite as a `StoreError` that names the folder and the remedy."""
         try:
             yield
         except (OSError, diskcache.Timeout, *_DAMAGE) as error:
@@ -288,7 +286,7 @@ def _checksum(fingerprint: str, text: bytes) -> int:
 
 
 def _entry(fingerprint: str, stored: str, checksum: object) -> dict[str, Any] | None:
-    """A stored entry; None where it is none, or not as it was written. One of old has no checksum."""
+    """Parse a stored entry; None where it is no entry, or not as it was written. Older entries have no checksum."""
     try:
         written = stored.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Which store: on disk by default, on a server where the settings name one."""
+"""Open the store: on disk by default, on a server where the settings name one."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 SERVERS: Final = ("redis://", "rediss://", "unix://")
 VALKEY: Final = {"valkey://": "redis://", "valkeys://": "rediss://"}
-"""The same under its other name."""
+"""Valkey's schemes and the ones that redis-py reads."""
 
 
 def open_store(settings: "Settings") -> "DiskStore | RedisStore":
-    """The store that the settings name.
+    """Open the store that the settings name.
 
     Raises:
-        UsageError: they name something that is no store.
-        StoreError: it cannot be used.
+        UsageError: they name no store that mahdar can use.
+        StoreError: the store cannot be opened.
     """
     url = settings.store
     if url is None:

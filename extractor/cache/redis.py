@@ -1,7 +1,8 @@
-"""The store on a server: Redis or Valkey, for machines that share answers.
+"""The store on a Redis or Valkey server, for machines that share answers.
 
-The same text as on disk, under `mahdar:<version>:<fingerprint>`; nothing but text is read. Claims are keys that expire;
-one more key says that this version has looked for entries of earlier ones. The password in the URL is shown nowhere.
+Entries are the same text as on disk, under `mahdar:<version>:<fingerprint>`; nothing but text is read. Claims are keys
+that expire. One more key notes that this version has looked for entries of earlier ones. No message shows the URL's
+password.
 """
 
 import logging
@@ -23,30 +24,30 @@ CLAIMS: Final = f"mahdar-claim:{VERSION}:"
 EARLIER: Final = tuple(f"mahdar:{version}:" for version in range(1, VERSION))
 LOOKED: Final = f"mahdar-looked:{VERSION}"
 PATIENCE: Final = 10.0
-"""Seconds for the server to answer."""
+"""Seconds to wait for the server."""
 BATCH: Final = 500
-"""Keys in one turn of a listing."""
+"""Keys of one step of a listing."""
 _RELEASE: Final = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 _RENEW: Final = (
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
 )
-"""Only one's own claim, as it stands on the server."""
+"""Lua scripts that change a claim only where it is this store's own."""
 
 
 class RedisStore:
-    """The store behind a URL: `redis://`, `rediss://` or `unix://`, as redis-py reads them.
+    """The store at a URL that redis-py reads: `redis://`, `rediss://` or `unix://`.
 
     Attributes:
-        remote: a call takes a way over the network, so that an event loop should not wait for it itself.
+        remote: calls go over the network, so that an event loop must make them in a thread.
     """
 
     remote: ClassVar = True
 
     def __init__(self, url: str) -> None:
-        """Name the server; it is first asked by the first question.
+        """Prepare the connection, which the first call opens.
 
         Raises:
-            UsageError: the extra is not installed, or the URL is none.
+            UsageError: the extra `redis` is not installed, or the URL is invalid.
         """
         try:
             import redis
@@ -58,12 +59,12 @@ class RedisStore:
         try:
             self.folder = without_secrets(url)
             self._client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
-            self._client.connection_pool.make_connection()  # not opened, but refused where the URL has a word too many
+            self._client.connection_pool.make_connection()  # opens nothing; raises for unknown parameters
         except (TypeError, ValueError):
             raise UsageError("MAHDAR_STORE: not a URL; write it like redis://host:6379/0") from None
 
     def get(self, fingerprint: str) -> Completion | None:
-        """The answer, or None.
+        """Return the stored answer, or None.
 
         Raises:
             StoreError: the server does not answer.
@@ -76,7 +77,7 @@ class RedisStore:
         return Completion.loads(_text(stored)) if stored is not None else None
 
     def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
-        """Keep an answer.
+        """Store an answer.
 
         Raises:
             StoreError: it could not be written.
@@ -85,7 +86,7 @@ class RedisStore:
             self._client.set(ENTRIES + fingerprint, completion.dumps(components))
 
     def remove(self, fingerprint: str) -> bool:
-        """Remove one entry; whether it was there.
+        """Remove an entry, and return whether there was one.
 
         Raises:
             StoreError: the server does not answer.
@@ -99,7 +100,7 @@ class RedisStore:
         Raises:
             StoreError: the server does not answer.
         """
-        with self._named("a question cannot be claimed"):
+        with self._named("a request cannot be claimed"):
             return bool(self._client.set(CLAIMS + fingerprint, self._owner, nx=True, px=_lease()))
 
     def renew(self, fingerprint: str) -> None:
@@ -113,7 +114,7 @@ class RedisStore:
             self._client.eval(_RELEASE, 1, CLAIMS + fingerprint, self._owner)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
-        """Every fingerprint with its entry; None where the entry cannot be read.
+        """Yield every fingerprint with its entry, or with None where the entry cannot be read.
 
         Raises:
             StoreError: the server does not answer.
@@ -126,17 +127,18 @@ class RedisStore:
                     yield _text(key).removeprefix(ENTRIES), read_entry(_text(value))
 
     def stats(self) -> StoreStats:
-        """Count what is there."""
-        found = [entry for _, entry in self.entries() if entry]
-        size = sum(len(entry["text"].encode()) for entry in found)
-        return StoreStats(self.folder, len(found), size, sum(one["tokens_in"] + one["tokens_out"] for one in found))
+        """Count entries, bytes and tokens."""
+        entries = [entry for _, entry in self.entries() if entry]
+        size = sum(len(entry["text"].encode()) for entry in entries)
+        tokens = sum(entry["tokens_in"] + entry["tokens_out"] for entry in entries)
+        return StoreStats(self.folder, len(entries), size, tokens)
 
     def verify(self) -> tuple[str, ...]:
-        """Fingerprints whose entries cannot be read."""
+        """Return the fingerprints of entries that cannot be read."""
         return tuple(fingerprint for fingerprint, entry in self.entries() if entry is None)
 
     def clear(self) -> int:
-        """Remove every entry, and nothing that is not mahdar's; the number removed."""
+        """Remove all entries and no other keys, and return their number."""
         removed = 0
         for keys in self._keys():
             with self._named("cannot be emptied"):
@@ -145,11 +147,11 @@ class RedisStore:
         return removed
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
     def _name_earlier(self) -> None:
-        """Say, when this version is new on the server, that entries of an earlier one are left alone."""
+        """Log once for each server that entries of earlier versions are left as they are."""
         with suppress(self._errors):
             for entries in EARLIER if self._client.set(LOOKED, "", nx=True) else ():
                 if next(self._client.scan_iter(match=f"{entries}*", count=BATCH), None) is not None:
@@ -171,7 +173,7 @@ class RedisStore:
 
     @contextmanager
     def _named(self, failed: str) -> Iterator[None]:
-        """An error of the server as a `StoreError` that names it without its password."""
+        """Raise an error of the server as a `StoreError` that names the server without its password."""
         try:
             yield
         except self._errors as error:
@@ -179,7 +181,7 @@ class RedisStore:
 
 
 def _text(stored: Any) -> str:
-    """A stored text; one that is not UTF-8 is none that an entry could be read from."""
+    """Decode a stored text; one that is not UTF-8 becomes one that is no entry."""
     try:
         return stored.decode() if isinstance(stored, bytes) else str(stored)
     except UnicodeDecodeError:

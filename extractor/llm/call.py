@@ -1,4 +1,4 @@
-"""A call: one request as it is sent, first asked or asked again, and who sends it."""
+"""Calls: requests and re-asks as they are sent, and the interface of what sends them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from mahdar.drafting import Request
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of an endpoint.
+    """One call to an endpoint.
 
     Attributes:
-        request: that it serves.
-        fingerprint: the request's, or that of a re-ask, which adds the answers so far.
-        components: what the fingerprint is made of, part by part.
+        request: the request that it asks, or asks again.
+        fingerprint: the request's; a re-ask has its own.
+        components: the parts that are hashed into the fingerprint, by name.
         arguments: the keyword arguments of `chat.completions.create`: model, messages, form of the answer, parameters.
     """
 
@@ -26,19 +26,19 @@ class Call:
 
     @property
     def tasks(self) -> str:
-        """The tasks that it serves, as a line of a log or a message names them."""
+        """The request's tasks, joined for logs and messages."""
         return "+".join(self.request.tasks)
 
 
 class Transport(Protocol):
-    """What sends calls: an endpoint, or a test double such as a recording."""
+    """Sends calls: to an endpoint, or to a test double such as a recording."""
 
     async def send(self, call: Call) -> Completion:
-        """Make one call, without a retry.
+        """Send a call once.
 
         Raises:
             CallError: no completion came; says whether asking again can help.
         """
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""

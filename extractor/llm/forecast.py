@@ -1,8 +1,8 @@
-"""The forecast: what a run will ask and cost, before anything is asked.
+"""Forecast what a run will ask and cost, before anything is sent.
 
-Two figures: about, by estimate of the tokens, and at most, where every request is asked twice (the re-ask carries the
-first answer and what is wrong with it) and every answer is as long as allowed. Attempts repeated after a timeout may
-come on top of either; what `Budget` bounds includes them.
+There are two figures: an estimate of the tokens, and an upper bound, by which every request is asked twice (the re-ask
+carries the first answer and its problems) and every answer is as long as allowed. Attempts repeated after a timeout are
+in neither; `Budget` bounds them too.
 """
 
 import operator
@@ -16,7 +16,7 @@ from mahdar.limits.prices import Price
 from mahdar.llm.conversation import arguments_of
 
 REASK: Final = 4_096
-"""Tokens of the turn that asks again, at most: twelve lines, and what instructor puts around them."""
+"""Tokens of the message that asks again, at most: twelve lines, and what instructor adds to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,12 @@ class Forecast:
     """What one or more articles will take.
 
     Attributes:
-        requests: that they take.
-        cached: of these, answered in the cache.
-        tokens_in: of the others, by estimate.
+        articles: number of articles.
+        requests: that the articles take.
+        cached: requests with an answer in the cache.
+        tokens_in: of the other requests, by estimate.
         tokens_out: of their answers, by estimate.
-        most_tokens: in and out, at most.
+        most_tokens: in and out together, at most.
         cost: US dollars, by estimate; zero where the price is not known.
         most_cost: US dollars, at most.
     """
@@ -50,11 +51,11 @@ _figures = operator.attrgetter(*(field.name for field in fields(Forecast)))
 
 
 def forecast_request(request: Request, price: Price | None, *, reasks: int) -> Forecast:
-    """What a request takes that is not answered in the cache.
+    """Forecast a request without an answer in the cache.
 
     Args:
-        request: that would be sent.
-        price: of the model, where it is known.
+        request: the request to be sent.
+        price: of the model; None where it is not known.
         reasks: how often the model may be asked again.
 
     Raises:

@@ -1,6 +1,6 @@
-"""The parameters that an endpoint takes: said in advance, or learnt from its first refusal.
+"""Decoding parameters that an endpoint takes: configured, or learnt from its refusals.
 
-They change what is sent, never the fingerprint: that names what was asked.
+They change what is sent, never the fingerprint, which names what was asked.
 """
 
 import re
@@ -14,11 +14,11 @@ from mahdar.limits.estimate import BOUNDS
 TEACHING: Final = frozenset({400, 422})
 """Statuses of a refusal that may name a parameter."""
 MOST: Final = 4
-"""Lessons of one call: the name of the bound, its size, the context, the temperature."""
+"""Times that one call is sent, to learn the name of the bound, its size, the context and the temperature."""
 LEAST: Final = 256
-"""Tokens of an answer under which it is not asked for."""
+"""Tokens; no shorter answer is asked for."""
 SPARE: Final = 16
-"""Tokens between prompt and bound: what an endpoint adds by itself."""
+"""Tokens that an endpoint may add to a prompt."""
 OPTIONAL: Final = ("temperature", "seed", "parallel_tool_calls")
 """Parameters that can be left out."""
 _UNSUPPORTED: Final = re.compile(
@@ -46,13 +46,13 @@ _PROMPT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TakenParameters:
-    """The parameters that an endpoint takes, as far as that is known.
+    """What is known of the parameters that an endpoint takes.
 
     Attributes:
-        renamed: the name of the bound on an answer's tokens that it does not take → the one that it takes.
-        dropped: parameters that it does not take.
-        output: tokens of an answer, at most.
-        context: tokens of prompt and answer, and a prompt's tokens for each of its bytes.
+        renamed: name of the bound on an answer's tokens that the endpoint refuses → name that it takes.
+        dropped: parameters that it refuses.
+        output: tokens of an answer, at most; None where unknown.
+        context: tokens of prompt and answer together, and tokens for each byte of a prompt; None where unknown.
     """
 
     renamed: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class TakenParameters:
 
     @classmethod
     def said(cls, words: str) -> "TakenParameters":
-        """Read what a user says of an endpoint: `max_completion_tokens=8000 -temperature`.
+        """Parse the value of `MAHDAR_PARAMETERS`: `max_completion_tokens=8000 -temperature`.
 
         Raises:
             UsageError: a word is not understood.
@@ -84,17 +84,17 @@ class TakenParameters:
         return taken
 
     def applied(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The arguments of a call as the endpoint takes them."""
+        """Return the arguments of a call as the endpoint takes them."""
         if self == NOTHING_KNOWN:
             return arguments
-        made = {self.renamed.get(name, name): one for name, one in arguments.items() if name not in self.dropped}
+        taken = {self.renamed.get(name, name): one for name, one in arguments.items() if name not in self.dropped}
         for name in BOUNDS:
-            if name in made:
-                made[name] = min(made[name], self.output or made[name], self._room(made) or made[name])
-        return made
+            if name in taken:
+                taken[name] = min(taken[name], self.output or taken[name], self._room(taken) or taken[name])
+        return taken
 
     def learnt(self, sent: Mapping[str, Any], words: str) -> "TakenParameters":
-        """What is known after a refusal.
+        """Return what is known after a refusal.
 
         Args:
             sent: the arguments that were refused.
@@ -103,7 +103,7 @@ class TakenParameters:
         words = re.sub(r"(?<=\d),(?=\d{3})", "", words)
         context, prompt, output = _number(_CONTEXT, words), _number(_PROMPT, words), _number(_OUTPUT, words)
         if context and prompt:
-            return replace(self, context=(context, prompt / _bytes(sent)))
+            return replace(self, context=(context, prompt / max(prompt_bytes(sent), 1)))
         if output:
             return replace(self, output=output)
         if not _UNSUPPORTED.search(words):
@@ -118,11 +118,11 @@ class TakenParameters:
         return replace(self, renamed={**self.renamed, **renamed}, dropped=dropped)
 
     def _room(self, arguments: Mapping[str, Any]) -> int | None:
-        """Tokens that the context leaves for an answer; None where it is unknown, or leaves too few to ask."""
+        """Return the tokens that the context leaves for an answer; None where it is unknown, or leaves too few."""
         if self.context is None:
             return None
         context, rate = self.context
-        left = context - round(_bytes(arguments) * rate) - SPARE
+        left = context - round(prompt_bytes(arguments) * rate) - SPARE
         return left if left >= LEAST else None
 
 
@@ -130,12 +130,8 @@ NOTHING_KNOWN: Final = TakenParameters()
 
 
 def prompt_bytes(arguments: Mapping[str, Any]) -> int:
-    """The bytes of a call's messages."""
+    """Return the UTF-8 bytes of a call's messages."""
     return sum(len(str(turn.get("content") or "").encode("utf-8", "surrogatepass")) for turn in arguments["messages"])
-
-
-def _bytes(arguments: Mapping[str, Any]) -> int:
-    return max(prompt_bytes(arguments), 1)
 
 
 def _number(pattern: re.Pattern[str], words: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The response: what an endpoint sent back, as a completion or as the reason why there is none."""
+"""Responses: convert what an endpoint sent back to a completion, or to the reason why there is none."""
 
 import datetime as dt
 import json
@@ -14,40 +14,40 @@ from mahdar.cache.completion import Completion, ToolCall, on_one_line, writable
 from mahdar.results import FailureClass
 
 LONGEST_WAIT: Final = 120.0
-"""Seconds of a `Retry-After` that are waited; OpenAI's own client stops there too. Who asks for more is not asked
-again: sooner would be against their wish, and a run that stands still for an hour against everybody's."""
+"""Seconds of a `Retry-After` that are waited, as in OpenAI's client. An endpoint that names more is not asked again: a
+run should neither disregard it nor stand still for an hour."""
 BUSY: Final = frozenset({408, 429, 503, 504, 529})
-"""Statuses that say "too much"; 529 is Anthropic's."""
+"""Statuses of an endpoint that is busy; 529 is Anthropic's."""
 MAYBE_BILLED: Final = frozenset({408, 502, 504})
-"""Statuses of one in between, who does not know what became of the request; with others there was no answer."""
+"""Statuses of a proxy that does not know what became of the request; with others there was no answer."""
 SHOWN: Final = 200
 """Characters of an error's text in the failure's message."""
 LONGEST_WORDS: Final = 4_000
-"""Characters of an error's text that are looked at."""
+"""Characters of an error's text that are searched."""
 MOST_TOKENS: Final = 1_000_000_000
-"""No count of tokens is larger; one that claims to be is no count."""
+"""The largest count of tokens that is believed."""
 UNFINISHED: Final = frozenset(
     {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource"}
 )
-"""Finish reasons of an endpoint that gave up: OpenRouter's, vLLM's, SGLang's, Zhipu's and DeepSeek's."""
+"""Finish reasons of an answer that was given up: OpenRouter's, vLLM's, SGLang's, Zhipu's and DeepSeek's."""
 EMPTY_ARGUMENTS: Final = frozenset({"", "{}", "null"})
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _SAYING: Final = ("error", "errors", "message", "msg", "detail", "metadata", "raw")
-"""The members of an error's body that say what is wrong."""
+"""Members of an error's body that hold its message."""
 _NAMING: Final = (*_SAYING, "code", "type", "status", "param", "loc", "reason", "reasons", "error_type")
-"""The members by which it is told from others; what it repeats of the request is none of them."""
+"""Members by which errors are told apart; what an error repeats of the request is left out."""
 _DEEPEST: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """What an error means, by its status, its words, or both.
+    """The meaning of errors with certain statuses, words, or both.
 
     Attributes:
-        statuses: those that it may have.
-        words: one of which it has; None where the status says it all.
+        statuses: of these errors.
+        words: a pattern that is searched in their text; None where the status is enough.
         again, fatal: as of a `CallError`.
-        remedy: added to what the endpoint says.
+        remedy: added to the endpoint's message.
     """
 
     failure: FailureClass
@@ -56,9 +56,6 @@ class _Meaning:
     words: str | None = None
     again: bool = False
     fatal: bool = False
-
-    def fits(self, status: int, words: str) -> bool:
-        return status in self.statuses and (self.words is None or bool(re.search(self.words, words, re.IGNORECASE)))
 
 
 _NO_CREDIT: Final = "the account has no credit left"
@@ -135,7 +132,7 @@ _MEANINGS: Final = (
     ),
     _Meaning("refused", ""),
 )
-"""The first that fits counts."""
+"""The first that matches counts."""
 _NAMED: Final = (
     (402, r"insufficient|payment|billing"),
     (429, r"rate.?limit|exhausted|too.?many"),
@@ -145,7 +142,7 @@ _NAMED: Final = (
     (400, r"context|invalid|bad.?request"),
     (500, r"server|internal|unavailable|timeout"),
 )
-"""Statuses that an error names by a word."""
+"""Statuses by the words with which an error names them."""
 
 
 class CallError(Exception):
@@ -154,10 +151,10 @@ class CallError(Exception):
     Attributes:
         failure: the class of the failure.
         again: whether asking again can help.
-        wait: seconds the endpoint asked to wait, if it did.
+        wait: seconds that the endpoint asked to wait; None where it named none.
         busy: whether fewer calls at once would help.
         billed: whether the endpoint may have worked, and charge for it.
-        fatal: whether every question would end so: no key, no credit, no such model.
+        fatal: whether every call would fail in this way: no key, no credit, no such model.
     """
 
     def __init__(
@@ -181,15 +178,15 @@ class CallError(Exception):
 
 
 def read_answer(answer: Any, *, seconds: float, headers: Mapping[str, str] | None = None) -> Completion:
-    """Read the text of an answer, and its tool calls.
+    """Convert an answer to a completion.
 
     Args:
-        answer: the JSON that came with status 200.
-        seconds: that it took.
-        headers: that came with it.
+        answer: the JSON of a response with status 200.
+        seconds: that the call took.
+        headers: of the response.
 
     Raises:
-        CallError: there is no choice in it, or an error in place of one.
+        CallError: it has no choice, or an error in place of one.
     """
     _raise_named(answer, headers or {})
     try:
@@ -217,33 +214,37 @@ def read_answer(answer: Any, *, seconds: float, headers: Mapping[str, str] | Non
 
 
 def status_error(status: int, headers: Mapping[str, str], text: str, *, came: str = "") -> CallError:
-    """What an HTTP status means for the document and for asking again.
+    """Convert an error response to a `CallError`, by its status and its words.
 
     Args:
         status: of the response, or the one that its body names.
         headers: of the response.
         text: its body.
-        came: how the status came, where it is not the response's own.
+        came: where the status stands, if not in the response itself.
     """
     message, words = error_words(text)
-    meaning = next(one for one in _MEANINGS if one.fits(status, words))
+    meaning = next(
+        one
+        for one in _MEANINGS
+        if status in one.statuses and (one.words is None or re.search(one.words, words, re.IGNORECASE))
+    )
     said, wait = f"HTTP {status}{came}: {message}", retry_after(headers, now=time.time())
-    patient = wait is None or wait <= LONGEST_WAIT
-    if meaning.again and not patient:
+    too_long = wait is not None and wait > LONGEST_WAIT
+    if meaning.again and wait is not None and too_long:
         said += f"; asks to wait {wait:.0f} s, which is longer than a run should: run it again then"
     return CallError(
         meaning.failure,
         f"{said}; {meaning.remedy}" if meaning.remedy else said,
-        again=meaning.again and patient,
+        again=meaning.again and not too_long,
         wait=wait if meaning.again else None,
         busy=meaning.again and (status in BUSY or meaning.failure == "rate_limited"),
         billed=status in MAYBE_BILLED,
-        fatal=meaning.fatal or (meaning.again and not patient),
+        fatal=meaning.fatal or (meaning.again and too_long),
     )
 
 
 def error_words(text: str) -> tuple[str, str]:
-    """What an error's body says, on one line, and all the words by which it is told from others."""
+    """Return the message of an error's body on one line, and all the words by which errors are told apart."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
@@ -254,9 +255,13 @@ def error_words(text: str) -> tuple[str, str]:
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Seconds to wait by the header `Retry-After` (RFC 9110, 10.2.3): a number or an HTTP date.
+    """Return the seconds to wait by `Retry-After` (RFC 9110, 10.2.3), a number or an HTTP date; None without it.
 
-    Azure says the same in milliseconds, more precisely.
+    Azure's `retry-after-ms` is more precise and comes first.
+
+    Args:
+        headers: of the response.
+        now: seconds since 1970, for dates.
     """
     milliseconds, said = headers.get("retry-after-ms", ""), headers.get("retry-after", "").strip()
     if _NUMBER.fullmatch(milliseconds):
@@ -272,7 +277,7 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 
 def _members(value: Any, names: tuple[str, ...], depth: int = 0) -> Iterator[str]:
-    """The texts in an error's body under some names; one provider's error may stand as text in another's."""
+    """Find the texts under some names in an error's body; one provider's error may stand as text in another's."""
     if depth > _DEEPEST:
         return
     if isinstance(value, str) and value.startswith(("{", "[")):
@@ -289,10 +294,10 @@ def _members(value: Any, names: tuple[str, ...], depth: int = 0) -> Iterator[str
 
 
 def _raise_named(answer: Any, headers: Mapping[str, str]) -> None:
-    """Raise the error that stands in an answer of status 200, as the status that it names; nothing where it names none.
+    """Raise the error in an answer of status 200, as an error of the status that it names.
 
     Raises:
-        CallError: it names one.
+        CallError: the answer has an error that names a status.
     """
     error = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(error, dict):
@@ -307,31 +312,30 @@ def _raise_named(answer: Any, headers: Mapping[str, str]) -> None:
 
 
 def _content(message: Mapping[str, Any], *, called: bool) -> str:
-    """What a message says: some servers split it into parts, some leave all of it in the field for reasoning."""
-    said = _joined(message.get("content"))
-    if said.strip() or called:
-        return said
-    return next(filter(str.strip, (_joined(message.get(name)) for name in ("reasoning_content", "reasoning"))), said)
-
-
-def _joined(said: Any) -> str:
-    if isinstance(said, list):
-        return "".join(part.get("text") or "" for part in said)
-    return said if isinstance(said, str) else ""
+    """Return a message's text: some servers split it into parts, some leave all of it in the field for reasoning."""
+    text = ""
+    for name in ("content", "reasoning_content", "reasoning"):
+        value = message.get(name)
+        joined = "".join([part.get("text") or "" for part in value]) if isinstance(value, list) else value
+        text = joined if isinstance(joined, str) and (name == "content" or joined.strip()) else text
+        if text.strip() or called:
+            break
+    return text
 
 
 def _tool_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
-    """The functions that a message calls, by the old field for one too, but for those that are given nothing."""
-    called = [call["function"] for call in message.get("tool_calls") or ()]
-    if isinstance(old := message.get("function_call"), dict):
-        called.append(old)
-    calls = (ToolCall(_word(one.get("name")) or "", _arguments(one.get("arguments"))) for one in called)
-    return tuple(call for call in calls if call.arguments.strip() not in EMPTY_ARGUMENTS)
-
-
-def _arguments(said: Any) -> str:
-    """The arguments of a function; some servers leave them unwritten."""
-    return writable(said if isinstance(said, str) else json.dumps(said or {}, ensure_ascii=False))
+    """Return the tool calls of a message that have arguments, also one in the older field `function_call`."""
+    functions = [call["function"] for call in message.get("tool_calls") or ()]
+    if isinstance(older := message.get("function_call"), dict):
+        functions.append(older)
+    calls = []
+    for function in functions:
+        arguments = function.get("arguments")
+        if not isinstance(arguments, str):  # some servers send them as JSON, not as text
+            arguments = json.dumps(arguments or {}, ensure_ascii=False)
+        if arguments.strip() not in EMPTY_ARGUMENTS:
+            calls.append(ToolCall(_word(function.get("name")) or "", writable(arguments)))
+    return tuple(calls)
 
 
 def _word(value: Any) -> str | None:
@@ -339,7 +343,7 @@ def _word(value: Any) -> str | None:
 
 
 def _count(usage: Any, name: str) -> int:
-    """A number of tokens; what cannot be one is none, so that it lowers no bill."""
+    """Return a count of tokens; zero for what is no plausible count, so that it lowers no bill."""
     value = usage.get(name) if isinstance(usage, dict) else None
     if not isinstance(value, int) or isinstance(value, bool):
         return 0

@@ -1,4 +1,4 @@
-"""A streamed answer, read as one: some endpoints and proxies send server-sent events where none were asked for."""
+"""Join a streamed answer: some endpoints and proxies send server-sent events where none were asked for."""
 
 import json
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from typing import Any, Final
 
 BEGINNINGS: Final = ("data:", "event:", ":")
 TEXTS: Final = ("content", "reasoning_content", "reasoning", "refusal")
-"""The fields of a message that come in pieces."""
+"""Fields of a message that come in pieces."""
 
 
 def joined_stream(text: str) -> dict[str, Any] | None:
-    """Join the events of a stream of chat completion chunks into the answer that they make up.
+    """Join the chunks of a streamed chat completion into one answer.
 
     Args:
         text: the body of a response.
@@ -41,9 +41,9 @@ def _joined(chunks: Iterator[dict[str, Any]]) -> dict[str, Any] | None:
                 if isinstance(delta.get(name), str):
                     message[name] = message.get(name, "") + delta[name]
             for call in delta.get("tool_calls") or ():
-                made = calls.setdefault(call.get("index", 0), {"name": "", "arguments": ""})
-                for name in made:
-                    made[name] += call.get("function", {}).get(name) or ""
+                function = calls.setdefault(call.get("index", 0), {"name": "", "arguments": ""})
+                for name in function:
+                    function[name] += call.get("function", {}).get(name) or ""
             finish = choice.get("finish_reason") or finish
     if not message and not calls:
         return None

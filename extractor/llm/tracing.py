@@ -1,7 +1,7 @@
-"""The transport whose calls are spans and histograms, by OpenTelemetry's conventions for generative AI."""
+"""Trace calls as spans and histograms, by OpenTelemetry's conventions for generative AI."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -27,15 +27,22 @@ Attributes = Mapping[str, str | int | float | tuple[str, ...]]
 
 
 class TracingTransport:
-    """A transport whose calls are spans."""
+    """Records a span for each call of another transport."""
 
     def __init__(self, transport: Transport, endpoint: Endpoint, instruments: Telemetry) -> None:
         self._transport = transport
         self._instruments = instruments
-        self._known = dict(_known(endpoint))
+        self._common: dict[str, str | int] = {
+            "gen_ai.operation.name": CHAT,
+            "gen_ai.provider.name": "mahdar.embedded" if endpoint.embedded else "openai",
+        }
+        parts = urlsplit(endpoint.base_url)
+        if parts.hostname:  # never the credentials, which the URL may carry
+            self._common["server.address"] = parts.hostname
+            self._common["server.port"] = parts.port or (443 if parts.scheme == "https" else 80)
 
     async def send(self, call: Call) -> Completion:
-        """Make one call, without a retry; it is a span of kind CLIENT.
+        """Send a call once, as a span of kind CLIENT.
 
         Raises:
             CallError: no completion came.
@@ -43,13 +50,13 @@ class TracingTransport:
         from opentelemetry.trace import SpanKind
 
         model = call.request.model
-        named = {**self._known, "gen_ai.request.model": model}
+        named = {**self._common, "gen_ai.request.model": model}
         started = time.perf_counter()
         start = self._instruments.tracer.start_as_current_span
         with start(
             f"{CHAT} {model}",
             kind=SpanKind.CLIENT,
-            attributes={**named, **_about(call)},
+            attributes={**named, **_call_attributes(call)},
             record_exception=False,  # its message may quote the endpoint
             set_status_on_exception=False,
         ) as span:
@@ -62,7 +69,7 @@ class TracingTransport:
             return completion
 
     async def close(self) -> None:
-        """Let go of the transport's connections."""
+        """Close the connections of the other transport."""
         await self._transport.close()
 
     def _failed(self, span: "Span", named: Attributes, error: CallError, started: float) -> None:
@@ -79,22 +86,12 @@ class TracingTransport:
             self._instruments.tokens.record(count, {**named, **answered, "gen_ai.token.type": kind})
 
 
-def _known(endpoint: Endpoint) -> Iterator[tuple[str, str | int]]:
-    """What holds for every call: never credentials, which the URL may carry."""
-    yield "gen_ai.operation.name", CHAT
-    yield "gen_ai.provider.name", "mahdar.embedded" if endpoint.embedded else "openai"
-    parts = urlsplit(endpoint.base_url)
-    if parts.hostname:
-        yield "server.address", parts.hostname
-        yield "server.port", parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _about(call: Call) -> dict[str, str | int | float]:
-    """What one call is about."""
-    about: dict[str, str | int | float] = {"mahdar.task": call.tasks, "mahdar.fingerprint": call.fingerprint}
+def _call_attributes(call: Call) -> dict[str, str | int | float]:
+    """Return the attributes of one call's span."""
+    attributes: dict[str, str | int | float] = {"mahdar.task": call.tasks, "mahdar.fingerprint": call.fingerprint}
     if (article := ARTICLE.get()) is not None:
-        about["mahdar.document_id"] = article
+        attributes["mahdar.document_id"] = article
     for name, given in PARAMETERS.items():
         if given in call.arguments:
-            about[name] = call.arguments[given]
-    return about
+            attributes[name] = call.arguments[given]
+    return attributes

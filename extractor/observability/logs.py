@@ -1,8 +1,8 @@
-"""Logs: lines about calls, as text or as JSON, with the article's id and the fingerprint; never its words, never a key.
+"""Log calls as text or as JSON, with the article's id and the fingerprint; never an article's words, never a key.
 
-Everything mahdar logs goes to the logger `mahdar`, with what it is about as fields of the record (`extra`): a handler
-of the caller's own finds them there. Which article a line is about is known from the task that runs. The loggers of
-instructor, which write answers and articles at the level ERROR, are silent.
+mahdar logs to the logger `mahdar`, with fields on the record (`extra`) that a caller's handler can use. The id of the
+article comes from the asyncio task that runs. The loggers of instructor, which write answers and articles at the level
+ERROR, are silenced.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from typing import Final
 from mahdar.documents.bidi import clean
 
 ARTICLE: Final[ContextVar[str | None]] = ContextVar("mahdar_article", default=None)
-"""The id of the article that the running task extracts."""
+"""Id of the article that the running asyncio task extracts; None outside an extraction."""
 FIELDS: Final = (
     "document_id",
     "task",
@@ -28,40 +28,40 @@ FIELDS: Final = (
     "tokens_out",
     "seconds",
 )
-"""The fields of a record that are mahdar's, in the order in which they are written."""
+"""Fields that mahdar sets on a record, in the order in which they are written."""
 HTTP_LOGGERS: Final = ("httpx2", "openai._base_client")
-"""Those that log the URL of a request."""
+"""Loggers that write the URL of a request."""
 SHORT: Final = 12
 """Characters of a fingerprint in a line of text."""
 
 _CONTROLS: Final = {
     code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
-"""What a terminal obeys and JSON lets stand."""
+"""Characters that control a terminal or the direction of text, and that JSON does not escape."""
 
 
 def about_article(record: logging.LogRecord) -> bool:
-    """Name the article in a record. A filter that lets everything through."""
+    """Set the article's id on a record; a filter that passes every record."""
     if not hasattr(record, "document_id"):
         record.document_id = ARTICLE.get()
     return True
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as JSON on one line."""
+    """Formats a record as JSON on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time, level, message, and the fields that are there."""
+        """Return time, level, message, and the fields that are set."""
         when = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
         line = {"time": when, "level": record.levelname.lower(), "message": record.getMessage(), **fields_of(record)}
         return json.dumps(line, ensure_ascii=False).translate(_CONTROLS)
 
 
 class TextFormatter(logging.Formatter):
-    """A record as words."""
+    """Formats a record as text on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time, level, message, and the fields that are there."""
+        """Return time, level, message, and the fields that are set."""
         when = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="seconds")
         said = (
             f"{name}={str(value)[:SHORT] if name == 'fingerprint' else value}"
@@ -71,18 +71,18 @@ class TextFormatter(logging.Formatter):
 
 
 def silence_instructor() -> None:
-    """Keep instructor's loggers from writing anything: their lines repeat answers, and with them an article's words."""
+    """Silence instructor's loggers, which write answers, and with them an article's words."""
     logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
 
 
 def hide_queries() -> None:
-    """Keep the query of a URL, which may hold a key, out of what the HTTP clients log."""
+    """Keep the queries of URLs, which may hold a key, out of the logs of the HTTP clients."""
     for name in HTTP_LOGGERS:
         logging.getLogger(name).addFilter(_without_query)
 
 
 def _without_query(record: logging.LogRecord) -> bool:
-    """Cut the query off every URL in a record, and its error, which names it. A filter that lets everything through."""
+    """Remove the query of every URL in a record, and the exception, which may show it; passes every record."""
     record.exc_info = None
     if isinstance(record.args, tuple):
         record.args = tuple(
@@ -92,13 +92,16 @@ def _without_query(record: logging.LogRecord) -> bool:
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """What a record is about."""
-    found = {name: getattr(record, name, None) for name in FIELDS}
-    return {name: value for name, value in found.items() if value is not None}
+    """Return the fields of a record that mahdar has set."""
+    return {name: value for name in FIELDS if (value := getattr(record, name, None)) is not None}
 
 
 def log_to_standard_error(*, as_json: bool) -> None:
-    """Write what is logged from now on to standard error, calls included."""
+    """Log to standard error at the level INFO, which includes calls.
+
+    Args:
+        as_json: whether lines are JSON, else text.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     log = logging.getLogger("mahdar")
@@ -108,7 +111,7 @@ def log_to_standard_error(*, as_json: bool) -> None:
 
 
 def _without_article(record: logging.LogRecord) -> bool:
-    """Whether a line of openai's client may be written: not the request with its messages while an article is asked."""
+    """Whether a record of openai's client may be written: not one with an article's messages."""
     return ARTICLE.get() is None or not str(record.msg).startswith("Request options")
 
 

@@ -1,7 +1,7 @@
-"""Telemetry: spans and metrics of calls, by OpenTelemetry's conventions for generative AI.
+"""Record spans and metrics, by OpenTelemetry's conventions for generative AI.
 
-Made only where the application has loaded OpenTelemetry (the extra `otel`), and sent only where it has configured an
-exporter: nothing leaves the machine otherwise, and nothing is measured. No prompt, no answer and no key is ever in it.
+They are recorded only where the application has loaded OpenTelemetry (the extra `otel`), and leave the machine only
+where it has configured an exporter. They never hold a prompt, an answer or a key.
 """
 
 import sys
@@ -21,12 +21,12 @@ DURATION: Final = "gen_ai.client.operation.duration"
 TOKENS: Final = "gen_ai.client.token.usage"
 SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 COUNTS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
-"""The buckets that the conventions ask for."""
+"""Bounds of the histograms' buckets, by the conventions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """The instruments, where there are any."""
+    """The instruments that record."""
 
     tracer: "Tracer"
     duration: "Histogram"
@@ -34,7 +34,7 @@ class Telemetry:
 
     @contextmanager
     def article(self, document_id: str) -> Iterator[None]:
-        """The span of one article, over all its calls. A failure is its class: the message may quote an answer."""
+        """Record a span over all calls of an article. A failure is its class only: the message may quote an answer."""
         with self.tracer.start_as_current_span(
             "mahdar.extract",
             attributes={"mahdar.document_id": document_id},
@@ -49,7 +49,7 @@ class Telemetry:
 
 
 def telemetry() -> Telemetry | None:
-    """The instruments; None where the application has not loaded OpenTelemetry."""
+    """Return the instruments; None where the application has not loaded OpenTelemetry."""
     if "opentelemetry.trace" not in sys.modules and "opentelemetry.metrics" not in sys.modules:
         return None
     from opentelemetry import metrics, trace
@@ -63,12 +63,12 @@ def telemetry() -> Telemetry | None:
 
 
 def article_span(instruments: Telemetry | None, document_id: str) -> AbstractContextManager[None]:
-    """The span of one article; nothing where there are no instruments."""
+    """Record a span over all calls of an article; nothing without instruments."""
     return instruments.article(document_id) if instruments else nullcontext()
 
 
 def mark(span: "Span", failure: str) -> None:
-    """Say that a span has failed, and by which class."""
+    """Mark a span as failed, with the class of the failure."""
     from opentelemetry.trace import StatusCode
 
     span.set_attribute("error.type", failure)

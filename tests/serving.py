@@ -61,7 +61,7 @@ def serving(
     callers = Callers(read_tokens(tokens), folder / "accounts.sqlite3")
     options = {"policy": HURRIED, **options}
     bounds = replace(bounds, at_once=options.get("concurrency", bounds.at_once))  # as the command does
-    with Extractor(settings, tasks=tasks, **options) as extractor, listen("127.0.0.1", 0) as at:
+    with Extractor(settings, tasks=tasks, **options) as extractor, listen("127.0.0.1", 0, closed=bool(tokens)) as at:
         service = ExtractionService(extractor, callers, bounds)
         server = Server(service, at, folder)
         thread = threading.Thread(target=server.serve_until_stopped)

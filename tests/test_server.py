@@ -18,7 +18,7 @@ from tiny import mahdar
 
 from mahdar import Budget, Extractor, Policy, Price, Settings, UsageError
 from mahdar.server.callers import read_tokens
-from mahdar.server.running import check_address
+from mahdar.server.running import listen
 from mahdar.server.service import Bounds
 
 from loopback import Endpoint, Reply, completion, status
@@ -361,15 +361,14 @@ def test_tokens_may_stand_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "news.example"])
 def test_an_address_that_others_reach_needs_tokens(host: str) -> None:
     with pytest.raises(UsageError, match="MAHDAR_TOKENS"):
-        check_address(host, closed=False)
-    check_address(host, closed=True)
+        listen(host, 0, closed=False)
     ended = mahdar("serve", "--host", host, "--model", "offline")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
 def test_loopback_needs_none(host: str) -> None:
-    check_address(host, closed=False)
+    listen(host, 0, closed=False).close()
 
 
 # ── disconnects and the stop ───────────────────────────────────────────────────────────────────────────────────────

@@ -89,6 +89,20 @@ def test_a_job_is_taken_done_and_told(newsroom: Served) -> None:
     assert len(made["articles"]) == 5
 
 
+def test_a_job_looks_for_the_tasks_that_it_names(tmp_path: Path) -> None:
+    with Endpoint(reads_well) as model, serving(configured(model, tmp_path / "c"), tmp_path / "s") as service:
+        job = begun(service, rows(3), params={"tasks": ["stances"]})
+        assert ended(service, job)["records"] == 1
+        assert {asked.lists for asked in model.requests} == {("stances",)}
+        found = next(line for line in results(service, job) if line["document_id"] == "news")
+        assert (found["meetings"], len(found["stances"])) == ([], 1)
+        unknown = service.client.post("/v1/jobs?tasks=agreements", content=rows(3), headers=NDJSON)
+        assert (unknown.status_code, "meetings, stances" in unknown.json()["detail"]) == (422, True)
+    with Endpoint(reads_well) as model, serving(configured(model, tmp_path / "c"), tmp_path / "s") as service:
+        assert status(service, job)["state"] == "done"  # and the options are those that were given
+        assert [one["id"] for one in service.get("/v1/jobs").json()] == [job["id"]]
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "options"),
     [

@@ -1,4 +1,4 @@
-"""`mahdar serve`: the service over HTTP."""
+"""Implement `mahdar serve`, the extraction service over HTTP."""
 
 import os
 from pathlib import Path
@@ -32,48 +32,50 @@ EXTRA = "mahdar serve needs the extra 'serve': pip install 'mahdar[serve]'"
 def serve(
     *,
     host: Annotated[
-        str, typer.Option(metavar="HOST", help="Where to listen; an address that others reach needs MAHDAR_TOKENS.")
+        str,
+        typer.Option(
+            metavar="HOST", help="Address to listen at; one that other machines can reach needs MAHDAR_TOKENS."
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 for any that is free.")] = 8600,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port; 0 for any free one.")] = 8600,
     folder: Annotated[
         Path | None,
         typer.Option(
             "--folder",
             metavar="DIR",
             file_okay=False,
-            help="Where jobs and accounts are kept; by default the folder serve in the cache folder.",
+            help="Folder of jobs and accounts; by default serve in the cache folder.",
         ),
     ] = None,
     task: Tasks = None,
     model: Model = None,
     prompts: Prompts = None,
     concurrency: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Calls in flight at most; fewer while the endpoint is busy.")
+        int, typer.Option(min=1, metavar="N", help="Most calls in flight; fewer while the endpoint is busy.")
     ] = 8,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, metavar="DOLLARS", help="All that this process may spend.")
-    ] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, metavar="DOLLARS", help="Budget of this process.")] = None,
     max_tokens: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="All tokens that this process may take.")
+        int | None, typer.Option(min=0, metavar="N", help="Budget of this process, in tokens.")
     ] = None,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
     rpm: Rpm = None,
     tpm: Tpm = None,
-    max_articles: Annotated[int, typer.Option(min=1, metavar="N", help="Articles in one request.")] = 100,
-    max_requests: Annotated[int, typer.Option(min=1, metavar="N", help="Requests under way at once.")] = 500,
-    max_seconds: Annotated[float, typer.Option(min=1, metavar="N", help="Seconds for one article.")] = 600,
-    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Jobs that run at once; the others wait.")] = 1,
+    max_articles: Annotated[int, typer.Option(min=1, metavar="N", help="Most articles in one request.")] = 100,
+    max_requests: Annotated[int, typer.Option(min=1, metavar="N", help="Most requests under way at once.")] = 500,
+    max_seconds: Annotated[float, typer.Option(min=1, metavar="N", help="Timeout of one article, in seconds.")] = 600,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Most jobs that run at once; the others wait.")] = 1,
     grace: Annotated[
-        float, typer.Option(min=0, metavar="N", help="Seconds for what is under way, when the service is stopped.")
+        float,
+        typer.Option(min=0, metavar="N", help="Seconds for articles under way to end when the service is stopped."),
     ] = 30,
     log: LogLines = None,
 ) -> None:
-    """Answer requests over HTTP: articles in, records out; jobs; a page for readers.
+    """Extract over HTTP: articles of requests, jobs, and a page for readers.
 
-    The first Ctrl-C, or SIGTERM, takes nothing more and lets what is under way end; the second stops at once. Jobs go
-    on at the next start. MAHDAR_TOKENS holds who may use the service: NAME:SECRET, with spaces between several, each
-    followed as needed by :per_minute=N (articles), :max_cost=DOLLARS, :max_tokens=N; or @FILE, one a line.
+    The first Ctrl-C, or SIGTERM, begins no further article and waits for those under way; the second stops at once.
+    The next start resumes the jobs. MAHDAR_TOKENS lists the callers as NAME:SECRET, separated by spaces, each with
+    :per_minute=N (articles), :max_cost=DOLLARS or :max_tokens=N after it as needed; or @FILE, with one on each line.
     """
     try:
         from mahdar.server.callers import Callers  # noqa: F401
@@ -83,7 +85,7 @@ def serve(
     from mahdar.limits.budget import Budget
     from mahdar.limits.concurrency import Limits
     from mahdar.observability.logs import log_to_standard_error
-    from mahdar.server.running import Server, check_address, listen
+    from mahdar.server.running import Server, listen
     from mahdar.server.service import Bounds, ExtractionService
     from mahdar.service import Extractor
     from mahdar.tasks import TASKS
@@ -101,10 +103,9 @@ def serve(
         price=price_of(price_in, price_out),
         limits=Limits(rpm, tpm),
     ) as extractor:
-        made_by = {maker.name for maker in extractor.made_by.values()}  # fails now where no model can be asked
+        made_by = {maker.name for maker in extractor.made_by.values()}  # raises now if no model can be asked
         kept = folder or settings.cache / "serve"
         callers = _callers(kept, extractor)
-        check_address(host, closed=callers.closed)
         bounds = Bounds(
             articles=max_articles,
             requests=max_requests,
@@ -114,7 +115,7 @@ def serve(
             at_once=concurrency,
         )
         service = ExtractionService(extractor, callers, bounds)
-        with listen(host, port) as socket:
+        with listen(host, port, closed=callers.closed) as socket:
             server = Server(service, socket, kept)
             typer.echo(f"records are made by {', '.join(sorted(made_by))}; serving on {server.url}", err=True)
             server.serve_until_stopped()
@@ -124,31 +125,20 @@ def serve(
 
 
 def _callers(folder: Path, extractor: "Extractor") -> "Callers":
-    """Who may use the service, with what they have spent before."""
+    """Lock the folder until this process ends, and return the callers with what they have spent before."""
+    from mahdar.runs.lines import lock
     from mahdar.server.callers import VARIABLE, Callers, read_tokens
 
     named = read_tokens(os.environ.get(VARIABLE, ""))
     if extractor.price is None and (priced := [one for one in named if one.purse.budget.max_cost is not None]):
         raise UsageError(
-            f"{VARIABLE} ({priced[0].name}): max_cost, and the price of the model is not known; give --price-in and "
+            f"{VARIABLE} ({priced[0].name}): max_cost needs the price of the model; give --price-in and "
             "--price-out, or max_tokens"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _lock(folder)
+        if not lock(os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)):  # never closed
+            raise UsageError(f"{folder}: another mahdar serve uses it; name another --folder")
         return Callers(named, folder / "accounts.sqlite3")
     except OSError as error:
         raise UsageError(f"{folder}: cannot be used ({error.strerror}); name another --folder") from None
-
-
-def _lock(folder: Path) -> None:
-    """Keep other services out of a folder until this process ends.
-
-    Raises:
-        UsageError: another one is there.
-    """
-    from mahdar.runs.lines import lock
-
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)  # never closed
-    if not lock(descriptor):
-        raise UsageError(f"{folder}: another mahdar serve uses it; name another --folder")

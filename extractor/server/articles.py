@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from mahdar.documents.document import Document, as_document
 from mahdar.documents.pages import PagesUnreadableError, is_page, read_page
 from mahdar.errors import BadInputError, ExtractionError, NoModelError
-from mahdar.results import Usage
-from mahdar.runs.lines import dumps
+from mahdar.results import Failure, Usage
+from mahdar.runs.entry import Entry
 from mahdar.server.problems import as_problem
 
 EXAMPLE: Final[dict[str, Any]] = {
@@ -93,17 +93,9 @@ class FailureLine(BaseModel):
 
 def failure_line(document_id: str, error: Exception) -> str:
     """Return a failure as a line of JSON, in the format of the error file of `mahdar extract`."""
-    problem, usage = as_problem(error), usage_of(error)
-    line = FailureLine(
-        document_id=document_id,
-        failure=problem.failure,
-        message=problem.detail,
-        attempts=usage.attempts,
-        tokens_in=usage.tokens_in,
-        tokens_out=usage.tokens_out,
-        cost=None if usage.unpriced else float(usage.cost),
-    )
-    return dumps(line.model_dump())
+    problem = as_problem(error)
+    failed = Failure(document_id, problem.failure, problem.detail, usage_of(error))  # type: ignore[arg-type]  # or ours
+    return Entry.of_failure(failed, "", None, None, 0).error_line
 
 
 def usage_of(error: Exception) -> Usage:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -223,15 +223,10 @@ class Jobs:
 
     def status(self, job: Job) -> JobStatus:
         """Return the state and the progress of a job."""
-        unfinished = sum(one.state in {"waiting", "running"} and one.id < job.id for one in self._jobs.values())
         progress = job.progress()
-        return JobStatus.model_validate(
-            {
-                **{name: getattr(progress, name) for name in JobStatus.model_fields if hasattr(progress, name)},
-                **job.model_dump(include={"id", "state", "reason", "created_at"}),
-                "ahead": unfinished if job.state == "waiting" else 0,
-            }
-        )
+        before = sum(other.state in {"waiting", "running"} and other.id < job.id for other in self._jobs.values())
+        ahead = before if job.state == "waiting" else 0
+        return JobStatus(**job.model_dump(), **asdict(progress), tokens=progress.tokens, ahead=ahead)
 
     def cancel(self, job: Job) -> None:
         """Begin no further article of a job; remove everything of a job that has ended."""

@@ -6,6 +6,7 @@ nothing was extracted, and nothing was paid.
 
 import logging
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -18,12 +19,11 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from mahdar.errors import ExtractionError, MahdarError, NoModelError
+from mahdar.wording import NAMED
 
 log = logging.getLogger("mahdar")
 
 MEDIA_TYPE: Final = "application/problem+json"
-MAX_ERRORS: Final = 5
-"""Errors of a body that an answer names."""
 RETRY_AFTER: Final = 10
 """Default of Retry-After, in seconds."""
 RETRIED: Final = frozenset({"rate_limited", "no_model", "too_many", "busy", "stopping"})
@@ -44,9 +44,6 @@ class ProblemDetails(BaseModel):
     detail: str
     failure: str = Field(description="The class of the failure.")
     remedy: str
-    errors: list[dict[str, str]] | None = Field(
-        None, description="Errors of the body, each with a `pointer` (JSON Pointer) and its `detail`."
-    )
 
 
 class RequestProblem(HTTPException):
@@ -58,7 +55,6 @@ class RequestProblem(HTTPException):
         retry_after: seconds until the client may try again.
         status: overrides the status of the class.
         headers: further headers of the answer.
-        errors: errors of the body, see `ProblemDetails`.
     """
 
     def __init__(
@@ -69,7 +65,6 @@ class RequestProblem(HTTPException):
         retry_after: float | None = None,
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
-        errors: list[dict[str, str]] | None = None,
     ) -> None:
         kind, headers = KINDS[failure], dict(headers or {})
         if failure in RETRIED:
@@ -77,13 +72,13 @@ class RequestProblem(HTTPException):
         if failure == "unauthorized":
             headers["WWW-Authenticate"] = 'Bearer realm="mahdar"'
         super().__init__(status or kind["status"], detail or kind["title"], headers)
-        self.failure, self.retry_after, self.errors = failure, retry_after, errors
+        self.failure, self.retry_after = failure, retry_after
 
     def response(self) -> Response:
         """Return the answer to the client."""
         shown = {**KINDS[self.failure], "status": self.status_code, "detail": self.detail, "failure": self.failure}
-        details = ProblemDetails(type=f"urn:mahdar:problem:{self.failure}", errors=self.errors, **shown)
-        return JSONResponse(details.model_dump(exclude_none=True), self.status_code, self.headers, MEDIA_TYPE)
+        details = ProblemDetails(type=f"urn:mahdar:problem:{self.failure}", **shown)
+        return JSONResponse(details.model_dump(), self.status_code, self.headers, MEDIA_TYPE)
 
 
 def as_problem(error: Exception) -> RequestProblem:
@@ -95,10 +90,9 @@ def as_problem(error: Exception) -> RequestProblem:
             failure = _BY_STATUS.get(error.status_code, "invalid_request")
             return RequestProblem(failure, str(error.detail), status=error.status_code, headers=error.headers)
         case RequestValidationError():
-            errors = [{"pointer": _pointer(one["loc"]), "detail": one["msg"]} for one in error.errors()[:MAX_ERRORS]]
-            detail = "; ".join(f"{one['pointer'] or 'the body'}: {one['detail']}" for one in errors)
-            status = 400 if error.errors()[0]["type"] == "json_invalid" else None
-            return RequestProblem("invalid_request", detail, status=status, errors=errors)
+            faults = error.errors()
+            said = "; ".join(f"{_place(fault['loc'])}: {fault['msg']}" for fault in faults[:NAMED])
+            return RequestProblem("invalid_request", said, status=400 if faults[0]["type"] == "json_invalid" else None)
         case ExtractionError():
             return RequestProblem(error.failure, str(error), retry_after=error.retry_after)
         case MahdarError():
@@ -114,8 +108,7 @@ async def answer(_: Request, error: Exception) -> Response:
     return as_problem(error).response()
 
 
-def _pointer(place: tuple[int | str, ...]) -> str:
+def _place(parts: tuple[int | str, ...]) -> str:
     """Return a place in the body as a JSON Pointer, without pydantic's tags of the body's two forms."""
-    parts = place[1:] if place[:1] == ("body",) else place
-    parts = parts[1:] if parts[:1] in {("one",), ("several",)} else parts
-    return "".join(f"/{str(part).encode(errors='backslashreplace').decode()}" for part in parts)
+    pointer = re.sub("^/body(/one|/several)?", "", "".join(f"/{part}" for part in parts))
+    return pointer.encode(errors="backslashreplace").decode() or "the body"

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -69,27 +69,17 @@ def _content_type(request: Request) -> str:
 
 
 def json_body(request: Request) -> None:
-    """Refuse a body that is not declared as JSON; a page of another site cannot declare that without permission.
-
-    Raises:
-        RequestProblem: `unsupported`.
-    """
+    """Refuse a body that is not declared as JSON; a page of another site cannot declare that without permission."""
     if _content_type(request) != "application/json":
         raise RequestProblem("unsupported", "the Content-Type must be application/json")
 
 
 def file_name(request: Request) -> str:
-    """Return the name of the file for the rows in a body.
-
-    Raises:
-        RequestProblem: `unsupported`.
-    """
+    """Return the name of the file for the rows in a body, or fail as `unsupported`."""
     kind, encoding = _content_type(request), request.headers.get("content-encoding", "").strip().lower()
     if kind not in SUFFIXES or encoding not in COMPRESSED:
-        known = ", ".join(SUFFIXES)
-        raise RequestProblem(
-            "unsupported", f"the Content-Type must be one of {known}, the Content-Encoding gzip or zstd"
-        )
+        said = f"the Content-Type must be one of {', '.join(SUFFIXES)}, the Content-Encoding gzip or zstd"
+        raise RequestProblem("unsupported", said)
     return f"articles{SUFFIXES[kind]}{COMPRESSED[encoding]}"
 
 
@@ -98,20 +88,17 @@ bearer = HTTPBearer(auto_error=False, description="A token of the service, if it
 
 def caller_of(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Caller:
     """Return the caller, whom the gate has authenticated."""
-    caller: Caller = request.scope["caller"]
-    return caller
+    return cast("Caller", request.scope["caller"])
 
 
 def service_of(request: Request) -> ExtractionService:
-    """Return the service."""
-    service: ExtractionService = request.app.state.service
-    return service
+    """Return the service of the application."""
+    return cast("ExtractionService", request.app.state.service)
 
 
 def jobs_of(request: Request) -> Jobs:
-    """Return the jobs."""
-    jobs: Jobs = request.app.state.jobs
-    return jobs
+    """Return the jobs of the application."""
+    return cast("Jobs", request.app.state.jobs)
 
 
 Asking = Annotated[Caller, Depends(caller_of)]
@@ -122,11 +109,7 @@ Form = Annotated[Literal["csv", "parquet", "duckdb", "xlsx"], Query(alias="forma
 
 
 def job_of(job_id: str, jobs: AllJobs, caller: Asking) -> Job:
-    """Return a job of the caller.
-
-    Raises:
-        RequestProblem: `not_found`.
-    """
+    """Return a job of the caller, or fail as `not_found`."""
     return jobs.get(job_id, caller)
 
 

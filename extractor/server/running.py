@@ -1,6 +1,6 @@
 """Run the service: listen at an address, answer requests, and stop cleanly."""
 
-import ipaddress
+import re
 import signal
 import socket
 import threading
@@ -15,29 +15,22 @@ from mahdar.server.callers import VARIABLE
 from mahdar.server.service import ExtractionService
 
 
-def check_address(host: str, *, closed: bool) -> None:
-    """Refuse an address that other machines can reach, unless tokens are needed (`closed`).
+def listen(host: str, port: int, *, closed: bool) -> socket.socket:
+    """Return a listening socket; for port 0 at any free port.
+
+    Args:
+        host: a name or an address; one that other machines can reach only if `closed`.
+        port: its TCP port.
+        closed: whether the service needs tokens.
 
     Raises:
-        UsageError: the service may not listen there.
+        UsageError: the service may not or cannot listen there.
     """
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not (closed or loopback):
+    if not (closed or re.fullmatch(r"localhost|127(\.\d+){3}|::1", host)):
         raise UsageError(
             f"--host {host}: other machines may reach it, and anybody could spend your money; set {VARIABLE} "
             "(mahdar serve --help), or listen on 127.0.0.1"
         )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; for port 0 at any free port.
-
-    Raises:
-        UsageError: the address cannot be used.
-    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.create_server((host, port), family=family, backlog=512)

@@ -113,7 +113,9 @@
     const [, kind, packed] = /\.(\w+?)(?:\.(gz|zst))?$/i.exec(file.name);
     const headers = { "Content-Type": KINDS[kind.toLowerCase()], ...(packed && { "Content-Encoding": PACKED[packed.toLowerCase()] }) };
     const day = form.elements.day.value;
-    const begun = await ask(`v1/jobs${day ? `?published_at=${day}` : ""}`, { method: "POST", headers, body: file });
+    if (!chosenTasks().length) throw new Error(t("serve.no_task"));
+    const options = new URLSearchParams([...chosenTasks().map((task) => ["tasks", task]), ...(day ? [["published_at", day]] : [])]);
+    const begun = await ask(`v1/jobs?${options}`, { method: "POST", headers, body: file });
     let state = await begun.json();
     const at = `v1/jobs/${state.id}`;
     job = at;

@@ -164,28 +164,24 @@ class ExtractionService:
 
         Once the service is being stopped, no further article is begun, and each of the rest fails as `stopping`.
         """
+        places = asyncio.Semaphore(self.bounds.at_once)
 
         async def line(article: ArticleRequest) -> str:
-            if self.stopping:
-                return failure_line(_id(article), RequestProblem("stopping", "stopped before this article was begun"))
-            try:
-                return await self.answer(article, caller)
-            except Exception as error:  # noqa: BLE001  # an unexpected error in one article must not cost the others
+            async with places:
+                try:
+                    if not self.stopping:
+                        return await self.answer(article, caller)
+                    error: Exception = RequestProblem("stopping", "stopped before this article was begun")
+                except Exception as raised:  # noqa: BLE001  # an error in one article must not cost the others
+                    error = raised
                 return failure_line(_id(article), error)
 
-        waiting = iter(articles)
-        under_way: set[asyncio.Task[str]] = set()
+        tasks = [asyncio.create_task(line(article)) for article in articles]
         try:
-            while True:
-                while len(under_way) < self.bounds.at_once and (article := next(waiting, None)):
-                    under_way.add(asyncio.create_task(line(article)))
-                if not under_way:
-                    return
-                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield f"{task.result()}\n"
+            for result in asyncio.as_completed(tasks):
+                yield f"{await result}\n"
         finally:
-            for task in under_way:
+            for task in tasks:
                 task.cancel()
 
 

@@ -19,7 +19,7 @@ from mahdar.limits.prices import Price
 from mahdar.llm.endpoint import remote_endpoint
 from mahdar.openai_batch.api import BatchApi
 from mahdar.openai_batch.collection import collect
-from mahdar.openai_batch.job import Job, locked
+from mahdar.openai_batch.job import BatchJob, locked
 
 from batches import Line, Provider, expired
 from loopback import Asked, Endpoint, Reply, completion, status
@@ -375,7 +375,7 @@ def test_a_batch_is_counted_at_half_the_price(newsroom: Newsroom) -> None:
     newsroom.provider.end()
     settings = configured(newsroom.endpoint, newsroom.folder)
     with closing(BatchApi(remote_endpoint(settings), timeout=10)) as api, closing(DiskStore(settings.cache)) as store:
-        (standing,) = collect(Job.read(newsroom.job), api, store, price=Price.per_million(1_000_000, 2_000_000))
+        (standing,) = collect(BatchJob.read(newsroom.job), api, store, price=Price.per_million(1_000_000, 2_000_000))
     assert standing.batch.result is not None
     assert standing.batch.result.cost == 6 * (100 + 2 * 20) / 2
 

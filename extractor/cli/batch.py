@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mahdar.cache.disk import Store
     from mahdar.openai_batch.api import BatchApi
     from mahdar.openai_batch.collection import Standing
-    from mahdar.openai_batch.job import BatchResult, Job
+    from mahdar.openai_batch.job import BatchJob, BatchResult
     from mahdar.settings import Settings
 
 app = typer.Typer(
@@ -67,7 +67,7 @@ def submit(
     validate; or to resume after an interruption. `mahdar extract` asks at once for what is left.
     """
     from mahdar.documents.document import check_date_format
-    from mahdar.openai_batch.job import Job, locked
+    from mahdar.openai_batch.job import BatchJob, locked
     from mahdar.openai_batch.submission import MAX_REQUESTS, Submission
     from mahdar.runs.rows import Columns
     from mahdar.runs.sources import Articles
@@ -83,7 +83,7 @@ def submit(
         _provider(settings) as (api, store),
         locked(output),
     ):
-        job = Job.at(output, endpoint=api.url, model=settings.model or "")
+        job = BatchJob.at(output, endpoint=api.url, model=settings.model or "")
         submitted = Submission(mahdar, store, job, api, max_requests=batch_size or MAX_REQUESTS).run(articles)
     for bad in submitted.unread:
         typer.echo(f"{bad.id}: bad_input: {bad.reason}", err=True)
@@ -168,10 +168,10 @@ def _settings(model: str | None) -> "Settings":
 
 
 @contextmanager
-def _job(path: Path) -> "Iterator[tuple[Job, BatchApi, Store]]":
-    from mahdar.openai_batch.job import Job
+def _job(path: Path) -> "Iterator[tuple[BatchJob, BatchApi, Store]]":
+    from mahdar.openai_batch.job import BatchJob
 
-    job = Job.read(path)
+    job = BatchJob.read(path)
     with _provider(_settings(job.model)) as (api, store):
         job.check(endpoint=api.url)
         yield job, api, store

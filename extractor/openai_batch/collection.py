@@ -13,7 +13,7 @@ from mahdar.cache.completion import Completion
 from mahdar.cache.disk import Store
 from mahdar.limits.prices import Price
 from mahdar.openai_batch.api import BatchApi, State
-from mahdar.openai_batch.job import Batch, BatchResult, Job, SubmittedRequest
+from mahdar.openai_batch.job import Batch, BatchJob, BatchResult, SubmittedRequest
 from mahdar.openai_batch.line import Failed, failed, problem_of, read_line
 
 DISCOUNT: Final = Decimal("0.5")
@@ -35,21 +35,21 @@ class Standing:
     """None if the batch was collected before, or never created"""
 
 
-def standings(job: Job, api: BatchApi) -> Iterator[Standing]:
+def standings(job: BatchJob, api: BatchApi) -> Iterator[Standing]:
     """Yield the state of every batch; the provider is not asked about collected ones."""
     for batch in job.batches:
         asked = batch.result is None and batch.batch_id is not None
         yield Standing(batch, api.state(batch.batch_id) if asked and batch.batch_id else None)
 
 
-def unanswered(job: Job, store: Store) -> int:
+def unanswered(job: BatchJob, store: Store) -> int:
     """Count the failed requests that have no answer in the store and are not in a batch under way."""
     failed = {error["fingerprint"] for batch in job.batches for error in job.errors(batch)}
     return sum(store.get(fingerprint) is None for fingerprint in failed - job.under_way())
 
 
 def collect(
-    job: Job, api: BatchApi, store: Store, *, again: bool = False, price: Price | None = None
+    job: BatchJob, api: BatchApi, store: Store, *, again: bool = False, price: Price | None = None
 ) -> Iterator[Standing]:
     """Put the answers of every finished batch into the store, and yield the state of each batch.
 
@@ -73,7 +73,7 @@ def collect(
         yield Standing(batch, state)
 
 
-def _collected(batch: Batch, state: State, job: Job, api: BatchApi, count: "_Count") -> Batch:
+def _collected(batch: Batch, state: State, job: BatchJob, api: BatchApi, count: "_Count") -> Batch:
     gone = False
     for file in filter(None, (state.answers, state.errors)):
         with api.lines(file) as lines:

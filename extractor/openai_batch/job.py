@@ -92,7 +92,7 @@ class SubmittedRequest:
     components: Mapping[str, str]
 
 
-class Job:
+class BatchJob:
     """A job file. Every method that changes it returns after the change is on the disk."""
 
     def __init__(self, path: Path, stored: _Stored) -> None:

@@ -18,7 +18,7 @@ from mahdar.llm.client import Policy
 from mahdar.llm.conversation import next_call
 from mahdar.llm.parameters import NOTHING_KNOWN
 from mahdar.openai_batch.api import BatchApi, spooled
-from mahdar.openai_batch.job import Batch, Job, SubmittedRequest
+from mahdar.openai_batch.job import Batch, BatchJob, SubmittedRequest
 from mahdar.openai_batch.line import request_line
 from mahdar.service import Extractor
 from mahdar.validation.source import Source
@@ -62,7 +62,7 @@ class Submission:
         self,
         mahdar: Extractor,
         store: Store,
-        job: Job,
+        job: BatchJob,
         api: BatchApi,
         *,
         max_requests: int = MAX_REQUESTS,

@@ -56,7 +56,8 @@ EXTRAS: Final = {
     "prices": ("genai_prices",),
     "redis": ("redis",),
     "otel": ("opentelemetry",),
-    "bench": ("matplotlib",),
+    "web": ("trafilatura", "lxml_html_clean"),
+    "serve": ("fastapi", "uvicorn", "prometheus_client"),
 }
 """modules that an extra installs; if the embedded model is configured, `local` is checked by the model's own code"""
 

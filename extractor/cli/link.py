@@ -1,4 +1,4 @@
-"""`mahdar link`: the same actor, the same meeting, across articles."""
+"""`mahdar link`: give one id to one actor, and to one meeting, across articles."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +10,17 @@ from mahdar.wording import counted
 
 def link(
     records: Annotated[
-        list[Path], typer.Argument(metavar="FILE.jsonl...", help="What `mahdar extract -o` wrote; several go together.")
+        list[Path], typer.Argument(metavar="FILE.jsonl...", help="Files that `mahdar extract -o` wrote.")
     ],
     *,
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="DIR", file_okay=False, help="Where results go; what is there is gone on from."
+            "--output",
+            "-o",
+            metavar="DIR",
+            file_okay=False,
+            help="Output folder; results of earlier runs in it are continued.",
         ),
     ],
     corrections: Annotated[
@@ -24,15 +28,15 @@ def link(
         typer.Option(
             "--corrections",
             metavar="FILE.csv",
-            help="Who is one, who are two, and ids of your own; by default DIR/corrections.csv, where it is there.",
+            help="Table of corrections; by default DIR/corrections.csv, if it exists.",
         ),
     ] = None,
 ) -> None:
     """Give one id to one actor, and to one meeting, over all articles.
 
-    DIR gets records.jsonl (with actor_id and event_id), actors and events as JSON Lines and CSV, and review.csv: pairs
-    in doubt, left apart, with what speaks for and against. Fill in its column `decision` and give it back as
-    corrections. A later run with new records goes on: an id is never given to another.
+    Writes records.jsonl (with actor_id and event_id), actors and events as JSON Lines and CSV, and review.csv: doubtful
+    pairs, left apart, with the evidence for and against. Fill in its column `decision`, and give it back with
+    --corrections. A later run continues with new records, and never gives an id to another actor or meeting.
     """
     from mahdar.linking.linked import link
 

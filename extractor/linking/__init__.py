@@ -1,1 +1,1 @@
-"""Linking: the same actor, and the same meeting, across articles."""
+"""Link the mentions of one actor, and the reports of one meeting, across articles."""

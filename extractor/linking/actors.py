@@ -1,8 +1,8 @@
-"""Actors: mentions of all articles are put together to actors, or left apart.
+"""Cluster the mentions of all articles into actors.
 
-Mentions that read alike make one form. Forms are compared where they share a key (`_keys`), the surest pairs are joined
-first, and nothing is joined against what speaks against it. What is shorter than a full name (a surname, an office, a
-name with words left out) joins an actor only where exactly one fits. Pairs that stay in doubt are kept for review.
+Mentions with equal readings make one form. Two forms are compared if they share a key (`_keys`); the surest pairs are
+joined first, and no pair is joined that has evidence against it. A reading shorter than a full name (a surname, an
+office, a name with words left out) joins an actor only if exactly one fits. Doubtful pairs are kept for review.
 """
 
 import datetime as dt
@@ -20,28 +20,32 @@ from mahdar.resolving.names import GIVEN, is_part
 from mahdar.resolving.offices import Office, read_word
 
 TENURE: Final = dt.timedelta(days=180)
-"""So near to a day on which a person is known to hold an office, an article that gives the office alone means them."""
+"""Maximum distance from a day on which a person held an office, for a mention of the office alone to mean them."""
 SAME_OCCASION: Final = dt.timedelta(days=30)
-"""So near to each other, two articles that give one office alone mean one holder."""
+"""Maximum distance of two articles that mention one office without a name, for both to mean one holder."""
 LIFE_OF_A_SURNAME: Final = dt.timedelta(days=5 * 365)
-"""Longer after or before the last full name, a surname alone may be another's."""
+"""Maximum distance of a surname alone from mentions of the full name; beyond it, it may be another person's."""
 PASSES: Final = 3
-"""Times that the names which several actors fit are gone through."""
+"""Passes over the names that fit several actors."""
 REIGN: Final = dt.timedelta(days=3 * 365)
-"""As `TENURE`, of monarchs."""
+"""`TENURE` of monarchs."""
 SLIPS: Final = 0.02
-"""Share of the articles of the rarer one that may tell two apart though they are one: extraction errs now and then."""
+"""Share of the articles of the rarer actor that may mention both as two although they are one: extraction errors."""
 MOST_OF_A_KEY: Final = 2_000
-"""Forms under one key that are compared with each other; a key with more tells too little to be one."""
+"""Maximum of forms with one key; a key that more forms share is too unspecific, and ignored."""
 SOLE_HEADS: Final = word_set("وزير وزيره رييس رييسه ملك ملكه عاهل امير سلطان ولي مرشد president minister king")
-"""Offices, folded, that one person of a country holds at a time; of ambassadors, deputies, envoys there are many."""
+"""Offices, folded, that one person of a country holds at a time, unlike ambassadors, deputies or envoys."""
 MONARCHS: Final = word_set("ملك ملكه امير سلطان")
 SOLE_WITH_BODY: Final = word_set("امين مدير محافظ قايد")
-"""Offices that one person holds where a body is told: «مدير المخابرات المصرية»."""
+"""Offices, folded, that one person holds if a body is named: «مدير المخابرات المصرية»."""
 
 
 class Linker:
-    """Puts forms together; each step goes through those that are left."""
+    """Joins clusters of forms in several steps; each step takes the clusters that the earlier ones left.
+
+    Attributes:
+        doubts: pairs that were not joined although something speaks for it.
+    """
 
     def __init__(self, clusters: Iterable[ActorCluster]) -> None:
         self._clusters = list(clusters)
@@ -49,11 +53,11 @@ class Linker:
 
     @property
     def clusters(self) -> list[ActorCluster]:
-        """The actors so far."""
+        """The actors: clusters that were not joined to another."""
         return [cluster for cluster in self._clusters if cluster.into is None]
 
     def link(self) -> None:
-        """Do all steps, the surest first."""
+        """Run all steps, the surest first."""
         self._join_equal()
         self._join_bodies()
         self._join_names()
@@ -61,7 +65,7 @@ class Linker:
         self._join_offices()
 
     def join(self, a: ActorCluster, b: ActorCluster, reasons: Sequence[str]) -> bool:
-        """Join two, unless something speaks against it; then keep them for review."""
+        """Join two clusters; if there is evidence against it, keep the pair for review and return False."""
         a, b = final(a), final(b)
         if a is b:
             return True
@@ -78,7 +82,7 @@ class Linker:
         self.doubts.append(Doubt(a, b, list(for_), list(against)))
 
     def _join_equal(self) -> None:
-        """Countries, peoples and bodies that read the same; a body of no known country has the name to itself."""
+        """Join countries, peoples and bodies with equal readings."""
         groups = defaultdict[ActorReading, list[ActorCluster]](list)
         for cluster in self.clusters:
             if cluster.kind in {"country", "people", "body"}:
@@ -88,7 +92,7 @@ class Linker:
                 self.join(first, other, [f"{reading.kind}: the same"])
 
     def _join_bodies(self) -> None:
-        """A body of unknown country, or told in fewer words, where one body fits."""
+        """Join a body without country, or a government named in fewer words, to the only body that fits."""
         by_name = defaultdict[tuple[str, ...], list[ActorCluster]](list)
         bodies = [cluster for cluster in self.clusters if cluster.kind == "body"]
         for cluster in bodies:
@@ -106,7 +110,7 @@ class Linker:
                 self.join(fitting[0], cluster, ["body: the same words, or their beginning"])
 
     def _join_names(self) -> None:
-        """Full names: first what is borne out by country, office or body; then what only one actor fits."""
+        """Join full names: first pairs that share a country, office or body, then names that fit only one actor."""
         sure: list[tuple[tuple[int, int], ActorCluster, ActorCluster, Verdict]] = []
         weak = defaultdict[int, list[tuple[ActorCluster, Verdict]]](list)
         named = [one for one in self.clusters if one.kind == "person" and not one.head.reading.is_surname]
@@ -126,7 +130,7 @@ class Linker:
         for _, a, b, verdict in sorted(sure, key=lambda pair: (pair[0], pair[1].head.key, pair[2].head.key)):
             self.join(a, b, verdict.for_)
         ordered = sorted(named, key=lambda one: (-len(one.head.reading.words), one.head.key))
-        for _ in range(PASSES):  # what is joined in one pass leaves fewer that fit in the next
+        for _ in range(PASSES):  # each join leaves fewer actors that fit other names
             several = [cluster for cluster in ordered if not self._join_only(cluster, weak[id(cluster)])]
         for cluster in several:
             fitting = _fitting(cluster, weak[id(cluster)])
@@ -134,7 +138,7 @@ class Linker:
                 self.doubt(cluster, other, verdict.for_, [f"{len(fitting)} actors fit"])
 
     def _join_only(self, cluster: ActorCluster, found: Iterable[tuple[ActorCluster, Verdict]]) -> bool:
-        """Join a cluster to the only actor that fits, or the only one that shares an office; False where several do."""
+        """Join a cluster to the only actor that fits, or that shares an office too; return False if several do."""
         fitting = _fitting(cluster, found)
         if len(fitting) > 1:
             fitting = [pair for pair in fitting if share_office(cluster.known, pair[0].known)]
@@ -145,7 +149,10 @@ class Linker:
         return True
 
     def _join_surnames(self) -> None:
-        """One word of a name: the one person of that country who bears it and whose offices do not differ."""
+        """Join a one-word name to the only person of its country who bears it and has no other office.
+
+        Of those left, join two that share the word, an office and a country.
+        """
         bearers = defaultdict[str, list[ActorCluster]](list)
         for cluster in self.clusters:
             if cluster.kind == "person" and not cluster.head.reading.is_surname:
@@ -196,7 +203,10 @@ class Linker:
             self.doubt(bearer, cluster, verdict.for_, against)
 
     def _join_offices(self) -> None:
-        """An office alone: the one who is known to have held it about that day; else the same office, the same days."""
+        """Join a mention of an office alone to the one person who held it around that day.
+
+        Of those left, join mentions of one office that are at most `SAME_OCCASION` apart.
+        """
         holders = defaultdict[tuple[str | None, str], list[ActorCluster]](list)
         for cluster in self.clusters:
             if cluster.kind == "person":
@@ -210,14 +220,10 @@ class Linker:
                 if cluster.into is None:
                     left[reading].append(cluster)
         for same in left.values():
-            self._join_occasions(same)
-
-    def _join_occasions(self, same: Iterable[ActorCluster]) -> None:
-        """One office alone in several articles of the same days."""
-        dated = sorted((one for one in same if one.days), key=lambda one: (one.days, one.head.key))
-        for a, b in pairwise(dated):
-            if a.days and b.days and b.days[0] - a.days[1] <= SAME_OCCASION:
-                self.join(a, b, ["office: the same", f"days: {a.days[1]} and {b.days[0]}"])
+            dated = sorted((cluster for cluster in same if cluster.days), key=lambda one: (one.days, one.head.key))
+            for a, b in pairwise(dated):
+                if a.days and b.days and b.days[0] - a.days[1] <= SAME_OCCASION:
+                    self.join(a, b, ["office: the same", f"days: {a.days[1]} and {b.days[0]}"])
 
     def _join_office(self, cluster: ActorCluster, holders: Iterable[ActorCluster]) -> None:
         reading = cluster.head.reading
@@ -233,8 +239,8 @@ class Linker:
             else:
                 far.append(holder)
         if len(near) == 1:
-            holder, told = near[0]
-            self.join(holder, cluster, [f"office: {' '.join(wanted.words)}", f"country: {wanted.country}", told])
+            holder, days = near[0]
+            self.join(holder, cluster, [f"office: {' '.join(wanted.words)}", f"country: {wanted.country}", days])
             return
         for holder in [*(one for one, _ in near), *far]:
             against = f"{len(near)} held it about then" if near else "not known to hold it about then"
@@ -244,7 +250,7 @@ class Linker:
 def _fitting(
     cluster: ActorCluster, found: Iterable[tuple[ActorCluster, Verdict]]
 ) -> list[tuple[ActorCluster, Verdict]]:
-    """The actors that those found have become, each once; those that something speaks against are left out."""
+    """Return the actors that the candidates are now part of, each once, without those with evidence against them."""
     fitting: dict[int, tuple[ActorCluster, Verdict]] = {}
     for other, verdict in found:
         if final(other) is not final(cluster) and not _against(final(cluster), final(other)):
@@ -253,23 +259,23 @@ def _fitting(
 
 
 def _order(cluster: ActorCluster) -> tuple[bool, bool, tuple[str, int]]:
-    """Which of two clusters takes the other: one with an id, then one with a full name, then the first."""
+    """Return a sort key: the lower of two clusters absorbs the other, by id, full name and first mention."""
     reading = cluster.head.reading
     return cluster.actor_id is None, reading.kind == "role" or reading.is_surname, cluster.head.key
 
 
 def _against(a: ActorCluster, b: ActorCluster) -> list[str]:
-    """What forbids two clusters to be one actor."""
-    found = []
+    """Return the reasons why two clusters cannot be one actor; empty if there is none."""
+    reasons = []
     if a.actor_id and b.actor_id and a.actor_id != b.actor_id:
-        found.append(f"ids: {a.actor_id} and {b.actor_id} stand in earlier results")
+        reasons.append(f"ids: {a.actor_id} and {b.actor_id} stand in earlier results")
     if any(form.sides & a.apart for form in b.forms) or any(form.sides & b.apart for form in a.forms):
-        found.append("correction: apart")
+        reasons.append("correction: apart")
     if a.kind in {"person", "role"}:
-        found += _against_person(a, b)
+        reasons += _against_person(a, b)
         if _apart_by(GENERATION, a, b):
-            found.append("years: too many lie between them")
-    return found
+            reasons.append("years: too many lie between them")
+    return reasons
 
 
 def _against_person(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
@@ -289,7 +295,7 @@ def _against_person(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
 
 
 def _articles_with_both(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
-    """Articles that have both under names that are not two spellings of one."""
+    """Yield the articles that mention both clusters, by names that are not two spellings of one."""
     for article in a.names.keys() & b.names.keys():
         names = ((name, other) for name in a.names[article] for other in b.names[article] if name != other)
         if any(not _one_in_article((a, name), (b, other), article) for name, other in names):
@@ -297,7 +303,7 @@ def _articles_with_both(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
 
 
 def _one_in_article(a: tuple[ActorCluster, str], b: tuple[ActorCluster, str], article: str) -> bool:
-    """Whether two names of one article are two spellings of one name."""
+    """Return whether two names in one article are spellings of one name."""
     first, second = (
         next(one.reading for one in cluster.mentions if (one.article, one.name) == (article, name))
         for cluster, name in (a, b)
@@ -306,7 +312,7 @@ def _one_in_article(a: tuple[ActorCluster, str], b: tuple[ActorCluster, str], ar
 
 
 def _candidates(clusters: Sequence[ActorCluster]) -> Iterator[tuple[ActorCluster, ActorCluster]]:
-    """Pairs that share a key, each once."""
+    """Yield the pairs that share a key, each once."""
     blocks = defaultdict[tuple[str, ...], list[int]](list)
     for at, cluster in enumerate(clusters):
         for key in set(_keys(cluster)):
@@ -323,7 +329,11 @@ def _candidates(clusters: Sequence[ActorCluster]) -> Iterator[tuple[ActorCluster
 
 
 def _keys(cluster: ActorCluster) -> Iterator[tuple[str, ...]]:
-    """What two names must share: the sounds of the first and another word, or of the last, and the country."""
+    """Yield the keys of a cluster: names are compared if they share one.
+
+    A key holds the sounds of the first and another word, of the last word and the country, of the first word with
+    the initial sound of the last and the country, or of all words.
+    """
     for form in cluster.forms:
         words = form.reading.words
         sounds = [sound_key(word) for word in words]
@@ -338,7 +348,7 @@ def _keys(cluster: ActorCluster) -> Iterator[tuple[str, ...]]:
 
 
 def _body_fits(short: ActorReading, full: ActorReading) -> bool:
-    """Whether a body is another of the same words and no known country, or a government told in more words."""
+    """Return whether a body is another one without its country, or a government in fewer words."""
     if short.words == full.words:
         return short.country is None and full.country is not None and _is_own_name(short.words)
     begins = full.words[: len(short.words)] == short.words
@@ -346,7 +356,7 @@ def _body_fits(short: ActorReading, full: ActorReading) -> bool:
 
 
 def _is_own_name(words: Sequence[str]) -> bool:
-    """Whether a body's words are its own, and not what many countries have («وزارة الداخلية»)."""
+    """Return whether a body's words are a name of its own, and not common to many countries («وزارة الداخلية»)."""
     return any(not read_word(word) and not read_word(f"ال{word}") for word in words)
 
 
@@ -356,21 +366,21 @@ def _of_surname(cluster: ActorCluster, form: ActorForm, bearer: ActorCluster) ->
 
 
 def _apart_by(time: dt.timedelta, a: ActorCluster, b: ActorCluster) -> bool:
-    """Whether more than so much time lies between all mentions of the one and all of the other."""
+    """Return whether more time than given lies between all mentions of one cluster and all of the other."""
     if a.days is None or b.days is None:
         return False
     return max(a.days[0] - b.days[1], b.days[0] - a.days[1]) > time
 
 
 def _is_sole(reading: ActorReading) -> bool:
-    """Whether one person at a time has the office, and the phrase tells which one it is."""
+    """Return whether one person at a time holds the office, and the reading says of which country or body."""
     if reading.country is None or not reading.words:
         return False
     return reading.words[0] in SOLE_HEADS or (reading.words[0] in SOLE_WITH_BODY and len(reading.words) > 1)
 
 
 def _gap(role: ActorCluster, holder: ActorCluster, wanted: Office) -> dt.timedelta | None:
-    """How far a day lies from those on which somebody is known to hold an office; None where days are not known."""
+    """Return the time between a mention of an office and the days on which a person held it; None if not known."""
     if role.days is None:
         return None
     day = role.days[0]

@@ -1,4 +1,4 @@
-"""Clusters: actors in the making, out of forms: mentions that read alike."""
+"""Group mentions with equal readings into forms, and forms into clusters: actors that linking can still join."""
 
 import datetime as dt
 from collections import Counter
@@ -9,41 +9,41 @@ from itertools import pairwise
 from typing import Final
 
 from mahdar.documents.folding import fold
-from mahdar.linking.mentions import ActorMention
+from mahdar.linking.mentions import NameMention
 from mahdar.linking.persons import ActorFacts
 from mahdar.linking.readings import ActorReading
 from mahdar.resolving.offices import Office
 
 GENERATION: Final = dt.timedelta(days=12 * 365)
-"""With no article for so long, a full name may be a son's or a grandson's by then."""
+"""Maximum gap between two articles with one full name; beyond it, the name may be a son's or a grandson's."""
 
 
 @dataclass(slots=True)
 class ActorForm:
-    """One reading under which an actor is given, with all its mentions."""
+    """One reading of an actor, with all its mentions."""
 
     reading: ActorReading
-    mentions: list[ActorMention] = field(default_factory=list)
+    mentions: list[NameMention] = field(default_factory=list)
     actor_id: str | None = None
     sides: frozenset[int] = frozenset()
-    """sides of corrections that its mentions are on"""
+    """numbers of the sides of corrections that match its mentions"""
 
     @property
     def name(self) -> str:
-        """The commonest spelling."""
+        """Commonest spelling."""
         names = Counter(mention.name for mention in self.mentions)
         return min(names, key=lambda name: (-names[name], -len(name), name))
 
     @property
     def key(self) -> tuple[str, int]:
-        """Where it stands first; tells it from every other form, whatever the order of the files."""
+        """Article and place of its first mention: a unique key that does not depend on the order of files."""
         first = self.mentions[0]
         return first.article, first.place
 
 
 @dataclass(slots=True)
 class Join:
-    """Why two forms are one actor."""
+    """Reasons why two forms are one actor, or two meetings one event."""
 
     left: str
     right: str
@@ -52,7 +52,7 @@ class Join:
 
 @dataclass(slots=True)
 class Doubt:
-    """Two actors that may be one, and what speaks for and against it."""
+    """Two actors that may be one, with the evidence for and against it."""
 
     left: "ActorCluster"
     right: "ActorCluster"
@@ -62,35 +62,35 @@ class Doubt:
 
 @dataclass(eq=False)
 class ActorCluster:
-    """An actor in the making: the forms that are one so far. What it tells is summed up once, and then kept up."""
+    """The forms of one actor so far. Its summaries are computed once and updated with each join."""
 
     forms: list[ActorForm]
     joins: list[Join] = field(default_factory=list)
     actor_id: str | None = None
     former_ids: list[str] = field(default_factory=list)
     apart: set[int] = field(default_factory=set)
-    """sides of corrections with which it must not be joined"""
+    """numbers of the sides of corrections that it must not be joined with"""
     into: "ActorCluster | None" = None
-    """the cluster that it was joined to"""
+    """the cluster that it was joined to; None if it stands for itself"""
 
     @property
     def kind(self) -> str:
-        """What is meant by its head."""
+        """Kind of the reading of its head."""
         return self.head.reading.kind
 
     @cached_property
     def head(self) -> ActorForm:
-        """The form that is told most often, names before offices and full names before parts of them."""
+        """Most frequent form; names before offices, full names before parts of them."""
         return min(self.forms, key=_rank)
 
     @property
-    def mentions(self) -> Iterator[ActorMention]:
+    def mentions(self) -> Iterator[NameMention]:
         """All mentions."""
         return (mention for form in self.forms for mention in form.mentions)
 
     @cached_property
     def known(self) -> ActorFacts:
-        """What its mentions tell beside the name."""
+        """Countries, offices and bodies that its mentions give beside the name."""
         return ActorFacts(
             frozenset(form.reading.country for form in self.forms if form.reading.country),
             frozenset(office for mention in self.mentions for office in mention.offices),
@@ -99,7 +99,7 @@ class ActorCluster:
 
     @cached_property
     def names(self) -> dict[str, set[str]]:
-        """Article → its names there."""
+        """Its names by article."""
         names: dict[str, set[str]] = {}
         for mention in self.mentions:
             names.setdefault(mention.article, set()).add(mention.name)
@@ -107,18 +107,18 @@ class ActorCluster:
 
     @cached_property
     def held(self) -> dict[Office, tuple[dt.date, dt.date]]:
-        """Each office with the first and the last day on which it is told."""
-        told = ((office, (one.day, one.day)) for one in self.mentions if one.day for office in one.offices)
-        return _spans(told)
+        """Its offices, each with the first and last day on which an article gives it."""
+        dated = ((office, (one.day, one.day)) for one in self.mentions if one.day for office in one.offices)
+        return _spans(dated)
 
     @cached_property
     def days(self) -> tuple[dt.date, dt.date] | None:
-        """The first and the last day on which it is mentioned."""
+        """First and last day on which it is mentioned; None if no article has a day."""
         days = [mention.day for mention in self.mentions if mention.day]
         return (min(days), max(days)) if days else None
 
     def take(self, other: "ActorCluster", join: Join) -> None:
-        """Become one with another."""
+        """Absorb another cluster."""
         self.head = min(self.head, other.head, key=_rank)
         self.known = self.known.joined(other.known)
         for article, names in other.names.items():
@@ -140,26 +140,27 @@ def _rank(form: ActorForm) -> tuple[object, ...]:
     return office, form.reading.is_surname, -len(form.mentions), -len(form.reading.words), form.key
 
 
-def _spans(told: Iterable[tuple[Office, tuple[dt.date, dt.date]]]) -> dict[Office, tuple[dt.date, dt.date]]:
-    """The first and the last day of each office."""
+def _spans(dated: Iterable[tuple[Office, tuple[dt.date, dt.date]]]) -> dict[Office, tuple[dt.date, dt.date]]:
+    """Return the first and last day of each office."""
     spans: dict[Office, tuple[dt.date, dt.date]] = {}
-    for office, (first, last) in told:
+    for office, (first, last) in dated:
         known = spans.get(office, (first, last))
         spans[office] = min(first, known[0]), max(last, known[1])
     return spans
 
 
 def final(cluster: ActorCluster) -> ActorCluster:
-    """The cluster that one has become part of."""
+    """Return the cluster that a cluster is now part of, possibly itself."""
     while cluster.into is not None:
         cluster = cluster.into
     return cluster
 
 
-def forms_of(mentions: Iterable[ActorMention], sides: Callable[[ActorMention], frozenset[int]]) -> list[ActorForm]:
-    """Mentions that read alike, together.
+def forms_of(mentions: Iterable[NameMention], sides: Callable[[NameMention], frozenset[int]]) -> list[ActorForm]:
+    """Group mentions with equal readings.
 
-    Delegations, surnames and offices alone are not put together by their words: whether two are one is decided by more.
+    Delegations and offices without a name stay apart, as do surnames with different offices: `Linker` decides by more
+    than their words.
     """
     forms: dict[object, ActorForm] = {}
     for mention in mentions:
@@ -175,7 +176,7 @@ def forms_of(mentions: Iterable[ActorMention], sides: Callable[[ActorMention], f
 
 
 def _by_generation(form: ActorForm) -> Iterator[ActorForm]:
-    """A person's mentions, cut where no article has the name for very long; those without a day belong to the last."""
+    """Split a person's form at gaps longer than `GENERATION`; mentions without a day go to the last part."""
     dated = sorted((one for one in form.mentions if one.day), key=lambda one: (one.day, one.article))
     cuts = [at for at, (a, b) in enumerate(pairwise(dated), 1) if a.day and b.day and b.day - a.day > GENERATION]
     if form.reading.kind != "person" or form.actor_id or not cuts:

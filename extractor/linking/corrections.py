@@ -1,4 +1,4 @@
-"""Corrections: a table in which a person says who is one, who are two, and which id somebody has."""
+"""Read the table of corrections, in which a person decides who is one actor, who are two, and which id one has."""
 
 import csv
 from collections import defaultdict
@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 from mahdar.documents.folding import fold
 from mahdar.errors import UsageError
-from mahdar.linking.mentions import ActorMention
+from mahdar.linking.mentions import NameMention
 
 Decision = Literal["same", "apart", "id"]
 COLUMNS: Final = ("decision", "a", "a_name", "a_country", "a_article", "b", "b_name", "b_country", "b_article")
@@ -17,7 +17,7 @@ COLUMNS: Final = ("decision", "a", "a_name", "a_country", "a_article", "b", "b_n
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Whom one side of a correction means: an actor by id, or every mention of a name."""
+    """One side of a correction: an actor by id, or every mention of a name."""
 
     actor_id: str
     name: str
@@ -26,11 +26,11 @@ class Side:
     article: str
 
     def __bool__(self) -> bool:
-        """Whether it means anybody."""
+        """Return whether the side has an id or a name."""
         return bool(self.actor_id or self.name)
 
-    def means(self, mention: ActorMention) -> bool:
-        """Whether a mention is meant; beside an id the name only bears it out."""
+    def means(self, mention: NameMention) -> bool:
+        """Return whether the side matches a mention. If the side has an id, its name is ignored here."""
         if self.actor_id:
             return mention.actor_id == self.actor_id
         return (
@@ -42,28 +42,31 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One row, and where it stands."""
+    """One row, with its place such as `corrections.csv:2`."""
 
     place: str
     decision: Decision
     a: Side
     b: Side
-    """of an `id`: the actor_id alone, which is the id to be given"""
+    """if the decision is `id`, its `actor_id` is the id to assign"""
 
 
 class Corrections:
-    """All rows, looked up by mention. Sides are numbered: row n has 2n and 2n + 1."""
+    """All rows, indexed by mention. Sides are numbered: those of row n are 2n and 2n + 1.
+
+    Attributes:
+        met: numbers of the sides that matched a mention so far.
+    """
 
     def __init__(self, rows: Sequence[Correction]) -> None:
         self.rows = rows
         self.met = set[int]()
-        """sides that some mention is on"""
         self._by_key = defaultdict[str, list[int]](list)
         for number, side in self._sides():
             self._by_key[_key(side.actor_id, side.name)].append(number)
 
-    def sides(self, mention: ActorMention) -> frozenset[int]:
-        """The sides that a mention is on."""
+    def sides(self, mention: NameMention) -> frozenset[int]:
+        """Return the numbers of the sides that match a mention."""
         if not self._by_key:
             return frozenset()
         named = self._by_key.get(_key("", fold(mention.name)), ())
@@ -72,11 +75,11 @@ class Corrections:
         self.met |= found
         return found
 
-    def check(self, mentions: Iterable[ActorMention]) -> Iterator[str]:
-        """Say which rows name nobody in these articles.
+    def check(self, mentions: Iterable[NameMention]) -> Iterator[str]:
+        """Yield a remark for each row that matches no mention.
 
         Raises:
-            UsageError: an id stands beside a name that is not its actor's, or a mention is on both sides of a row.
+            UsageError: an id has another actor's name beside it, or a mention is on both sides of an `apart`.
         """
         wanted = {side.actor_id: (number, side) for number, side in self._sides() if side.actor_id and side.name}
         borne_out = set[str]()
@@ -115,10 +118,10 @@ class Corrections:
 
 
 def read_corrections(path: Path) -> Corrections:
-    """Read a table of corrections; rows without a decision are passed over.
+    """Read a table of corrections; skip rows without a decision.
 
     Raises:
-        UsageError: it cannot be read, lacks a column, or a row says nothing that can be done.
+        UsageError: the file cannot be read or lacks a column, or a row is incomplete.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -126,7 +129,7 @@ def read_corrections(path: Path) -> Corrections:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: no UTF-8: {error.reason} at byte {error.start}: save it as UTF-8") from None
+        raise UsageError(f"{path}: is not UTF-8: {error.reason} at byte {error.start}: save it as UTF-8") from None
 
 
 def _rows(path: Path, table: "csv.DictReader[str]") -> Iterator[Correction]:

@@ -1,6 +1,6 @@
-"""Near-duplicates: articles that print the same text under two names, by MinHash over the words that records quote.
+"""Find articles that print the same text, by MinHash over the words that their records quote.
 
-Records hold no article, but their evidence is copied from it word by word.
+Records do not hold the article, but their evidence is copied from it word by word.
 """
 
 import re
@@ -11,11 +11,11 @@ from mahdar.documents.folding import fold
 from mahdar.errors import UsageError
 
 ALIKE: Final = 0.6
-"""Share of common shingles from which on two articles are one text."""
+"""Minimum Jaccard similarity of the shingles of two articles with one text."""
 SHINGLE: Final = 3
-"""Words."""
+"""Words in a shingle."""
 FEWEST_SHINGLES: Final = 12
-"""A shorter text is too little to tell a copy by."""
+"""Minimum of shingles to compare a text at all."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _PERMUTATIONS: Final = 128
 _BANDS: Final = 32
@@ -24,7 +24,11 @@ _NO_DAY: Final = "9999"
 
 
 class NearDuplicates:
-    """Finds, for each article, an earlier one with the same text."""
+    """Index of texts that finds, for each article, an earlier one with the same text.
+
+    Raises:
+        UsageError: rensa is not installed.
+    """
 
     def __init__(self) -> None:
         try:
@@ -35,18 +39,18 @@ class NearDuplicates:
         self._index = RMinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS, num_bands=_BANDS)
         self._hashes: dict[int, Any] = {}
         self._articles: list[tuple[str, str]] = []
-        """day of publication, or what comes after all days; id"""
+        """day of publication, or `_NO_DAY`, which sorts after all days; id"""
         self._texts: dict[str, int] = {}
         self._first: dict[int, int] = {}
 
     def add(self, article: str, published_at: str | None, text: str, text_sha256: str) -> None:
-        """Take the next article.
+        """Add an article.
 
         Args:
             article: its id.
-            published_at: ISO date, by which the original is told from its copies.
-            text: what is compared.
-            text_sha256: of the whole article; where two are equal nothing needs to be compared.
+            published_at: ISO date; the original is the article published first.
+            text: the quoted words, which are compared.
+            text_sha256: hash of the whole article; articles with equal hashes are not compared.
         """
         at = len(self._articles)
         self._articles.append((published_at or _NO_DAY, article))
@@ -65,7 +69,7 @@ class NearDuplicates:
             self._first[at] = self._first.get(first, first)
 
     def copy_of(self) -> dict[str, str]:
-        """Tell for every copy the article that was published first with its text; originals are missing."""
+        """Map every copy to the article that was published first with its text; originals are not in the map."""
         alike: dict[int, list[int]] = {}
         for at, first in self._first.items():
             alike.setdefault(first, [first]).append(at)
@@ -77,7 +81,7 @@ class NearDuplicates:
 
 
 def quoted(line: Mapping[str, Any]) -> str:
-    """All evidence of an article in the order of its text."""
+    """Return all evidence of an article, in the order of its text."""
     pieces = {
         (piece["start"], piece["quote"])
         for records in (line["meetings"], line["stances"], *(line.get("more") or {}).values())

@@ -1,4 +1,4 @@
-"""Encounters: a meeting as one article tells it, with the days on which it can have been."""
+"""Make encounters: meetings as one article reports them, with the days on which they can have taken place."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -12,31 +12,31 @@ from mahdar.resolving.offices import Office
 from mahdar.schemas.edtf import first_day, last_day
 
 COLLECTIVE: Final = frozenset({"country", "government", "delegation", "organization"})
-"""Types of actors that may stand for a side, in place of its persons."""
+"""Types of actors that may stand for the persons of a side."""
 _DAYS_TOLD_LATE: Final = dt.timedelta(days=4)
-"""So long after it, articles tell of a meeting without its day."""
+"""Maximum days after a meeting until an article reports it without its day."""
 _DAYS_ANNOUNCED: Final = dt.timedelta(days=60)
-"""So long before it, articles announce one."""
+"""Maximum days before a meeting that an article announces it."""
 
 
 class DaySpan(NamedTuple):
-    """The first and the last day on which a meeting can have begun."""
+    """First and last day on which a meeting can have begun."""
 
     first: dt.date
     last: dt.date
 
     @property
     def is_day(self) -> bool:
-        """Whether the day is known."""
+        """Whether it is a single day."""
         return self.first == self.last
 
     def days_to(self, other: "DaySpan") -> int:
-        """How many days lie between the two; 0 where they overlap."""
+        """Return the number of days between two spans; 0 if they overlap."""
         return max((other.first - self.last).days, (self.first - other.last).days, 0)
 
 
-class MeetingParty(NamedTuple):
-    """A participant."""
+class EncounterParty(NamedTuple):
+    """A participant of a meeting."""
 
     actor_id: str
     name: str
@@ -47,12 +47,12 @@ class MeetingParty(NamedTuple):
 
     @property
     def is_collective(self) -> bool:
-        """Whether it may stand for its side's persons."""
+        """Whether it may stand for the persons of its side."""
         return self.type in COLLECTIVE and self.country is not None
 
 
 @dataclass(eq=False, slots=True)
-class ToldMeeting:
+class Encounter:
     """A meeting in one article."""
 
     article: str
@@ -63,42 +63,42 @@ class ToldMeeting:
     status: str
     date: Mapping[str, Any]
     place: Mapping[str, Any]
-    parties: tuple[MeetingParty, ...]
+    parties: tuple[EncounterParty, ...]
     topics: tuple[str, ...]
     span: DaySpan | None
     is_told: bool
-    """whether the article tells the day, so that the span is not by its publication alone"""
+    """whether the article gives the day; else the span is derived from its publication"""
     event_id: str | None
 
     @property
-    def principals(self) -> tuple[MeetingParty, ...]:
-        """Those who met; where none is marked so, all who took part."""
+    def principals(self) -> tuple[EncounterParty, ...]:
+        """Participants that are principals; all participants if none is."""
         return tuple(party for party in self.parties if party.capacity == "principal") or self.parties
 
     @property
     def key(self) -> tuple[str, str]:
-        """Where it stands."""
+        """Article and id of the meeting."""
         return self.article, self.meeting
 
     @property
     def label(self) -> str:
-        """Where it stands, in one word."""
+        """Article and id of the meeting, as one text."""
         return f"{self.article}/{self.meeting}"
 
 
-def encounters_in(line: Mapping[str, Any], actors: Mapping[str, Profile]) -> Iterator[ToldMeeting]:
-    """The meetings of an article.
+def encounters_in(line: Mapping[str, Any], actors: Mapping[str, Profile]) -> Iterator[Encounter]:
+    """Yield the meetings of an article.
 
     Args:
         line: the article's extraction as JSON.
-        actors: name in this article → its actor.
+        actors: the actors of the article by name.
     """
     published = line.get("published_at")
     day = dt.date.fromisoformat(published[:10]) if published else None
     for meeting in line["meetings"]:
         date = meeting.get("date") or {}
-        told = span_of(date.get("value"))
-        yield ToldMeeting(
+        span = span_of(date.get("value"))
+        yield Encounter(
             article=intern(line["document_id"]),
             meeting=intern(meeting["id"]),
             published=day,
@@ -109,20 +109,20 @@ def encounters_in(line: Mapping[str, Any], actors: Mapping[str, Profile]) -> Ite
             place=meeting.get("place") or {},
             parties=tuple(_party(one, actors[one["name"]]) for one in meeting["participants"]),
             topics=tuple(dict.fromkeys(intern(topic["code"]) for topic in meeting.get("topics") or ())),
-            span=told or _by_publication(day, meeting["status"]),
-            is_told=told is not None,
+            span=span or _by_publication(day, meeting["status"]),
+            is_told=span is not None,
             event_id=meeting.get("event_id"),
         )
 
 
 def span_of(value: str | None) -> DaySpan | None:
-    """The days that an EDTF value can mean; None where its year is not known, or it is no value."""
+    """Return the days that an EDTF value can mean; None if there is no value, or its year is not known."""
     first, last = (first_day(value), last_day(value)) if value else (None, None)
     return DaySpan(first, last) if first and last else None
 
 
-def stand_for_each_other(a: MeetingParty, b: MeetingParty) -> bool:
-    """Whether two participants are one, or one of them stands for the other's side or office."""
+def stand_for_each_other(a: EncounterParty, b: EncounterParty) -> bool:
+    """Return whether two participants are one actor, or one stands for the side or the office of the other."""
     if a.actor_id == b.actor_id:
         return True
     if a.country is None or a.country != b.country:
@@ -135,7 +135,7 @@ def stand_for_each_other(a: MeetingParty, b: MeetingParty) -> bool:
 
 
 def _by_publication(day: dt.date | None, status: str) -> DaySpan | None:
-    """When a meeting without a day can have been, by when it was told."""
+    """Return the days on which a meeting can have been, by its article's day; None if that is not known either."""
     if day is None:
         return None
     if status in {"planned", "proposed", "postponed", "cancelled"}:
@@ -143,8 +143,8 @@ def _by_publication(day: dt.date | None, status: str) -> DaySpan | None:
     return DaySpan(day - _DAYS_TOLD_LATE, day)
 
 
-def _party(participant: Mapping[str, Any], actor: Profile) -> MeetingParty:
-    return MeetingParty(
+def _party(participant: Mapping[str, Any], actor: Profile) -> EncounterParty:
+    return EncounterParty(
         actor.actor_id,
         actor.name,
         "country" if actor.type == "country" else intern(participant["type"]),

@@ -1,7 +1,7 @@
-"""Events: encounters that several articles tell are put together, or left apart.
+"""Cluster encounters into events.
 
-Two are one meeting where the same sides met, on days, in ways and at places that do not exclude each other. The surest
-pairs are joined first; an article never tells one event twice.
+Two encounters are one event if the same sides met and their days, channels and places do not exclude each other. The
+surest pairs are joined first. An article never reports one event twice.
 """
 
 from collections import defaultdict
@@ -13,23 +13,29 @@ from typing import Final
 from mahdar.documents.folding import fold
 from mahdar.linking.actors import MOST_OF_A_KEY
 from mahdar.linking.clusters import Join
-from mahdar.linking.encounters import MeetingParty, ToldMeeting, stand_for_each_other
+from mahdar.linking.encounters import Encounter, EncounterParty, stand_for_each_other
 from mahdar.linking.sounds import can_be_written
 
 DAYS_MISTAKEN: Final = 1
-"""By so many days two reports of one meeting may differ, where all else is the same; it is shown as a contradiction."""
+"""Maximum days between the dates of two reports of one meeting that agree otherwise; shown as a contradiction."""
 PUBLISHED_TOGETHER: Final = 2
-"""Days between two articles that may contradict each other about one meeting, and not tell of two."""
+"""Maximum days between the publication of two articles that differ in the date of one meeting."""
 WEEK: Final = 7
+WEEKS: Final = 10
+"""An encounter without an exact day is compared with those in so many weeks after its first one."""
 
 _STATUS: Final = {"ongoing": "held"}
 _KIND: Final = {"negotiation": "met", "talks": "met", "summit": "met", "visit": "met", "other": "met"}
-"""Kinds that articles exchange for each other; the others are meetings of their own."""
+"""Kinds that articles use for the same meeting; meetings of other kinds are never one with these."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventMatch:
-    """What two encounters have in common."""
+    """Evidence that two encounters are one.
+
+    Attributes:
+        strength: sort key; the lower, the surer.
+    """
 
     strength: tuple[int, ...]
     reasons: list[str]
@@ -37,9 +43,9 @@ class EventMatch:
 
 @dataclass(eq=False, slots=True)
 class Event:
-    """A meeting in the making: the encounters that are one so far."""
+    """The encounters that are one meeting so far; `into` is the event that it was joined to."""
 
-    encounters: list[ToldMeeting]
+    encounters: list[Encounter]
     joins: list[Join] = field(default_factory=list)
     event_id: str | None = None
     into: "Event | None" = None
@@ -47,27 +53,27 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventDoubt:
-    """Two encounters that may be one, and what speaks for and against it."""
+    """Two encounters that may be one, with the evidence for and against it."""
 
-    left: ToldMeeting
-    right: ToldMeeting
+    left: Encounter
+    right: Encounter
     for_: list[str]
     against: list[str]
 
 
 def link_encounters(
-    encounters: Sequence[ToldMeeting], copy_of: Mapping[str, str]
+    encounters: Sequence[Encounter], copy_of: Mapping[str, str]
 ) -> tuple[list[Event], list[EventDoubt]]:
-    """Put encounters together to events, in the order of their first encounter.
+    """Cluster encounters into events, in the order of their first encounter; also return the doubtful pairs.
 
     Args:
         encounters: in the order of articles and meetings.
-        copy_of: article → the one of which it is a near-duplicate.
+        copy_of: near-duplicates, and the article that each copies.
     """
     events = {one.key: Event([one], event_id=one.event_id) for one in encounters}
     doubts: list[EventDoubt] = []
     _join_known(events)
-    pairs: list[tuple[EventMatch, ToldMeeting, ToldMeeting]] = []
+    pairs: list[tuple[EventMatch, Encounter, Encounter]] = []
     for a, b in _candidates(encounters):
         copies = copy_of.get(a.article, a.article) == copy_of.get(b.article, b.article)
         against, match = compare(a, b, copies=copies)
@@ -89,21 +95,25 @@ def link_encounters(
     return [event for event in events.values() if event.into is None], doubts
 
 
-def compare(a: ToldMeeting, b: ToldMeeting, *, copies: bool = False) -> tuple[list[str], EventMatch | None]:
-    """Weigh two meetings.
+def compare(a: Encounter, b: Encounter, *, copies: bool = False) -> tuple[list[str], EventMatch | None]:
+    """Weigh the evidence that two encounters of different articles are one meeting.
 
     Args:
-        a: one.
-        b: another, of another article.
-        copies: both articles have the same text.
+        a: an encounter.
+        b: an encounter of another article.
+        copies: whether both articles have the same text.
 
     Returns:
-        What speaks against their being one, and what for it; None where they are plainly two.
+        The reasons against it, and the evidence for it; None for the latter if they are plainly two.
     """
-    if _status(a) != _status(b) or _kind(a) != _kind(b) or not _channels_fit(a.channel, b.channel):
+    if (
+        _status(a) != _status(b)
+        or _kind(a) != _kind(b)
+        or (a.channel != b.channel and "unspecified" not in {a.channel, b.channel})
+    ):
         return [], None
     same, common = _parties_fit(a.principals, b.principals)
-    apart = _days_apart(a, b)
+    apart = a.span.days_to(b.span) if a.span and b.span else 0
     if not common or (not same and len(common) < 2) or apart > (DAYS_MISTAKEN if a.is_told and b.is_told else 0):
         return [], None
     exact = a.is_told and b.is_told and a.span == b.span and a.span is not None and a.span.is_day
@@ -128,15 +138,10 @@ def compare(a: ToldMeeting, b: ToldMeeting, *, copies: bool = False) -> tuple[li
     return list(filter(None, against)), EventMatch(strength, list(filter(None, for_)))
 
 
-def _days_apart(a: ToldMeeting, b: ToldMeeting) -> int:
-    return a.span.days_to(b.span) if a.span and b.span else 0
+def _parties_fit(a: Sequence[EncounterParty], b: Sequence[EncounterParty]) -> tuple[bool, list[str]]:
+    """Return whether the same sides met, and the names of the principals, or sides, common to both.
 
-
-def _parties_fit(a: Sequence[MeetingParty], b: Sequence[MeetingParty]) -> tuple[bool, list[str]]:
-    """Whether the same sides met, and which principals, or sides, are common to both.
-
-    A country, government or delegation stands for the persons of its country, as many as they are; an office for who
-    holds it.
+    A country, government or delegation stands for all persons of its country; an office for its holder.
     """
     common: list[str] = []
     uncovered = 0
@@ -153,9 +158,9 @@ def _parties_fit(a: Sequence[MeetingParty], b: Sequence[MeetingParty]) -> tuple[
     return same, common if same or one_more else []
 
 
-def _candidates(encounters: Iterable[ToldMeeting]) -> Iterator[tuple[ToldMeeting, ToldMeeting]]:
-    """Pairs of different articles that share two principals, or sides, and a week; each once."""
-    blocks = defaultdict[tuple[object, ...], list[ToldMeeting]](list)
+def _candidates(encounters: Iterable[Encounter]) -> Iterator[tuple[Encounter, Encounter]]:
+    """Yield the pairs of different articles that share two principals, or countries, and a week; each once."""
+    blocks = defaultdict[tuple[object, ...], list[Encounter]](list)
     for encounter in encounters:
         for key in _keys(encounter):
             blocks[key].append(encounter)
@@ -169,7 +174,8 @@ def _candidates(encounters: Iterable[ToldMeeting]) -> Iterator[tuple[ToldMeeting
                 yield a, b
 
 
-def _keys(encounter: ToldMeeting) -> set[tuple[object, ...]]:
+def _keys(encounter: Encounter) -> set[tuple[object, ...]]:
+    """Return the keys of an encounter: two principals or countries, and a week that it may fall in, or None."""
     names = sorted({party.actor_id for party in encounter.principals})
     countries = sorted({party.country for party in encounter.principals if party.country})
     pairs: set[tuple[str, ...]] = {*combinations(names, 2), *combinations(countries, 2)}
@@ -177,32 +183,23 @@ def _keys(encounter: ToldMeeting) -> set[tuple[object, ...]]:
         pairs.add((names[0],))
     if len(countries) == 1:
         pairs |= {(countries[0], name) for name in names}
-    return {(*pair, week) for pair in pairs for week in _weeks(encounter)}
+    if encounter.span is None:
+        return {(*pair, None) for pair in pairs}
+    first = (encounter.span.first.toordinal() - DAYS_MISTAKEN) // WEEK
+    last = (encounter.span.last.toordinal() + DAYS_MISTAKEN) // WEEK
+    return {(*pair, week) for pair in pairs for week in range(first, min(last, first + WEEKS) + 1)}
 
 
-def _weeks(encounter: ToldMeeting) -> Iterable[int | None]:
-    """The weeks that an encounter may fall in; it is compared with those in the same. None where nothing is known."""
-    span = encounter.span
-    if span is None:
-        return (None,)
-    first, last = span.first.toordinal() - DAYS_MISTAKEN, span.last.toordinal() + DAYS_MISTAKEN
-    return range(first // WEEK, min(last // WEEK, first // WEEK + 10) + 1)
-
-
-def _status(encounter: ToldMeeting) -> str:
+def _status(encounter: Encounter) -> str:
     return _STATUS.get(encounter.status, encounter.status)
 
 
-def _kind(encounter: ToldMeeting) -> str:
+def _kind(encounter: Encounter) -> str:
     return _KIND.get(encounter.kind, encounter.kind)
 
 
-def _channels_fit(a: str, b: str) -> bool:
-    return a == b or "unspecified" in {a, b}
-
-
-def _places_fit(a: ToldMeeting, b: ToldMeeting) -> bool | None:
-    """Whether two places are the same; None where one of them is not told."""
+def _places_fit(a: Encounter, b: Encounter) -> bool | None:
+    """Return whether two places are the same; None if one of them is not known."""
     cities = [_city(one) for one in (a, b)]
     if all(cities):
         one, other = (fold(city or "").removeprefix("ال").replace(" ", "") for city in cities)
@@ -217,19 +214,19 @@ def _places_fit(a: ToldMeeting, b: ToldMeeting) -> bool | None:
     return countries[0] == countries[1] if all(countries) else None
 
 
-def _city(encounter: ToldMeeting) -> str | None:
+def _city(encounter: Encounter) -> str | None:
     city = encounter.place.get("city")
     return str(city) if city else None
 
 
-def _published_together(a: ToldMeeting, b: ToldMeeting) -> bool:
+def _published_together(a: Encounter, b: Encounter) -> bool:
     if a.published is None or b.published is None:
         return False
     return abs((a.published - b.published).days) <= PUBLISHED_TOGETHER
 
 
 def _join_known(events: Mapping[tuple[str, str], Event]) -> None:
-    """Encounters that an earlier run made one stay so."""
+    """Join the encounters that have one id from an earlier run."""
     first: dict[str, Event] = {}
     for event in events.values():
         if event.event_id:
@@ -240,6 +237,7 @@ def _join_known(events: Mapping[tuple[str, str], Event]) -> None:
 
 
 def _against(left: Event, right: Event, copy_of: Mapping[str, str]) -> list[str]:
+    """Return the reason why two events cannot be one; empty if there is none."""
     if left.event_id and right.event_id and left.event_id != right.event_id:
         return [f"ids: {left.event_id} and {right.event_id} stand in earlier results"]
     shared = {one.article for one in left.encounters} & {one.article for one in right.encounters}
@@ -254,7 +252,7 @@ def _against(left: Event, right: Event, copy_of: Mapping[str, str]) -> list[str]
     return []
 
 
-def _join(left: Event, right: Event, a: ToldMeeting, b: ToldMeeting, reasons: list[str]) -> None:
+def _join(left: Event, right: Event, a: Encounter, b: Encounter, reasons: list[str]) -> None:
     keeper, other = sorted((left, right), key=lambda event: (event.event_id is None, event.encounters[0].key))
     keeper.encounters += other.encounters
     keeper.joins += [*other.joins, Join(a.label, b.label, reasons)]

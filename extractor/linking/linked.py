@@ -1,11 +1,12 @@
-"""The door: records of many articles in, the same records with the ids of actors and events out.
+"""Link the records of many articles: write them again with the ids of actors and events.
 
-What an earlier run wrote into the folder is read again with the new records: ids there are kept, and none is given to
-another. Articles are gone through several times, so that they need not fit into memory.
+The results of earlier runs in the folder are read together with the new records. Their ids are kept, and never given to
+another. Articles are read several times, so that they need not fit into memory.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,9 @@ from mahdar.linking.actors import Linker
 from mahdar.linking.clusters import ActorCluster, forms_of
 from mahdar.linking.corrections import Corrections, read_corrections
 from mahdar.linking.duplicates import NearDuplicates, quoted
-from mahdar.linking.encounters import ToldMeeting, encounters_in
+from mahdar.linking.encounters import encounters_in
 from mahdar.linking.events import Event, link_encounters
-from mahdar.linking.mentions import ActorMention, actors_in, articles_in, mentions_of
+from mahdar.linking.mentions import NameMention, actors_in, articles_in, mentions_of
 from mahdar.linking.profiles import Profile
 from mahdar.linking.seeding import seeded
 from mahdar.linking.writing import ACTORS, RECORDS, Folder, read_former_ids, review_rows, write_tables
@@ -29,7 +30,7 @@ _NUMBERED: Final = re.compile(r"[AE](\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What a run has made."""
+    """Counts of a run."""
 
     articles: int
     copies: int
@@ -37,29 +38,29 @@ class Linked:
     events: int
     doubts: int
     remarks: tuple[str, ...]
-    """rows of corrections that name nobody"""
+    """a line for each row of corrections that matches no mention"""
 
 
 @dataclass(slots=True)
 class Corpus:
-    """The articles of earlier runs and the new ones, which may be read again and again.
+    """The articles of earlier runs and the new ones; each iteration reads the files again.
 
     Attributes:
-        mentions: article → the actors in it.
-        read_anew: articles of earlier runs that are among the new ones → the event ids of their meetings then.
+        mentions: the mentions of actors by article.
+        read_anew: for articles of earlier runs that are among the new ones, the event ids of their meetings.
     """
 
     new: Sequence[Path]
     earlier: Path
-    mentions: dict[str, list[ActorMention]] = field(default_factory=dict)
+    mentions: dict[str, list[NameMention]] = field(default_factory=dict)
     read_anew: dict[str, dict[str, str]] = field(default_factory=dict)
     duplicates: NearDuplicates = field(default_factory=NearDuplicates)
 
     def read(self) -> None:
-        """Read all articles once, the new ones first.
+        """Read mentions and texts of all articles, the new ones first.
 
         Raises:
-            UsageError: a file cannot be read, or a line in it.
+            UsageError: a file cannot be read, or a line is no extraction.
         """
         for _, line in articles_in(self.new):
             self._take(line)
@@ -86,7 +87,7 @@ class Corpus:
         self.duplicates.add(article, line.get("published_at"), quoted(line), line["text_sha256"])
 
     def _keep_ids(self, line: dict[str, Any]) -> None:
-        """An article that is read anew keeps the ids of actors and meetings that it still has."""
+        """Take the ids of an earlier run over to the mentions and meetings that a new article still has."""
         article = line["document_id"]
         known = {mention.name: mention.actor_id for mention in mentions_of(line)}
         self.mentions[article] = [
@@ -98,21 +99,22 @@ class Corpus:
 
 
 def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -> Linked:
-    """Link actors and events over all articles, and write records, actors, events and what is in doubt.
+    """Link actors and events over all articles; write records, actors, events and the doubtful pairs.
 
     Args:
-        paths: what `mahdar extract -o` wrote, or this function.
-        folder: where the results go; what is there already is gone on from.
-        corrections: a table of corrections; by default `corrections.csv` in the folder, where there is one.
+        paths: files that `mahdar extract -o` or this function wrote.
+        folder: output folder; the results of earlier runs in it are continued.
+        corrections: a table of corrections; by default `corrections.csv` in the folder, if it exists.
 
     Raises:
-        UsageError: a file cannot be read or written, or a row of the corrections cannot be obeyed.
+        UsageError: a file cannot be read or written, or a correction is incomplete or contradictory.
     """
     for path in paths:
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path}: is gone through several times: name a file that `mahdar extract -o` wrote")
+            raise UsageError(f"{path}: cannot be read several times: name a file that `mahdar extract -o` wrote")
     output = Folder(folder)
-    table = _corrections(folder, corrections)
+    given = corrections or folder / CORRECTIONS
+    table = read_corrections(given) if corrections or given.is_file() else Corrections(())
     with output.locked():
         corpus = Corpus([path for path in paths if path.resolve() != (folder / RECORDS).resolve()], folder / RECORDS)
         corpus.read()
@@ -123,8 +125,14 @@ def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -
         linker.link()
         _number(linker.clusters, ordered, former)
         profiles = {cluster: Profile.of(cluster) for cluster in linker.clusters}
-        named = _by_article(profiles.values())
-        encounters = sorted(_encounters(corpus, named), key=lambda one: one.key)
+        named = defaultdict[str, dict[str, Profile]](dict)
+        for profile in profiles.values():
+            for mention in profile.cluster.mentions:
+                named[mention.article][mention.name] = profile
+        encounters = sorted(
+            (one for line in corpus for one in encounters_in(line, named[line["document_id"]])),
+            key=lambda one: one.key,
+        )
         copy_of = corpus.duplicates.copy_of()
         events, event_doubts = link_encounters(encounters, copy_of)
         _number_events(events)
@@ -135,15 +143,8 @@ def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -
     return Linked(len(corpus.mentions), len(copy_of), len(profiles), len(events), len(rows), remarks)
 
 
-def _corrections(folder: Path, given: Path | None) -> Corrections:
-    if given is not None:
-        return read_corrections(given)
-    path = folder / CORRECTIONS
-    return read_corrections(path) if path.is_file() else Corrections(())
-
-
-def _number(clusters: Iterable[ActorCluster], ordered: Iterable[ActorMention], former: dict[str, list[str]]) -> None:
-    """Give every new actor the next number, in the order of first mention."""
+def _number(clusters: Iterable[ActorCluster], ordered: Iterable[NameMention], former: dict[str, list[str]]) -> None:
+    """Give every new actor the next unused number, in the order of first mention."""
     taken = {mention.actor_id for mention in ordered if mention.actor_id}
     taken |= {id_ for ids in former.values() for id_ in ids}
     number = _highest(taken)
@@ -154,6 +155,7 @@ def _number(clusters: Iterable[ActorCluster], ordered: Iterable[ActorMention], f
 
 
 def _number_events(events: Iterable[Event]) -> None:
+    """Give every new event the next unused number."""
     events = list(events)
     number = _highest(event.event_id for event in events if event.event_id)
     for event in events:
@@ -166,22 +168,8 @@ def _highest(ids: Iterable[str]) -> int:
     return max((int(found[1]) for found in map(_NUMBERED.fullmatch, ids) if found), default=0)
 
 
-def _by_article(profiles: Iterable[Profile]) -> dict[str, dict[str, Profile]]:
-    """Article → name there → actor."""
-    named: dict[str, dict[str, Profile]] = {}
-    for profile in profiles:
-        for mention in profile.cluster.mentions:
-            named.setdefault(mention.article, {})[mention.name] = profile
-    return named
-
-
-def _encounters(corpus: Corpus, named: dict[str, dict[str, Profile]]) -> Iterator[ToldMeeting]:
-    for line in corpus:
-        if line["meetings"]:
-            yield from encounters_in(line, named.get(line["document_id"], {}))
-
-
-def _linked_lines(corpus: Corpus, named: dict[str, dict[str, Profile]], events: Iterable[Event]) -> Iterator[str]:
+def _linked_lines(corpus: Corpus, named: Mapping[str, Mapping[str, Profile]], events: Iterable[Event]) -> Iterator[str]:
+    """Yield every article as a line of JSON, with the ids of its actors and meetings."""
     ids = {one.key: event.event_id for event in events for one in event.encounters}
     for line in corpus:
         article = line["document_id"]

@@ -1,4 +1,4 @@
-"""Mentions: one actor of one article, as its records have it; and the records that they stand in."""
+"""Read records, and collect the mentions of actors in them: one a name and article."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,16 +18,17 @@ _MEETING: Final = {"id", "kind", "channel", "status", "participants"}
 
 
 @dataclass(frozen=True, slots=True)
-class ActorMention:
-    """One actor of one article by one name, with all that the article's records say under it.
+class NameMention:
+    """One actor of one article by one name, with all that the records of the article say under that name.
 
     Attributes:
         article: the article's id.
-        place: its number among the article's actors, in the order of the records.
-        name: as the records have it.
-        type: the actor's type, by its first record.
-        day: when the article was published.
-        actor_id: what an earlier run gave it.
+        place: its index among the actors of the article, in the order of the records.
+        name: the name in the records.
+        type: the type in the first record.
+        country: the first code in the records; None if they have none.
+        day: when the article was published; None if unknown.
+        actor_id: the id from an earlier run, if any.
     """
 
     article: str
@@ -43,14 +44,14 @@ class ActorMention:
 
     @property
     def offices(self) -> frozenset[Office]:
-        """The offices that its roles tell."""
+        """Offices in its roles."""
         return offices_of(self.roles, self.country)
 
 
 def articles_in(paths: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every article with records, once, with its place: `records.jsonl:3`. Failures are passed over.
+    """Yield every article with its place, such as `records.jsonl:3`; skip failures and repeated articles.
 
-    The files are gone through again at each call: they may be larger than memory.
+    Each call reads the files again, since they may be larger than memory.
 
     Raises:
         UsageError: a file cannot be read, a line is no extraction, or two lines of one article differ in its text.
@@ -72,18 +73,18 @@ def articles_in(paths: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield place, dict(line)
 
 
-def mentions_of(line: Line) -> list[ActorMention]:
-    """The actors of an article, one a name, in the order of its records."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+def mentions_of(line: Line) -> list[NameMention]:
+    """Return the mentions of an article, one a name, in the order of its records."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
     for actor in actors_in((line["meetings"], line["stances"], line.get("more") or {})):
-        found.setdefault(actor["name"], []).append(actor)
+        by_name.setdefault(actor["name"], []).append(actor)
     day = _day(line.get("published_at"))
     article = intern(line["document_id"])
-    return [_mention(article, place, name, actors, day) for place, (name, actors) in enumerate(found.items())]
+    return [_mention(article, place, name, actors, day) for place, (name, actors) in enumerate(by_name.items())]
 
 
 def actors_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Every actor in records as JSON, wherever it stands: whatever has a name and an actor's type."""
+    """Yield every actor in records as JSON, at any depth: every object with a name and an actor's type."""
     if isinstance(value, dict):
         if value.get("type") in _TYPES and isinstance(value.get("name"), str):
             yield value
@@ -95,10 +96,10 @@ def actors_in(value: Any) -> Iterator[dict[str, Any]]:
             yield from actors_in(part)
 
 
-def _mention(article: str, place: int, name: str, actors: list[Mapping[str, Any]], day: dt.date | None) -> ActorMention:
+def _mention(article: str, place: int, name: str, actors: list[Mapping[str, Any]], day: dt.date | None) -> NameMention:
     country = next((actor["country"] for actor in actors if actor.get("country")), None)
     type_ = intern(actors[0]["type"])
-    return ActorMention(
+    return NameMention(
         article,
         place,
         intern(name),
@@ -128,7 +129,7 @@ def _check(place: str, line: Line) -> None:
 
 
 def _is_whole(line: Line) -> bool:
-    """Whether a line has all that linking reads; a tenth of the time of validating it."""
+    """Return whether a line has all that linking reads; takes a tenth of the time of validating the line."""
     try:
         _day(line.get("published_at"))
         meetings, stances, more = line["meetings"], line["stances"], line.get("more") or {}

@@ -1,7 +1,7 @@
-"""Persons: what speaks for and against two names being one person's, and the verdict.
+"""Decide whether two names are one person's, with the reasons for and against.
 
-Names are compared word by word. Two that are alike are one person's only if nothing speaks against it and, by how
-little the names tell, something else speaks for it: the country represented, an office, a body.
+Names are compared word by word. Similar names are one person's only if there is no evidence against it and, the less
+specific the names are, more other evidence for it: the country represented, an office, a body.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from mahdar.resolving.names import GIVEN, PARTNERS, are_partners, is_part, is_sh
 from mahdar.resolving.offices import Office
 
 Alike = Literal["same", "spelling", "near", "script", "shortened", "surname"]
-"""How two names resemble: word by word the same, spelt otherwise, spelt so otherwise that it may be another name, in
-another script, with words left out, by one word alone."""
+"""How two names resemble each other: equal word by word; in another spelling; in one that may be
+another name; in another script; with words left out; one is a single word of the other."""
 
 TOLD: Final[dict[Alike, str]] = {
     "same": "the same words",
@@ -28,33 +28,37 @@ TOLD: Final[dict[Alike, str]] = {
 }
 STRENGTH: Final[dict[Alike, int]] = {"same": 6, "spelling": 5, "near": 4, "script": 3, "shortened": 2, "surname": 1}
 SHORTEST_NEAR: Final = 5
-"""Letters of a word that may differ by one from another's given name."""
+"""Minimum of letters of the one word in which two nearly equal names differ."""
 LONG_SOUND: Final = 8
-"""Consonants of a name in Latin letters that two scripts share by no chance."""
+"""Minimum of consonants of a name in Latin letters for a match across scripts to be no coincidence."""
 SHORTEST_SOUND: Final = 4
-"""Consonants of a name in Latin letters from which on it is compared with one in Arabic."""
+"""Minimum of consonants of a name in Latin letters to compare it with one in Arabic."""
 FEW_SOUNDS: Final = 5
-"""Fewer need the same office as well: «علي سليم» may be "Ali Salem"."""
+"""Consonants below which a match across scripts needs a shared office: «علي سليم» may be "Ali Salem"."""
 SHORTEST_KEY: Final = 4
-"""Classes of consonants that two spellings of one name must share."""
+"""Minimum of consonant classes that two spellings of one name must share."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActorFacts:
-    """What is known of a person beside the name."""
+    """Countries, offices and bodies of a person."""
 
     countries: frozenset[str] = frozenset()
     offices: frozenset[Office] = frozenset()
     bodies: frozenset[str] = frozenset()
 
     def joined(self, other: "ActorFacts") -> "ActorFacts":
-        """What is known of both."""
+        """Return the facts of both."""
         return ActorFacts(self.countries | other.countries, self.offices | other.offices, self.bodies | other.bodies)
 
 
 @dataclass(slots=True)
 class Verdict:
-    """Whether two are one person: yes, no, or unsure, with reasons that a reader can check."""
+    """Result of comparing two persons, with reasons that a reader can check.
+
+    Attributes:
+        sure: whether they are one; if not, they may be, unless `against` has reasons.
+    """
 
     alike: Alike
     for_: list[str] = field(default_factory=list)
@@ -63,7 +67,7 @@ class Verdict:
 
 
 def alike(a: ActorReading, b: ActorReading) -> Alike | None:
-    """How two persons' names resemble; None where they do not."""
+    """Return how two persons' names resemble each other; None if they do not."""
     if a.words == b.words or "".join(a.words) == "".join(b.words):
         return "same" if len(a.words) > 1 or len(b.words) > 1 else "surname"
     short, full = sorted((a.words, b.words), key=len)
@@ -72,17 +76,17 @@ def alike(a: ActorReading, b: ActorReading) -> Alike | None:
     if len(short) == 1:
         return "surname" if len(full) > 1 and _bears(short[0], full) else None
     if len(short) == len(full):
-        if is_variant(short, full) or _is_inverted(short, full):
+        if is_variant(short, full) or (len(short) == 2 and short == full[::-1]):
             return "spelling"
         return "near" if _sound_alike(short, full) or _is_near(short, full) else None
     return "shortened" if is_short_form(short, full) else None
 
 
 def compare(a: ActorReading, b: ActorReading, of_a: ActorFacts, of_b: ActorFacts) -> Verdict | None:
-    """Weigh two persons given by two names; None where the names do not even resemble.
+    """Compare two persons; return None if their names do not resemble each other.
 
-    A yes needs the same country (or body, or office) besides, unless the names are the same word by word and are no
-    mere given names. A different country, or one of them being told as father or son of the other, is a no.
+    They are one only if they share a country, body or office, unless the names are equal and more than common given
+    names. Different countries, or a father and a son, are evidence against it.
     """
     resemblance = alike(a, b)
     if resemblance is None:
@@ -108,7 +112,7 @@ def compare(a: ActorReading, b: ActorReading, of_a: ActorFacts, of_b: ActorFacts
 
 
 def _is_enough(a: ActorReading, b: ActorReading, resemblance: Alike, shared: Mapping[str, str | None]) -> bool:
-    """Whether names that resemble so much, and what else is shared, make one person."""
+    """Return whether the resemblance of two names, and the facts they share, make them one person."""
     borne_out = any(shared.values())
     match resemblance:
         case "same":
@@ -131,7 +135,7 @@ def _is_enough(a: ActorReading, b: ActorReading, resemblance: Alike, shared: Map
 def _serves_many(
     one: tuple[ActorReading, ActorFacts], other: tuple[ActorReading, ActorFacts], resemblance: Alike
 ) -> bool:
-    """Whether countries differ because one of them is the UN or the EU, and the name is full enough to tell so."""
+    """Return whether countries differ only because one is the UN or the EU, and the names are specific enough."""
     (a, of_a), (b, of_b) = one, other
     united = (of_a.countries | of_b.countries) & UNITED
     full = resemblance in {"same", "spelling"} or (resemblance == "script" and _is_long(a, b))
@@ -139,17 +143,20 @@ def _serves_many(
 
 
 def _is_long(a: ActorReading, b: ActorReading) -> bool:
-    """Whether two names in two scripts are too long to be alike by chance."""
+    """Return whether two names in two scripts are too long to match by coincidence."""
     return _latin_consonants(a, b) >= LONG_SOUND
 
 
 def _latin_consonants(a: ActorReading, b: ActorReading) -> int:
-    """The consonants of that of two names which is in Latin letters."""
+    """Return the number of consonants of the name that is in Latin letters."""
     return consonants("".join((a if a.words[0].isascii() else b).words))
 
 
 def are_two(a: ActorReading, b: ActorReading) -> bool:
-    """Whether two full names contradict each other: two of the same script that are not alike, or other first names."""
+    """Return whether two full names contradict each other.
+
+    They do if they do not resemble each other and have one script, equally many words, or different first names.
+    """
     if alike(a, b) is not None:
         return False
     first, other = a.words[0], b.words[0]
@@ -160,7 +167,7 @@ def are_two(a: ActorReading, b: ActorReading) -> bool:
 
 
 def share_office(a: ActorFacts, b: ActorFacts) -> str | None:
-    """An office that both have, also told in fewer words by one of them."""
+    """Return an office that both have, in fewer words for one of them perhaps; None if there is none."""
     for one, other in product(a.offices, b.offices):
         short, full = sorted((one, other), key=lambda office: len(office.words))
         if is_part(short, full, (), ()) and (one.country or other.country or len(short.words) > 1):
@@ -169,7 +176,7 @@ def share_office(a: ActorFacts, b: ActorFacts) -> str | None:
 
 
 def have_other_offices(a: ActorFacts, b: ActorFacts) -> bool:
-    """Whether both have offices, and no two of them agree; a head alone («الوزير») agrees with any that begins so."""
+    """Return whether both have offices and none agree; a first word alone («الوزير») agrees with all that begin so."""
     if not a.offices or not b.offices:
         return False
     return not any(one.words[0] == other.words[0] for one, other in product(a.offices, b.offices)) or not any(
@@ -179,18 +186,14 @@ def have_other_offices(a: ActorFacts, b: ActorFacts) -> bool:
 
 
 def _bears(word: str, full: tuple[str, ...]) -> bool:
-    """Whether one word stands for a full name: its last, or a first that is no common given name («شي»)."""
+    """Return whether a word is the last of a full name, or its first if that is no common given name («شي»)."""
     if word in GIVEN:
         return False
     return is_variant((word,), full[-1:]) or word == full[0]
 
 
-def _is_inverted(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    return len(a) == 2 and a == b[::-1]
-
-
 def _across_scripts(a: tuple[str, ...], b: tuple[str, ...]) -> Alike | None:
-    """Whether a name in Arabic and one in Latin letters are written for each other: all words, or first and last."""
+    """Compare a name in Arabic with one in Latin letters: as a whole, or first and last word; None if they differ."""
     arabic, latin = (b, a) if a[0].isascii() else (a, b)
     if len(arabic) == 1 or len(latin) == 1:
         bears = can_be_written(arabic[-1], latin[-1]) and sound_key(arabic[-1]) == sound_key(latin[-1])
@@ -201,7 +204,7 @@ def _across_scripts(a: tuple[str, ...], b: tuple[str, ...]) -> Alike | None:
 
 
 def _sound_alike(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    """Whether two spellings differ only in letters that stand for one sound, and not in a common given name."""
+    """Return whether names differ only in letters of one sound, and not in a common given name."""
     sounds = [sound_key(word) for word in a]
     if sounds != [sound_key(word) for word in b] or len("".join(sounds)) < SHORTEST_KEY:
         return False
@@ -209,7 +212,7 @@ def _sound_alike(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 
 def _is_near(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    """Whether two names differ by letters in one word that is not, in both, a common given name: رمطان and رمضان."""
+    """Return whether names differ in letters of one word that is not a common given name in both: رمطان, رمضان."""
     differing = [(one, other) for one, other in zip(a, b, strict=True) if one != other and not are_partners(one, other)]
     if len(a) < 2 or len(differing) != 1 or set(differing[0]) <= GIVEN:
         return False

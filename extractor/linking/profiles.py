@@ -1,4 +1,4 @@
-"""Profiles: what is written down of an actor: names, offices over time, countries, articles, and why they are one."""
+"""Summarize finished clusters as actors: names, offices over time, countries, articles, and why they are one."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mahdar.linking.clusters import ActorCluster
-from mahdar.linking.mentions import ActorMention
+from mahdar.linking.mentions import NameMention
 from mahdar.resolving.offices import Office
 
 
@@ -18,13 +18,13 @@ class Profile:
     name: str
     type: str
     country: str | None
-    """the one most articles give"""
+    """commonest code; None if no mention has one"""
     offices: frozenset[Office]
     cluster: ActorCluster
 
     @classmethod
     def of(cls, cluster: ActorCluster) -> "Profile":
-        """Sum up a finished cluster, which has an id."""
+        """Summarize a finished cluster, which has an id."""
         assert cluster.actor_id is not None
         head = cluster.head
         kind = head.reading.kind
@@ -34,10 +34,10 @@ class Profile:
         return cls(cluster.actor_id, head.name, type_, next(iter(countries), None), cluster.known.offices, cluster)
 
     def as_json(self, copy_of: Mapping[str, str]) -> dict[str, Any]:
-        """The actor as a line of `actors.jsonl`.
+        """Return the actor as an object of `actors.jsonl`.
 
         Args:
-            copy_of: article → the one of which it is a near-duplicate.
+            copy_of: near-duplicates, and the article that each copies.
         """
         mentions = list(self.cluster.mentions)
         articles = sorted({mention.article for mention in mentions})
@@ -59,8 +59,8 @@ class Profile:
         }
 
 
-def _offices(mentions: Iterable[ActorMention]) -> list[dict[str, Any]]:
-    """Roles as written, each with the first and last day on which an article gives it, in the order of time."""
+def _offices(mentions: Iterable[NameMention]) -> list[dict[str, Any]]:
+    """Return the roles as written, each with the first and last day of an article that gives it, in order of time."""
     days: dict[str, list[Any]] = {}
     articles: dict[str, set[str]] = {}
     for mention in mentions:
@@ -80,6 +80,6 @@ def _offices(mentions: Iterable[ActorMention]) -> list[dict[str, Any]]:
 
 
 def _by_number(values: Iterable[str | None]) -> dict[str, int]:
-    """Values with their numbers, the commonest first."""
+    """Count values, the commonest first; ignore None."""
     counted = Counter(value for value in values if value is not None)
     return {value: counted[value] for value in sorted(counted, key=lambda one: (-counted[one], one))}

@@ -1,7 +1,7 @@
-"""Readings: what a mention of an actor is, in a form in which mentions can be compared.
+"""Read a mention of an actor into a form in which mentions can be compared.
 
-A country under any of its names is its code; a body is known by a table of names and acronyms, or by its own words and
-its country; a person by the words of the name; who is given by an office alone, by the office and its country.
+A country under any of its names becomes its code; a body its key in a table of names and acronyms, or its own words and
+country; a person the words of the name; a person mentioned by an office alone, the office and its country.
 """
 
 import tomllib
@@ -27,7 +27,7 @@ ReadingKind = Literal["person", "role", "country", "people", "body", "delegation
 
 _ORGANIZATIONS: Final = Path(__file__).with_name("organizations.toml")
 
-# Folded. What a country's name may have about it and still mean the country.
+# Folded. Words that may stand beside the name of a country and still mean the country.
 _STATE: Final = word_set(
     """
     دوله جمهوريه الجمهوريه مملكه المملكه سلطنه الجانب الطرف الاسلاميه العربيه الشعبيه الديمقراطيه الاتحاديه الهاشميه
@@ -37,12 +37,12 @@ _STATE: Final = word_set(
 )
 _PEOPLE: Final = word_set("شعب الشعب people peoples peuple the le")
 _KINDS_OF_BODY: Final = word_set("حركه جماعه تنظيم منظمه movement group organization organisation mouvement groupe")
-"""Words before the name of a body that may be left out: «حركة حماس»."""
+"""Words before the name of a body that are often left out: «حركة حماس»."""
 _SHORTEST_BODY: Final = 4
-"""Letters of a name that stands for a body without such a word."""
+"""Minimum of letters of a name that denotes a body without such a word."""
 LONGEST_ACRONYM: Final = 5
 UNITED: Final = NO_PLACE
-"""Codes under which people of many countries serve: an envoy of the UN may be a minister of his own country later."""
+"""Codes of organizations with staff of many countries: a UN envoy may later be a minister of their own country."""
 GENERATIONS: Final = {
     "اب": "father",
     "والد": "father",
@@ -57,19 +57,18 @@ GENERATIONS: Final = {
     "pere": "father",
     "fils": "son",
 }
-"""Words, folded and without article, that tell a father from a son of the same name."""
+"""Words, folded and without article, that distinguish a father from a son of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActorReading:
-    """What a mention is.
+    """What a mention denotes.
 
     Attributes:
-        kind: what is meant; a country counts as one by whatever type it was given.
-        words: of a person the name's; of a body its own, or its key in the table of organizations; of a role the
-            office's. Folded.
-        country: the code of the country represented, where it is known.
-        generation: "father", "son" and the like, where the name says so.
+        kind: what it denotes, whatever type the records give.
+        words: folded words: of a person's name; of an office; of a body, or its key in the table of organizations.
+        country: code of the country represented; None if unknown.
+        generation: "father", "son" and the like, if the name says so.
     """
 
     kind: ReadingKind
@@ -79,12 +78,12 @@ class ActorReading:
 
     @property
     def is_surname(self) -> bool:
-        """Whether a person is given by one word."""
+        """Whether it is a person named by one word."""
         return self.kind == "person" and len(self.words) == 1
 
     @property
     def is_common(self) -> bool:
-        """Whether a person's name is of common given names alone: many people have it."""
+        """Whether the name consists of common given names only, so that many people have it."""
         return all(word in GIVEN for word in self.words)
 
 
@@ -93,9 +92,9 @@ def read(name: str, type_: str, country: str | None) -> ActorReading:
     """Read a mention.
 
     Args:
-        name: as the article's records have it.
+        name: the name in the records.
         type_: the actor's type in the records.
-        country: the code that the records give, if any.
+        country: the code in the records, if any.
     """
     if type_ in {"person", "role"}:
         return _read_person(name, country, may_be_named=type_ == "person")
@@ -113,7 +112,7 @@ def read(name: str, type_: str, country: str | None) -> ActorReading:
 
 @lru_cache(maxsize=1 << 16)
 def offices_of(roles: tuple[str, ...], country: str | None) -> frozenset[Office]:
-    """The offices in roles, each with its country: the role's own, else the actor's."""
+    """Return the offices in roles, each with its own country, else the actor's."""
     return frozenset(
         Office(_usual(office.words), office.country or country)
         for role in roles
@@ -123,7 +122,7 @@ def offices_of(roles: tuple[str, ...], country: str | None) -> frozenset[Office]
 
 
 def _usual(words: tuple[str, ...]) -> tuple[str, ...]:
-    """An office in its usual Arabic words: «رئيس الحكومة», "Prime Minister" and «رئيس الوزراء» are one."""
+    """Return an office in its usual Arabic words: «رئيس الحكومة» and "Prime Minister" as «رئيس الوزراء»."""
     for usual, others in _SYNONYMS:
         for other in others:
             if words[: len(other)] == other or (other[0].isascii() and set(other) == set(words)):
@@ -144,17 +143,17 @@ def _read_person(name: str, country: str | None, *, may_be_named: bool) -> Actor
 
 
 def _whole_country(name: str) -> str | None:
-    """The country that a name denotes as a whole, also by its capital or its side: «الجانب الروسي», «القاهرة»."""
+    """Return the country that a whole name denotes, also by its capital or side: «القاهرة», «الجانب الروسي»."""
     return country_of(name) if _only_country(name, _STATE) else None
 
 
 def _is_noun_for_state(name: str) -> bool:
-    """Whether a name is no more than «المملكة» or «الدولة», whose the record tells."""
+    """Return whether a name is only a word such as «المملكة» or «الدولة»; the record has its country."""
     return {word.key for word in words_of(name)} <= _STATE
 
 
 def _only_country(name: str, allowed: frozenset[str]) -> bool:
-    """Whether a name is one country's name, adjective or capital, with no other words but these."""
+    """Return whether a name is one country's name, adjective or capital, with no other words than those allowed."""
     mentions = country_mentions(name)
     if len({mention.code for mention in mentions}) != 1:
         return False
@@ -168,12 +167,12 @@ def _overlap(word: Word, mention: CountryMention) -> bool:
 
 
 def _is_acronym(name: str) -> bool:
-    """Whether a name is a few capitals, which a country's own body may have as well: PAM, a party in Morocco."""
+    """Return whether a name is an acronym, which a national body may share: PAM is also a party in Morocco."""
     return name.isascii() and name.isupper() and len(name) <= LONGEST_ACRONYM
 
 
 def _body_words(name: str) -> tuple[str, ...]:
-    """A body's own words: without its country, articles, particles, and a «حركة» before a name."""
+    """Return the words of a body without its country, articles, particles, and a «حركة» before the name."""
     words = tuple(word for office in offices_in(name) for word in office.words)
     if len(words) > 1 and words[0] in _KINDS_OF_BODY and len(words[1]) >= _SHORTEST_BODY:
         return words[1:]
@@ -182,7 +181,7 @@ def _body_words(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1 << 14)
 def _organization(name: str) -> str | None:
-    """The key of a well-known organization, by any of its names or acronyms."""
+    """Return the key of a well-known organization by any of its names or acronyms; None if it is not known."""
     words = tuple(word.key for word in words_of(name))
     return _organizations().get(_plain(words))
 
@@ -195,7 +194,7 @@ def _organizations() -> dict[tuple[str, ...], str]:
 
 
 def _plain(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Words without articles, and without a kind of body before the name."""
+    """Return words without articles, and without a word such as «حركة» before the name."""
     plain = tuple(word.removeprefix("ال") if len(word) > _SHORTEST_BODY else word for word in words if word != "the")
     return plain[1:] if len(plain) > 1 and plain[0] in _KINDS_OF_BODY else plain
 
@@ -257,4 +256,4 @@ _SYNONYMS: Final = (
     (("ولي", "عهد"), (("ولي", "عهد"), ("crown", "prince"), ("prince", "heritier"))),
     (("امين", "عام"), (("امين", "عام"), ("secretary", "general"), ("secretaire", "general"))),
 )
-"""An office's usual words, folded and without articles, and others that mean it; in Latin letters in any order."""
+"""The usual words of an office, folded and without articles, and its synonyms; Latin ones match in any order."""

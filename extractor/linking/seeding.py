@@ -1,4 +1,4 @@
-"""Seeding: what is settled before anything is compared: ids of earlier runs, and corrections."""
+"""Make the first clusters, joined and kept apart by ids of earlier runs and by corrections, before any comparison."""
 
 import re
 from collections import defaultdict
@@ -15,12 +15,12 @@ _OURS: Final = re.compile(r"A(\d+)")
 def seeded(
     forms: Sequence[ActorForm], corrections: Corrections, former: Mapping[str, Sequence[str]]
 ) -> list[ActorCluster]:
-    """Make a cluster of every form, and join those that an earlier run or a correction makes one.
+    """Make a cluster of every form; join those that an earlier run or a correction declares one.
 
     Args:
-        forms: in order.
-        corrections: what a person decided; it overrides what earlier runs found.
-        former: actor → the ids that were joined to it before.
+        forms: all forms, in order.
+        corrections: decisions of a person, which override earlier runs.
+        former: for each actor, the ids that were joined to it before.
 
     Raises:
         UsageError: two corrections contradict each other.
@@ -49,7 +49,7 @@ def seeded(
 
 
 def _keep_earlier(clusters: Iterable[ActorCluster]) -> None:
-    """Clusters with one id stay one actor, unless a correction parts them: then the earlier keeps the id."""
+    """Join clusters with one id, unless a correction keeps them apart; then the first keeps the id."""
     clusters = list(clusters)
     first = {id_: cluster for cluster in clusters for id_ in cluster.former_ids}
     for cluster in clusters:
@@ -67,6 +67,11 @@ def _keep_earlier(clusters: Iterable[ActorCluster]) -> None:
 
 
 def _make_one(row: Correction, clusters: Sequence[ActorCluster]) -> None:
+    """Join the clusters that a correction declares one.
+
+    Raises:
+        UsageError: another correction keeps two of them apart.
+    """
     for cluster in clusters[1:]:
         keeper, other = sorted((final(clusters[0]), final(cluster)), key=_age)
         if keeper is other:
@@ -82,6 +87,7 @@ def _make_one(row: Correction, clusters: Sequence[ActorCluster]) -> None:
 
 
 def _give_id(row: Correction, clusters: Sequence[ActorCluster]) -> None:
+    """Assign the id of a correction; an earlier id becomes a former one."""
     for cluster in {final(one): None for one in clusters}:
         if cluster.actor_id not in {None, row.b.actor_id}:
             cluster.former_ids.append(str(cluster.actor_id))
@@ -93,7 +99,7 @@ def _parted(a: ActorCluster, b: ActorCluster) -> bool:
 
 
 def _age(cluster: ActorCluster) -> tuple[int, int, tuple[str, int]]:
-    """An id of the user's own comes before the numbered ones, and those before none."""
+    """Return a sort key: ids of the user's own first, then numbered ones, then clusters without id."""
     ours = _OURS.fullmatch(cluster.actor_id or "")
     rank = 2 if cluster.actor_id is None else 1 if ours else 0
     return rank, int(ours[1]) if ours else 0, cluster.head.key

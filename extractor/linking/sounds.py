@@ -1,7 +1,7 @@
-"""Names by their sound: one key for «شكري» and "Shoukry", and whether an Arabic word can be written as a Latin one.
+"""Compare names by sound: one key for «شكري» and "Shoukry", and whether a Latin word can spell an Arabic one.
 
 A key holds the consonants alone, each as the class of those that spellings exchange («غ» and «ج» of سيرغي / سيرجي,
-«ط» and «ت» of أنطوني / أنتوني). It brings names together that are then compared; it never decides by itself.
+«ط» and «ت» of أنطوني / أنتوني). It selects names to compare, and never decides alone.
 """
 
 import re
@@ -26,7 +26,7 @@ _CLASSES: Final = {
     "N": "ن",
 }
 _ARABIC: Final = {letter: name for name, letters in _CLASSES.items() for letter in letters}
-# Longest first; what a Latin letter or group stands for in names of this region. Vowels, h, w and y stand for nothing.
+# Class of a Latin letter or group in names of this region. Vowels, h, w and y have none.
 _LATIN: Final = {
     "tch": "J",
     "sch": "J",
@@ -61,9 +61,9 @@ _LATIN: Final = {
 _GROUP: Final = re.compile("|".join(sorted(_LATIN, key=len, reverse=True)))
 _TWICE: Final = re.compile(r"(.)\1+")
 _SOFT: Final = {"C": "T", "X": "G", "Z": "S", "J": "S"}
-"""Classes that are exchanged between languages, where one writes what another cannot: «ث» as "s" or "t"."""
+"""Classes merged with another, since languages lack some of the sounds: «ث» becomes "s" or "t"."""
 
-# How Latin letters write an Arabic one, as a pattern. Short vowels may stand anywhere.
+# Latin spellings of an Arabic letter, as a pattern. Short vowels may stand anywhere.
 _WRITTEN: Final = {
     "ا": "[aeiou]{1,2}|",
     "و": "ou|oo|u|o|w|v|aw|au|ow|",
@@ -105,7 +105,7 @@ _VOWELS: Final = "[aeiouy]{0,2}"
 
 @lru_cache(maxsize=1 << 16)
 def sound_key(word: str) -> str:
-    """The consonants of a folded word as classes; "" where it has none: «علي» and "Ali" are "L"."""
+    """Return the classes of the consonants of a folded word, "" if it has none: "L" of «علي» and "Ali"."""
     if word.isascii():
         classes = "".join(_LATIN[group[0]] for group in _GROUP.finditer(word))
     else:
@@ -115,13 +115,13 @@ def sound_key(word: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def can_be_written(arabic: str, latin: str) -> bool:
-    """Whether a folded Arabic word, its article left out, is a way to write a folded Latin one, vowels considered."""
+    """Return whether a folded Latin word can spell a folded Arabic one, which has no article, vowels included."""
     written = _TWICE.sub(r"\1", latin.replace("x", "ks"))
     return any(_pattern(form).fullmatch(written) for form in (arabic, f"ال{arabic}"))
 
 
 def consonants(latin: str) -> int:
-    """How many consonants a folded Latin name has, h, w and y among them; a double one counts once."""
+    """Count the consonants of a folded Latin name, h, w and y included; a doubled one counts once."""
     return len(_VOWEL.sub("", _TWICE.sub(r"\1", latin)))
 
 

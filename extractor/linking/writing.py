@@ -1,4 +1,4 @@
-"""Writing: the files of a folder of linked records, each entire or not at all."""
+"""Write the files of a folder of linked records, all of them or none."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from typing import Any, Final
 from mahdar.errors import UsageError
 from mahdar.linking.clusters import ActorCluster, Doubt, final
 from mahdar.linking.corrections import COLUMNS
-from mahdar.linking.encounters import MeetingParty, ToldMeeting, stand_for_each_other
+from mahdar.linking.encounters import Encounter, EncounterParty, stand_for_each_other
 from mahdar.linking.events import Event, EventDoubt
 from mahdar.linking.profiles import Profile
 from mahdar.runs.lines import dumps, lock
@@ -24,20 +24,20 @@ _PART: Final = ".part"
 _LOCK: Final = ".lock"
 _JOINT: Final = " | "
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula; it is disarmed by an apostrophe."""
+"""Characters that begin a formula in a spreadsheet; an apostrophe before them prevents it."""
 
 Row = Mapping[str, Any]
 
 
 class Files:
-    """Files in the making: they take their names together, at the end."""
+    """Files being written under temporary names, which `Folder.replacing` renames together."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.names: list[str] = []
 
     def lines(self, name: str, lines: Iterable[str]) -> None:
-        """Write a file of lines."""
+        """Write a file of lines, and flush it to the disk."""
         self.names.append(name)
         with (self._folder / f"{name}{_PART}").open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in lines)
@@ -45,7 +45,7 @@ class Files:
             os.fsync(file.fileno())
 
     def table(self, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        """Write a CSV file; a list is joined by bars, for a person to read."""
+        """Write a CSV file; lists are joined by ` | `."""
         self.lines(name, _csv(columns, rows))
 
 
@@ -53,7 +53,7 @@ class Folder:
     """A folder that one process at a time writes to.
 
     Raises:
-        UsageError: it cannot be made, or is a file.
+        UsageError: the folder cannot be made, or is a file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,26 +61,30 @@ class Folder:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"-o {path}: no folder can be made: {error.strerror}; name another") from None
+            raise UsageError(f"-o {path}: the folder cannot be made: {error.strerror}; name another") from None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes out; Windows knows no such locks.
+        """Lock the folder against other processes (not on Windows).
 
         Raises:
-            UsageError: another process is at it.
+            UsageError: another process holds the lock, or the folder cannot be written.
         """
-        with self._opened_lock() as file:
+        try:
+            opened = (self.path / _LOCK).open("w", encoding="utf-8")
+        except OSError as error:
+            raise self._unwritable(error) from None
+        with opened as file:
             if not lock(file.fileno()):
                 raise UsageError(f"{self.path} is being written by another mahdar link: wait for it to end")
             yield
 
     @contextmanager
     def replacing(self) -> Iterator[Files]:
-        """Files that replace those in the folder once all of them are written; else none does.
+        """Yield files that replace those in the folder on exit, unless one of them could not be written.
 
         Raises:
-            UsageError: one cannot be written.
+            UsageError: a file cannot be written.
         """
         files = Files(self.path)
         try:
@@ -88,20 +92,17 @@ class Folder:
             for name in reversed(files.names):  # the records, which the next run goes on from, come last
                 (self.path / f"{name}{_PART}").replace(self.path / name)
         except OSError as error:
-            raise UsageError(f"-o {self.path}: cannot be written: {error.strerror}; name another folder") from None
+            raise self._unwritable(error) from None
         finally:
             for name in files.names:
                 (self.path / f"{name}{_PART}").unlink(missing_ok=True)
 
-    def _opened_lock(self) -> io.TextIOWrapper:
-        try:
-            return (self.path / _LOCK).open("w", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"-o {self.path}: cannot be written: {error.strerror}; name another folder") from None
+    def _unwritable(self, error: OSError) -> UsageError:
+        return UsageError(f"-o {self.path}: cannot be written: {error.strerror}; name another folder")
 
 
 def read_former_ids(path: Path) -> dict[str, list[str]]:
-    """Actor → the ids that corrections have joined to it, of an earlier run's actors; empty where there are none."""
+    """Return the ids that corrections joined to each actor in earlier runs, by actor; empty without earlier runs."""
     if not path.is_file():
         return {}
     with path.open(encoding="utf-8") as file:
@@ -110,7 +111,7 @@ def read_former_ids(path: Path) -> dict[str, list[str]]:
 
 
 def review_rows(doubts: Iterable[Doubt], profiles: Mapping[ActorCluster, Profile]) -> list[dict[str, Any]]:
-    """The pairs of actors that are still two, each once, those in most articles first."""
+    """Return the rows of `review.csv`: doubtful pairs still apart, each once, those in most articles first."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for doubt in doubts:
         a, b = sorted((profiles[final(doubt.left)], profiles[final(doubt.right)]), key=lambda one: one.cluster.head.key)
@@ -139,7 +140,7 @@ def write_tables(
     review: Sequence[Row],
     copy_of: Mapping[str, str],
 ) -> None:
-    """Write actors, events and the pairs to be reviewed."""
+    """Write the files of actors, of events and of pairs to review."""
     ordered = sorted(actors, key=lambda one: _in_order(one.actor_id))
     files.lines(ACTORS, (dumps(one.as_json(copy_of)) for one in ordered))
     files.table(
@@ -165,12 +166,12 @@ def write_tables(
 def event_as_json(
     event: Event, copy_of: Mapping[str, str], possible: Mapping[str, list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """An event as a line of `events.jsonl`: what most independent articles say, and where they differ.
+    """Return an event as an object of `events.jsonl`: what most independent articles say, and where they differ.
 
     Args:
-        event: it has an id.
-        copy_of: article → the one of which it is a near-duplicate; both have one voice.
-        possible: event → others that may be the same.
+        event: an event that has an id.
+        copy_of: near-duplicates, and the article that each copies; both have one vote.
+        possible: by the id of an event, others that may be the same.
     """
     told = sorted(event.encounters, key=lambda one: one.key)
     voices = _Voices(told, copy_of)
@@ -207,19 +208,19 @@ def event_as_json(
 
 
 class _Voices:
-    """What the articles of an event say, near-duplicates with one voice."""
+    """The articles of an event as voters on its fields; near-duplicates have one vote together."""
 
-    def __init__(self, told: Sequence[ToldMeeting], copy_of: Mapping[str, str]) -> None:
+    def __init__(self, told: Sequence[Encounter], copy_of: Mapping[str, str]) -> None:
         self._told = told
         self._voice = {one.key: copy_of.get(one.article, one.article) for one in told}
         self.contradictions: list[dict[str, Any]] = []
 
     def best(self, field: str, value_of: Any) -> Any:
-        """The value that most voices have, of equals the more exact, then the first; another is a contradiction.
+        """Return the value with most votes, of equals the longest, then the first; note others as a contradiction.
 
         Args:
-            field: its name among the contradictions; "" where differing is none.
-            value_of: takes an encounter.
+            field: name of the contradiction; "" to note none.
+            value_of: returns the value in an encounter.
         """
         articles = defaultdict[Any, list[str]](list)
         voices = defaultdict[Any, set[str]](set)
@@ -236,8 +237,8 @@ class _Voices:
         return ranked[0] if ranked else next((value_of(one) for one in self._told), None)
 
     def participants(self) -> list[dict[str, Any]]:
-        """All who took part by any article; a principal that another article does not have is a contradiction."""
-        parties: dict[str, MeetingParty] = {}
+        """Return the participants in any article; note principals that another article lacks as contradictions."""
+        parties: dict[str, EncounterParty] = {}
         capacities = defaultdict[str, Counter[str]](Counter)
         articles = defaultdict[str, set[str]](set)
         for one in self._told:
@@ -260,8 +261,8 @@ class _Voices:
                 self._check_presence(parties[str(known["actor_id"])], articles[str(known["actor_id"])])
         return sorted(found, key=lambda party: (party["capacity"] != "principal", -int(str(party["n_articles"]))))
 
-    def _check_presence(self, party: MeetingParty, articles: set[str]) -> None:
-        """A principal that some article does not have, nor anybody who stands for it, is a contradiction."""
+    def _check_presence(self, party: EncounterParty, articles: set[str]) -> None:
+        """Note a contradiction if some article has neither a principal nor anybody who stands for them."""
         absent = {
             one.article for one in self._told if not any(stand_for_each_other(party, other) for other in one.parties)
         }
@@ -274,7 +275,7 @@ class _Voices:
 
 
 def _possible(events: Iterable[Event], doubts: Iterable[EventDoubt]) -> dict[str, list[dict[str, Any]]]:
-    """Event → others that may be the same, with what speaks for and against it."""
+    """Return by the id of an event the others that may be the same, with the evidence for and against it."""
     ids = {one.key: str(event.event_id) for event in events for one in event.encounters}
     found = defaultdict[str, dict[str, dict[str, Any]]](dict)
     for doubt in doubts:
@@ -286,6 +287,7 @@ def _possible(events: Iterable[Event], doubts: Iterable[EventDoubt]) -> dict[str
 
 
 def _flat(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event as a row of `events.csv`."""
     date, place = event["date"] or {}, event["place"]
     return {
         **event,
@@ -325,7 +327,7 @@ def _cell(value: Any) -> str:
 
 
 def _told(item: Any) -> str:
-    """A member of a list in one cell: a name with its number, an office with its days."""
+    """Return a member of a list as text: an actor by name, an office with its days."""
     if not isinstance(item, Mapping):
         return str(item)
     if "role" in item:
@@ -335,6 +337,6 @@ def _told(item: Any) -> str:
 
 
 def _in_order(id_: str) -> tuple[bool, int, str]:
-    """Ids by number, those of the user's own first."""
+    """Return a sort key of ids: those of the user's own first, then by number."""
     numbered = id_[:1] in {"A", "E"} and id_[1:].isdigit()
     return numbered, int(id_[1:]) if numbered else 0, id_

@@ -3,6 +3,9 @@
 import csv
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -400,6 +403,27 @@ def test_the_order_of_the_articles_changes_no_id(
 
     assert other.ids() == desk.ids()
     assert other.lines("actors.jsonl") == desk.lines("actors.jsonl")
+
+
+def test_the_seed_of_hashes_changes_no_byte(tmp_path: Path) -> None:
+    minister = person("سامح شكري", "وزير الخارجية المصري ورئيس مؤتمر المناخ", "EG")
+    russian = person("سيرغي لافروف", "وزير الخارجية الروسي", "RU")
+    lines = [
+        article("a", "2022-11-01", meeting(minister, russian, day="2022-11-01")),
+        article(
+            "b", "2022-11-02", meeting(SHOUKRY, person("سيرجي لافروف", "وزير خارجية روسيا", "RU"), day="2022-11-01")
+        ),
+        article("c", "2022-11-03", meeting(office("وزير الخارجية المصري", "EG"), LAVROV, day="2022-11-03")),
+    ]
+    records = tmp_path / "records.jsonl"
+    records.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    written = []
+    for seed in ("1", "2"):
+        out = tmp_path / seed
+        command = [sys.executable, "-m", "mahdar.cli.app", "link", str(records), "-o", str(out)]
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True)
+        written.append({file.name: file.read_bytes() for file in sorted(out.iterdir()) if file.is_file()})
+    assert written[0] == written[1]
 
 
 def test_every_actor_of_a_record_has_its_id(desk: Desk) -> None:

@@ -315,7 +315,7 @@ def _candidates(clusters: Sequence[ActorCluster]) -> Iterator[tuple[ActorCluster
     """Yield the pairs that share a key, each once."""
     blocks = defaultdict[tuple[str, ...], list[int]](list)
     for at, cluster in enumerate(clusters):
-        for key in set(_keys(cluster)):
+        for key in dict.fromkeys(_keys(cluster)):
             blocks[key].append(at)
     seen = set[int]()
     size = len(clusters)

@@ -167,12 +167,13 @@ def are_two(a: ActorReading, b: ActorReading) -> bool:
 
 
 def share_office(a: ActorFacts, b: ActorFacts) -> str | None:
-    """Return an office that both have, in fewer words for one of them perhaps; None if there is none."""
+    """Return the first office, in the order of letters, that both have; None if there is none."""
+    shared = []
     for one, other in product(a.offices, b.offices):
         short, full = sorted((one, other), key=lambda office: len(office.words))
         if is_part(short, full, (), ()) and (one.country or other.country or len(short.words) > 1):
-            return " ".join(full.words)
-    return None
+            shared.append(" ".join(full.words))
+    return min(shared, default=None)
 
 
 def have_other_offices(a: ActorFacts, b: ActorFacts) -> bool:

@@ -123,14 +123,22 @@ def test_a_page_that_gives_no_article_is_refused_by_name(html: str | bytes, reas
         '<script type="application/ld+json">' + '[{"@type":' * 100_000 + "</script>",
         "<p " + " ".join(f"a{number}=1" for number in range(500_000)) + ">",
         "<!-- " + "x" * 10_000_000 + " -->",
+        "<script " * (MAX_TAGS - 10),
         "\0\ud800",
     ],
-    ids=["picture", "script", "linked data", "attributes", "comment", "no characters"],
+    ids=["picture", "script", "linked data", "attributes", "comment", "open tags", "no characters"],
 )
 def test_what_is_long_deep_or_broken_beside_an_article_takes_no_time(hostile: str) -> None:
     started = time.monotonic()
     assert read_page(page(body=BODY + hostile)).text.startswith(PARAGRAPHS[0])
     assert time.monotonic() - started < 30, "without the bounds some take minutes"
+
+
+@pytest.mark.parametrize(("end", "expected"), [("<html>", True), ("x", False)])
+def test_many_comments_before_a_page_take_no_time(end: str, *, expected: bool) -> None:
+    started = time.monotonic()
+    assert is_page("<!---->" * 500 + end) is expected
+    assert time.monotonic() - started < 30, "a pattern that backtracks takes years"
 
 
 def found(folder: Path, columns: Columns | None = None, day: dt.date | None = None) -> list[Document | BadInput]:

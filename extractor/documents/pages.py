@@ -27,7 +27,7 @@ _MAX_MARKUP: Final = 4_000_000
 _HEAD: Final = 4_096
 """Characters at the beginning in which a page is recognized and declares its encoding."""
 _BEGINS: Final = re.compile(
-    r"\ufeff?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    r"\ufeff?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--(?:(?!-->).){0,2000}+-->\s*)*+<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _CHARSET: Final = re.compile(
@@ -43,7 +43,7 @@ _CODECS: Final = {
     "utf-16-be": "utf-8",
 }
 # Elements without text of the article, which can be long, deep or broken enough to occupy a parser for minutes.
-_UNREAD: Final = re.compile(r"<!--|<(script|style|svg|template|iframe|object|math)\b[^>]*>", re.IGNORECASE)
+_UNREAD: Final = re.compile(r"<!--|<(script|style|svg|template|iframe|object|math)\b", re.IGNORECASE)
 _OWN: Final = 'data-mahdar="report"'
 _LINKED_DATA: Final = re.compile(r"application/ld\+json", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*+>")
@@ -171,11 +171,12 @@ def _read_parts(html: str) -> Iterator[str]:
     while opening := _UNREAD.search(html, at):
         yield html[at : opening.start()]
         end = "-->" if opening[1] is None else f"</{opening[1]}"
-        closing = re.compile(re.escape(end), re.IGNORECASE).search(html, opening.end())
+        begin = opening.end() if opening[1] is None else html.find(">", opening.end()) + 1
+        closing = re.compile(re.escape(end), re.IGNORECASE).search(html, begin) if begin else None
         if closing is None:  # browsers stop here, too
             return
-        if opening[1] and _LINKED_DATA.search(opening[0]):
-            yield _clean_json_ld(html[opening.end() : closing.start()])
+        if opening[1] and _LINKED_DATA.search(html[opening.start() : begin]):
+            yield _clean_json_ld(html[begin : closing.start()])
         at = closing.end() if opening[1] is None else html.find(">", closing.end()) + 1 or len(html)
     yield html[at:]
 

@@ -89,6 +89,19 @@ def test_a_job_is_taken_done_and_told(newsroom: Served) -> None:
     assert len(made["articles"]) == 5
 
 
+def test_no_answer_names_a_folder_of_the_service(tmp_path: Path) -> None:
+    articles = ({"id": "a", "body": "x"}, {"id": "b", "text": ARTICLE}, {"id": "b", "text": weather(1)})
+    lines = "".join(f"{json.dumps(article, ensure_ascii=False)}\n" for article in articles).encode()
+    with serving(OFFLINE, tmp_path) as service:
+        job = begun(service, lines)
+        ended(service, job)
+        failed = [line for line in results(service, job) if "failure" in line]
+        assert [line["message"].split(" has")[0] for line in failed] == ["articles.jsonl:1", "articles.jsonl:3"]
+        answer = service.client.post("/v1/tables", content=b"[1]\n", headers=NDJSON)
+        assert (answer.status_code, answer.json()["detail"].split(": ")[0]) == (422, "extractions.jsonl:1")
+        assert str(tmp_path) not in f"{failed} {answer.text}"
+
+
 def test_a_job_looks_for_the_tasks_that_it_names(tmp_path: Path) -> None:
     with Endpoint(reads_well) as model, serving(configured(model, tmp_path / "c"), tmp_path / "s") as service:
         job = begun(service, rows(3), params={"tasks": ["stances"]})

@@ -26,7 +26,7 @@ from mahdar.loop import LoopThread
 from mahdar.results import Failure, Usage
 from mahdar.runs.identity import MADE_BY, Identity, identity
 from mahdar.runs.ledger import Ledger, Progress
-from mahdar.runs.lines import whole_lines
+from mahdar.runs.lines import dumps, whole_lines
 from mahdar.runs.outputs import ERRORS
 from mahdar.runs.results import RunResults
 from mahdar.runs.rows import Columns
@@ -128,12 +128,13 @@ class Job(JobSummary):
             return Progress()
 
     def results(self) -> Iterator[bytes]:
-        """Yield the results so far, some lines at a time: extractions, then failures."""
+        """Yield the results so far, some lines at a time: extractions, then failures, which do not name the folder."""
+        folder = dumps(f"{self.folder}/")[1:-1].encode()
         for path in (self.records, Path(f"{self.records}{ERRORS}")):
             with suppress(FileNotFoundError), path.open("rb") as file:
                 lines = (line for line, _ in whole_lines(file))
                 while some := b"".join(islice(lines, LINES)):
-                    yield some
+                    yield some if path == self.records else some.replace(folder, b"")
 
 
 class Jobs:
@@ -208,7 +209,7 @@ class Jobs:
 
     def of(self, caller: Caller) -> list[Job]:
         """Return the jobs of a caller, in their order."""
-        return [job for job in self._jobs.values() if job.caller == caller.name]
+        return [job for job in self._all() if job.caller == caller.name]
 
     def get(self, id_: str, caller: Caller) -> Job:
         """Return a job of a caller.
@@ -224,21 +225,25 @@ class Jobs:
     def status(self, job: Job) -> JobStatus:
         """Return the state and the progress of a job."""
         progress = job.progress()
-        before = sum(other.state in {"waiting", "running"} and other.id < job.id for other in self._jobs.values())
+        before = sum(other.state in {"waiting", "running"} and other.id < job.id for other in self._all())
         ahead = before if job.state == "waiting" else 0
         return JobStatus(**job.model_dump(), **asdict(progress), tokens=progress.tokens, ahead=ahead)
 
     def cancel(self, job: Job) -> None:
         """Begin no further article of a job; remove everything of a job that has ended."""
         if job.state in ENDED and not job.active:
-            del self._jobs[job.id]
+            self._jobs.pop(job.id, None)  # another request may have removed it
             shutil.rmtree(job.folder, ignore_errors=True)
         else:
             self._set(job, "cancelled")
 
     def count(self, state: JobState) -> int:
         """Return the number of jobs in a state."""
-        return sum(job.state == state for job in self._jobs.values())
+        return sum(job.state == state for job in self._all())
+
+    def _all(self) -> list[Job]:
+        """Return all jobs, copied in one step: requests in other threads add and remove some."""
+        return list(self._jobs.values())
 
     def _set(self, job: Job, state: JobState, reason: str = "") -> None:
         """Change the state of a job, unless it was cancelled."""

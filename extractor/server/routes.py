@@ -13,6 +13,7 @@ from prometheus_client import generate_latest
 from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
+from mahdar.errors import UsageError
 from mahdar.runs.target import OutputPaths
 from mahdar.schemas.records import Extraction
 from mahdar.server.articles import Body
@@ -244,7 +245,10 @@ async def make_tables(request: Request, _: Asking, name: FileName, form: Form = 
 def _zipped(records: Path, form: Literal["csv", "parquet", "duckdb", "xlsx"]) -> StreamingResponse:
     """Return the tables of a file of extractions as a ZIP file."""
     tables = records.with_name("tables" if form in {"csv", "parquet"} else f"mahdar.{form}")
-    export(records, OutputPaths(tables, form))
+    try:
+        export(records, OutputPaths(tables, form))
+    except UsageError as error:
+        raise RequestProblem("invalid_request", str(error).replace(f"{records.parent}/", "")) from None
     packed = tempfile.TemporaryFile(dir=records.parents[1])  # noqa: SIM115  # closed below, once it was sent
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(tables.iterdir()) if tables.is_dir() else [tables]:

@@ -201,6 +201,28 @@ def test_an_update_that_is_killed_at_any_step_leaves_one_record_an_article(tmp_p
         )
 
 
+def test_a_lost_record_of_an_article_that_failed_since_stays_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAHDAR_MODEL", "offline")
+    before, after, out = tmp_path / "before.jsonl", tmp_path / "after.jsonl", tmp_path / "out.jsonl"
+    texts = {f"a{number}": weather(number) for number in range(3)}
+    for file, changed in ((before, {}), (after, {"a0": "..."})):
+        rows = [json.dumps({"id": id_, "text": text}, ensure_ascii=False) for id_, text in (texts | changed).items()]
+        file.write_text("\n".join(rows), encoding="utf-8")
+    assert mahdar("extract", before, "-o", out).code == 0
+    assert mahdar("extract", after, "-o", out, "--update-changed").code == 1
+    kept = [line for line in out.read_bytes().splitlines(keepends=True) if b'"document_id":"a0"' not in line]
+    out.write_bytes(b"".join(kept))
+    first, second = (mahdar("extract", after, "-o", out).err for _ in range(2))
+    assert "; 1 record missing, of articles that failed since (--retry-errors takes them)\n" in first
+    assert second.endswith(
+        f"0 of 3 articles, 0 records, 0 rejected, 0 failed, 2 done before, "
+        f"1 failed before (--retry-errors takes them) → {out}\n"
+    )
+    assert "damaged" not in first + second
+
+
 def test_the_error_file_is_what_the_ledger_says(tmp_path: Path) -> None:
     filled(tmp_path)
     errors = tmp_path / "out.jsonl.errors.jsonl"

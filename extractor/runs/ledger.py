@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -399,20 +399,22 @@ class Ledger:
         with self._translated_errors():
             return self._db.execute("DELETE FROM temp.found WHERE line = ?", (line,)).rowcount > 0
 
-    def forget_missing(self, shown: int) -> list[str]:
+    def forget_missing(self, shown: int) -> tuple[list[str], int]:
         """Delete the outcomes of the articles whose line `compare` did not find, so that they are extracted again.
 
+        An article that has changed and failed since keeps its failure, and loses only the line of its earlier text.
+
         Returns:
-            The ids of the first `shown` of them.
+            The ids of the first `shown` that are extracted again, and how many keep a failure.
         """
+        missing = "id IN (SELECT id FROM temp.missing)"
         with self._translated_errors(), self._db:
             self._db.execute("BEGIN IMMEDIATE")
+            failed = self._db.execute(f"SELECT * FROM articles WHERE failure IS NOT NULL AND {missing}").fetchall()  # noqa: S608  # no value of a user
+            self._db.executemany(_PUT, (replace(Entry(*row[:-1]), line=None).row(self._key) for row in failed))
             names = [name for (name,) in self._db.execute("SELECT id FROM temp.missing LIMIT ?", (shown,))]
-            self._db.execute(
-                "UPDATE articles SET line = NULL WHERE failure IS NOT NULL AND id IN (SELECT id FROM temp.missing)"
-            )
-            self._db.execute("DELETE FROM articles WHERE id IN (SELECT id FROM temp.missing)")
-        return names
+            self._db.execute(f"DELETE FROM articles WHERE {missing}")  # noqa: S608  # as above
+        return names, len(failed)
 
     def sync(self) -> None:
         """Flush everything written to the disk."""

@@ -229,15 +229,18 @@ class RunResults:
             strange, missing = self._ledger.compare(checksums())
         if end < self._records.end:
             self._records.cut(end)
-        names = [clean(name) for name in self._ledger.forget_missing(NAMED)] if missing else []
+        forgotten, failed = self._ledger.forget_missing(NAMED) if missing else ([], 0)
         if strange or next(self._ledger.replacements(), None) is not None:
             self._rewrite()
         if not (strange or missing):
             return ""
         aside = f"; {counted(strange, 'line')} set aside in {self._beside(DAMAGED)}" if strange else ""
-        lost = (
-            f"; {counted(missing, 'record')} missing, extracted again: {join_names(names, missing)}" if missing else ""
-        )
+        lost, again = "", missing - failed
+        if again:
+            names = join_names(list(map(clean, forgotten)), again)
+            lost = f"; {counted(again, 'record')} missing, extracted again: {names}"
+        if failed:
+            lost += f"; {counted(failed, 'record')} missing, of articles that failed since (--retry-errors takes them)"
         return f"{self.path} is not as it was written{aside}{lost}"
 
     def _rewrite(self) -> None:

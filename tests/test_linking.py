@@ -335,6 +335,63 @@ def test_what_a_person_corrects_the_next_run_obeys(desk: Desk) -> None:
     assert ids["2001", "جورج بوش"] == ids["2003", "بوش"] == "Q207"
 
 
+NEW_ID: Final = "decision,a,a_name,a_country,a_article,b,b_name,b_country,b_article\nid,,سامح شكري,,,{},,,\n"
+
+
+def test_no_correction_gives_two_actors_one_id(desk: Desk) -> None:
+    met = article("1", "2020-01-01", meeting(LAVROV, SHOUKRY))
+    assert desk.link(met, corrections=NEW_ID.format("A1")) == 0  # not another's yet, and none is given it
+    assert sorted(desk.ids().values()) == ["A1", "A2"]
+
+    assert desk.link(met, corrections=NEW_ID.format("A2")) == 2
+    assert "'سيرغي لافروف' and 'سامح شكري' would both have the id A2" in desk.said
+    assert desk.ids()["1", "سامح شكري"] == "A1"
+
+    assert desk.link(met, corrections=NEW_ID.format("A²")) == 0
+    assert desk.ids() == {("1", "سيرغي لافروف"): "A2", ("1", "سامح شكري"): "A²"}
+
+
+def test_an_id_is_never_given_again_though_no_record_of_its_actor_is_left(desk: Desk) -> None:
+    desk.link(article("1", "2020-01-01", meeting(LAVROV, EGYPT)), article("2", "2020-03-02", meeting(SHOUKRY, LAVROV)))
+    former = desk.ids()["2", "سامح شكري"]
+    desk.link(article("2", "2020-03-02"))
+    desk.link(article("3", "2020-05-01", meeting(person("بدر البوسعيدي", "وزير الخارجية العماني", "OM"), EGYPT)))
+    assert former not in desk.ids().values()
+    assert desk.events()["3/m1"] == "E3"
+
+
+def test_ids_of_another_folder_are_refused(desk: Desk) -> None:
+    desk.link(article("1", "2020-01-01", meeting(SHOUKRY, EGYPT)))
+    strange = meeting({**LAVROV, "actor_id": "A1"}, EGYPT)
+    assert desk.link(article("2", "2020-01-02", strange)) == 2
+    assert "records.jsonl:1: has ids of another `mahdar link`" in desk.said
+    assert list(desk.ids()) == [("1", "سامح شكري"), ("1", "مصر")]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"published_at": 5},
+        {"meetings": [{"id": "m1", **meeting(LAVROV, EGYPT), "date": "الأحد"}]},
+        {"meetings": [{"id": "m1", **meeting(LAVROV, EGYPT), "date": {"value": 5}}]},
+        {"meetings": [{"id": "m1", **meeting(LAVROV, EGYPT), "place": ["القاهرة"]}]},
+        {"meetings": [{"id": "m1", **meeting(LAVROV, EGYPT), "topics": ["trade"]}]},
+        {"meetings": [{"id": "m1", **meeting(LAVROV, EGYPT), "kind": 5}]},
+        {"meetings": [{"id": "m1", **meeting(LAVROV, EGYPT), "event_id": 5}]},
+        {"meetings": [{"id": "m1", **meeting({**LAVROV, "role": ["وزير"]}, EGYPT)}]},
+        {"meetings": [{"id": "m1", **meeting({**LAVROV, "actor_id": 5}, EGYPT)}]},
+        {"meetings": [{"id": "m1", **meeting({**LAVROV, "name": "\ud800"}, EGYPT)}]},
+    ],
+)
+def test_a_line_with_a_value_of_another_type_is_refused(desk: Desk, changed: dict[str, Any]) -> None:
+    line = {**article("1", "2020-01-01", meeting(LAVROV, EGYPT)), **changed}
+    (desk.folder / "odd.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        main(["link", str(desk.folder / "odd.jsonl"), "-o", str(desk.folder / "linked")])
+    assert end.value.code == 2
+    assert not (desk.folder / "linked" / "records.jsonl").exists()
+
+
 def test_an_answered_review_is_a_table_of_corrections(desk: Desk) -> None:
     role = office("وزير الداخلية المالطي", "MT")
     camilleri = person("بايرون كاميليري", "وزير الداخلية المالطي", "MT")

@@ -4,9 +4,8 @@ The results of earlier runs in the folder are read together with the new records
 another. Articles are read several times, so that they need not fit into memory.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,11 +20,20 @@ from mahdar.linking.events import Event, link_encounters
 from mahdar.linking.mentions import NameMention, actors_in, articles_in, mentions_of
 from mahdar.linking.profiles import Profile
 from mahdar.linking.seeding import seeded
-from mahdar.linking.writing import ACTORS, RECORDS, Folder, read_former_ids, review_rows, write_tables
+from mahdar.linking.writing import (
+    ACTORS,
+    NUMBERED,
+    NUMBERS,
+    RECORDS,
+    Folder,
+    read_former_ids,
+    read_numbers,
+    review_rows,
+    write_tables,
+)
 from mahdar.runs.lines import dumps
 
 CORRECTIONS: Final = "corrections.csv"
-_NUMBERED: Final = re.compile(r"[AE](\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +68,18 @@ class Corpus:
         """Read mentions and texts of all articles, the new ones first.
 
         Raises:
-            UsageError: a file cannot be read, or a line is no extraction.
+            UsageError: a file cannot be read, a line is no extraction, or the files hold ids of several runs.
         """
-        for _, line in articles_in(self.new):
+        numbered = {str(self.earlier)} if self.earlier.is_file() else set[str]()
+        for place, line in articles_in(self.new):
             self._take(line)
+            if any(mention.actor_id for mention in self.mentions[line["document_id"]]):
+                numbered.add(place.rpartition(":")[0])
+            if len(numbered) > 1:
+                raise UsageError(
+                    f"{place}: has ids of another `mahdar link`, which are other actors' here: "
+                    "name the file that `mahdar extract` wrote"
+                )
         for _, line in articles_in([self.earlier] if self.earlier.is_file() else ()):
             if line["document_id"] in self.mentions:
                 self._keep_ids(line)
@@ -111,7 +127,7 @@ def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -
     """
     for path in paths:
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path}: cannot be read several times: name a file that `mahdar extract -o` wrote")
+            raise UsageError(f"{path}: is no file: name one that `mahdar extract -o` wrote")
     output = Folder(folder)
     given = corrections or folder / CORRECTIONS
     table = read_corrections(given) if corrections or given.is_file() else Corrections(())
@@ -123,7 +139,9 @@ def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -
         former = read_former_ids(folder / ACTORS)
         linker = Linker(seeded(forms_of(ordered, table.sides), table, former))
         linker.link()
-        _number(linker.clusters, ordered, former)
+        _refuse_shared_ids(given, linker.clusters)
+        numbers = read_numbers(folder / NUMBERS)
+        numbers["A"] = _number(linker.clusters, ordered, former, numbers["A"])
         profiles = {cluster: Profile.of(cluster) for cluster in linker.clusters}
         named = defaultdict[str, dict[str, Profile]](dict)
         for profile in profiles.values():
@@ -135,37 +153,53 @@ def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -
         )
         copy_of = corpus.duplicates.copy_of()
         events, event_doubts = link_encounters(encounters, copy_of)
-        _number_events(events)
+        numbers["E"] = _number_events(events, numbers["E"])
         rows = review_rows(linker.doubts, profiles)
         with output.replacing() as files:
             files.lines(RECORDS, _linked_lines(corpus, named, events))
+            files.lines(NUMBERS, [dumps(numbers)])
             write_tables(files, profiles.values(), events, event_doubts, review=rows, copy_of=copy_of)
     return Linked(len(corpus.mentions), len(copy_of), len(profiles), len(events), len(rows), remarks)
 
 
-def _number(clusters: Iterable[ActorCluster], ordered: Iterable[NameMention], former: dict[str, list[str]]) -> None:
-    """Give every new actor the next unused number, in the order of first mention."""
+def _refuse_shared_ids(corrections: Path, clusters: Iterable[ActorCluster]) -> None:
+    """Refuse an id that corrections give to two actors, or to another actor than the one that has it."""
+    known: dict[str, ActorCluster] = {}
+    for cluster in clusters:
+        if cluster.actor_id and (other := known.setdefault(cluster.actor_id, cluster)) is not cluster:
+            raise UsageError(
+                f"{corrections}: {other.head.name!r} and {cluster.head.name!r} would both have the id "
+                f"{cluster.actor_id}: give each an id of its own, or make them one by `same`"
+            )
+
+
+def _number(
+    clusters: Collection[ActorCluster], ordered: Iterable[NameMention], former: dict[str, list[str]], highest: int
+) -> int:
+    """Give every new actor the next unused number, in the order of first mention; return the highest number."""
     taken = {mention.actor_id for mention in ordered if mention.actor_id}
+    taken |= {cluster.actor_id for cluster in clusters if cluster.actor_id}
     taken |= {id_ for ids in former.values() for id_ in ids}
-    number = _highest(taken)
+    number = max(highest, _highest(taken))
     for cluster in sorted(clusters, key=lambda one: min(form.key for form in one.forms)):
         if cluster.actor_id is None:
             number += 1
             cluster.actor_id = f"A{number}"
+    return number
 
 
-def _number_events(events: Iterable[Event]) -> None:
-    """Give every new event the next unused number."""
-    events = list(events)
-    number = _highest(event.event_id for event in events if event.event_id)
+def _number_events(events: Collection[Event], highest: int) -> int:
+    """Give every new event the next unused number; return the highest number."""
+    number = max(highest, _highest(event.event_id for event in events if event.event_id))
     for event in events:
         if event.event_id is None:
             number += 1
             event.event_id = f"E{number}"
+    return number
 
 
 def _highest(ids: Iterable[str]) -> int:
-    return max((int(found[1]) for found in map(_NUMBERED.fullmatch, ids) if found), default=0)
+    return max((int(found[1]) for found in map(NUMBERED.fullmatch, ids) if found), default=0)
 
 
 def _linked_lines(corpus: Corpus, named: Mapping[str, Mapping[str, Profile]], events: Iterable[Event]) -> Iterator[str]:

@@ -14,7 +14,8 @@ from mahdar.runs.outputs import Line, as_extraction, lines
 from mahdar.schemas.enums import ActorType
 
 _TYPES: Final = frozenset(get_args(ActorType))
-_MEETING: Final = {"id", "kind", "channel", "status", "participants"}
+_MEETING: Final = frozenset({"id", "kind", "channel", "status", "participants"})
+_STATED: Final = ("role", "organization", "country", "actor_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _check(place: str, line: Line) -> None:
     """An article's id, text hash and records must be there; else pydantic tells what is wrong."""
     if not _is_whole(line):
         as_extraction(place, line)
-        raise UsageError(f"{place}: no meetings and stances: `mahdar extract -o FILE` writes them")
+        raise UsageError(f"{place}: a field is missing or of another type than `mahdar extract -o FILE` writes")
 
 
 def _is_whole(line: Line) -> bool:
@@ -134,16 +135,32 @@ def _is_whole(line: Line) -> bool:
         _day(line.get("published_at"))
         meetings, stances, more = line["meetings"], line["stances"], line.get("more") or {}
         records = [*meetings, *stances, *(record for task in more.values() for record in task)]
-        parts = [*(one for meeting in meetings for one in meeting["participants"]), *_evidence(records)]
+        parties = [one for meeting in meetings for one in meeting["participants"]]
+        pieces = [piece for record in records for piece in record["evidence"]]
+        texts = [
+            *(line[field] for field in ("document_id", "text_sha256")),
+            *(meeting[field] for meeting in meetings for field in _MEETING - {"participants"}),
+            *(one[field] for one in parties for field in ("name", "type")),
+            *(piece["quote"] for piece in pieces),
+            *(topic["code"] for meeting in meetings for topic in meeting.get("topics") or ()),
+        ]
+        optional = [
+            line.get("published_at"),
+            *(meeting.get("event_id") for meeting in meetings),
+            *(one.get("capacity") for one in parties),
+            *(actor.get(field) for actor in actors_in((meetings, stances, more)) for field in _STATED),
+            *(
+                part.get(field)
+                for meeting in meetings
+                for part in (meeting.get("date") or {}, meeting.get("place") or {})
+                for field in ("text", "value", "venue", "city", "country")
+            ),
+        ]
         return (
-            all(isinstance(line[field], str) for field in ("document_id", "text_sha256"))
-            and all(meeting.keys() >= _MEETING for meeting in meetings)
-            and all(isinstance(part, dict) for part in parts)
-            and all(isinstance(one["name"], str) and one["type"] in _TYPES for one in parts if "quote" not in one)
+            all(isinstance(text, str) for text in texts)
+            and all(text is None or isinstance(text, str) for text in optional)
+            and all(isinstance(piece.get("start", 0), int) for piece in pieces)
+            and all(one["type"] in _TYPES for one in parties)
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
-
-
-def _evidence(records: Iterable[Any]) -> Iterator[Any]:
-    return (piece for record in records for piece in record["evidence"])

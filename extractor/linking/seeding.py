@@ -9,7 +9,7 @@ from mahdar.errors import UsageError
 from mahdar.linking.clusters import ActorCluster, ActorForm, Join, final
 from mahdar.linking.corrections import Correction, Corrections
 
-_OURS: Final = re.compile(r"A(\d+)")
+_OURS: Final = re.compile(r"A([0-9]{1,15})")
 
 
 def seeded(

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,10 @@ from mahdar.runs.outputs import json_object
 
 RECORDS: Final = "records.jsonl"
 ACTORS: Final = "actors.jsonl"
+NUMBERS: Final = "numbers.json"
+"""The highest numbers given so far, also to actors and events of which no record is left."""
+NUMBERED: Final = re.compile(r"[AE]([0-9]{1,15})")
+"""An id that linking gives: of an actor or an event."""
 _PART: Final = ".part"
 _LOCK: Final = ".lock"
 _JOINT: Final = " | "
@@ -93,6 +98,11 @@ class Folder:
                 (self.path / f"{name}{_PART}").replace(self.path / name)
         except OSError as error:
             raise self._unwritable(error) from None
+        except UnicodeEncodeError as error:
+            found = f"U+{ord(error.object[error.start]):04X}"
+            raise UsageError(
+                f"the records hold {found}, half a character, which UTF-8 cannot encode: remove it"
+            ) from None
         finally:
             for name in files.names:
                 (self.path / f"{name}{_PART}").unlink(missing_ok=True)
@@ -108,6 +118,12 @@ def read_former_ids(path: Path) -> dict[str, list[str]]:
     with path.open(encoding="utf-8") as file:
         actors = [json_object(line) or {} for line in file]
     return {actor["actor_id"]: list(actor["former_ids"]) for actor in actors if actor.get("former_ids")}
+
+
+def read_numbers(path: Path) -> dict[str, int]:
+    """Return the highest number given to an actor ("A") and to an event ("E") in earlier runs; 0 without any."""
+    known = json_object(path.read_text(encoding="utf-8")) or {} if path.is_file() else {}
+    return {kind: int(known.get(kind, 0)) for kind in ("A", "E")}
 
 
 def review_rows(doubts: Iterable[Doubt], profiles: Mapping[ActorCluster, Profile]) -> list[dict[str, Any]]:
@@ -338,5 +354,5 @@ def _told(item: Any) -> str:
 
 def _in_order(id_: str) -> tuple[bool, int, str]:
     """Return a sort key of ids: those of the user's own first, then by number."""
-    numbered = id_[:1] in {"A", "E"} and id_[1:].isdigit()
-    return numbered, int(id_[1:]) if numbered else 0, id_
+    numbered = NUMBERED.fullmatch(id_)
+    return numbered is not None, int(numbered[1]) if numbered else 0, id_

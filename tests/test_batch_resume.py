@@ -284,6 +284,7 @@ def test_results_without_their_ledger_are_refused(tmp_path: Path, content: bytes
     [
         ("خبر-4".encode(), "is damaged (row ", 5),
         ("لا أستطيع".encode(), "is damaged (the checksum of خبر-2 differs)", 5),
+        (b"\x11\x1d\x81", "is damaged (", 5),  # the length of the header of a row: it has no columns
         (b"loopback", "is damaged (the checksum of the run differs)", 6),
         (b"SQLite format 3", "is no ledger, or damaged (file is not a database)", 6),
         (b"CREATE TABLE articles", "is no ledger, or damaged (malformed database schema (articles)", 6),
@@ -294,7 +295,7 @@ def test_a_damaged_ledger_is_made_anew_of_what_can_be_read(tmp_path: Path, place
     filled(tmp_path)
     ledger, records = tmp_path / "out.jsonl.ledger.sqlite", tmp_path / "out.jsonl"
     whole, content = records.read_bytes(), bytearray(ledger.read_bytes())
-    content[content.index(place)] ^= 1
+    content[content.index(place)] ^= 0x11
     ledger.write_bytes(content)
     results = opened(tmp_path)
     said = results.repaired.splitlines()[0]

@@ -136,6 +136,8 @@ def _cell(page: bytes, at: int) -> tuple[int, list[Value]]:
         kind, head = _varint(record, head)
         value, body = _value(record, kind, body)
         values.append(value)
+    if not values:
+        raise ValueError("a row has columns")
     return rowid, values
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
 
+import duckdb
 import openpyxl
 import pandas as pd
 import pytest
@@ -382,14 +383,28 @@ def test_articles_of_one_id_are_named(tmp_path: Path) -> None:
         ("gone.jsonl", "gone.jsonl: cannot be read: No such file or directory; check the path"),
         ("empty", "empty: has no datapackage.json; name a folder that `mahdar export` wrote"),
         ("torn.duckdb", "torn.duckdb: cannot be read: "),
+        ("listed", "listed: no tables of mahdar: "),
+        ("altered.jsonl", "altered.jsonl: no tables of mahdar: "),
     ],
 )
 def test_what_holds_no_tables_is_told(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "listed").mkdir()
+    (tmp_path / "listed" / "datapackage.json").write_text("[]", encoding="utf-8")
+    written(tmp_path / "altered.jsonl", {**line(), "meetings": 4})
     (tmp_path / "torn.duckdb").write_bytes(b"x" * 5_000)
     with pytest.raises(UsageError) as told:
         read_tables(tmp_path / name)
     assert str(told.value).startswith(f"{tmp_path}/{said}")
+
+
+def test_views_of_a_database_read_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "private.txt").write_text("سرّي", encoding="utf-8")
+    file = tmp_path / "given.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"CREATE VIEW meetings AS SELECT content FROM read_text('{tmp_path}/private.txt')")
+    with pytest.raises(UsageError, match=r"given\.duckdb: cannot be read: Permission Error"):
+        read_tables(file)
 
 
 def test_every_column_has_a_meaning(tmp_path: Path) -> None:

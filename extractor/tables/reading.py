@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mahdar.errors import UsageError
 from mahdar.runs.locations import REMEDY
 from mahdar.schemas.records import Extraction
-from mahdar.tables.database import database, quoted
+from mahdar.tables.database import database, literal, quoted
 from mahdar.tables.export import extractions
 from mahdar.tables.flattening import Line
 from mahdar.tables.writing import PACKAGE
@@ -40,7 +40,7 @@ def read_tables(path: str | Path) -> "dict[str, pd.DataFrame]":
     with _needs_libraries():
         try:
             return {name: _frame(table) for name, table in read(path).items()}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{path}: no tables of mahdar: {error}") from None
 
 
@@ -106,7 +106,10 @@ def _of_database(file: Path) -> "Mapping[str, pa.Table]":
     if not file.is_file():
         raise UsageError(f"{file}: no such file; check the path")
     try:
-        with duckdb.connect(str(file), read_only=True) as connection:
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH {literal(file.absolute())} AS read (READ_ONLY, TYPE duckdb)")
+            # Views in a file of unknown origin may read other files and URLs.
+            connection.execute("USE read; SET enable_external_access = false; SET lock_configuration = true")
             names = [name for (name,) in connection.sql("SHOW TABLES").fetchall()]
             return {name: connection.sql(f"FROM {quoted(name)}").to_arrow_table() for name in names}
     except duckdb.Error as error:

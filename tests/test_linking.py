@@ -335,6 +335,17 @@ def test_what_a_person_corrects_the_next_run_obeys(desk: Desk) -> None:
     assert ids["2001", "جورج بوش"] == ids["2003", "بوش"] == "Q207"
 
 
+def test_mentions_of_an_office_between_two_holders_stay_apart(desk: Desk) -> None:
+    desk.link(
+        article("1", "2020-12-20", meeting(person("دونالد ترامب", "الرئيس الأمريكي", "US"), EGYPT)),
+        article("2", "2021-01-10", meeting(office("الرئيس الأمريكي", "US"), LAVROV)),
+        article("3", "2021-01-25", meeting(office("الرئيس الأمريكي", "US"), SHOUKRY)),
+        article("4", "2021-02-01", meeting(person("جو بايدن", "الرئيس الأمريكي", "US"), EGYPT)),
+    )
+    ids = desk.ids()
+    assert ids["2", "الرئيس الأمريكي"] != ids["3", "الرئيس الأمريكي"]
+
+
 NEW_ID: Final = "decision,a,a_name,a_country,a_article,b,b_name,b_country,b_article\nid,,سامح شكري,,,{},,,\n"
 
 

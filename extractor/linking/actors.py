@@ -205,7 +205,7 @@ class Linker:
     def _join_offices(self) -> None:
         """Join a mention of an office alone to the one person who held it around that day.
 
-        Of those left, join mentions of one office that are at most `SAME_OCCASION` apart.
+        Of those left, join mentions of one office that are at most `SAME_OCCASION` apart, unless two held it then.
         """
         holders = defaultdict[tuple[str | None, str], list[ActorCluster]](list)
         for cluster in self.clusters:
@@ -216,8 +216,8 @@ class Linker:
         for cluster in self.clusters:
             reading = cluster.head.reading
             if cluster.kind == "role" and _is_sole(reading):
-                self._join_office(cluster, holders[reading.country, reading.words[0]])
-                if cluster.into is None:
+                held_by = self._join_office(cluster, holders[reading.country, reading.words[0]])
+                if cluster.into is None and held_by < 2:
                     left[reading].append(cluster)
         for same in left.values():
             dated = sorted((cluster for cluster in same if cluster.days), key=lambda one: (one.days, one.head.key))
@@ -225,7 +225,8 @@ class Linker:
                 if a.days and b.days and b.days[0] - a.days[1] <= SAME_OCCASION:
                     self.join(a, b, ["office: the same", f"days: {a.days[1]} and {b.days[0]}"])
 
-    def _join_office(self, cluster: ActorCluster, holders: Iterable[ActorCluster]) -> None:
+    def _join_office(self, cluster: ActorCluster, holders: Iterable[ActorCluster]) -> int:
+        """Join a mention of an office to its only holder about then; return how many held it about then."""
         reading = cluster.head.reading
         wanted = Office(reading.words, reading.country)
         near: list[tuple[ActorCluster, str]] = []
@@ -241,10 +242,11 @@ class Linker:
         if len(near) == 1:
             holder, days = near[0]
             self.join(holder, cluster, [f"office: {' '.join(wanted.words)}", f"country: {wanted.country}", days])
-            return
+            return 1
         for holder in [*(one for one, _ in near), *far]:
             against = f"{len(near)} held it about then" if near else "not known to hold it about then"
             self.doubt(holder, cluster, [f"office: {' '.join(wanted.words)}"], [against])
+        return len(near)
 
 
 def _fitting(

@@ -362,6 +362,16 @@ def test_rows_of_parquet_that_unpack_to_more_than_articles_are_not_unpacked(tmp_
     assert arrow_peak(tmp_path / "t.parquet") < MEGABYTE
 
 
+def test_a_page_of_parquet_that_leads_back_to_itself_is_no_page(tmp_path: Path) -> None:
+    file = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"text": ["x" * 150 * MEGABYTE, SAID]}), file, compression="brotli")
+    content = bytearray(file.read_bytes())
+    content[4:15] = b"\x15\x00\x15\x02\x15\x15\x2c\x15\x02\x00\x00"  # 11 bytes, and the page has -11
+    file.write_bytes(content)
+    told = "t.parquet:1 and what follows cannot be read: no page header at byte 4"
+    assert outcomes(list(Articles([file])), tmp_path) == [("t:1", told)]
+
+
 @pytest.mark.parametrize(
     ("size", "complaint", "most"),
     [

@@ -40,8 +40,11 @@ def pages(stream: BinaryIO, chunk: Any) -> Iterator[ParquetPage]:
     while at < end:
         header, size = _header(stream, at, end)
         values = 0 if header[_TYPE] == _DICTIONARY else header.get(_DATA, header.get(_DATA_V2, {1: 0}))[1]
-        yield ParquetPage(values, header[_UNPACKED])
-        at += size + header[_PACKED]
+        packed, unpacked = header.get(_PACKED, -1), header.get(_UNPACKED, -1)
+        if packed < 0 or unpacked < 0:  # a negative length would lead back, and the pages would never end
+            raise ValueError(f"no page header at byte {at}")
+        yield ParquetPage(values, unpacked)
+        at += size + packed
 
 
 def _header(stream: BinaryIO, at: int, end: int) -> tuple[dict[int, Any], int]:

@@ -346,6 +346,26 @@ def test_mentions_of_an_office_between_two_holders_stay_apart(desk: Desk) -> Non
     assert ids["2", "الرئيس الأمريكي"] != ids["3", "الرئيس الأمريكي"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "ids"),
+    [
+        (("وزير الصحة", "EG"), ("وزير الدفاع", "EG"), 2),
+        (("وزير الصحة", "EG"), ("وزير الصحة المصري", "EG"), 1),
+        ((None, None), (None, None), 2),
+        ((None, "EG"), ("وزير الصحة", "EG"), 1),
+    ],
+    ids=["other offices", "one office", "nothing but the name", "no office told"],
+)
+def test_a_common_name_needs_more_to_be_one_person(
+    desk: Desk, one: tuple[str | None, str | None], other: tuple[str | None, str | None], ids: int
+) -> None:
+    desk.link(
+        article("1", "2024-02-05", meeting(person("محمد أحمد", *one), LAVROV)),
+        article("2", "2024-03-09", meeting(person("محمد أحمد", *other), SHOUKRY)),
+    )
+    assert len({id_ for (_, name), id_ in desk.ids().items() if name == "محمد أحمد"}) == ids
+
+
 NEW_ID: Final = "decision,a,a_name,a_country,a_article,b,b_name,b_country,b_article\nid,,سامح شكري,,,{},,,\n"
 
 

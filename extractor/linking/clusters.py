@@ -159,8 +159,8 @@ def final(cluster: ActorCluster) -> ActorCluster:
 def forms_of(mentions: Iterable[NameMention], sides: Callable[[NameMention], frozenset[int]]) -> list[ActorForm]:
     """Group mentions with equal readings.
 
-    Delegations and offices without a name stay apart, as do surnames with different offices: `Linker` decides by more
-    than their words.
+    Delegations and offices without a name stay apart, as do surnames and names of common given names with different
+    offices: `Linker` decides by more than their words.
     """
     forms: dict[object, ActorForm] = {}
     for mention in mentions:
@@ -170,6 +170,9 @@ def forms_of(mentions: Iterable[NameMention], sides: Callable[[NameMention], fro
             key = (mention.article, mention.name)
         elif reading.is_surname:
             key = (reading, mention.actor_id, on, mention.offices)
+        elif reading.kind == "person" and reading.is_common and mention.actor_id is None:
+            told = mention.offices or mention.organizations or reading.country
+            key = (reading, on, mention.offices, mention.organizations) if told else (mention.article, mention.name)
         form = forms.setdefault(key, ActorForm(reading, actor_id=mention.actor_id, sides=on))
         form.mentions.append(mention)
     return sorted((part for form in forms.values() for part in _by_generation(form)), key=lambda form: form.key)

@@ -86,7 +86,7 @@ def compare(a: ActorReading, b: ActorReading, of_a: ActorFacts, of_b: ActorFacts
     """Compare two persons; return None if their names do not resemble each other.
 
     They are one only if they share a country, body or office, unless the names are equal and more than common given
-    names. Different countries, or a father and a son, are evidence against it.
+    names. Different countries, a father and a son, or different offices beside a common name, are evidence against it.
     """
     resemblance = alike(a, b)
     if resemblance is None:
@@ -107,6 +107,8 @@ def compare(a: ActorReading, b: ActorReading, of_a: ActorFacts, of_b: ActorFacts
         verdict.against.append(f"country: {_codes(of_a)} and {_codes(of_b)}")
     if a.generation != b.generation:
         verdict.against.append(f"generation: {a.generation or 'not told'} and {b.generation or 'not told'}")
+    if resemblance in {"same", "spelling"} and a.is_common and not shared["office"] and have_other_offices(of_a, of_b):
+        verdict.against.append("office: another, and the name is common")
     verdict.sure = not verdict.against and _is_enough(a, b, resemblance, shared)
     return verdict
 

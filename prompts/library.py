@@ -220,7 +220,7 @@ class PromptLibrary:
         fitting = [prompt for prompt in of_task if (str(prompt.version) == version if version else prompt.ready)]
         if not fitting:
             known = ", ".join(f"{prompt.ref} ({', '.join(prompt.tasks)})" for prompt in self)
-            raise TemplateError(f"prompt {ref!r}: not found; there are {known}")
+            raise TemplateError(f"prompt {ref!r}: not found; there are {known}; --prompts DIR adds your own")
         return ([prompt for prompt in fitting if prompt.size == size] or fitting)[-1]
 
     def read(self, path: Path) -> Prompt:

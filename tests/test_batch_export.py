@@ -243,8 +243,8 @@ def test_a_name_that_is_not_utf_8_is_told_escaped(tmp_path: Path, mahdar: Comman
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("gone.jsonl", "/gone.jsonl: no run has written here; name what"),
-        ("in.jsonl", "in.jsonl.ledger.jsonl is of a run of an older"),
+        ("gone.jsonl", "/gone.jsonl: no run has written here; name the --output of a `mahdar extract`"),
+        ("in.jsonl", "in.jsonl.ledger.jsonl was written by an older mahdar and cannot be resumed"),
     ],
 )
 def test_the_status_of_what_is_no_run_is_refused(tmp_path: Path, mahdar: Command, name: str, said: str) -> None:

@@ -105,7 +105,7 @@ def test_a_recording_can_be_read_by_a_reviewer(corpus: Corpus) -> None:
     assert json.loads(entry["text"]) == entry["answer"] == drafted()
 
 
-def test_the_folder_says_what_was_asked_and_keeps_the_sentence_of_a_person(corpus: Corpus) -> None:
+def test_the_folder_says_what_was_asked_and_keeps_a_sentence_that_is_of_answers_in_it(corpus: Corpus) -> None:
     record(corpus)
     file = file_of(corpus, "recording")
     described = json.loads(file.read_text(encoding="utf-8"))
@@ -113,9 +113,13 @@ def test_the_folder_says_what_was_asked_and_keeps_the_sentence_of_a_person(corpu
     assert (described["model"], described["mode"]) == ("loopback", "json_schema")
     said = "A server of this test, asked on this machine."
     file.write_text(json.dumps(described | {"said": said}), encoding="utf-8")
-    record(corpus, answers, "--fresh")
+    file_of(corpus, "talks").unlink()
+    assert len(record(corpus).requests) == 1
     assert json.loads(file.read_text(encoding="utf-8"))["said"] == said
     assert said in corpus.run(mode="replay").words
+    record(corpus, answers, "--fresh")
+    neutral = "Answers of loopback, asked by mahdar eval run --mode record."
+    assert json.loads(file.read_text(encoding="utf-8"))["said"] == neutral
 
 
 def test_what_is_recorded_is_not_asked_again_unless_anew(corpus: Corpus) -> None:

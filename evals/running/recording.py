@@ -169,17 +169,19 @@ class Recordings:
         return default if model is None else known.get(model) or default.model_copy(update={"model": model})
 
     def describe(self, description: Description) -> None:
-        """Write how the model was asked beside its answers, if any were put in; keep a sentence that is there.
+        """Write how the model was asked beside its answers, if any were put in.
+
+        A sentence that is there is kept as long as an answer of an earlier recording is.
 
         Raises:
             StoreError: the file cannot be written.
         """
         file = self.folder / _name(description.model) / DESCRIPTION
         with self._lock:
-            written = any(self._entries[one]["components"]["model"] == description.model for one in self._put)
-            if not written:
+            of_model = {one for one, put in self._entries.items() if put["components"]["model"] == description.model}
+            if of_model.isdisjoint(self._put):
                 return
-            said = _read_description(file).said if file.is_file() else ""
+            said = _read_description(file).said if file.is_file() and not of_model <= set(self._put) else ""
             said = said or f"Answers of {description.model}, asked by mahdar eval run --mode record."
             text = description.model_copy(update={"said": said}).model_dump_json(indent=1)
             _write(file, text)

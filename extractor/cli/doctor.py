@@ -50,12 +50,12 @@ EXTRAS: Final = {
     "local": ("xllamacpp",),
     "evals": ("numpy", "scipy", "sacrebleu"),
     "report": ("vl_convert", "networkx", "numpy", "fontpkg_ibm_plex_sans_arabic"),
-    "files": ("pyarrow", "duckdb", "fsspec", "zstandard"),
+    "files": ("pyarrow", "duckdb", "fsspec", "zstandard", "pandas", "xlsxwriter"),
     "ray": ("ray",),
     "link": ("rensa",),
     "prices": ("genai_prices",),
     "redis": ("redis",),
-    "otel": ("opentelemetry",),
+    "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "web": ("trafilatura", "lxml_html_clean"),
     "serve": ("fastapi", "uvicorn", "prometheus_client"),
 }
@@ -148,8 +148,15 @@ def _extras(settings: Settings) -> Iterator[Finding]:
             problem = status(settings.cache).problem
             yield Finding(extra, problem or "installed", spare=problem is not None)
         else:
-            absent = not all(map(find_spec, modules))
+            absent = any(map(_is_absent, modules))
             yield Finding(extra, f"pip install 'mahdar[{extra}]'" if absent else "installed", spare=absent)
+
+
+def _is_absent(module: str) -> bool:
+    try:
+        return find_spec(module) is None
+    except ModuleNotFoundError:  # of the package that it is in
+        return True
 
 
 def _prompts(folders: tuple[Path, ...]) -> Finding:

@@ -77,7 +77,7 @@ class Policy:
     def __post_init__(self) -> None:
         least = min(self.reasks, self.first_wait, self.longest_wait, self.patience)
         if self.attempts < 1 or self.silent < 1 or least < 0:
-            raise UsageError(f"{self}: at least one attempt is needed, and nothing may be negative")
+            raise UsageError(f"{self}: attempts and silent must be 1 or more, and nothing may be negative")
 
     def for_embedded(self) -> "Policy":
         """Return the policy for the embedded model: asked again, a small model takes as long and does no better."""

@@ -265,7 +265,8 @@ def _json(line: bytes) -> Mapping[str, Any] | Fault:
     except UnicodeDecodeError as error:
         return Fault(f"is not UTF-8 at byte {error.start}: save the file as UTF-8")
     except ValueError as error:
-        return Fault(f"is no JSON: {error}")
+        said = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
+        return Fault(f"is no JSON ({said}): write one object a line")
     except RecursionError:
         return Fault("is JSON too deeply nested to be an article")
     return value if isinstance(value, dict) else Fault(f"is no JSON object: {_short(value)}")

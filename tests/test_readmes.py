@@ -18,8 +18,8 @@ from typer.main import get_command
 
 from mahdar.cli import exits
 from mahdar.cli.app import app
-from mahdar.results import FailureClass
 from mahdar.prompts import library
+from mahdar.results import FailureClass
 from mahdar.schemas import codes, enums, records
 
 from loopback import Endpoint, completion

@@ -15,9 +15,9 @@ from mahdar.errors import UsageError
 from mahdar.evals.comparing.figures import HEADLINES, figures
 from mahdar.evals.comparing.gate import ALL, gate, read, reason
 from mahdar.evals.running.evaluation import Plan, evaluate
+from mahdar.evals.running.extracting import Options
 from mahdar.evals.running.recording import DESCRIPTION, REFERENCE
 from mahdar.evals.running.runs import Run
-from mahdar.evals.running.extracting import Options
 from mahdar.evals.tables import number
 
 ROOT = Path(__file__).parents[1]

@@ -1,8 +1,11 @@
 """The embedded model for real: started, asked through instructor, and held to what a small model can do."""
 
+from pathlib import Path
+
 import pytest
 
 from mahdar import Extractor
+from mahdar.llm.local.model import EmbeddedModel, EmbeddedStartError
 from mahdar.llm.local.weights import QWEN, LocalModelMissingError, part_files, require_engine
 
 ARTICLE = """\
@@ -33,3 +36,14 @@ def test_the_embedded_model_drafts_records_in_the_words_of_the_article() -> None
     pieces = [piece for record in (*result.meetings, *result.stances) for piece in record.evidence]
     assert pieces
     assert [piece.quote for piece in pieces] == [ARTICLE[piece.start : piece.end] for piece in pieces]
+
+
+def test_a_damaged_model_file_is_told_without_a_stack_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("xllamacpp")
+    damaged = tmp_path / "تالف.gguf"
+    damaged.write_bytes(b"GGUF and no model")
+    monkeypatch.setenv("MAHDAR_LOCAL_MODEL", str(damaged))
+    with EmbeddedModel(cache=tmp_path / "cache") as embedded, pytest.raises(EmbeddedStartError) as told:
+        embedded.ensure()
+    assert "ended with code 1; free memory, name another file in MAHDAR_LOCAL_MODEL" in str(told.value)
+    assert "Traceback" not in str(told.value)

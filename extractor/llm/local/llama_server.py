@@ -84,7 +84,10 @@ def llama(order: Order) -> tuple[object, str]:
     params.offline = True
     params.ui = False
     params.endpoint_slots = False
-    server = xllamacpp.Server(params)
+    try:
+        server = xllamacpp.Server(params)
+    except RuntimeError as error:
+        sys.exit(str(error))  # the engine has logged the cause
     return server, server.listening_address
 
 

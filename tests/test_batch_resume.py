@@ -223,6 +223,21 @@ def test_a_lost_record_of_an_article_that_failed_since_stays_a_failure(
     assert "damaged" not in first + second
 
 
+def test_a_file_keeps_its_record_when_another_of_its_name_appears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAHDAR_MODEL", "offline")
+    folder, out = tmp_path / "in", tmp_path / "out.jsonl"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "x.txt").write_text(weather(1), encoding="utf-8")
+    assert mahdar("extract", folder, "-o", out).code == 0
+    (folder / "sub" / "x.txt").write_text(weather(2), encoding="utf-8")
+    ended = mahdar("extract", folder, "-o", out)
+    assert ended.err.endswith(f"1 of 2 articles, 0 records, 0 rejected, 0 failed, 1 done before → {out}\n")
+    assert ids(out) == ["x", "sub/x.txt"]
+    assert mahdar("extract", folder, "-o", out).err.endswith(f"nothing to do: 2 of 2 done before → {out}\n")
+
+
 def test_the_error_file_is_what_the_ledger_says(tmp_path: Path) -> None:
     filled(tmp_path)
     errors = tmp_path / "out.jsonl.errors.jsonl"

@@ -414,3 +414,11 @@ def test_usual_forms_load_no_date_library() -> None:
         "d.resolve_date('في وقت لاحق', published_at=None); assert 'dateparser' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "published_at"),
+    [("أمس", "0001-01-01"), ("غدا", "9999-12-31"), ("الخميس الماضي", "0001-01-01"), ("الأسبوع القادم", "9999-12-31")],
+)
+def test_a_day_outside_the_calendar_has_no_value(text: str, published_at: str) -> None:
+    assert resolve_date(text, published_at=dt.date.fromisoformat(published_at)).value is None

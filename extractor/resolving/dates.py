@@ -96,9 +96,12 @@ def resolve_date(
     mentions = find_dates(article)
     if at is not None:
         parts = _widened(parts, mentions, at, at + len(text or ""))
-    date = _resolve(parts, published_at, planned=planned)
-    if date.value is None or "X" in date.value:
-        date = _from_article(parts, mentions, planned=planned) or date
+    try:
+        date = _resolve(parts, published_at, planned=planned)
+        if date.value is None or "X" in date.value:
+            date = _from_article(parts, mentions, planned=planned) or date
+    except OverflowError:  # before the first day of the calendar or after its last
+        date = Date()
     return date.model_copy(update={"text": text})
 
 

@@ -3,7 +3,8 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Protocol
 
 from mahdar.documents.bidi import clean
@@ -11,6 +12,7 @@ from mahdar.documents.document import BadInput, Document
 from mahdar.errors import NoModelError
 from mahdar.results import Failure, Usage
 from mahdar.runs.ledger import LEFT
+from mahdar.runs.locations import ARTICLES
 from mahdar.runs.outputs import Result
 from mahdar.runs.results import RunResults
 from mahdar.schemas.records import Extraction
@@ -172,6 +174,7 @@ class _Loop:
     cancelled: Callable[[], bool]
     tally: RunTally
     _tried_again: int = 0
+    _stems: set[str] = field(default_factory=set)
 
     def run(self, articles: Iterable[Document | BadInput]) -> None:
         self.tally.retry = self.retry_errors
@@ -220,6 +223,8 @@ class _Loop:
             self._tried_again += wanted
             return wanted
         fate = self.results.fate(article)
+        if fate == "new" and isinstance(article, Document) and self._is_known_by_stem(article):
+            fate = "done"
         if fate == "new" or (fate == "changed" and self.update_changed):
             return True
         self.tally.before += fate == "done"
@@ -229,6 +234,16 @@ class _Loop:
             if self.tally.changed <= NAMED:
                 self.tally.changed_ids.append(article.id)
         return False
+
+    def _is_known_by_stem(self, article: Document) -> bool:
+        """Return whether a file was extracted under its stem, which was its id until another file had that stem too."""
+        stem = PurePath(article.id).stem
+        if not article.id.endswith(ARTICLES) or stem in self._stems or self.results is None:
+            return False
+        known = self.results.fate(replace(article, id=stem)) == "done"
+        if known:
+            self._stems.add(stem)
+        return known
 
     def _give(self, result: Result) -> None:
         """Write a result and count it. Of an article that the budget stopped only the cost is counted."""

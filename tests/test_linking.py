@@ -313,6 +313,15 @@ def test_an_article_that_is_given_again_is_no_second_one(desk: Desk) -> None:
     assert desk.lines("records.jsonl") == before
 
 
+def test_an_article_that_stands_twice_in_the_files_is_named(desk: Desk) -> None:
+    once = article("a", "2021-04-01", meeting(SHOUKRY, LAVROV, day="2021-04-01"))
+    again = article("a", "2021-04-01", meeting(EGYPT, LAVROV, day="2021-04-01"))
+    assert desk.link(once, again) == 0
+    assert desk.said.startswith("1 article in the files again, first records kept: a\n")
+    assert [len(line["meetings"]) for line in desk.lines("records.jsonl")] == [1]
+    assert {name for _, name in desk.ids()} == {"سامح شكري", "سيرغي لافروف"}
+
+
 def test_what_a_person_corrects_the_next_run_obeys(desk: Desk) -> None:
     bushes = (
         article("1991", "1991-04-01", meeting(person("جورج بوش", "الرئيس الأمريكي", "US"), EGYPT)),

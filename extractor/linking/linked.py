@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.linking.actors import Linker
 from mahdar.linking.clusters import ActorCluster, forms_of
@@ -32,6 +33,7 @@ from mahdar.linking.writing import (
     write_tables,
 )
 from mahdar.runs.lines import dumps
+from mahdar.wording import NAMED, counted, join_names
 
 CORRECTIONS: Final = "corrections.csv"
 
@@ -46,7 +48,7 @@ class Linked:
     events: int
     doubts: int
     remarks: tuple[str, ...]
-    """a line for each row of corrections that matches no mention"""
+    """a line for each row of corrections that matches no mention, and one for articles that are in the files again"""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class Corpus:
     Attributes:
         mentions: the mentions of actors by article.
         read_anew: for articles of earlier runs that are among the new ones, the event ids of their meetings.
+        repeated: ids of the new articles that are in the files again; their first records count.
     """
 
     new: Sequence[Path]
@@ -63,6 +66,7 @@ class Corpus:
     mentions: dict[str, list[NameMention]] = field(default_factory=dict)
     read_anew: dict[str, dict[str, str]] = field(default_factory=dict)
     duplicates: NearDuplicates = field(default_factory=NearDuplicates)
+    repeated: list[str] = field(default_factory=list)
 
     def read(self) -> None:
         """Read mentions and texts of all articles, the new ones first.
@@ -71,7 +75,7 @@ class Corpus:
             UsageError: a file cannot be read, a line is no extraction, or the files hold ids of several runs.
         """
         numbered = {str(self.earlier)} if self.earlier.is_file() else set[str]()
-        for place, line in articles_in(self.new):
+        for place, line in articles_in(self.new, self.repeated.append):
             self._take(line)
             if any(mention.actor_id for mention in self.mentions[line["document_id"]]):
                 numbered.add(place.rpartition(":")[0])
@@ -135,7 +139,10 @@ def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -
         corpus = Corpus([path for path in paths if path.resolve() != (folder / RECORDS).resolve()], folder / RECORDS)
         corpus.read()
         ordered = [mention for article in sorted(corpus.mentions) for mention in corpus.mentions[article]]
-        remarks = tuple(table.check(ordered))
+        remarks = list(table.check(ordered))
+        if again := corpus.repeated:
+            names = join_names(list(map(clean, again[:NAMED])), len(again))
+            remarks.append(f"{counted(len(again), 'article')} in the files again, first records kept: {names}")
         former = read_former_ids(folder / ACTORS)
         linker = Linker(seeded(forms_of(ordered, table.sides), table, former))
         linker.link()
@@ -159,7 +166,7 @@ def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -
             files.lines(RECORDS, _linked_lines(corpus, named, events))
             files.lines(NUMBERS, [dumps(numbers)])
             write_tables(files, profiles.values(), events, event_doubts, review=rows, copy_of=copy_of)
-    return Linked(len(corpus.mentions), len(copy_of), len(profiles), len(events), len(rows), remarks)
+    return Linked(len(corpus.mentions), len(copy_of), len(profiles), len(events), len(rows), tuple(remarks))
 
 
 def _refuse_shared_ids(corrections: Path, clusters: Iterable[ActorCluster]) -> None:

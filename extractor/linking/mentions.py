@@ -1,7 +1,7 @@
 """Read records, and collect the mentions of actors in them: one a name and article."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
@@ -49,10 +49,16 @@ class NameMention:
         return offices_of(self.roles, self.country)
 
 
-def articles_in(paths: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+def articles_in(
+    paths: Iterable[Path], repeated: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every article with its place, such as `records.jsonl:3`; skip failures and repeated articles.
 
     Each call reads the files again, since they may be larger than memory.
+
+    Args:
+        paths: files of records.
+        repeated: called with the id of every article that is skipped because an earlier line has it.
 
     Raises:
         UsageError: a file cannot be read, a line is no extraction, or two lines of one article differ in its text.
@@ -66,7 +72,8 @@ def articles_in(paths: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
             text = line["text_sha256"]
             known = seen.setdefault(line["document_id"], text)
             if known is not text and known == text:
-                continue  # the same article again
+                repeated(line["document_id"])
+                continue
             if known != text:
                 raise UsageError(
                     f"{place}: another article has the id {line['document_id']!r} already: give each an id of its own"

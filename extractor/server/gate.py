@@ -23,7 +23,7 @@ UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that are answered however many requests are under way."""
 METHODS: Final = frozenset({"GET", "POST", "DELETE"})
 """Methods that metrics name."""
-LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
+LOOPBACK: Final = re.compile(r"(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?")
 """Host headers of requests of this machine."""
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",

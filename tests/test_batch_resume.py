@@ -482,13 +482,15 @@ def test_a_budget_holds_over_all_runs_into_a_file_and_failed_articles_are_paid_f
 def test_new_files_are_taken_as_they_come_until_ctrl_c(tmp_path: Path, endpoint: Endpoint) -> None:
     incoming = tmp_path / "incoming"
     incoming.mkdir()
-    process = launch(endpoint, tmp_path, incoming, "--watch")
+    (tmp_path / "table.csv").write_text("id,body\n1,نص\n", encoding="utf-8")
+    process = launch(endpoint, tmp_path, incoming, tmp_path / "*.csv", "--watch")
     for number in range(3):
         (incoming / f"خبر-{number}.txt").write_text(weather(number), encoding="utf-8")
         endpoint.await_requests(number + 1)
     process.send_signal(signal.SIGINT)
     code, err = ended(process)
     assert (code, err.splitlines()[0]) == (0, "watching; Ctrl-C ends it")
+    assert err.count("left out until it changes: ") == err.count("table.csv") == 1
     assert "3 of 3 articles, 0 records, 0 rejected, 0 failed" in err
     assert ids(tmp_path / "out.jsonl") == ["خبر-0", "خبر-1", "خبر-2"]
     assert "3 done before" in ended(launch(endpoint, tmp_path, incoming))[1]

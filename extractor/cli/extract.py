@@ -281,11 +281,23 @@ def _watched(
     watch = Watch(options.paths)
     typer.echo("watching; Ctrl-C ends it", err=True)
     while ready := watch.wait(cancelled):
-        try:
-            articles = read(only=ready)
-        except BadInputError:  # the files have been removed since
-            continue
-        yield articles
+        yield from _readable(read, ready)
+
+
+def _readable(read: "Callable[..., Articles]", files: frozenset[str]) -> "Iterator[Articles]":
+    """Yield the articles of files together; if one is a table that cannot be read, name it and yield the others."""
+    try:
+        articles = read(only=files)
+    except BadInputError:  # the files have been removed since
+        return
+    except UsageError as error:
+        if len(files) > 1:
+            for file in sorted(files):
+                yield from _readable(read, frozenset({file}))
+        else:
+            typer.echo(f"left out until it changes: {error}", err=True)
+        return
+    yield articles
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def test_a_row_without_id_is_named_by_file_and_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "columns", "reasons"),
     [
-        ("r.jsonl", b'{"text": \n["a"]\n', Columns(), ["1 is no JSON: ", "2 is no JSON object: ['a']"]),
+        ("r.jsonl", b'{"text": \n["a"]\n', Columns(), ["1 is no JSON (", "2 is no JSON object: ['a']"]),
         ("r.jsonl", b'{"text": "\xff"}\n', Columns(), ["1 is not UTF-8 at byte 10"]),
         ("r.jsonl", b"[" * 100_000, Columns(), ["1 is JSON too deeply nested"]),
         ("r.jsonl", b'{"body": "x"}\n', Columns(), ["1 has no column 'text', but 'body': name it with --text-col"]),

@@ -54,7 +54,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    # Without the variables that make sets: a relative PIP_CONSTRAINT is of the project's root.
+    pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "--quiet"]
     subprocess.run(
         [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", base, source], check=True, cwd=base
     )
@@ -69,7 +70,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     # A line of a .pth file is a folder whose own .pth files are not read: the clone stays out of sight.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
 
-    folder = base / "desk"
+    folder = base / "newsroom"
     (folder / "evals").mkdir(parents=True)
     for name in ("extractor.py", "schemas.py", "prompts.py", "evals/__init__.py"):
         (folder / name).write_text(OWN, encoding="utf-8")

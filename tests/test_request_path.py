@@ -218,7 +218,7 @@ def test_the_environment_alone_decides_who_is_asked(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("changes", [{"attempts": 0}, {"reasks": -1}, {"first_wait": -1}, {"longest_wait": -0.1}])
 def test_a_policy_that_cannot_be_followed_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="at least one attempt"):
+    with pytest.raises(UsageError, match="attempts and silent must be 1 or more"):
         Policy(**changes)
 
 

@@ -125,7 +125,7 @@ def test_a_job_looks_for_the_tasks_that_it_names(tmp_path: Path) -> None:
             {"Content-Type": "text/tab-separated-values; charset=utf-8"},
             {"text_column": "body", "id_column": "key"},
         ),
-        (gzip.compress(rows(3)), {**NDJSON, "Content-Encoding": "gzip"}, {"published_at": "2024-02-05"}),
+        (gzip.compress(rows(3), mtime=0), {**NDJSON, "Content-Encoding": "gzip"}, {"published_at": "2024-02-05"}),
         (b"", NDJSON, {}),
     ],
     ids=["CSV", "TSV", "gzip", "empty"],

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ CONFIGURING: Final = ("OPENAI_", "MAHDAR_", "OTEL_")
 """How the variables begin that configure mahdar."""
 REROUTING: Final = ("_proxy", "columns", "no_color", "force_color")
 """How the variables end, in lower case, that send requests elsewhere or change what a terminal shows."""
+QUIET: Final = (
+    "--no-sandbox",  # a container's root has no other
+    *("--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+"""Arguments of Chromium."""
 
 
 class Guard:
@@ -75,3 +82,16 @@ def clean_environment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatc
         monkeypatch.setenv("MAHDAR_CACHE_DIR", str(tmp_path / "mahdar-cache"))
     elif cache:
         monkeypatch.setenv("MAHDAR_CACHE_DIR", cache)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; its tests are skipped where it or Playwright is missing."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install 'mahdar[dev]'")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no browser here: `make debian` installs Debian's Chromium, where its user may")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=found, args=QUIET)
+        yield chromium
+        chromium.close()

@@ -3,7 +3,6 @@
 Each page is opened from its file, without a server; whatever it would ask the network for is collected.
 """
 
-import shutil
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
@@ -21,23 +20,7 @@ import reports
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install 'mahdar[dev]'")
 
-QUIET: Final = (
-    "--no-sandbox",  # a container's root has no other
-    *("--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 SOON: Final = 10_000  # milliseconds until what should happen must have
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no browser here: `make debian` installs Debian's Chromium, where its user may")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=found, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The service's page, in a real browser: articles in, records beside their words out, and nothing else runs."""
 
 import json
-import shutil
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -16,9 +15,6 @@ from mahdar.server.service import Bounds
 
 from loopback import Endpoint, completion
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install 'mahdar[dev]'")
-
-QUIET: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 SOON: Final = 20_000
 SECRET: Final = "a-secret-of-the-desk"
 HOSTILE: Final = (
@@ -31,17 +27,6 @@ PAGE: Final = (
     f"<script>document.title = 'run'</script></head><body onload=\"document.title='run'\"><article><p>{MET}</p>"
     f"<p>{SAID}</p></article></body></html>"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no browser here: `make debian` installs Debian's Chromium, where its user may")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=found, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

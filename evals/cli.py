@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mahdar.cli.exits import SOME_FAILED
 from mahdar.cli.options import (
     Model,
     OverwritePage,
@@ -45,7 +46,6 @@ Mode = Annotated[
     typer.Option(help="live: ask the model; record: ask it and record its answers; replay: use the recorded answers."),
 ]
 Concurrency = Annotated[int | None, typer.Option(min=1, metavar="N", help="Articles at once.")]
-SOME_FAILED = 1
 
 
 @app.callback()

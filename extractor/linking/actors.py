@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 from typing import Final
 
 from mahdar.documents.folding import word_set
-from mahdar.linking.clusters import GENERATION, ActorCluster, ActorForm, Doubt, Join, final
+from mahdar.linking.clusters import GENERATION, ActorCluster, ActorForm, Doubt, Join, are_parted, final
 from mahdar.linking.persons import STRENGTH, Verdict, alike, are_two, compare, have_other_offices, share_office
 from mahdar.linking.readings import UNITED, ActorReading
 from mahdar.linking.sounds import sound_key
@@ -271,7 +271,7 @@ def _against(a: ActorCluster, b: ActorCluster) -> list[str]:
     reasons = []
     if a.actor_id and b.actor_id and a.actor_id != b.actor_id:
         reasons.append(f"ids: {a.actor_id} and {b.actor_id} stand in earlier results")
-    if any(form.sides & a.apart for form in b.forms) or any(form.sides & b.apart for form in a.forms):
+    if are_parted(a, b):
         reasons.append("correction: apart")
     if a.kind in {"person", "role"}:
         reasons += _against_person(a, b)

@@ -188,3 +188,8 @@ def _by_generation(form: ActorForm) -> Iterator[ActorForm]:
     *early, late = (dated[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(dated)], strict=True))
     for mentions in (*early, [*late, *(one for one in form.mentions if one.day is None)]):
         yield ActorForm(form.reading, sorted(mentions, key=lambda one: (one.article, one.place)), sides=form.sides)
+
+
+def are_parted(a: ActorCluster, b: ActorCluster) -> bool:
+    """Return whether corrections keep two clusters apart."""
+    return any(form.sides & a.apart for form in b.forms) or any(form.sides & b.apart for form in a.forms)

@@ -162,7 +162,7 @@ def _candidates(encounters: Iterable[Encounter]) -> Iterator[tuple[Encounter, En
     """Yield the pairs of different articles that share two principals, or countries, and a week; each once."""
     blocks = defaultdict[tuple[object, ...], list[Encounter]](list)
     for encounter in encounters:
-        for key in _keys(encounter):
+        for key in sorted(_keys(encounter), key=repr):
             blocks[key].append(encounter)
     seen = set[tuple[tuple[str, str], tuple[str, str]]]()
     for block in blocks.values():

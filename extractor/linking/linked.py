@@ -92,10 +92,10 @@ class Corpus:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield every article, those of earlier runs first."""
-        for _, line in articles_in([self.earlier] if self.earlier.is_file() else ()):
+        for _, line in articles_in([self.earlier] if self.earlier.is_file() else (), checked=True):
             if line["document_id"] not in self.read_anew:
                 yield line
-        for _, line in articles_in(self.new):
+        for _, line in articles_in(self.new, checked=True):
             for meeting in line["meetings"]:
                 if event_id := self.read_anew.get(line["document_id"], {}).get(meeting["id"]):
                     meeting["event_id"] = event_id

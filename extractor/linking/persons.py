@@ -179,11 +179,14 @@ def share_office(a: ActorFacts, b: ActorFacts) -> str | None:
 
 
 def have_other_offices(a: ActorFacts, b: ActorFacts) -> bool:
-    """Return whether both have offices and none agree; a first word alone («الوزير») agrees with all that begin so."""
+    """Return whether both have offices, and none is the first word alone of one of the other's («الوزير»).
+
+    Two equal offices of several words are `share_office`'s to find first.
+    """
     if not a.offices or not b.offices:
         return False
-    return not any(one.words[0] == other.words[0] for one, other in product(a.offices, b.offices)) or not any(
-        min(len(one.words), len(other.words)) == 1 and one.words[0] == other.words[0]
+    return not any(
+        one.words[0] == other.words[0] and 1 in {len(one.words), len(other.words)}
         for one, other in product(a.offices, b.offices)
     )
 

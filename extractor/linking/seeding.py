@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from mahdar.errors import UsageError
-from mahdar.linking.clusters import ActorCluster, ActorForm, Join, final
+from mahdar.linking.clusters import ActorCluster, ActorForm, Join, are_parted, final
 from mahdar.linking.corrections import Correction, Corrections
 
 _OURS: Final = re.compile(r"A([0-9]{1,15})")
@@ -58,7 +58,7 @@ def _keep_earlier(clusters: Iterable[ActorCluster]) -> None:
         known = first.setdefault(cluster.actor_id, cluster)
         if known is cluster:
             continue
-        if _parted(known, cluster):
+        if are_parted(known, cluster):
             cluster.actor_id = None
             for form in cluster.forms:
                 form.actor_id = None
@@ -76,7 +76,7 @@ def _make_one(row: Correction, clusters: Sequence[ActorCluster]) -> None:
         keeper, other = sorted((final(clusters[0]), final(cluster)), key=_age)
         if keeper is other:
             continue
-        if _parted(keeper, other):
+        if are_parted(keeper, other):
             raise UsageError(
                 f"{row.place}: {keeper.head.name!r} and {other.head.name!r} are to be one here, and apart in another "
                 "row: remove one of the two"
@@ -92,10 +92,6 @@ def _give_id(row: Correction, clusters: Sequence[ActorCluster]) -> None:
         if cluster.actor_id not in {None, row.b.actor_id}:
             cluster.former_ids.append(str(cluster.actor_id))
         cluster.actor_id = row.b.actor_id
-
-
-def _parted(a: ActorCluster, b: ActorCluster) -> bool:
-    return any(form.sides & a.apart for form in b.forms) or any(form.sides & b.apart for form in a.forms)
 
 
 def _age(cluster: ActorCluster) -> tuple[int, int, tuple[str, int]]:

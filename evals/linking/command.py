@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mahdar.evals.options import RecordingsIn, check_extra
+from mahdar.evals.options import RecordingsIn
 
 if TYPE_CHECKING:
     from mahdar.evals.linking.scoring import LinkingScore
@@ -50,7 +50,6 @@ def link(
     Shows pairwise and B³ precision and recall over the labels that records have, and over the pairs marked as hard.
     Without RECORDS, the project's own articles are replayed, linked and scored.
     """
-    check_extra("mahdar eval link")
     from tempfile import TemporaryDirectory
 
     from mahdar.errors import UsageError

@@ -5,7 +5,6 @@ actors with their mentions and hard pairs, and events with their meetings and lo
 record by its name or one of its forms, a meeting by its principals.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mahdar.documents.folding import fold
 from mahdar.errors import UsageError
+from mahdar.evals.running.runs import read_json
 from mahdar.linking.mentions import actors_in
 from mahdar.runs.outputs import lines, problem
 
@@ -136,13 +136,9 @@ def read_labels(path: Path) -> LinkingLabels:
         UsageError: the file cannot be read, or has no labels of linking.
     """
     try:
-        return LinkingLabels.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
+        return LinkingLabels.model_validate(read_json(path)[1])
     except ValidationError as error:
         raise UsageError(f"{path}: no labels of linking: {problem(error)}") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: no JSON: {error}") from None
 
 
 def read_linked(path: Path) -> dict[str, LinkedArticle]:

@@ -15,8 +15,8 @@ from mahdar.evals.linking.labels import FoundIds, HardPair, LinkedArticle, Linki
 from mahdar.evals.running.runs import write_text
 from mahdar.runs.outputs import problem
 
-ALLOWANCE: Final = 0.0
-"""How far a figure may fall: linking is deterministic, so a figure falls only if something was changed."""
+TIE: Final = 1e-6
+"""Difference that rounding makes. Linking is deterministic: a figure falls further only if something was changed."""
 Item = TypeVar("Item", bound=Hashable)
 
 
@@ -31,10 +31,10 @@ class LinkingScore:
         left_out: name → number of labelled items without a record.
     """
 
-    rates: Mapping[str, ClusterRates]
-    cases: Mapping[str, Counter[str]]
-    errors: tuple[str, ...]
-    left_out: Mapping[str, str]
+    rates: dict[str, ClusterRates] = field(default_factory=dict)
+    cases: dict[str, Counter[str]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -54,14 +54,6 @@ class LinkingBaseline(BaseModel):
     sets: Mapping[str, Mapping[str, float]] = {}
 
 
-@dataclass(slots=True)
-class _Result:
-    rates: dict[str, ClusterRates] = field(default_factory=dict)
-    cases: dict[str, Counter[str]] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-
-
 def score(labels: LinkingLabels, articles: Mapping[str, LinkedArticle], split: str | None = None) -> LinkingScore:
     """Score linked records.
 
@@ -71,19 +63,19 @@ def score(labels: LinkingLabels, articles: Mapping[str, LinkedArticle], split: s
         split: count only the actors, pairs and events of this half.
     """
     found = located(labels, articles)
-    result = _Result()
+    result = LinkingScore()
     if labels.actors:
         _score_actors(labels, found, split, result)
     if labels.events:
         _score_events(labels, found, split, result)
-    return LinkingScore(result.rates, result.cases, tuple(result.errors), result.left_out)
+    return result
 
 
 def fallen(score: LinkingScore, accepted: Mapping[str, float]) -> Iterator[str]:
     """Yield a line for each figure that fell below the accepted one."""
     for name, value in accepted.items():
         now = score.figures.get(name, 0.0)
-        if value - now > ALLOWANCE + 1e-6:
+        if value - now > TIE:
             yield f"{name}: {value:.3f} → {now:.3f}"
 
 
@@ -107,10 +99,10 @@ def write_baseline(baseline: LinkingBaseline, path: Path) -> None:
     Raises:
         StoreError: the file cannot be written.
     """
-    write_text(path, baseline.model_dump_json(indent=1) + "\n")
+    write_text(path, baseline.model_dump_json(indent=1))
 
 
-def _score_actors(labels: LinkingLabels, found: FoundIds, split: str | None, result: _Result) -> None:
+def _score_actors(labels: LinkingLabels, found: FoundIds, split: str | None, result: LinkingScore) -> None:
     gold = {
         Mentioned(mention.document_id, mention.name): actor.id
         for actor in labels.actors
@@ -123,7 +115,7 @@ def _score_actors(labels: LinkingLabels, found: FoundIds, split: str | None, res
         _score_pairs("actors hard", ((pair.case, *_ends(pair), pair.same) for pair in chosen), found.mentions, result)
 
 
-def _score_events(labels: LinkingLabels, found: FoundIds, split: str | None, result: _Result) -> None:
+def _score_events(labels: LinkingLabels, found: FoundIds, split: str | None, result: LinkingScore) -> None:
     chosen = {event.id: event for event in labels.events if split in {None, event.split}}
     gold = {meeting: event.id for event in chosen.values() for meeting in event.meetings}
     _score_clusters("events", gold, found.meetings, result)
@@ -146,7 +138,7 @@ def _score_events(labels: LinkingLabels, found: FoundIds, split: str | None, res
     result.left_out["meetings in records without a label"] = str(found.unlabelled)
 
 
-def _score_clusters(name: str, gold: Mapping[Item, str], found: Mapping[Item, str], result: _Result) -> None:
+def _score_clusters(name: str, gold: Mapping[Item, str], found: Mapping[Item, str], result: LinkingScore) -> None:
     there = {item: cluster for item, cluster in gold.items() if item in found}
     put = {item: found[item] for item in there}
     result.rates[f"{name} pairwise"] = pairwise(there, put)
@@ -158,7 +150,7 @@ def _score_clusters(name: str, gold: Mapping[Item, str], found: Mapping[Item, st
 
 
 def _score_pairs(
-    name: str, pairs: Iterable[tuple[str, Item, Item, bool]], found: Mapping[Item, str], result: _Result
+    name: str, pairs: Iterable[tuple[str, Item, Item, bool]], found: Mapping[Item, str], result: LinkingScore
 ) -> None:
     by_case = defaultdict[str, list[tuple[Item, Item, bool]]](list)
     every: dict[tuple[Item, Item, bool], None] = {}

@@ -1,7 +1,6 @@
 """Evaluate: extract a labelled corpus as planned, or take outputs that exist, and score them into a run."""
 
 import datetime as dt
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +11,11 @@ from pydantic import ValidationError
 from mahdar.errors import UsageError
 from mahdar.evals.options import ARTICLES, LABELS, RECORDINGS
 from mahdar.evals.running.corpus import read_corpus, read_labels
-from mahdar.evals.running.extracting import Options, extract_documents
+from mahdar.evals.running.extracting import Options, extract_documents, record_line
 from mahdar.evals.running.runs import Asked, CaseResult, Mode, Run, case_result, new_run
 from mahdar.llm.endpoint import Endpoint
 from mahdar.runs.outputs import ERRORS, Result, as_extraction, as_failure, lines, problem, read_run
 from mahdar.settings import EMBEDDED
-from mahdar.tasks import TASKS
 
 if TYPE_CHECKING:
     from mahdar.documents.document import Document
@@ -63,11 +61,7 @@ class Plan:
             ("--recordings", self.recordings, RECORDINGS),
         ):
             words += [name, str(value)] if value != default else []
-        words += [word for task in self.options.tasks if self.options.tasks != TASKS for word in ("--task", task)]
-        words += [word for folder in self.options.prompts for word in ("--prompts", str(folder))]
-        words += [word for module in self.options.schemas for word in ("--schemas", module)]
-        needed = "" if embedded else ", with OPENAI_API_KEY or OPENAI_BASE_URL set"
-        return f"record: {shlex.join(words)}{needed}"
+        return record_line(words, self.options, embedded=embedded)
 
 
 def evaluate(plan: Plan, clock: Callable[[], dt.datetime] = now) -> Run:

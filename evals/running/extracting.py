@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,21 @@ class Options:
     answer_mode: str | None = None
     concurrency: int | None = None
     """articles in flight"""
+
+
+def record_line(words: Sequence[str], options: Options, *, embedded: bool) -> str:
+    """Return the line that tells how to record answers.
+
+    Args:
+        words: the command and its first options.
+        options: the tasks, templates and modules that the command needs too.
+        embedded: whether it asks the embedded model, which needs no endpoint.
+    """
+    further = [word for task in options.tasks if options.tasks != TASKS for word in ("--task", task)]
+    further += [word for folder in options.prompts for word in ("--prompts", str(folder))]
+    further += [word for module in options.schemas for word in ("--schemas", module)]
+    needed = "" if embedded else ", with OPENAI_API_KEY or OPENAI_BASE_URL set"
+    return f"record: {shlex.join([*words, *further])}{needed}"
 
 
 @dataclass(frozen=True, slots=True)

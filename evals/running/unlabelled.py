@@ -1,12 +1,11 @@
 """Articles without labels: record a model's answers to them, and replay the answers into extractions."""
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import BadInputError, UsageError
-from mahdar.evals.running.extracting import Options, extract_documents
+from mahdar.evals.running.extracting import Options, extract_documents, record_line
 from mahdar.evals.running.runs import Mode
 from mahdar.runs.outputs import Result
 from mahdar.runs.sources import Articles
@@ -59,10 +58,15 @@ def _extract(
         raise UsageError("\n".join(unreadable))
     words = ["mahdar", "eval", "record", str(articles), "--recordings", str(recordings)]
     words += ["--model", options.model] if options.model else []
-    words += [word for folder in options.prompts for word in ("--prompts", str(folder))]
-    command = f"record: {shlex.join(words)}, with OPENAI_API_KEY or OPENAI_BASE_URL set"
     documents = [item for item in read if isinstance(item, Document)]
     extracted = extract_documents(
-        documents, options, mode, recordings, record_command=lambda _endpoint: command, fresh=fresh
+        documents,
+        options,
+        mode,
+        recordings,
+        fresh=fresh,
+        record_command=lambda endpoint: record_line(
+            words, options, embedded=endpoint is not None and endpoint.embedded
+        ),
     )
     return extracted.repeats[0]

@@ -47,7 +47,22 @@ def figures(
     unknown = sorted(wanted - BUILDERS.keys())
     if unknown:
         raise UsageError(f"no figure {unknown[0]!r}: there are {', '.join(NAMES)}")
-    chosen = [name for name in NAMES if name in wanted]
+    return _built(tally(extractions), words, [name for name in NAMES if name in wanted])
+
+
+def figures_in_languages(
+    extractions: Iterable[Extraction], languages: Iterable[str]
+) -> Mapping[str, tuple[Figure, ...]]:
+    """Return all figures that have rows, for each language; the extractions are iterated once.
+
+    Raises:
+        UsageError: a language is unknown.
+    """
+    words = {language: wording(language) for language in languages}
     counted = tally(extractions)
-    made = {name: BUILDERS[name](counted, words) for name in chosen}
+    return {language: tuple(_built(counted, said, NAMES).values()) for language, said in words.items()}
+
+
+def _built(counted: Tally, words: Wording, names: Iterable[str]) -> Mapping[str, Figure]:
+    made = {name: BUILDERS[name](counted, words) for name in names}
     return {name: figure for name, figure in made.items() if figure.rows}

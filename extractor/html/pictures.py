@@ -1,12 +1,12 @@
 """Draw the figures of a report, each with its table, in every language of the page."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
 from mahdar.charts.figure import Figure
-from mahdar.html.page import LANGUAGES, Language, data_uri
+from mahdar.html.page import LANGUAGES, data_uri
 from mahdar.schemas.records import Extraction
 
 MOST_ROWS: Final = 200
@@ -35,19 +35,17 @@ def drawable() -> bool:
     return all(find_spec(name) for name in _NEEDED)
 
 
-def pictures(extractions: Callable[[], Iterable[Extraction]], *, draw: bool) -> Mapping[Language, tuple[Picture, ...]]:
+def pictures(extractions: Iterable[Extraction], *, draw: bool) -> Mapping[str, tuple[Picture, ...]]:
     """Return the pictures in every language.
 
     Args:
-        extractions: returns an iterator; called for each language, since the extractions may not fit into memory.
+        extractions: iterated once; they may not fit into memory.
         draw: whether to draw, or to return only tables.
     """
-    from mahdar.charts.figures import figures
+    from mahdar.charts.figures import figures_in_languages
 
-    return {
-        language: tuple(_picture(figure, draw=draw) for figure in figures(extractions(), language).values())
-        for language in LANGUAGES
-    }
+    figures = figures_in_languages(extractions, LANGUAGES)
+    return {language: tuple(_picture(figure, draw=draw) for figure in made) for language, made in figures.items()}
 
 
 def _picture(figure: Figure, *, draw: bool) -> Picture:

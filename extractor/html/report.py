@@ -100,7 +100,7 @@ def report(
         "title": title or outputs.path.name,
         "parts": names,
         "failures": failures,
-        "pictures": pictures(lambda: (output.extraction for output in outputs), draw=draw and drawable()),
+        "pictures": pictures((output.extraction for output in outputs), draw=draw and drawable()),
         "undrawable": draw and not drawable(),
         "version": _version(),
         **_told(tally, len(failures)),

@@ -101,7 +101,8 @@ def as_extraction(place: str, value: Any) -> Extraction:
         if not more:
             return Extraction.model_validate(value)
         extraction = Extraction.model_validate({**value, "more": {}})
-        further = {task: tuple(_record(task, record) for record in records) for task, records in more.items()}
+        classes = {task: record_class(task) for task in more}
+        further = {task: tuple(_record(classes[task], record) for record in records) for task, records in more.items()}
         return extraction.model_copy(update={"more": further})
     except ValidationError as error:
         raise UsageError(f"{place}: no extraction: {problem(error)}") from None
@@ -109,9 +110,8 @@ def as_extraction(place: str, value: Any) -> Extraction:
         raise UsageError(f"{place}: no extraction: $.more: must hold lists of records by task") from None
 
 
-def _record(task: str, value: Any) -> Record:
+def _record(cls: type[Record] | None, value: Any) -> Record:
     """Validate a record by its task's class if that is installed and accepts it, else as a `FurtherRecord`."""
-    cls = record_class(task)
     if cls is not None:
         with suppress(ValidationError):
             return cls.model_validate(value)

@@ -105,6 +105,11 @@ class StoreStats:
     tokens: int
 
 
+def older_folders(cache: Path) -> list[Path]:
+    """Return the folders in a cache folder that hold the answers of older versions."""
+    return [cache / name for name in EARLIER if (cache / name).is_dir()]
+
+
 class DiskStore:
     """The store in a folder of mode 0700. Unreadable entries count as absent; `verify` lists them.
 
@@ -221,10 +226,13 @@ class DiskStore:
 
     def stats(self) -> StoreStats:
         """Count entries, bytes and tokens."""
-        entries = [entry for _, entry in self.entries() if entry]
-        tokens = sum(entry["tokens_in"] + entry["tokens_out"] for entry in entries)
+        entries = tokens = 0
+        for _, entry in self.entries():
+            if entry:
+                entries += 1
+                tokens += entry["tokens_in"] + entry["tokens_out"]
         with self._named("cannot be read"):
-            return StoreStats(self.folder, len(entries), self._cache.volume(), tokens)
+            return StoreStats(self.folder, entries, self._cache.volume(), tokens)
 
     def verify(self) -> tuple[str, ...]:
         """Return the fingerprints of entries that cannot be read, and what SQLite finds wrong with the file."""
@@ -250,13 +258,12 @@ class DiskStore:
 
     def _name_earlier(self, cache: Path) -> None:
         """Log, when the folder is created, that the folder of an earlier version is left as it is."""
-        for name in EARLIER if not self.folder.exists() else ():
-            if (cache / name).is_dir():
-                log.warning(
-                    "%s: answers of an earlier version, which are not read: their articles are asked about again; "
-                    "remove the folder to free its space",
-                    cache / name,
-                )
+        for folder in older_folders(cache) if not self.folder.exists() else ():
+            log.warning(
+                "%s: answers of an earlier version, which are not read: their articles are asked about again; "
+                "remove the folder to free its space",
+                folder,
+            )
 
     def _warn(self, found: str) -> None:
         if not self._warned:

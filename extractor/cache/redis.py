@@ -128,10 +128,13 @@ class RedisStore:
 
     def stats(self) -> StoreStats:
         """Count entries, bytes and tokens."""
-        entries = [entry for _, entry in self.entries() if entry]
-        size = sum(len(entry["text"].encode()) for entry in entries)
-        tokens = sum(entry["tokens_in"] + entry["tokens_out"] for entry in entries)
-        return StoreStats(self.folder, len(entries), size, tokens)
+        entries = size = tokens = 0
+        for _, entry in self.entries():
+            if entry:
+                entries += 1
+                size += len(entry["text"].encode())
+                tokens += entry["tokens_in"] + entry["tokens_out"]
+        return StoreStats(self.folder, entries, size, tokens)
 
     def verify(self) -> tuple[str, ...]:
         """Return the fingerprints of entries that cannot be read."""

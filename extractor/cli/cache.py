@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +39,7 @@ app = typer.Typer(help="Inspect, repair and clear the cache of answers.", no_arg
 @app.command()
 def stats() -> None:
     """Show the folder, the number and size of answers, and the tokens they save."""
+    from mahdar.cache.disk import older_folders
     from mahdar.settings import Settings
 
     with _store() as store:
@@ -48,7 +48,7 @@ def stats() -> None:
     typer.echo(f"answers  {found.entries:,}")
     typer.echo(f"size     {found.bytes:,} bytes")
     typer.echo(f"tokens   {found.tokens:,}")
-    for folder in older_caches(Settings.from_environment().cache):
+    for folder in older_folders(Settings.from_environment().cache):
         typer.echo(f"older    {folder}: of an older mahdar, left alone; its answers are asked again; remove it at will")
 
 
@@ -171,13 +171,6 @@ def _explanation(request: "Request", stored: "dict[str, Parts]") -> str:
     changes = why_miss(request.components, stored.values())
     differs = "nothing like it is stored" if changes is None else f"differs in {', '.join(map(str, changes))}"
     return f"{tasks}: not stored; {differs}"
-
-
-def older_caches(folder: Path) -> list[Path]:
-    """Return the folders in a cache folder that hold the answers of older versions."""
-    from mahdar.cache.disk import FOLDER
-
-    return sorted(path for path in folder.glob("completions-v*") if path.name != FOLDER)
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from mahdar.cache.completion import Completion
+from mahdar.cache.disk import older_folders
 from mahdar.cache.opening import open_store
-from mahdar.cli.cache import older_caches
 from mahdar.documents.document import Document
 from mahdar.documents.passages import estimate_tokens
 from mahdar.drafting import Request
@@ -136,7 +136,7 @@ def _cache(settings: Settings) -> Iterator[Finding]:
     where = stats.folder if settings.store else settings.cache
     named = next((f" ({name})" for name in ("MAHDAR_STORE", "MAHDAR_CACHE_DIR") if os.environ.get(name)), "")
     yield Finding("cache", f"{where}: {counted(stats.entries, 'answer')}, {stats.bytes:,} bytes{named}")
-    for folder in older_caches(settings.cache):
+    for folder in older_folders(settings.cache):
         yield Finding("cache", f"{folder}: of an older mahdar, left alone; its answers are asked again", spare=True)
 
 

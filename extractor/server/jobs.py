@@ -168,6 +168,7 @@ class Jobs:
             job.folder = folder
             self._jobs[job.id] = job
             if job.state not in ENDED:
+                self._set(job, "waiting")
                 self._begin(job)
 
     async def stop(self) -> None:
@@ -253,7 +254,6 @@ class Jobs:
                 job.save()
 
     def _begin(self, job: Job) -> None:
-        self._set(job, "waiting")
         self._threads.submit(self._run, job)
 
     def _run(self, job: Job) -> None:

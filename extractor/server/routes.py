@@ -106,7 +106,8 @@ Asking = Annotated[Caller, Depends(caller_of)]
 Service = Annotated[ExtractionService, Depends(service_of)]
 AllJobs = Annotated[Jobs, Depends(jobs_of)]
 FileName = Annotated[str, Depends(file_name)]
-Form = Annotated[Literal["csv", "parquet", "duckdb", "xlsx"], Query(alias="format")]
+TableForm = Literal["csv", "parquet", "duckdb", "xlsx"]
+Form = Annotated[TableForm, Query(alias="format")]
 
 
 def job_of(job_id: str, jobs: AllJobs, caller: Asking) -> Job:
@@ -194,7 +195,7 @@ async def begin_job(  # noqa: PLR0917  # FastAPI passes them by name
     """
     job = await jobs.add(caller, request.stream(), name, options)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return jobs.status(job)
+    return await asyncio.to_thread(jobs.status, job)  # reads the ledger
 
 
 @router.get("/v1/jobs", tags=["jobs"])
@@ -242,7 +243,7 @@ async def make_tables(request: Request, _: Asking, name: FileName, form: Form = 
         return await asyncio.to_thread(_zipped, records, form)
 
 
-def _zipped(records: Path, form: Literal["csv", "parquet", "duckdb", "xlsx"]) -> StreamingResponse:
+def _zipped(records: Path, form: TableForm) -> StreamingResponse:
     """Return the tables of a file of extractions as a ZIP file."""
     tables = records.with_name("tables" if form in {"csv", "parquet"} else f"mahdar.{form}")
     try:

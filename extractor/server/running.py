@@ -1,6 +1,5 @@
 """Run the service: listen at an address, answer requests, and stop cleanly."""
 
-import re
 import signal
 import socket
 import threading
@@ -12,6 +11,7 @@ import uvicorn
 from mahdar.errors import UsageError
 from mahdar.server.app import create_app
 from mahdar.server.callers import VARIABLE
+from mahdar.server.gate import LOOPBACK
 from mahdar.server.service import ExtractionService
 
 
@@ -26,7 +26,7 @@ def listen(host: str, port: int, *, closed: bool) -> socket.socket:
     Raises:
         UsageError: the service may not or cannot listen there.
     """
-    if not (closed or re.fullmatch(r"localhost|127(\.\d+){3}|::1", host)):
+    if not (closed or LOOPBACK.fullmatch(_in_url(host))):
         raise UsageError(
             f"--host {host}: other machines may reach it, and anybody could spend your money; set {VARIABLE} "
             "(mahdar serve --help), or listen on 127.0.0.1"
@@ -38,6 +38,10 @@ def listen(host: str, port: int, *, closed: bool) -> socket.socket:
         raise UsageError(f"{host}:{port}: cannot listen there ({error.strerror}); give another --port") from None
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only for its own sockets
     return listening
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 class Server(uvicorn.Server):
@@ -56,7 +60,7 @@ class Server(uvicorn.Server):
         self._service = service
         self._listening = listening
         host, port = listening.getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url = f"http://{_in_url(host)}:{port}"
 
     def serve_until_stopped(self) -> None:
         """Answer requests until `stop`, SIGINT or SIGTERM."""

@@ -35,7 +35,8 @@ class RunStatus:
     def as_json(self) -> dict[str, Any]:
         """Return the status as a JSON object, the counts at its top level."""
         counts = asdict(self.progress)
-        counts["tokens"] = counts.pop("tokens_in") + counts.pop("tokens_out")
+        del counts["tokens_in"], counts["tokens_out"]
+        counts["tokens"] = self.progress.tokens
         return {"state": self.state, **counts, "run": self.run}
 
     def __iter__(self) -> Iterator[str]:

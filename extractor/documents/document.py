@@ -126,6 +126,8 @@ def as_document(
         BadInputError: `published_at` is not a date.
     """
     if isinstance(document, Document):
+        if published_at is None and document_id is None:
+            return document  # its hash has been computed
         day = as_date(published_at or document.published_at)
         return replace(document, published_at=day, id=document_id or document.id)
     created = Document(id=document_id or "", text=document, published_at=as_date(published_at))
@@ -244,7 +246,7 @@ def _folder_texts(folder: Path) -> Iterator[Path | BadInput]:
         )
     yield from sorted(found)
     for error in closed:
-        yield BadInput(_printable(str(error.filename)), f"folder cannot be listed: {error.strerror}")
+        yield BadInput(encodable(str(error.filename)), f"folder cannot be listed: {error.strerror}")
 
 
 def _ids(files: Iterable[Path]) -> dict[Path, str]:
@@ -253,10 +255,10 @@ def _ids(files: Iterable[Path]) -> dict[Path, str]:
     common = os.path.commonpath([file.parent for file in stems if file.is_absolute()] or [Path(STDIN)])
     paths = {file: file.relative_to(common).as_posix() if file.is_absolute() else STDIN for file in stems}
     taken = Counter((*stems.values(), *paths.values()))
-    return {file: _printable(stem if taken[stem] == 1 else paths[file]) for file, stem in stems.items()}
+    return {file: encodable(stem if taken[stem] == 1 else paths[file]) for file, stem in stems.items()}
 
 
-def _printable(name: str) -> str:
+def encodable(name: str) -> str:
     """Escape the bytes of a file name that are not UTF-8, since an id must be writable as JSON."""
     return name.encode(errors="backslashreplace").decode()
 
@@ -267,7 +269,7 @@ def _read(
     if str(file) == STDIN:
         stream = nullcontext(stdin or sys.stdin.buffer)
         return read_stream(id_, "standard input", lambda: stream, published_at, language)
-    return read_stream(id_, _printable(str(file)), lambda: file.open("rb"), published_at, language)
+    return read_stream(id_, encodable(str(file)), lambda: file.open("rb"), published_at, language)
 
 
 def read_stream(

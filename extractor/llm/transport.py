@@ -224,11 +224,12 @@ class _Clients:
         Raises:
             CallError: there is none.
         """
-        text = self.text(response)
+        content = self._masked(response.content)
+        text = content.decode("utf-8", "replace")
         if not response.is_success:
             raise status_error(response.status_code, response.headers, text)
         try:
-            answer = json.loads(self._masked(response.content))
+            answer = json.loads(content)
         except (ValueError, RecursionError):
             answer = joined_stream(text)
         if answer is None and text.strip() != "null":

@@ -82,7 +82,7 @@ class LineFile:
             self.is_plain = stat.S_ISREG(os.fstat(self._file).st_mode)
             self.end = os.lseek(self._file, 0, os.SEEK_END) if self.is_plain else 0
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self.path, error) from None
 
     @property
     def descriptor(self) -> int:
@@ -109,7 +109,7 @@ class LineFile:
                 written += os.write(self._file, data[written:])
         except OSError as error:
             self.cut(self.end)
-            raise self._unwritable(error) from None
+            raise _unwritable(self.path, error) from None
         self.end += len(data)
 
     def cut(self, end: int) -> None:
@@ -125,14 +125,11 @@ class LineFile:
         try:
             os.fsync(self._file)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self.path, error) from None
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
-
-    def _unwritable(self, error: OSError) -> UsageError:
-        return UsageError(f"{self.path} cannot be written: {error.strerror}; name another file with --output")
 
 
 def write_whole(path: Path, lines: Iterable[str]) -> None:
@@ -157,7 +154,7 @@ def write_whole(path: Path, lines: Iterable[str]) -> None:
             temporary.unlink()
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}; name another file with --output") from None
+        raise _unwritable(path, error) from None
     sync_folder(path.parent)
 
 
@@ -169,3 +166,7 @@ def whole_lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
             return
         end += len(line)
         yield line, end
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written: {error.strerror}; name another file with --output")

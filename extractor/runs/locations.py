@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
 from urllib.parse import unquote
 
-from mahdar.documents.document import STDIN, BadInput
+from mahdar.documents.document import STDIN, BadInput, encodable
 from mahdar.documents.pages import SUFFIXES as PAGES
 from mahdar.errors import BadInputError, UsageError
 
@@ -70,12 +70,12 @@ class Location:
         if self.name == STDIN:
             return _STDIN_STEM
         name = PurePosixPath(self.name)
-        return printable(PurePosixPath(name.stem).stem if self.compression else name.stem)
+        return encodable(PurePosixPath(name.stem).stem if self.compression else name.stem)
 
     @property
     def shown(self) -> str:
         """The name as shown in messages."""
-        return "standard input" if self.name == STDIN else printable(self.name)
+        return "standard input" if self.name == STDIN else encodable(self.name)
 
     def fault(self, error: Exception) -> str:
         """Return the message of an error, with the path replaced by the name that may be shown."""
@@ -127,11 +127,6 @@ def locations(path: str) -> Iterator[Location | BadInput]:
             yield from _some(files, f"pattern {path!r} matches no file")
 
 
-def printable(name: str) -> str:
-    """Escape the bytes of a file name that are not UTF-8, since an id must be writable as JSON."""
-    return name.encode(errors="backslashreplace").decode()
-
-
 def _existing(path: str, absolute: str) -> Location:
     if not os.path.lexists(absolute):
         raise BadInputError(f"{path!r}: no such file or folder: check the path, taken from {str(Path.cwd())!r}")
@@ -153,7 +148,7 @@ def _walk(folder: str) -> Iterator[Location | BadInput]:
         with os.scandir(folder) as listed:
             inside = sorted(listed, key=lambda entry: entry.name)
     except OSError as error:
-        yield BadInput(printable(folder), f"folder cannot be listed: {error.strerror}")
+        yield BadInput(encodable(folder), f"folder cannot be listed: {error.strerror}")
         return
     for entry in inside:
         if entry.name.startswith("."):

@@ -14,6 +14,7 @@ import datetime as dt
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -286,11 +287,8 @@ class RunResults:
         self._ledger.forget_replacements()
 
     def _append_error(self, entry: Entry) -> None:
-        errors = LineFile(self._beside(ERRORS))
-        try:
+        with closing(LineFile(self._beside(ERRORS))) as errors:
             errors.write(entry.error_line)
-        finally:
-            errors.close()
 
     def _write_errors(self) -> None:
         """Write the error file from the ledger; remove it if nothing failed."""

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mahdar.documents.checks import MAX_BYTES, check_text, too_long
-from mahdar.documents.document import BadInput, Document, as_date, parse_day
+from mahdar.documents.document import BadInput, Document, as_date, encodable, parse_day
 from mahdar.documents.pages import REMEDY as PAGES_REMEDY
 from mahdar.documents.pages import PagesUnreadableError, is_page, read_page
 from mahdar.errors import BadInputError, MahdarError, UsageError
 from mahdar.runs.csv_rows import TOO_LONG, CsvRows, Fault, Row, numbered_lines
-from mahdar.runs.locations import CSV, JSONL, REMEDY, Location, printable
+from mahdar.runs.locations import CSV, JSONL, REMEDY, Location
 from mahdar.runs.parquet_pages import pages
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _id(row: Mapping[str, Any], columns: Columns) -> str:
         if columns.id:
             raise BadInputError(f"has no id in {columns.id!r}; its columns are {_names(row)}")
         return ""
-    return printable(str(value).strip())
+    return encodable(str(value).strip())
 
 
 def _text(row: Mapping[str, Any], columns: Columns) -> str:
@@ -231,7 +231,7 @@ def _kept(row: Mapping[str, Any], columns: Columns) -> dict[str, str]:
     """Return the values of the columns to keep, as text, without empty ones."""
     values = {name: _value(row, name) for name in columns.keep}
     texts = {name: value if isinstance(value, str) else _as_text(value) for name, value in values.items()}
-    return {name: printable(text.strip()) for name, text in texts.items() if text.strip()}
+    return {name: encodable(text.strip()) for name, text in texts.items() if text.strip()}
 
 
 def _as_text(value: Any) -> str:

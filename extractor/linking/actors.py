@@ -8,11 +8,11 @@ office, a name with words left out) joins an actor only if exactly one fits. Dou
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from typing import Final
 
 from mahdar.documents.folding import word_set
-from mahdar.linking.clusters import GENERATION, ActorCluster, ActorForm, Doubt, Join, are_parted, final
+from mahdar.linking.clusters import GENERATION, ActorCluster, Doubt, Join, are_parted, final
 from mahdar.linking.persons import STRENGTH, Verdict, alike, are_two, compare, have_other_offices, share_office
 from mahdar.linking.readings import UNITED, ActorReading
 from mahdar.linking.sounds import sound_key
@@ -178,7 +178,8 @@ class Linker:
     def _join_surname(self, cluster: ActorCluster, bearers: Iterable[ActorCluster]) -> None:
         fitting: list[tuple[ActorCluster, Verdict]] = []
         for bearer in bearers:
-            verdict = next(filter(None, (_of_surname(cluster, form, bearer) for form in bearer.forms)), None)
+            verdicts = (compare(cluster.head.reading, one.reading, cluster.known, bearer.known) for one in bearer.forms)
+            verdict = next((one for one in verdicts if one and one.alike == "surname"), None)
             if verdict and not any("country" in reason for reason in verdict.against):
                 fitting.append((bearer, verdict))
         if not fitting:
@@ -299,18 +300,12 @@ def _against_person(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
 def _articles_with_both(a: ActorCluster, b: ActorCluster) -> Iterator[str]:
     """Yield the articles that mention both clusters, by names that are not two spellings of one."""
     for article in a.names.keys() & b.names.keys():
-        names = ((name, other) for name in a.names[article] for other in b.names[article] if name != other)
-        if any(not _one_in_article((a, name), (b, other), article) for name, other in names):
+        here, there = ([one for one in cluster.mentions if one.article == article] for cluster in (a, b))
+        readings = ((one.reading, other.reading) for one, other in product(here, there) if one.name != other.name)
+        if not all(
+            one.kind == other.kind == "person" and alike(one, other) in {"same", "spelling"} for one, other in readings
+        ):
             yield article
-
-
-def _one_in_article(a: tuple[ActorCluster, str], b: tuple[ActorCluster, str], article: str) -> bool:
-    """Return whether two names in one article are spellings of one name."""
-    first, second = (
-        next(one.reading for one in cluster.mentions if (one.article, one.name) == (article, name))
-        for cluster, name in (a, b)
-    )
-    return first.kind == second.kind == "person" and alike(first, second) in {"same", "spelling"}
 
 
 def _candidates(clusters: Sequence[ActorCluster]) -> Iterator[tuple[ActorCluster, ActorCluster]]:
@@ -352,19 +347,11 @@ def _keys(cluster: ActorCluster) -> Iterator[tuple[str, ...]]:
 def _body_fits(short: ActorReading, full: ActorReading) -> bool:
     """Return whether a body is another one without its country, or a government in fewer words."""
     if short.words == full.words:
-        return short.country is None and full.country is not None and _is_own_name(short.words)
+        # A name of its own, and not common to many countries as «وزارة الداخلية» is.
+        is_own = any(not read_word(word) and not read_word(f"ال{word}") for word in short.words)
+        return short.country is None and full.country is not None and is_own
     begins = full.words[: len(short.words)] == short.words
     return begins and len(short.words) > 1 and short.words[0] == "حكومه" and short.country == full.country is not None
-
-
-def _is_own_name(words: Sequence[str]) -> bool:
-    """Return whether a body's words are a name of its own, and not common to many countries («وزارة الداخلية»)."""
-    return any(not read_word(word) and not read_word(f"ال{word}") for word in words)
-
-
-def _of_surname(cluster: ActorCluster, form: ActorForm, bearer: ActorCluster) -> Verdict | None:
-    verdict = compare(cluster.head.reading, form.reading, cluster.known, bearer.known)
-    return verdict if verdict and verdict.alike == "surname" else None
 
 
 def _apart_by(time: dt.timedelta, a: ActorCluster, b: ActorCluster) -> bool:

@@ -4,7 +4,7 @@ Records do not hold the article, but their evidence is copied from it word by wo
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from mahdar.documents.folding import fold
@@ -21,6 +21,13 @@ _PERMUTATIONS: Final = 128
 _BANDS: Final = 32
 _SEED: Final = 42
 _NO_DAY: Final = "9999"
+
+
+class Originals(dict[str, str]):
+    """Near-duplicate → the article that was published first with its text; any other article is its own original."""
+
+    def __missing__(self, article: str) -> str:
+        return article
 
 
 class NearDuplicates:
@@ -55,7 +62,8 @@ class NearDuplicates:
         at = len(self._articles)
         self._articles.append((published_at or _NO_DAY, article))
         first = self._texts.setdefault(text_sha256, at)
-        shingles = list(_shingles(text))
+        words = _WORD.findall(fold(text))
+        shingles = [" ".join(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)]
         if first == at and len(shingles) >= FEWEST_SHINGLES:
             made = self._hash(num_perm=_PERMUTATIONS, seed=_SEED)
             made.update(shingles)
@@ -68,15 +76,15 @@ class NearDuplicates:
         if first != at:
             self._first[at] = self._first.get(first, first)
 
-    def copy_of(self) -> dict[str, str]:
-        """Map every copy to the article that was published first with its text; originals are not in the map."""
+    def originals(self) -> Originals:
+        """Return the original of every copy."""
         alike: dict[int, list[int]] = {}
         for at, first in self._first.items():
             alike.setdefault(first, [first]).append(at)
-        found: dict[str, str] = {}
+        found = Originals()
         for group in alike.values():
             _, original = min(self._articles[at] for at in group)
-            found |= {self._articles[at][1]: original for at in group if self._articles[at][1] != original}
+            found.update((id_, original) for _, id_ in map(self._articles.__getitem__, group) if id_ != original)
         return found
 
 
@@ -90,9 +98,3 @@ def quoted(line: Mapping[str, Any]) -> str:
         if "start" in piece
     }
     return " ".join(quote for _, quote in sorted(pieces))
-
-
-def _shingles(text: str) -> Iterator[str]:
-    words = _WORD.findall(fold(text))
-    for at in range(max(len(words) - SHINGLE + 1, 0)):
-        yield " ".join(words[at : at + SHINGLE])

@@ -76,6 +76,11 @@ class Encounter:
         return tuple(party for party in self.parties if party.capacity == "principal") or self.parties
 
     @property
+    def city(self) -> str | None:
+        """City of its place."""
+        return self.place.get("city") or None
+
+    @property
     def key(self) -> tuple[str, str]:
         """Article and id of the meeting."""
         return self.article, self.meeting

@@ -13,6 +13,7 @@ from typing import Final
 from mahdar.documents.folding import fold
 from mahdar.linking.actors import MOST_OF_A_KEY
 from mahdar.linking.clusters import Join
+from mahdar.linking.duplicates import Originals
 from mahdar.linking.encounters import Encounter, EncounterParty, stand_for_each_other
 from mahdar.linking.sounds import can_be_written
 
@@ -24,9 +25,8 @@ WEEK: Final = 7
 WEEKS: Final = 10
 """An encounter without an exact day is compared with those in so many weeks after its first one."""
 
-_STATUS: Final = {"ongoing": "held"}
-_KIND: Final = {"negotiation": "met", "talks": "met", "summit": "met", "visit": "met", "other": "met"}
-"""Kinds that articles use for the same meeting; meetings of other kinds are never one with these."""
+_USUAL: Final = {"ongoing": "held", **dict.fromkeys(("negotiation", "talks", "summit", "visit", "other"), "met")}
+"""Statuses and kinds that articles use for the same meeting; meetings of other kinds are never one with these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +61,19 @@ class EventDoubt:
     against: list[str]
 
 
-def link_encounters(
-    encounters: Sequence[Encounter], copy_of: Mapping[str, str]
-) -> tuple[list[Event], list[EventDoubt]]:
+def link_encounters(encounters: Sequence[Encounter], originals: Originals) -> tuple[list[Event], list[EventDoubt]]:
     """Cluster encounters into events, in the order of their first encounter; also return the doubtful pairs.
 
     Args:
         encounters: in the order of articles and meetings.
-        copy_of: near-duplicates, and the article that each copies.
+        originals: the article that each article copies.
     """
     events = {one.key: Event([one], event_id=one.event_id) for one in encounters}
     doubts: list[EventDoubt] = []
     _join_known(events)
     pairs: list[tuple[EventMatch, Encounter, Encounter]] = []
     for a, b in _candidates(encounters):
-        copies = copy_of.get(a.article, a.article) == copy_of.get(b.article, b.article)
-        against, match = compare(a, b, copies=copies)
+        against, match = compare(a, b, copies=originals[a.article] == originals[b.article])
         if match is None:
             continue
         if against:
@@ -87,7 +84,7 @@ def link_encounters(
         left, right = _final(events[a.key]), _final(events[b.key])
         if left is right:
             continue
-        against = _against(left, right, copy_of)
+        against = _against(left, right, originals)
         if against:
             doubts.append(EventDoubt(a, b, match.reasons, against))
         else:
@@ -107,8 +104,8 @@ def compare(a: Encounter, b: Encounter, *, copies: bool = False) -> tuple[list[s
         The reasons against it, and the evidence for it; None for the latter if they are plainly two.
     """
     if (
-        _status(a) != _status(b)
-        or _kind(a) != _kind(b)
+        _USUAL.get(a.status, a.status) != _USUAL.get(b.status, b.status)
+        or _USUAL.get(a.kind, a.kind) != _USUAL.get(b.kind, b.kind)
         or (a.channel != b.channel and "unspecified" not in {a.channel, b.channel})
     ):
         return [], None
@@ -126,13 +123,14 @@ def compare(a: Encounter, b: Encounter, *, copies: bool = False) -> tuple[list[s
         f"topics: {', '.join(topics)}" if topics else "",
         "articles: near-duplicates" if copies else "",
     ]
-    mistaken = place and topics and _published_together(a, b)
+    days_apart = abs((a.published - b.published).days) if a.published and b.published else None
+    mistaken = place and topics and days_apart is not None and days_apart <= PUBLISHED_TOGETHER
     told_in_part = exact and place is not False and topics and min(len(a.principals), len(b.principals)) > 1
     against = [
         "" if same or told_in_part else "principals: one more",
         "" if copies or (a.span and b.span) else "day: not known",
         "" if not apart or copies or mistaken else f"day: {a.date.get('value')} and {b.date.get('value')}",
-        "" if place is not False or (exact and same) else f"place: {_city(a)} and {_city(b)}",
+        "" if place is not False or (exact and same) else f"place: {a.city} and {b.city}",
     ]
     strength = (-copies, -exact, -same, -(place is True), -len(common), -len(topics), apart)
     return list(filter(None, against)), EventMatch(strength, list(filter(None, for_)))
@@ -190,39 +188,18 @@ def _keys(encounter: Encounter) -> set[tuple[object, ...]]:
     return {(*pair, week) for pair in pairs for week in range(first, min(last, first + WEEKS) + 1)}
 
 
-def _status(encounter: Encounter) -> str:
-    return _STATUS.get(encounter.status, encounter.status)
-
-
-def _kind(encounter: Encounter) -> str:
-    return _KIND.get(encounter.kind, encounter.kind)
-
-
 def _places_fit(a: Encounter, b: Encounter) -> bool | None:
     """Return whether two places are the same; None if one of them is not known."""
-    cities = [_city(one) for one in (a, b)]
-    if all(cities):
-        one, other = (fold(city or "").removeprefix("ال").replace(" ", "") for city in cities)
+    if a.city and b.city:
+        one, other = (fold(city).removeprefix("ال").replace(" ", "") for city in (a.city, b.city))
         if one == other:
             return True
         if one.isascii() == other.isascii():
             return False
-        arabic, latin = (other, one) if one.isascii() else (one, other)
-        if can_be_written(arabic, latin):
+        if can_be_written(one, other):
             return True
     countries = [one.place.get("country") for one in (a, b)]
     return countries[0] == countries[1] if all(countries) else None
-
-
-def _city(encounter: Encounter) -> str | None:
-    city = encounter.place.get("city")
-    return str(city) if city else None
-
-
-def _published_together(a: Encounter, b: Encounter) -> bool:
-    if a.published is None or b.published is None:
-        return False
-    return abs((a.published - b.published).days) <= PUBLISHED_TOGETHER
 
 
 def _join_known(events: Mapping[tuple[str, str], Event]) -> None:
@@ -236,7 +213,7 @@ def _join_known(events: Mapping[tuple[str, str], Event]) -> None:
                 event.into = known
 
 
-def _against(left: Event, right: Event, copy_of: Mapping[str, str]) -> list[str]:
+def _against(left: Event, right: Event, originals: Originals) -> list[str]:
     """Return the reason why two events cannot be one; empty if there is none."""
     if left.event_id and right.event_id and left.event_id != right.event_id:
         return [f"ids: {left.event_id} and {right.event_id} stand in earlier results"]
@@ -245,8 +222,7 @@ def _against(left: Event, right: Event, copy_of: Mapping[str, str]) -> list[str]
         return [f"article: {min(shared)} has both, as two"]
     for a in left.encounters:
         for b in right.encounters:
-            copies = copy_of.get(a.article, a.article) == copy_of.get(b.article, b.article)
-            against, match = compare(a, b, copies=copies)
+            against, match = compare(a, b, copies=originals[a.article] == originals[b.article])
             if match is None or any(not reason.startswith("day: not known") for reason in against):
                 return [f"{a.label} and {b.label}: {'; '.join(against) or 'two meetings'}"]
     return []

@@ -158,15 +158,15 @@ def link(paths: Sequence[Path], folder: Path, corrections: Path | None = None) -
             (one for line in corpus for one in encounters_in(line, named[line["document_id"]])),
             key=lambda one: one.key,
         )
-        copy_of = corpus.duplicates.copy_of()
-        events, event_doubts = link_encounters(encounters, copy_of)
+        originals = corpus.duplicates.originals()
+        events, event_doubts = link_encounters(encounters, originals)
         numbers["E"] = _number_events(events, numbers["E"])
         rows = review_rows(linker.doubts, profiles)
         with output.replacing() as files:
             files.lines(RECORDS, _linked_lines(corpus, named, events))
             files.lines(NUMBERS, [dumps(numbers)])
-            write_tables(files, profiles.values(), events, event_doubts, review=rows, copy_of=copy_of)
-    return Linked(len(corpus.mentions), len(copy_of), len(profiles), len(events), len(rows), tuple(remarks))
+            write_tables(files, profiles.values(), events, event_doubts, review=rows, originals=originals)
+    return Linked(len(corpus.mentions), len(originals), len(profiles), len(events), len(rows), tuple(remarks))
 
 
 def _refuse_shared_ids(corrections: Path, clusters: Iterable[ActorCluster]) -> None:

@@ -98,13 +98,13 @@ def compare(a: ActorReading, b: ActorReading, of_a: ActorFacts, of_b: ActorFacts
         "organization": min(of_a.bodies & of_b.bodies, default=None),
     }
     verdict.for_ += [f"{what}: {which}" for what, which in shared.items() if which]
-    if (
-        of_a.countries
-        and of_b.countries
-        and not shared["country"]
-        and not _serves_many((a, of_a), (b, of_b), resemblance)
-    ):
-        verdict.against.append(f"country: {_codes(of_a)} and {_codes(of_b)}")
+    if of_a.countries and of_b.countries and not shared["country"]:
+        is_full = resemblance in {"same", "spelling"} or (resemblance == "script" and _is_long(a, b))
+        if (
+            not (is_full and (of_a.countries | of_b.countries) & UNITED) or a.is_common
+        ):  # the UN has staff of any country
+            codes, others = (", ".join(sorted(facts.countries)) for facts in (of_a, of_b))
+            verdict.against.append(f"country: {codes} and {others}")
     if a.generation != b.generation:
         verdict.against.append(f"generation: {a.generation or 'not told'} and {b.generation or 'not told'}")
     if resemblance in {"same", "spelling"} and a.is_common and not shared["office"] and have_other_offices(of_a, of_b):
@@ -134,16 +134,6 @@ def _is_enough(a: ActorReading, b: ActorReading, resemblance: Alike, shared: Map
             return borne_out
 
 
-def _serves_many(
-    one: tuple[ActorReading, ActorFacts], other: tuple[ActorReading, ActorFacts], resemblance: Alike
-) -> bool:
-    """Return whether countries differ only because one is the UN or the EU, and the names are specific enough."""
-    (a, of_a), (b, of_b) = one, other
-    united = (of_a.countries | of_b.countries) & UNITED
-    full = resemblance in {"same", "spelling"} or (resemblance == "script" and _is_long(a, b))
-    return bool(united) and full and not a.is_common
-
-
 def _is_long(a: ActorReading, b: ActorReading) -> bool:
     """Return whether two names in two scripts are too long to match by coincidence."""
     return _latin_consonants(a, b) >= LONG_SOUND
@@ -164,8 +154,7 @@ def are_two(a: ActorReading, b: ActorReading) -> bool:
     first, other = a.words[0], b.words[0]
     if first.isascii() == other.isascii():
         return True
-    arabic, latin = (other, first) if first.isascii() else (first, other)
-    return len(a.words) == len(b.words) or not can_be_written(arabic, latin)
+    return len(a.words) == len(b.words) or not can_be_written(first, other)
 
 
 def share_office(a: ActorFacts, b: ActorFacts) -> str | None:
@@ -224,7 +213,3 @@ def _is_near(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
         return False
     one, other = differing[0]
     return min(len(one), len(other)) >= SHORTEST_NEAR and word_ratio(one, other) >= PARTNERS
-
-
-def _codes(known: ActorFacts) -> str:
-    return ", ".join(sorted(known.countries))

@@ -1,11 +1,12 @@
 """Summarize finished clusters as actors: names, offices over time, countries, articles, and why they are one."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from mahdar.linking.clusters import ActorCluster
+from mahdar.linking.duplicates import Originals
 from mahdar.linking.mentions import NameMention
 from mahdar.resolving.offices import Office
 
@@ -33,12 +34,8 @@ class Profile:
         countries = _by_number(mention.reading.country or mention.country for mention in cluster.mentions)
         return cls(cluster.actor_id, head.name, type_, next(iter(countries), None), cluster.known.offices, cluster)
 
-    def as_json(self, copy_of: Mapping[str, str]) -> dict[str, Any]:
-        """Return the actor as an object of `actors.jsonl`.
-
-        Args:
-            copy_of: near-duplicates, and the article that each copies.
-        """
+    def as_json(self, originals: Originals) -> dict[str, Any]:
+        """Return the actor as an object of `actors.jsonl`; near-duplicates count as one independent article."""
         mentions = list(self.cluster.mentions)
         articles = sorted({mention.article for mention in mentions})
         return {
@@ -53,7 +50,7 @@ class Profile:
             "offices": _offices(mentions),
             "articles": articles,
             "n_articles": len(articles),
-            "n_independent": len({copy_of.get(article, article) for article in articles}),
+            "n_independent": len({originals[article] for article in articles}),
             "why": [{"left": join.left, "right": join.right, "reasons": join.reasons} for join in self.cluster.joins],
             "former_ids": sorted(set(self.cluster.former_ids)),
         }

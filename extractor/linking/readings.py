@@ -11,15 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from mahdar.documents.folding import fold, word_set
-from mahdar.resolving.countries import (
-    NO_PLACE,
-    CountryForm,
-    CountryMention,
-    Word,
-    country_mentions,
-    country_of,
-    words_of,
-)
+from mahdar.resolving.countries import NO_PLACE, CountryForm, country_mentions, country_of, words_of
 from mahdar.resolving.names import GIVEN, person_words
 from mahdar.resolving.offices import Office, is_office, offices_in, read_word, split_office, strip_titles
 
@@ -103,9 +95,12 @@ def read(name: str, type_: str, country: str | None) -> ActorReading:
         return ActorReading("delegation", offices_in(name)[0].words, code)
     if type_ == "people":
         return ActorReading("people", () if _only_country(name, _PEOPLE) else _body_words(name), code)
-    if (organization := _organization(name)) and (country in {None, *UNITED} or not _is_acronym(name)):
+    if (organization := _organizations().get(_plain(name))) and (country in {None, *UNITED} or not _is_acronym(name)):
         return ActorReading("body", (organization,))
-    if whole := _whole_country(name) or (type_ == "country" and _is_noun_for_state(name) and country):
+    whole = country_of(name) if _only_country(name, _STATE) else None
+    if type_ == "country" and {word.key for word in words_of(name)} <= _STATE:  # only «المملكة» or «الدولة»
+        whole = whole or country
+    if whole:  # also by its capital or side: «القاهرة», «الجانب الروسي»
         return ActorReading("country", (), whole)
     return ActorReading("body", _body_words(name), code)
 
@@ -123,7 +118,7 @@ def offices_of(roles: tuple[str, ...], country: str | None) -> frozenset[Office]
 
 def _usual(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return an office in its usual Arabic words: «رئيس الحكومة» and "Prime Minister" as «رئيس الوزراء»."""
-    for usual, others in _SYNONYMS:
+    for usual, others in _synonyms():
         for other in others:
             if words[: len(other)] == other or (other[0].isascii() and set(other) == set(words)):
                 return usual + words[len(other) :]
@@ -142,16 +137,6 @@ def _read_person(name: str, country: str | None, *, may_be_named: bool) -> Actor
     return ActorReading("person", words[:-1] if generation else words, country or country_of(office), generation)
 
 
-def _whole_country(name: str) -> str | None:
-    """Return the country that a whole name denotes, also by its capital or side: «القاهرة», «الجانب الروسي»."""
-    return country_of(name) if _only_country(name, _STATE) else None
-
-
-def _is_noun_for_state(name: str) -> bool:
-    """Return whether a name is only a word such as «المملكة» or «الدولة»; the record has its country."""
-    return {word.key for word in words_of(name)} <= _STATE
-
-
 def _only_country(name: str, allowed: frozenset[str]) -> bool:
     """Return whether a name is one country's name, adjective or capital, with no other words than those allowed."""
     mentions = country_mentions(name)
@@ -159,11 +144,10 @@ def _only_country(name: str, allowed: frozenset[str]) -> bool:
         return False
     if any(mention.kind not in {CountryForm.NAME, CountryForm.CITY} for mention in mentions):
         return False
-    return {word.key for word in words_of(name) if not any(_overlap(word, mention) for mention in mentions)} <= allowed
-
-
-def _overlap(word: Word, mention: CountryMention) -> bool:
-    return word.start < mention.end and mention.start < word.end
+    others = (
+        word for word in words_of(name) if not any(word.start < one.end and one.start < word.end for one in mentions)
+    )
+    return {word.key for word in others} <= allowed
 
 
 def _is_acronym(name: str) -> bool:
@@ -179,81 +163,47 @@ def _body_words(name: str) -> tuple[str, ...]:
     return words or tuple(word.key for word in words_of(name)) or (fold(name),)
 
 
-@lru_cache(maxsize=1 << 14)
-def _organization(name: str) -> str | None:
-    """Return the key of a well-known organization by any of its names or acronyms; None if it is not known."""
-    words = tuple(word.key for word in words_of(name))
-    return _organizations().get(_plain(words))
-
-
 @cache
 def _organizations() -> dict[tuple[str, ...], str]:
+    """Return the keys of well-known organizations by their names and acronyms, as `_plain` returns them."""
     table = tomllib.loads(_ORGANIZATIONS.read_text(encoding="utf-8"))
     every = ((name, key) for key, names in table.items() for name in (key, *names))
-    return {_plain(tuple(word.key for word in words_of(name))): key for name, key in every}
+    return {_plain(name): key for name, key in every}
 
 
-def _plain(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return words without articles, and without a word such as «حركة» before the name."""
+def _plain(name: str) -> tuple[str, ...]:
+    """Return the words of a name without articles, and without a word such as «حركة» before them."""
+    words = (word.key for word in words_of(name))
     plain = tuple(word.removeprefix("ال") if len(word) > _SHORTEST_BODY else word for word in words if word != "the")
     return plain[1:] if len(plain) > 1 and plain[0] in _KINDS_OF_BODY else plain
 
 
-_SYNONYMS: Final = (
-    (
-        ("رييس", "وزراء"),
-        (
-            ("رييس", "مجلس", "وزراء"),
-            ("رييس", "وزراء"),
-            ("رييس", "حكومه"),
-            ("وزير", "اول"),
-            ("prime", "minister"),
-            ("premier",),
-            ("premier", "ministre"),
-            ("head", "government"),
-            ("chef", "gouvernement"),
-        ),
+@cache
+def _synonyms() -> tuple[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], ...]:
+    """Return the usual words of each office, and the words of its synonyms."""
+    return tuple(
+        (tuple(usual.split()), tuple(tuple(other.split()) for other in others)) for usual, others in _SYNONYMS.items()
+    )
+
+
+_SYNONYMS: Final = {
+    "رييس وزراء": (
+        *("رييس مجلس وزراء", "رييس وزراء", "رييس حكومه", "وزير اول", "prime minister", "premier"),
+        *("premier ministre", "head government", "chef gouvernement"),
     ),
-    (
-        ("وزير", "خارجيه"),
-        (
-            ("وزير", "خارجيه"),
-            ("وزيره", "خارجيه"),
-            ("كاتب", "دوله"),
-            ("foreign", "minister"),
-            ("minister", "foreign"),
-            ("minister", "foreign", "affairs"),
-            ("ministre", "affaires", "etrangeres"),
-            ("secretary", "state"),
-        ),
+    "وزير خارجيه": (
+        *("وزير خارجيه", "وزيره خارجيه", "كاتب دوله", "foreign minister", "minister foreign"),
+        *("minister foreign affairs", "ministre affaires etrangeres", "secretary state"),
     ),
-    (
-        ("وزير", "دفاع"),
-        (
-            ("وزير", "دفاع"),
-            ("وزيره", "دفاع"),
-            ("defence", "minister"),
-            ("defense", "minister"),
-            ("minister", "defence"),
-            ("minister", "defense"),
-            ("secretary", "defense"),
-            ("ministre", "defense"),
-        ),
+    "وزير دفاع": (
+        *("وزير دفاع", "وزيره دفاع", "defence minister", "defense minister", "minister defence", "minister defense"),
+        *("secretary defense", "ministre defense"),
     ),
-    (
-        ("وزير", "داخليه"),
-        (
-            ("وزير", "داخليه"),
-            ("وزيره", "داخليه"),
-            ("interior", "minister"),
-            ("minister", "interior"),
-            ("ministre", "interieur"),
-        ),
-    ),
-    (("رييس",), (("رييس", "جمهوريه"), ("رييسه", "جمهوريه"), ("president",), ("president", "republic"))),
-    (("ملك",), (("ملك",), ("عاهل",), ("king",), ("roi",))),
-    (("امير",), (("امير",), ("emir",), ("amir",))),
-    (("ولي", "عهد"), (("ولي", "عهد"), ("crown", "prince"), ("prince", "heritier"))),
-    (("امين", "عام"), (("امين", "عام"), ("secretary", "general"), ("secretaire", "general"))),
-)
+    "وزير داخليه": ("وزير داخليه", "وزيره داخليه", "interior minister", "minister interior", "ministre interieur"),
+    "رييس": ("رييس جمهوريه", "رييسه جمهوريه", "president", "president republic"),
+    "ملك": ("ملك", "عاهل", "king", "roi"),
+    "امير": ("امير", "emir", "amir"),
+    "ولي عهد": ("ولي عهد", "crown prince", "prince heritier"),
+    "امين عام": ("امين عام", "secretary general", "secretaire general"),
+}
 """The usual words of an office, folded and without articles, and its synonyms; Latin ones match in any order."""

@@ -9,55 +9,24 @@ from functools import lru_cache
 from typing import Final
 
 _CLASSES: Final = {
-    "P": "بپ",
-    "T": "تط",
-    "C": "ث",
-    "G": "جغچگقك",
-    "H": "",
-    "X": "خ",
-    "D": "دضذ",
-    "R": "ر",
-    "Z": "زظ",
-    "S": "سص",
-    "J": "ش",
-    "F": "فڤ",
-    "L": "ل",
-    "M": "م",
-    "N": "ن",
+    "P": ("بپ", "b p"),
+    "T": ("تط", "t"),
+    "C": ("ث", "th"),
+    "G": ("جغچگقك", "gh dj ck c g j k q"),
+    "X": ("خ", "kh"),
+    "D": ("دضذ", "dh d"),
+    "R": ("ر", "r"),
+    "Z": ("زظ", "z"),
+    "S": ("سص", "s"),
+    "J": ("ش", "tch sch sh ch"),
+    "F": ("فڤ", "ph f v"),
+    "L": ("ل", "l"),
+    "M": ("م", "m"),
+    "N": ("ن", "n"),
 }
-_ARABIC: Final = {letter: name for name, letters in _CLASSES.items() for letter in letters}
-# Class of a Latin letter or group in names of this region. Vowels, h, w and y have none.
-_LATIN: Final = {
-    "tch": "J",
-    "sch": "J",
-    "sh": "J",
-    "ch": "J",
-    "kh": "X",
-    "gh": "G",
-    "dj": "G",
-    "th": "C",
-    "dh": "D",
-    "ph": "F",
-    "ck": "G",
-    "b": "P",
-    "p": "P",
-    "t": "T",
-    "c": "G",
-    "g": "G",
-    "j": "G",
-    "d": "D",
-    "r": "R",
-    "z": "Z",
-    "s": "S",
-    "f": "F",
-    "v": "F",
-    "k": "G",
-    "q": "G",
-    "x": "GS",
-    "l": "L",
-    "m": "M",
-    "n": "N",
-}
+"""Class → its Arabic letters, and its Latin groups in names of this region. Vowels, h, w and y have no class."""
+_ARABIC: Final = {letter: name for name, (letters, _) in _CLASSES.items() for letter in letters}
+_LATIN: Final = {"x": "GS"} | {group: name for name, (_, groups) in _CLASSES.items() for group in groups.split()}
 _GROUP: Final = re.compile("|".join(sorted(_LATIN, key=len, reverse=True)))
 _TWICE: Final = re.compile(r"(.)\1+")
 _SOFT: Final = {"C": "T", "X": "G", "Z": "S", "J": "S"}
@@ -114,8 +83,9 @@ def sound_key(word: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def can_be_written(arabic: str, latin: str) -> bool:
-    """Return whether a folded Latin word can spell a folded Arabic one, which has no article, vowels included."""
+def can_be_written(one: str, other: str) -> bool:
+    """Return whether a folded word in Latin letters can spell a folded Arabic one without article, in either order."""
+    latin, arabic = (one, other) if one.isascii() else (other, one)
     written = _TWICE.sub(r"\1", latin.replace("x", "ks"))
     return any(_pattern(form).fullmatch(written) for form in (arabic, f"ال{arabic}"))
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from mahdar.errors import UsageError
 from mahdar.linking.clusters import ActorCluster, Doubt, final
 from mahdar.linking.corrections import COLUMNS
+from mahdar.linking.duplicates import Originals
 from mahdar.linking.encounters import Encounter, EncounterParty, stand_for_each_other
 from mahdar.linking.events import Event, EventDoubt
 from mahdar.linking.profiles import Profile
@@ -128,22 +129,21 @@ def read_numbers(path: Path) -> dict[str, int]:
 
 def review_rows(doubts: Iterable[Doubt], profiles: Mapping[ActorCluster, Profile]) -> list[dict[str, Any]]:
     """Return the rows of `review.csv`: doubtful pairs still apart, each once, those in most articles first."""
+    told: dict[str, dict[str, Any]] = {}
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for doubt in doubts:
         a, b = sorted((profiles[final(doubt.left)], profiles[final(doubt.right)]), key=lambda one: one.cluster.head.key)
         if a is b or (a.actor_id, b.actor_id) in rows or "correction: apart" in doubt.against:
             continue
-        rows[a.actor_id, b.actor_id] = {
-            **dict.fromkeys(COLUMNS, ""),
-            "a": a.actor_id,
-            "a_name": a.name,
-            "b": b.actor_id,
-            "b_name": b.name,
-            "for": doubt.for_,
-            "against": doubt.against,
-            **_seen("a", a),
-            **_seen("b", b),
-        }
+        row = {**dict.fromkeys(COLUMNS, ""), "for": doubt.for_, "against": doubt.against}
+        for side, actor in (("a", a), ("b", b)):
+            if actor.actor_id not in told:
+                told[actor.actor_id] = actor.as_json(Originals())
+            seen = told[actor.actor_id]
+            row |= {side: actor.actor_id, f"{side}_name": actor.name}
+            row |= {f"{side}_roles": [office["role"] for office in seen["offices"]]}
+            row |= {f"{side}_{name}": seen[name] for name in ("countries", "n_articles")}
+        rows[a.actor_id, b.actor_id] = row
     return sorted(rows.values(), key=lambda row: (-min(row["a_n_articles"], row["b_n_articles"]), row["a"], row["b"]))
 
 
@@ -154,43 +154,41 @@ def write_tables(
     event_doubts: Iterable[EventDoubt],
     *,
     review: Sequence[Row],
-    copy_of: Mapping[str, str],
+    originals: Originals,
 ) -> None:
     """Write the files of actors, of events and of pairs to review."""
     ordered = sorted(actors, key=lambda one: _in_order(one.actor_id))
-    files.lines(ACTORS, (dumps(one.as_json(copy_of)) for one in ordered))
+    files.lines(ACTORS, (dumps(one.as_json(originals)) for one in ordered))
     files.table(
         "actors.csv",
         ("actor_id", "name", "type", "names", "countries", "offices", "n_articles", "n_independent", "former_ids"),
-        (one.as_json(copy_of) for one in ordered),
+        (one.as_json(originals) for one in ordered),
     )
     possible = _possible(events, event_doubts)
     told = sorted(events, key=lambda one: _in_order(str(one.event_id)))
-    files.lines("events.jsonl", (dumps(event_as_json(one, copy_of, possible)) for one in told))
+    files.lines("events.jsonl", (dumps(event_as_json(one, originals, possible)) for one in told))
     files.table(
         "events.csv",
         (
             *("event_id", "kind", "channel", "status", "date_text", "date_edtf", "venue", "city", "country"),
             *("participants", "topics", "n_articles", "n_independent", "contradictions"),
         ),
-        (_flat(event_as_json(one, copy_of, possible)) for one in told),
+        (_flat(event_as_json(one, originals, possible)) for one in told),
     )
     more = ("a_roles", "b_roles", "a_countries", "b_countries", "a_n_articles", "b_n_articles", "for", "against")
     files.table("review.csv", (*COLUMNS, *more), review)
 
 
-def event_as_json(
-    event: Event, copy_of: Mapping[str, str], possible: Mapping[str, list[dict[str, Any]]]
-) -> dict[str, Any]:
+def event_as_json(event: Event, originals: Originals, possible: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Return an event as an object of `events.jsonl`: what most independent articles say, and where they differ.
 
     Args:
         event: an event that has an id.
-        copy_of: near-duplicates, and the article that each copies; both have one vote.
+        originals: the article that each article copies; both have one vote.
         possible: by the id of an event, others that may be the same.
     """
     told = sorted(event.encounters, key=lambda one: one.key)
-    voices = _Voices(told, copy_of)
+    voices = _Voices(told, originals)
     date = voices.best("day", lambda one: one.date.get("value")) or voices.best("", lambda one: one.date.get("text"))
     return {
         "event_id": event.event_id,
@@ -211,12 +209,12 @@ def event_as_json(
                 "article_id": one.article,
                 "meeting": one.meeting,
                 "published_at": one.published.isoformat() if one.published else None,
-                "copy_of": copy_of.get(one.article),
+                "copy_of": originals.get(one.article),
             }
             for one in told
         ],
         "n_articles": len({one.article for one in told}),
-        "n_independent": len({copy_of.get(one.article, one.article) for one in told}),
+        "n_independent": len({originals[one.article] for one in told}),
         "contradictions": voices.contradictions,
         "why": [{"left": join.left, "right": join.right, "reasons": join.reasons} for join in event.joins],
         "possibly_same": possible.get(str(event.event_id), []),
@@ -226,9 +224,9 @@ def event_as_json(
 class _Voices:
     """The articles of an event as voters on its fields; near-duplicates have one vote together."""
 
-    def __init__(self, told: Sequence[Encounter], copy_of: Mapping[str, str]) -> None:
+    def __init__(self, told: Sequence[Encounter], originals: Originals) -> None:
         self._told = told
-        self._voice = {one.key: copy_of.get(one.article, one.article) for one in told}
+        self._voice = {one.key: originals[one.article] for one in told}
         self.contradictions: list[dict[str, Any]] = []
 
     def best(self, field: str, value_of: Any) -> Any:
@@ -253,7 +251,10 @@ class _Voices:
         return ranked[0] if ranked else next((value_of(one) for one in self._told), None)
 
     def participants(self) -> list[dict[str, Any]]:
-        """Return the participants in any article; note principals that another article lacks as contradictions."""
+        """Return the participants in any article.
+
+        An article with neither a principal nor anybody who stands for them is a contradiction.
+        """
         parties: dict[str, EncounterParty] = {}
         capacities = defaultdict[str, Counter[str]](Counter)
         articles = defaultdict[str, set[str]](set)
@@ -262,7 +263,7 @@ class _Voices:
                 parties.setdefault(party.actor_id, party)
                 capacities[party.actor_id][party.capacity] += 1
                 articles[party.actor_id].add(one.article)
-        found = [
+        found: list[dict[str, Any]] = [
             {
                 "actor_id": id_,
                 "name": party.name,
@@ -273,21 +274,17 @@ class _Voices:
             for id_, party in parties.items()
         ]
         for known in found:
-            if known["capacity"] == "principal":
-                self._check_presence(parties[str(known["actor_id"])], articles[str(known["actor_id"])])
-        return sorted(found, key=lambda party: (party["capacity"] != "principal", -int(str(party["n_articles"]))))
-
-    def _check_presence(self, party: EncounterParty, articles: set[str]) -> None:
-        """Note a contradiction if some article has neither a principal nor anybody who stands for them."""
-        absent = {
-            one.article for one in self._told if not any(stand_for_each_other(party, other) for other in one.parties)
-        }
-        if absent:
-            values = [
-                {"value": party.name, "articles": sorted(articles)},
-                {"value": None, "articles": sorted(absent)},
-            ]
-            self.contradictions.append({"field": "participant", "values": values})
+            if known["capacity"] != "principal":
+                continue
+            party = parties[known["actor_id"]]
+            absent = {
+                one.article for one in self._told if not any(stand_for_each_other(party, each) for each in one.parties)
+            }
+            if absent:
+                present = {"value": party.name, "articles": sorted(articles[party.actor_id])}
+                values = [present, {"value": None, "articles": sorted(absent)}]
+                self.contradictions.append({"field": "participant", "values": values})
+        return sorted(found, key=lambda party: (party["capacity"] != "principal", -party["n_articles"]))
 
 
 def _possible(events: Iterable[Event], doubts: Iterable[EventDoubt]) -> dict[str, list[dict[str, Any]]]:
@@ -316,15 +313,6 @@ def _flat(event: Mapping[str, Any]) -> dict[str, Any]:
             + " / ".join(f"{value['value']} ({', '.join(value['articles'])})" for value in one["values"])
             for one in event["contradictions"]
         ],
-    }
-
-
-def _seen(side: str, profile: Profile) -> dict[str, Any]:
-    told = profile.as_json({})
-    return {
-        f"{side}_roles": [office["role"] for office in told["offices"]],
-        f"{side}_countries": told["countries"],
-        f"{side}_n_articles": told["n_articles"],
     }
 
 

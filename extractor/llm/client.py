@@ -2,7 +2,8 @@
 
 A call passes these steps, each a method:
 
-    ask                     instructor asks, validates and asks again (`mahdar.llm.conversation`)
+    ask                     answers from the cache, if it has the whole conversation; else instructor asks, validates
+                            and asks again (`mahdar.llm.conversation`)
     _create                 what instructor calls for the question and for each re-ask
     _send_cached            answers from the cache
     _send_once              sends the same call once at a time in this process …
@@ -144,6 +145,12 @@ class Client:
             StoreError: the cache cannot be read.
             NoModelError: the endpoint has not answered for longer than the policy allows.
         """
+        stored = Conversation(request, source, self._policy.reasks)
+        while stored.is_open and (answered := await self._send_cached(stored)) is not None:
+            _receive(stored, answered)
+        if not stored.is_open:
+            return stored.result()
+        # instructor and openai are loaded only now. instructor begins anew, with the stored answers.
         create = self._patched.get(request.mode)
         if create is None:
             create = self._patched[request.mode] = patched(self._create, request.mode)
@@ -151,16 +158,13 @@ class Client:
 
     async def _create(self, *, conversation: Conversation, **arguments: Any) -> "ChatCompletion":
         """Stand in for `chat.completions.create`, which instructor calls for the question and for each re-ask."""
-        call = conversation.call(arguments)
-        answered = await self._send_cached(call, conversation) or await self._send_once(call, conversation)
-        conversation.usage += answered.usage
-        if isinstance(answered.came, CallError):
-            raise answered.came
-        return conversation.receive(call, answered.came)
+        answered = await self._send_cached(conversation)
+        _receive(conversation, answered or await self._send_once(conversation.call(arguments), conversation))
+        return conversation.chat_completion()
 
-    async def _send_cached(self, call: Call, conversation: Conversation) -> _Answered | None:
-        """Answer a call from the cache; None where it has no answer, or one that would not be kept today."""
-        stored = await self._store.get(call.fingerprint)
+    async def _send_cached(self, conversation: Conversation) -> _Answered | None:
+        """Answer the next call from the cache; None where it has no answer, or one that would not be kept today."""
+        stored = await self._store.get(conversation.fingerprint)
         if stored is None or not conversation.is_worth_keeping(stored):
             return None
         return _Answered(stored, Usage(hits=1))
@@ -196,11 +200,11 @@ class Client:
             if not self._warned and self._clock() - since >= LONG_WAIT:
                 self._warned = True
                 log.warning("another process sends the same request; waiting for its answer", extra=_log_fields(call))
-            if (answered := await self._send_cached(call, conversation)) is not None:
+            if (answered := await self._send_cached(conversation)) is not None:
                 return answered
         try:
             # Another process may have answered and released the claim since the cache was looked up.
-            answered = await self._send_cached(call, conversation) if self._store.shared else None
+            answered = await self._send_cached(conversation) if self._store.shared else None
             if answered is None:
                 answered = await self._send_with_retries(call)
                 if isinstance(answered.came, Completion) and conversation.is_worth_keeping(answered.came):
@@ -293,6 +297,7 @@ class Client:
             limit=1 if error.fatal and not self._has_answered else policy.silent,
             patience=policy.patience,
             hopeless=not error.again,
+            refused=error.refused,
         )
         if self._circuit.probes > before.probes:
             self._pacer.hold(min(policy.first_wait * 2 ** min(before.probes, DOUBLINGS), policy.longest_wait))
@@ -304,7 +309,7 @@ class Client:
             NoModelError: the circuit is open, since the endpoint has not answered for too long.
         """
         if not self._circuit.lets_through(now := self._clock()):
-            verb = "refuses" if self._circuit.said.startswith("HTTP 4") else "does not answer"
+            verb = "refuses" if self._circuit.refused else "does not answer"
             raise NoModelError(
                 f"the endpoint {verb}: {self._circuit.account(now)}; what is done is kept, run it again to go on"
             )
@@ -323,6 +328,18 @@ class Client:
         if isinstance(error, CallError) and error.wait is not None:
             return error.wait
         return wait_random_exponential(self._policy.first_wait, self._policy.longest_wait)(state)
+
+
+def _receive(conversation: Conversation, answered: _Answered) -> None:
+    """Count what a call took, and validate its answer.
+
+    Raises:
+        CallError: it brought no answer.
+    """
+    conversation.usage += answered.usage
+    if isinstance(answered.came, CallError):
+        raise answered.came
+    conversation.receive(answered.came)
 
 
 def _log_fields(call: Call, **more: object) -> dict[str, object]:

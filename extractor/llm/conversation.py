@@ -1,8 +1,9 @@
 """A conversation: a request, its answers, what is wrong with each, and the records that remain at the end.
 
-`converse` has instructor ask, validate and ask again. The response model that instructor is given hands each answer to
-the `Conversation`, which checks it against the schema and the article, and names each problem on one line. Nothing here
-sends anything: the `create` that is passed in makes the calls, or looks them up.
+The `Conversation` checks each answer against the schema and the article, names each problem on one line, and decides
+whether to ask again. Stored answers need no more than that. Where a call must be made, `converse` has instructor ask,
+validate and ask again; the response model that it is given returns what the `Conversation` found. Nothing here sends
+anything: the `create` that is passed in makes the calls, or looks them up.
 """
 
 import json
@@ -25,7 +26,6 @@ from mahdar.validation.source import Source
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
-    from tenacity import RetryCallState
 
 MAX_PROBLEMS: Final = 12
 """Lines in a re-ask; a model that has made more mistakes does not mend them by reading more."""
@@ -95,12 +95,28 @@ class Conversation:
     def __post_init__(self) -> None:
         self.source = self.source.showing(self.request.sentences)
 
-    def call(self, arguments: Mapping[str, Any]) -> Call:
-        """Return the call to make now.
+    @property
+    def is_open(self) -> bool:
+        """Whether a call is to be made: the first one, or one that asks again, since the last answer can be mended."""
+        if not self._attempts:
+            return True
+        *before, last = self._attempts
+        usable = not isinstance(last.reading, UnusableError)
+        return last.answer is None and usable and self._can_mend(before, last.completion, last.problems)
 
-        The fingerprint of a re-ask is a hash of the first request's, the raw answers so far, and the problems of the
-        last answer by path and code; not of their wording, so that a better wording, or another version of pydantic,
-        does not orphan what is stored.
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the next call.
+
+        That of a re-ask is a hash of the first request's, the raw answers so far, and the problems of the last answer
+        by path and code; not of their wording, so that a better wording, or another version of pydantic, does not
+        orphan what is stored.
+        """
+        first = self.request.fingerprint
+        return sha256(json.dumps([first, *self._answers()], ensure_ascii=False)) if self._attempts else first
+
+    def call(self, arguments: Mapping[str, Any]) -> Call:
+        """Return the next call.
 
         Args:
             arguments: what instructor calls `create` with. The schema is replaced by its strict form, which instructor
@@ -114,30 +130,23 @@ class Conversation:
         elif "json_schema" in arguments.get("response_format", {}):
             form = {"name": answer.model.__name__, "schema": answer.json_schema, "strict": True}
             arguments["response_format"] = {"type": "json_schema", "json_schema": form}
-        if not self._attempts:
-            return Call(request, request.fingerprint, request.components, arguments)
-        self.usage += Usage(reasks=1)
-        raw, problems = [one.completion.raw for one in self._attempts], _codes(self._attempts[-1].problems)
-        fingerprint = sha256(json.dumps([request.fingerprint, raw, problems], ensure_ascii=False))
-        answers = sha256(json.dumps([raw, problems], ensure_ascii=False))
-        return Call(request, fingerprint, {**request.components, "answers": answers}, arguments)
+        components = request.components
+        if self._attempts:
+            components = {**components, "answers": sha256(json.dumps(self._answers(), ensure_ascii=False))}
+        return Call(request, self.fingerprint, components, arguments)
 
     def is_worth_keeping(self, completion: Completion) -> bool:
         """Whether to store an answer: it has records, it leads to a re-ask, or an earlier answer has records."""
         reading = self._read(completion)
         if isinstance(reading, Reading):
             return True
-        if isinstance(reading, UnreadableError) and not completion.is_cut and len(self._attempts) < self.reasks:
-            return not self._attempts or _codes(self._attempts[-1].problems) != _codes((reading.problem,))
+        if isinstance(reading, UnreadableError) and self._can_mend(self._attempts, completion, (reading.problem,)):
+            return True
         answer, _, records = self._best()
         return records > 0 or (answer is not None and isinstance(reading, UnreadableError))
 
-    def receive(self, call: Call, completion: Completion) -> "ChatCompletion":
-        """Validate an answer against its schema and its article, and convert it to the form that instructor reads.
-
-        Raises:
-            UnusableError: it is a refusal, or was cut before one record was complete.
-        """
+    def receive(self, completion: Completion) -> None:
+        """Validate the answer to the next call against its schema and its article."""
         reading, schema = self._read(completion), self.request.answer
         answer: Answer | None = None
         problems: tuple[Problem, ...] = ()
@@ -150,10 +159,19 @@ class Conversation:
                 answer = None if reading.ambiguous else validated
             except ValidationError as error:
                 problems = (*problems, *problems_of(error, reading.value, schema))
-        self._attempts.append(_Attempt(call.fingerprint, completion, reading, problems, answer))
-        if isinstance(reading, UnusableError):
-            raise reading
-        return chat_completion(completion, self.request, reading)
+        self._attempts.append(_Attempt(self.fingerprint, completion, reading, problems, answer))
+        self.usage += Usage(reasks=int(self.is_open))
+
+    def chat_completion(self) -> "ChatCompletion":
+        """Return the last answer in the form that instructor reads.
+
+        Raises:
+            UnusableError: it is a refusal, or was cut before one record was complete.
+        """
+        last = self._attempts[-1]
+        if isinstance(last.reading, UnusableError):
+            raise last.reading
+        return chat_completion(last.completion, self.request, last.reading)
 
     def answer(self) -> Answer:
         """Return the last answer; instructor's response model asks for it.
@@ -169,43 +187,43 @@ class Conversation:
         lines = list(dict.fromkeys(map(str, last.problems)))
         raise ResponseParsingError("\n".join(lines[:MAX_PROBLEMS]))
 
-    def asks_again(self, state: "RetryCallState") -> bool:
-        """Whether to ask again: the answer is invalid, not cut, and has other problems than the one before."""
-        from instructor.core.exceptions import ResponseParsingError
-
-        error = state.outcome.exception() if state.outcome else None
-        if not isinstance(error, ResponseParsingError):
-            return False
-        *before, last = self._attempts
-        return not last.completion.is_cut and not (before and _codes(before[-1].problems) == _codes(last.problems))
-
-    def result(self, error: BaseException | None) -> ValidatedAnswer:
+    def result(self, error: CallError | None = None) -> ValidatedAnswer:
         """Return the valid records of the best answer: asking again may have brought fewer.
 
         Where the budget forbids to ask again, the article fails all the same, so that a later run finishes it: an
         article that has records is not asked about again.
 
         Args:
-            error: what ended the conversation; None where the last answer is valid.
+            error: why a call brought no answer; None where the conversation ended with an answer.
 
         Raises:
             ExtractionError: no answer can be used.
         """
         tasks = "+".join(self.request.tasks)
         answer, problems, records = self._best()
-        if isinstance(error, CallError | UnusableError) and (error.failure == OVER_BUDGET or not records):
-            wait = error.wait if isinstance(error, CallError) else None
-            raise ExtractionError(error.failure, f"{tasks}: {error}", self.usage, retry_after=wait)
+        if error is not None and (error.failure == OVER_BUDGET or not records):
+            raise ExtractionError(error.failure, f"{tasks}: {error}", self.usage, retry_after=error.wait)
+        last = self._attempts[-1]
+        if isinstance(last.reading, UnusableError) and not records:
+            raise ExtractionError(last.reading.failure, f"{tasks}: {last.reading}", self.usage)
         if answer is None:
-            last = self._attempts[-1]
             failure: FailureClass = "invalid" if isinstance(last.reading, Reading) else last.reading.failure
             said = str(last.problems[0])
             if not isinstance(last.reading, Reading):
                 shown = last.completion.raw.strip()[:SHOWN] if failure == "unparsable" else ""
                 said = f"{said}, begins with {shown!r}" if shown else said
             raise ExtractionError(failure, f"{tasks}: {said}", self.usage)
-        valid = len(self._attempts) == 1 and not problems and error is None
+        valid = len(self._attempts) == 1 and not problems
         return ValidatedAnswer(answer, problems, self.usage, tuple([one.fingerprint for one in self._attempts]), valid)
+
+    def _can_mend(self, before: Sequence[_Attempt], completion: Completion, problems: Sequence[Problem]) -> bool:
+        """Whether to ask again for an answer with problems: it is not cut, and they are not those of the one before."""
+        repeated = bool(before) and _codes(before[-1].problems) == _codes(problems)
+        return len(before) < self.reasks and not repeated and not completion.is_cut
+
+    def _answers(self) -> tuple[list[str], list[tuple[str, str]]]:
+        """Return the raw answers so far, and the problems of the last one by path and code."""
+        return [one.completion.raw for one in self._attempts], _codes(self._attempts[-1].problems)
 
     def _read(self, completion: Completion) -> Reading | UnreadableError | UnusableError:
         """Read an answer, or return why it cannot be read. The last reading is kept: two steps of a call need it."""
@@ -244,7 +262,10 @@ async def converse(create: Create, conversation: Conversation) -> ValidatedAnswe
         MahdarError: no call can be made: no model, no cache.
     """
     from instructor.core.exceptions import InstructorRetryException, ResponseParsingError
-    from tenacity import AsyncRetrying, stop_after_attempt
+    from tenacity import AsyncRetrying, retry_if_exception
+
+    def asks_again(error: BaseException) -> bool:
+        return isinstance(error, ResponseParsingError) and conversation.is_open
 
     request, error = conversation.request, None
     context = context_of(conversation.source)
@@ -253,12 +274,7 @@ async def converse(create: Create, conversation: Conversation) -> ValidatedAnswe
         await create(
             response_model=response_model(request.answer),
             context=context,
-            max_retries=AsyncRetrying(
-                stop=stop_after_attempt(conversation.reasks + 1),
-                retry=conversation.asks_again,
-                sleep=_do_not_wait,
-                reraise=True,
-            ),
+            max_retries=AsyncRetrying(retry=retry_if_exception(asks_again), sleep=_do_not_wait, reraise=True),
             strict=False,
             messages=[dict(message) for message in request.messages],
             model=request.model,
@@ -267,11 +283,13 @@ async def converse(create: Create, conversation: Conversation) -> ValidatedAnswe
         )
     except InstructorRetryException as caught:
         error = caught.__cause__
-    if error is not None and not isinstance(error, CallError | UnusableError | ResponseParsingError):
-        if isinstance(error, NoModelError):
-            error.usage += conversation.usage
-        raise error
-    return conversation.result(error)
+    if error is None or isinstance(error, CallError):
+        return conversation.result(error)
+    if isinstance(error, UnusableError | ResponseParsingError):
+        return conversation.result()
+    if isinstance(error, NoModelError):
+        error.usage += conversation.usage
+    raise error
 
 
 def next_call(
@@ -288,12 +306,12 @@ def next_call(
     missing = []
 
     async def create(*, conversation: Conversation, **arguments: Any) -> "ChatCompletion":
-        call = conversation.call(arguments)
-        completion = look_up(call.fingerprint)
+        completion = look_up(conversation.fingerprint)
         if completion is None:
-            missing.append(call)
+            missing.append(conversation.call(arguments))
             raise _NotStored
-        return conversation.receive(call, completion)
+        conversation.receive(completion)
+        return conversation.chat_completion()
 
     coroutine = converse(patched(create, request.mode), Conversation(request, source, reasks))
     try:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from mahdar.cache.opening import open_store
 from mahdar.documents.document import Document, as_document, check, check_several
 from mahdar.drafting import Drafter, Maker, Request
 from mahdar.errors import ExtractionError, MahdarError, NoModelError
-from mahdar.limits.budget import UNBOUNDED, Budget, Purse, Spending
+from mahdar.limits.budget import UNBOUNDED, Budget, Purse, Spending, ignore
 from mahdar.limits.concurrency import UNBOUNDED as NO_LIMITS
 from mahdar.limits.concurrency import Limits
 from mahdar.limits.prices import FREE, Price, unknown_price
@@ -147,9 +148,21 @@ class Extractor:
         """Money and tokens so far, failed calls that may have been billed included."""
         return self._purse.spent
 
-    def charge(self, earlier: Spending) -> None:
-        """Count what earlier runs spent against the budget."""
+    @contextmanager
+    def charge(self, earlier: Spending, record: Callable[[Spending], None]) -> Iterator[None]:
+        """Count what earlier runs spent against the budget, and record what is spent within the context.
+
+        Args:
+            earlier: money and tokens.
+            record: called in the extractor's thread with all that calls have cost, or may have cost, whenever that
+                changes: before a call is sent and after it has ended.
+        """
         self._purse.spent += earlier
+        self._purse.record = record
+        try:
+            yield
+        finally:
+            self._purse.record = ignore
 
     def extract(
         self,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from newsroom import KEY, NOTHING, reads_well, weather
+from newsroom import KEY, NOTHING, reads_well, records, weather
 from tiny import mahdar
 
 from mahdar import Document, Failure, UsageError
@@ -111,12 +111,12 @@ def test_an_article_that_the_budget_stopped_is_left_and_what_it_cost_counts(tmp_
     assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
 
 
-def complete(results: RunResults) -> None:
+def complete(results: RunResults, failing: int = 2) -> None:
     """Extract what is new, and close."""
     for number, fate in enumerate(fates(results)):
         if fate == "new":
             results.expect(document(number))
-            results.write(refused(document(number)) if number == 2 else extraction(document(number)))
+            results.write(refused(document(number)) if number == failing else extraction(document(number)))
     results.close()
 
 
@@ -330,6 +330,48 @@ def test_a_damaged_ledger_is_made_anew_of_what_can_be_read(tmp_path: Path, place
     again.close()
 
 
+def retried(folder: Path) -> None:
+    """The article that failed in `filled` has been extracted; its process was killed before it closed the files."""
+    filled(folder)
+    results = opened(folder)
+    results.expect(document(2))
+    results.write(extraction(document(2)))
+    killed = folder / "killed"
+    killed.mkdir()
+    for file in folder.glob("out.jsonl*"):
+        shutil.copy(file, killed / file.name)
+    results.close()
+
+
+@pytest.mark.parametrize("lost", ["the row", "the log"])
+def test_an_older_failure_does_not_hide_a_later_record(tmp_path: Path, lost: str) -> None:
+    retried(tmp_path)
+    killed = tmp_path / "killed"
+    ledger, log = killed / "out.jsonl.ledger.sqlite", killed / "out.jsonl.ledger.sqlite-wal"
+    whole = (killed / "out.jsonl").read_bytes()
+    if lost == "the log":  # SQLite leaves out what was written since the last checkpoint, without a word
+        log.write_bytes(b"")
+    else:  # the newest row is damaged in the database, and the older one is in a page that is free
+        shutil.copy(tmp_path / ledger.name, ledger)
+        log.unlink()
+        content = bytearray(ledger.read_bytes())
+        content[content.index(document(2).sha256.encode())] ^= 1
+        before = tmp_path / "before"
+        before.mkdir()
+        filled(before)
+        row = (before / ledger.name).read_bytes()
+        page = next(
+            row[at : at + 4096] for at in range(0, len(row), 4096) if "لا أستطيع".encode() in row[at : at + 4096]
+        )
+        ledger.write_bytes(content + page)
+    results = opened(killed)
+    assert "1 line set aside" in results.repaired
+    assert fates(results) == ["done", "done", "new", "done", "done", "done"]
+    complete(results, failing=-1)
+    assert sorted((killed / "out.jsonl").read_bytes().splitlines()) == sorted(whole.splitlines())
+    assert not (killed / "out.jsonl.errors.jsonl").exists()
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_run_of_an_older_version_is_named_and_left_as_it_is(tmp_path: Path, *, overwrite: bool) -> None:
     (tmp_path / "out.jsonl").write_text('{"document_id": "خبر-1"}\n', encoding="utf-8")
@@ -477,6 +519,40 @@ def test_a_budget_holds_over_all_runs_into_a_file_and_failed_articles_are_paid_f
     assert ", an unknown number of articles left → " in err
     told = json.loads(mahdar("status", tmp_path / "out.jsonl", "--json").out)
     assert (told["tokens"], told["cost"], told["failed"]) == (720, 0.00216, {"refused": 6})
+
+
+def test_calls_under_way_at_a_kill_are_held_against_the_budget(tmp_path: Path) -> None:
+    news, never = archive(tmp_path, 9), threading.Event()
+    options = ("--no-cache", "--concurrency", "4", "--max-tokens")
+    answers = iter([None] * 3)
+    with Endpoint(lambda _: completion(NOTHING, after=next(answers, never))) as endpoint:
+        _, err = ended(launch(endpoint, tmp_path, news, *options, "1"))
+        most = int(err.partition("the next call can take ")[2].partition(";")[0].replace(",", ""))
+        budget = 4 * most + 600
+        process = launch(endpoint, tmp_path, news, *options, str(budget))
+        endpoint.await_requests(7)
+        process.kill()
+        ended(process)
+        told = json.loads(mahdar("status", tmp_path / "out.jsonl", "--json").out)
+        assert told["tokens"] <= 3 * 120  # what was answered, but for articles that were not written yet
+        assert 3 * 120 + 4 * most <= told["charged_tokens"] <= budget
+        code, err = ended(launch(endpoint, tmp_path, news, *options, str(budget)))
+        assert (code, len(endpoint.requests)) == (1, 7)
+    assert f"ends here: {told['charged_tokens']:,} tokens are spent, and the next call can take" in err
+    shown = mahdar("status", tmp_path / "out.jsonl").out
+    assert f"and at most {told['charged_tokens'] - told['tokens']:,} of calls whose article has no result\n" in shown
+
+
+def test_an_answer_is_counted_though_its_article_has_no_result_at_a_kill(tmp_path: Path) -> None:
+    news, never = archive(tmp_path, 2), threading.Event()
+    answers = iter([completion(records([{"kind": "party"}])), completion(NOTHING, after=never)])
+    with Endpoint(lambda _: next(answers)) as endpoint:
+        process = launch(endpoint, tmp_path, news, "--no-cache")
+        endpoint.await_requests(2)  # the second asks for a better answer
+        process.kill()
+        ended(process)
+    told = json.loads(mahdar("status", tmp_path / "out.jsonl", "--json").out)
+    assert (told["done"], told["tokens"], told["charged_tokens"]) == (0, 0, 120)
 
 
 def test_new_files_are_taken_as_they_come_until_ctrl_c(tmp_path: Path, endpoint: Endpoint) -> None:

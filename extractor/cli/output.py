@@ -75,8 +75,8 @@ def kept(
         if isinstance(opened, Stream):
             yield None, opened
         else:
-            mahdar.charge(_spent(opened.progress, mahdar))
-            yield opened, None
+            with mahdar.charge(_spent(opened.progress, mahdar), opened.charge):
+                yield opened, None
 
 
 def _results(target: OutputPaths, mahdar: Extractor, keep: Collection[str], *, overwrite: bool) -> RunResults:
@@ -91,10 +91,14 @@ def _results(target: OutputPaths, mahdar: Extractor, keep: Collection[str], *, o
 
 
 def _spent(progress: Progress, mahdar: Extractor) -> Spending:
-    """Return what a run has spent so far; if a cost is unknown, at the current price."""
-    if progress.cost is None:
-        return Spending.of(mahdar.price, progress.tokens_in, progress.tokens_out)
-    return Spending(Decimal(str(progress.cost)), progress.tokens)
+    """Return what a run can have spent so far, at the most; if a cost is unknown, at the current price."""
+    known = progress.cost is not None
+    cost = (
+        Decimal(str(progress.cost))
+        if known
+        else Spending.of(mahdar.price, progress.tokens_in, progress.tokens_out).cost
+    )
+    return Spending(max(cost, progress.charged.cost), max(progress.tokens, progress.charged.tokens))
 
 
 def finish(target: OutputPaths) -> Iterator[str]:

@@ -35,8 +35,13 @@ class RunStatus:
     def as_json(self) -> dict[str, Any]:
         """Return the status as a JSON object, the counts at its top level."""
         counts = asdict(self.progress)
-        del counts["tokens_in"], counts["tokens_out"]
-        counts["tokens"] = self.progress.tokens
+        del counts["tokens_in"], counts["tokens_out"], counts["charged"]
+        charged = self.progress.charged
+        counts |= {
+            "tokens": self.progress.tokens,
+            "charged_tokens": charged.tokens,
+            "charged_cost": float(charged.cost),
+        }
         return {"state": self.state, **counts, "run": self.run}
 
     def __iter__(self) -> Iterator[str]:
@@ -47,7 +52,9 @@ class RunStatus:
         for name, number in sorted(now.failed.items()):
             yield _line("failed", f"{number:,} {name}")
         yield _line("records", f"{now.records:,}, {now.rejected:,} rejected")
-        yield _line("tokens", f"{now.tokens:,}")
+        unknown = now.charged.tokens - now.tokens
+        more = f", and at most {unknown:,} of calls whose article has no result" if unknown > 0 else ""
+        yield _line("tokens", f"{now.tokens:,}{more}")
         yield _line("cost", cost(now.cost))
         if now.rate is not None:
             yield _line("rate", f"{now.rate:,.1f} articles a minute")

@@ -74,6 +74,10 @@ class Spending:
         return cls(price.cost(tokens_in, tokens_out) if price else NOTHING, tokens_in + tokens_out)
 
 
+def ignore(_: Spending) -> None:
+    """Record nothing."""
+
+
 class OverBudgetError(MahdarError):
     """The next call could exceed the budget."""
 
@@ -88,12 +92,15 @@ class Purse:
     Attributes:
         spent: by calls that have ended.
         reserved: for calls in flight, each at its most.
+        record: called with the sum of both whenever it changes, before a call is sent and after it has ended; if it
+            raises, the call is not sent.
     """
 
     def __init__(self, budget: Budget = UNBOUNDED, find_price: Callable[[], Price | None] = lambda: None) -> None:
         self.budget = budget
         self.spent = Spending()
         self.reserved = Spending()
+        self.record: Callable[[Spending], None] = ignore
         self._find_price = find_price
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -125,6 +132,7 @@ class Purse:
 
         Raises:
             OverBudgetError: the call could exceed the budget.
+            Exception: `record` raised it.
         """
         while not self.budget.allows(self.spent + self.reserved + most):
             if not self.budget.allows(self.spent + most):
@@ -136,6 +144,8 @@ class Purse:
             settled = asyncio.get_running_loop().create_future()
             self._waiting.append(settled)
             await settled
+        if most != Spending():
+            self.record(self.spent + self.reserved + most)
         self.reserved += most
 
     def settle(self, most: Spending, came_to: Spending) -> None:
@@ -146,6 +156,8 @@ class Purse:
         for settled in waiting:
             if not settled.done():  # cancelled
                 settled.set_result(None)
+        if came_to != most:
+            self.record(self.spent + self.reserved)
 
     def release_reserved(self) -> None:
         """Release all reservations: in a forked process the calls in flight are the other process's."""

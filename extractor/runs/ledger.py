@@ -7,23 +7,25 @@ does, so a power failure loses only what was written since. Closing the ledger f
 which can be copied, and read in a read-only folder.
 """
 
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mahdar.documents.bidi import clean
-from mahdar.errors import UsageError
+from mahdar.limits.budget import Spending
 from mahdar.results import Usage
+from mahdar.runs.account import Account
+from mahdar.runs.database import UnreadableLedgerError, connect, translated_errors
 from mahdar.runs.entry import Entry, row_checksum, run_key
 from mahdar.runs.identity import MADE_BY, Identity
 from mahdar.runs.lines import checksum, dumps
 from mahdar.runs.outputs import json_object
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """`user_version` of the database."""
 APPLICATION: Final = 0x6D686472
 """`application_id` of the database: "mhdr" in ASCII."""
@@ -33,21 +35,8 @@ LEFT: Final = frozenset({"over_budget"})
 """Classes of failure that concern the run, not the article: they are not recorded as the article's outcome."""
 RECENT: Final = 200
 """Number of latest articles from which the rate is computed."""
-PATIENCE: Final = 30.0
-"""Seconds to wait for another process's transaction."""
 PAGE: Final = 4096
 """Bytes in a page of the database."""
-_NOT_DAMAGE: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-    }
-)
-"""SQLite's error codes that say nothing about what the file holds."""
 _TABLES: Final = f"""
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {FORMAT};
@@ -57,6 +46,11 @@ CREATE TABLE run (
     tokens_in INTEGER NOT NULL DEFAULT 0,
     tokens_out INTEGER NOT NULL DEFAULT 0,
     cost REAL DEFAULT 0,
+    checksum BLOB NOT NULL
+);
+CREATE TABLE charges (
+    tokens INTEGER NOT NULL,
+    cost TEXT NOT NULL,
     checksum BLOB NOT NULL
 );
 CREATE TABLE articles (
@@ -84,7 +78,6 @@ CREATE TABLE replacements (
 """
 _PUT: Final = "REPLACE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SCHEMA: Final = "SELECT name, sql FROM sqlite_schema ORDER BY rowid"
-_RUN: Final = "SELECT identity, total, tokens_in, tokens_out, cost FROM run"
 _COMPARISON: Final = """
 DROP TABLE IF EXISTS temp.found;
 DROP VIEW IF EXISTS temp.missing;
@@ -106,6 +99,8 @@ class Progress:
         failed: articles failed, by class of failure.
         tokens_in, tokens_out: tokens of all attempts at all articles, whatever their outcome.
         cost: US dollars for the same attempts; None once the cost of one article is unknown.
+        charged: tokens and US dollars that all calls can have taken, at the most: calls under way, calls without an
+            answer, and answers of articles without an outcome included. US dollars are 0 while no price is known.
         rate: articles a minute, over the latest `RECENT`; None if they are too few.
     """
 
@@ -118,6 +113,7 @@ class Progress:
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float | None = 0.0
+    charged: Spending = field(default_factory=Spending)
     rate: float | None = None
 
     @property
@@ -129,18 +125,6 @@ class Progress:
     def complete(self) -> bool:
         """Whether every article was extracted or has failed."""
         return self.total is not None and self.done + sum(self.failed.values()) >= self.total
-
-
-class UnreadableLedgerError(UsageError):
-    """A ledger that is damaged, of another version, or none at all.
-
-    Attributes:
-        found: what was found, to follow the file's name.
-    """
-
-    def __init__(self, path: Path, found: str) -> None:
-        super().__init__(f"{path} {found}: the same `mahdar extract` again saves what can be read, or says what to do")
-        self.found = found
 
 
 class Ledger:
@@ -163,14 +147,7 @@ class Ledger:
         if not create:
             path.stat()
         with self._translated_errors():
-            mode = "rwc" if create else "rw"
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                timeout=PATIENCE,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            self._db = connect(path, "rwc" if create else "rw")
             try:
                 self._check(empty=create)
             except BaseException:
@@ -209,8 +186,8 @@ class Ledger:
             if self._db.execute(_SCHEMA).fetchall() != fresh.execute(_SCHEMA).fetchall():
                 yield "the tables are not as they were created"
                 return
-        if [row[-1] == row_checksum(self._key, row[:-1]) for row in self._db.execute("SELECT * FROM run")] != [True]:
-            yield "the checksum of the run differs"
+        self._only_row("run")
+        self._only_row("charges")
         for row in self._db.execute("SELECT * FROM articles"):
             if row[-1] != row_checksum(self._key, row[:-1]):
                 yield f"the checksum of {clean(str(row[0]))} differs"
@@ -250,10 +227,12 @@ class Ledger:
             spent: total, tokens and cost that are known already.
         """
         self._known_key = run_key(run)
+        charged = (spent.charged.tokens, str(spent.charged.cost))
         values = (dumps(run), spent.total, spent.tokens_in, spent.tokens_out, spent.cost)
         with self._translated_errors():
             self._db.executescript(f"PRAGMA page_size = {PAGE}; BEGIN; {_TABLES}")
             self._db.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?)", (*values, row_checksum(self._key, values)))
+            self._db.execute("INSERT INTO charges VALUES (?, ?, ?)", (*charged, row_checksum(self._key, charged)))
             self._db.executemany(_PUT, (entry.row(self._key) for entry in entries))
             self._db.execute("COMMIT")
 
@@ -263,6 +242,10 @@ class Ledger:
             if self._row("PRAGMA journal_mode = WAL") == ("wal",):
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._ahead = True
+
+    def account(self) -> Account:
+        """Open the account of the run, once `begin` has created the tables."""
+        return Account(self.path, self._key)
 
     def get(self, article: str) -> Entry | None:
         """Return the entry of an article; None if it has none."""
@@ -295,14 +278,14 @@ class Ledger:
             self._spend(usage.tokens_in, usage.tokens_out, None if usage.unpriced else float(usage.cost))
 
     def _spend(self, tokens_in: int, tokens_out: int, cost: float | None) -> None:
-        run, total, before_in, before_out, before = self._row(_RUN)
+        run, total, before_in, before_out, before = self._only_row("run")
         sum_ = None if before is None or cost is None else before + cost
         self._put_run(run, total, before_in + tokens_in, before_out + tokens_out, sum_)
 
     def set_total(self, articles: int) -> None:
         """Store the number of articles."""
         with self._translated_errors():
-            run, _, *spent = self._row(_RUN)
+            run, _, *spent = self._only_row("run")
             self._put_run(run, articles, *spent)
 
     def _put_run(self, *values: Any) -> None:
@@ -329,13 +312,15 @@ class Ledger:
                     "SELECT failure, count(*) FROM articles WHERE failure IS NOT NULL GROUP BY failure ORDER BY failure"
                 )
             )
-            total, tokens_in, tokens_out, cost = self._row("SELECT total, tokens_in, tokens_out, cost FROM run")
+            _, total, tokens_in, tokens_out, cost = self._only_row("run")
+            charged_tokens, charged_cost = self._only_row("charges")
             number, seconds = self._row(
                 "SELECT count(*), max(at) - min(at) FROM (SELECT at FROM articles ORDER BY rowid DESC LIMIT ?)", RECENT
             )
         done, records, rejected, cached = sums
         rate = round(60 * (number - 1) / seconds, 1) if seconds else None
-        return Progress(total, done, failed, records, rejected, cached, tokens_in, tokens_out, cost, rate)
+        charged = Spending(Decimal(charged_cost), charged_tokens)
+        return Progress(total, done, failed, records, rejected, cached, tokens_in, tokens_out, cost, charged, rate)
 
     def failures(self) -> Iterator[Entry]:
         """Yield the entries of failed articles, in the order in which they failed."""
@@ -429,18 +414,20 @@ class Ledger:
                 self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
 
+    def _only_row(self, table: Literal["run", "charges"]) -> Sequence[Any]:
+        """Return the values of the one row of a table.
+
+        Raises:
+            UnreadableLedgerError: they are not as they were written.
+        """
+        rows = self._db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608  # no value of a user
+        if len(rows) != 1 or rows[0][-1] != row_checksum(self._key, rows[0][:-1]):
+            raise UnreadableLedgerError(self.path, f"is damaged (the checksum of the {table} differs)")
+        return rows[0][:-1]  # type: ignore[no-any-return]  # of sqlite3's
+
     def _row(self, query: str, *values: Any) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self._db.execute(query, values).fetchone()
         return row
 
-    @contextmanager
-    def _translated_errors(self) -> Iterator[None]:
-        """Translate SQLite's errors into errors that name the file and the remedy."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", -1) & 0xFF  # -1: raised by Python, for text that is no UTF-8
-            is_read_only = code == sqlite3.SQLITE_READONLY and not os.access(self.path, os.W_OK)
-            if is_read_only or code in _NOT_DAMAGE:
-                raise UsageError(f"{self.path} cannot be used: {error}; name another file with --output") from None
-            raise UnreadableLedgerError(self.path, f"is no ledger, or damaged ({error})") from None
+    def _translated_errors(self) -> AbstractContextManager[None]:
+        return translated_errors(self.path)

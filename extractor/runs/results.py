@@ -15,22 +15,29 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from mahdar.documents.bidi import clean
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import UsageError
+from mahdar.limits.budget import Spending
 from mahdar.results import Failure, Usage
+from mahdar.runs.database import UnreadableLedgerError
 from mahdar.runs.entry import Entry
 from mahdar.runs.identity import REMEDY, Identity, check_same_run, older
-from mahdar.runs.ledger import LEFT, RETRIED, Ledger, Progress, UnreadableLedgerError
+from mahdar.runs.ledger import LEFT, RETRIED, Ledger, Progress
 from mahdar.runs.lines import LineFile, checksum, json_line, lock, sync_folder, whole_lines, write_whole
-from mahdar.runs.outputs import ERRORS, Result
+from mahdar.runs.outputs import ERRORS, Result, as_extraction, json_object
 from mahdar.runs.salvage import salvage
+from mahdar.runs.seen import Seen
 from mahdar.runs.target import DAMAGED, HISTORY, LEDGER
 from mahdar.wording import NAMED, counted, join_names
+
+if TYPE_CHECKING:
+    from mahdar.runs.account import Account
 
 OLDER: Final = ".ledger.jsonl"
 """Suffix of the ledger of older versions, which kept it as JSON Lines."""
@@ -54,6 +61,7 @@ class RunResults:
 
     Attributes:
         repaired: the damage found, a line for the ledger and one for the records; empty if there was none.
+        restored: number of articles that had changed and failed, and are again as their record says.
 
     Raises:
         UsageError: the files belong to another run or are something else, are in use, or cannot be written.
@@ -75,6 +83,10 @@ class RunResults:
         self._synced = clock()
         self._under_way: dict[str, Document | BadInput] = {}
         self._errors_are_stale = False
+        self.restored = 0
+        self._ids_of_files, self._files_by_id = Seen(), Seen()
+        self._extracted: dict[bytes, Entry | None] = {}
+        self._account: Account | None = None
         self._records = _locked(path)
         try:
             self._ledger = self._opened(run, overwrite=overwrite)
@@ -101,7 +113,7 @@ class RunResults:
         try:
             return _verified(ledger)
         except UnreadableLedgerError as error:
-            entries = salvage(ledger, run)
+            entries = salvage(ledger, run, self.path)
             if entries is None:
                 raise UsageError(f"{ledger} {error.found}: {REMEDY}") from None
             made = f"made anew of the {counted(entries, 'article')} that could be read"
@@ -118,6 +130,7 @@ class RunResults:
         else:
             check_same_run(self.path, before, run)
         self._ledger.write_ahead()
+        self._account = self._ledger.account()
         self.repaired = "\n".join(filter(None, (self.repaired, self._mend())))
         self._write_errors()
 
@@ -127,8 +140,11 @@ class RunResults:
         return self._ledger.progress()
 
     def fate(self, article: Document | BadInput) -> Fate:
-        """Return an article's state. An article that failed and has changed since counts as new."""
-        entry = self._ledger.get(article.id)
+        """Return an article's state. An article that failed and has changed since counts as new.
+
+        An article that had changed and failed, and is again as its record says, is done: its failure is forgotten.
+        """
+        entry = self._current(article)
         if entry is None or entry.failure == RETRIED:
             return "new"
         if entry.is_of(*_version(article)):
@@ -136,9 +152,56 @@ class RunResults:
         return "changed" if entry.line else "new"
 
     def has_failed(self, article: Document | BadInput) -> bool:
-        """Return whether an article failed before, even if its text has changed since."""
-        entry = self._ledger.get(article.id)
+        """Return whether an article failed before, unless it is as its record says; its text may have changed since."""
+        entry = self._current(article)
         return entry is not None and entry.failure is not None
+
+    def _current(self, article: Document | BadInput) -> Entry | None:
+        """Return the entry of an article; restore that of its record if only another text or day of it has failed."""
+        entry = self._ledger.get(article.id)
+        if entry is None or entry.failure is None or entry.line is None or entry.is_of(*_version(article)):
+            return entry
+        extracted = self._entry_of_line(entry.line)
+        if extracted is None or not extracted.is_of(*_version(article)):
+            return entry
+        # What its record took was counted when it was written.
+        self._ledger.put(replace(extracted, tokens_in=0, tokens_out=0, cost=0.0, at=int(time.time())))
+        self._errors_are_stale = True
+        self.restored += 1
+        return extracted
+
+    def _entry_of_line(self, line: bytes) -> Entry | None:
+        """Return the entry of the line with this checksum; None if the records have no such line.
+
+        The records are read once, for all articles that have a record and a later failure.
+        """
+        if line not in self._extracted:
+            self._extracted |= dict.fromkeys(entry.line for entry in self._ledger.failures() if entry.line)
+            with self.path.open("rb") as file:
+                for text, _ in whole_lines(file):
+                    if (known := checksum(text)) in self._extracted:
+                        extraction = as_extraction(str(self.path), json_object(text))
+                        self._extracted[known] = Entry.of_extraction(extraction, known, 0)
+        return self._extracted.get(line)
+
+    def file_id(self, place: int) -> str | None:
+        """Return the id of a file of articles; None if it has none."""
+        return self._ids_of_files.get(f"{place}")
+
+    def file_of(self, file_id: str) -> int | None:
+        """Return the file that has an id; None if none has."""
+        place = self._files_by_id.get(file_id)
+        return int(place) if place else None
+
+    def name_file(self, place: int, file_id: str) -> None:
+        """Give a file an id, and take it from the file that had it."""
+        self._ids_of_files.add(f"{place}", file_id)
+        if self._files_by_id.add(file_id, f"{place}") is not None:
+            self._files_by_id.set(file_id, f"{place}")
+
+    def is_known(self, document: Document) -> bool:
+        """Return whether the outcome of an article with this id, text and day is known."""
+        return self.fate(document) in {"done", "failed"}
 
     def expect(self, article: Document | BadInput) -> None:
         """Register an article whose result is going to be written."""
@@ -164,6 +227,8 @@ class RunResults:
             self._ledger.put(entry)
             if not failed_before:
                 self._append_error(entry)
+            if old is not None and not failed_before:
+                self._extracted[old] = before
         else:
             line = json_line(result)
             entry = Entry.of_extraction(result, checksum(line.encode()), now)
@@ -177,6 +242,11 @@ class RunResults:
         """Count tokens and cost of an article whose outcome stays as it is."""
         if usage.attempts or usage.tokens_in or usage.tokens_out:
             self._ledger.spend(usage)
+
+    def charge(self, charged: Spending) -> None:
+        """Store what all calls of the run can have cost so far; may be called in another thread."""
+        if self._account is not None:
+            self._account.write(charged)
 
     def announce(self, articles: int) -> None:
         """Store how many articles are expected, if none has been recorded yet."""
@@ -267,6 +337,7 @@ class RunResults:
                             new.write(replacement[1])
                             waiting.discard(replacement[0])
                     else:
+                        self._retry(line)
                         damaged.add(line)
             for known, text in self._ledger.replacements():
                 if known in waiting:
@@ -286,6 +357,14 @@ class RunResults:
         self._records, new.path = new, self.path
         self._ledger.forget_replacements()
 
+    def _retry(self, line: bytes) -> None:
+        """Extract the article of a strange line again if it has failed: the entry may be older than the line."""
+        article = (json_object(line) or {}).get("document_id")
+        entry = self._ledger.get(article) if isinstance(article, str) else None
+        if entry is not None and entry.failure not in {None, RETRIED} and entry.line is None:
+            message = f"a line of it in {self.path} is not as it was written: the next run extracts it again"
+            self._ledger.put(replace(entry, failure=RETRIED, message=message, tokens_in=0, tokens_out=0, cost=0.0))
+
     def _append_error(self, entry: Entry) -> None:
         with closing(LineFile(self._beside(ERRORS))) as errors:
             errors.write(entry.error_line)
@@ -299,6 +378,8 @@ class RunResults:
         return Path(f"{self._name}{end}")
 
     def _release(self) -> None:
+        if self._account is not None:
+            self._account.close()
         self._ledger.close()
         self._records.close()
 

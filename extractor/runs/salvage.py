@@ -11,13 +11,16 @@ are extracted again.
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from mahdar.limits.budget import Spending
 from mahdar.runs.entry import Entry, row_checksum, run_key
 from mahdar.runs.identity import Identity
 from mahdar.runs.ledger import PAGE, Ledger, Progress
-from mahdar.runs.lines import sync_folder
+from mahdar.runs.lines import checksum, sync_folder, whole_lines
 
 Value = str | bytes | int | float | None
 
@@ -30,37 +33,48 @@ _FRAME_HEADER: Final = 24
 _INTEGERS: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 """Bytes of an integer by its serial type."""
 _RUN_COLUMNS: Final = 6
+_CHARGED_COLUMNS: Final = 3
 
 
-def salvage(path: Path, run: Identity) -> int | None:
+def salvage(path: Path, run: Identity, records: Path) -> int | None:
     """Replace a damaged ledger by a new one that holds what can be read of it.
 
-    Of several rows of one article the latest counts. Records that wait to replace others are not taken over: their
+    Of several rows of one article, which are left over in free pages and in the write-ahead log, the one whose line is
+    in the records counts; if there is none, the latest. Records that wait to replace others are not taken over: their
     articles are extracted again. Tokens and cost are those of the run's row, or if that is damaged, the sum over the
     articles found. All entries found are held in memory.
 
     Args:
         path: the ledger, which no process has open.
         run: the identity of the run.
+        records: the file of records.
 
     Returns:
         The number of entries found; None if nothing in the file is of this run, and the file is left as it is.
     """
     key = run_key(run)
-    latest: dict[str, tuple[int, int, Entry]] = {}
+    with records.open("rb") as file:
+        lines = {checksum(line) for line, _ in whole_lines(file)}
+    kept: dict[str, tuple[tuple[bool, int, int], Entry]] = {}
     spent: Progress | None = None
+    charged = Spending()
     for rowid, row in _rows(path):
-        if len(row) == _RUN_COLUMNS:
-            if row[-1] == row_checksum(key, row[:-1]):
+        if len(row) in {_RUN_COLUMNS, _CHARGED_COLUMNS}:
+            if row[-1] != row_checksum(key, row[:-1]):
+                continue
+            if len(row) == _RUN_COLUMNS:
                 spent = _larger(spent, row)
+            else:
+                tokens, cost, _ = row
+                charged = Spending(max(charged.cost, Decimal(str(cost))), max(charged.tokens, int(tokens or 0)))
         elif (entry := Entry.from_row(row, key)) is not None:
-            kept = latest.get(entry.id)
-            if kept is None or kept[:2] < (entry.at, rowid):
-                latest[entry.id] = (entry.at, rowid, entry)
-    if not latest and spent is None:
+            rank = (entry.line in lines, rowid, entry.at)  # every entry that is written gets a higher rowid
+            if entry.id not in kept or kept[entry.id][0] < rank:
+                kept[entry.id] = (rank, entry)
+    if not kept and spent is None:
         return None
-    entries = [entry for _, _, entry in sorted(latest.values(), key=lambda found: found[:2])]
-    _replace(path, run, entries, spent or _sum(entries))
+    entries = [entry for _, entry in sorted(kept.values(), key=lambda found: found[0][1:])]
+    _replace(path, run, entries, replace(spent or _sum(entries), charged=charged))
     return len(entries)
 
 

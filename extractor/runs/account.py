@@ -1,0 +1,36 @@
+"""Keep what the calls of a run can have cost in its ledger, so that a killed process leaves none uncounted."""
+
+from pathlib import Path
+
+from mahdar.limits.budget import Spending
+from mahdar.runs.database import connect, translated_errors
+from mahdar.runs.entry import row_checksum
+
+
+class Account:
+    """What all calls of a run can have cost so far: those in flight, and those without an answer, at their most.
+
+    It has a connection of its own, since calls are made in another thread than the one that writes results.
+
+    Args:
+        path: the ledger.
+        key: of the rows' checksums.
+    """
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._path = path
+        self._key = key
+        with translated_errors(path):
+            self._db = connect(path, "rw")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def write(self, charged: Spending) -> None:
+        """Store the sum before a call is sent, and when the call has ended."""
+        values = (charged.tokens, str(charged.cost))
+        with translated_errors(self._path):
+            sql = "UPDATE charges SET tokens = ?, cost = ?, checksum = ?"
+            self._db.execute(sql, (*values, row_checksum(self._key, values)))
+
+    def close(self) -> None:
+        """Close the connection; to be called before the ledger is closed."""
+        self._db.close()

@@ -4,6 +4,7 @@ Run from the project's root: `python evals/benchmarks/resume.py [ARTICLES]`. The
 article again and again, under other ids. They are opened in another process, so that its peak memory is theirs.
 """
 
+import datetime as dt
 import resource
 import subprocess
 import sys
@@ -25,7 +26,7 @@ RUN: Final = {"made_by": {"meetings": "mahdar-rules", "stances": "mahdar-rules"}
 def write(records: Path, articles: int) -> None:
     """Write the results of a run."""
     text = (ROOT / "seeds/articles/000_64624abc260ecb33.txt").read_bytes().decode()
-    article = Document("000", text, "2020-11-19")
+    article = Document("000", text, dt.date(2020, 11, 19))
     with Extractor(model="offline") as extractor:
         extraction = extractor.extract(article)
     with RunResults(records, RUN) as results:

@@ -95,14 +95,20 @@ def test_every_article_ends_once_and_in_its_class(articles: int, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("reply", "tried"),
+    ("reply", "tried", "verb"),
     [
-        pytest.param(status(401), 6, id="a wrong key"),
-        pytest.param(status(429, message="insufficient_quota"), 6, id="no credit left"),
-        pytest.param(status(503), 6, id="away, without patience"),
+        pytest.param(status(401), 6, "refuses", id="a wrong key"),
+        pytest.param(status(429, message="insufficient_quota"), 6, "refuses", id="no credit left"),
+        pytest.param(
+            Reply({"error": {"code": 401, "message": "No auth credentials found"}}),
+            6,
+            "refuses",
+            id="a key in status 200",
+        ),
+        pytest.param(status(503, message="HTTP 401"), 6, "does not answer", id="away, without patience"),
     ],
 )
-def test_a_run_whose_endpoint_is_gone_ends(reply: Reply, tried: int, tmp_path: Path) -> None:
+def test_a_run_whose_endpoint_is_gone_ends(reply: Reply, tried: int, verb: str, tmp_path: Path) -> None:
     policy = Policy(attempts=1, first_wait=0, silent=tried, patience=0)
     with (
         Endpoint(lambda asked: reads_well(asked) if " 0 " in asked.article else reply) as endpoint,
@@ -111,7 +117,7 @@ def test_a_run_whose_endpoint_is_gone_ends(reply: Reply, tried: int, tmp_path: P
         with pytest.raises(NoModelError) as caught:
             list(mahdar.extract_many(map(weather, range(99))))
         assert len(endpoint.requests) == tried + 1
-    said = r"the endpoint (refuses|does not answer): 6 calls in a row, over \d+ s, failed; the last: HTTP "
+    said = rf"the endpoint {verb}: 6 calls in a row, over \d+ s, failed; the last: HTTP "
     assert re.match(said, str(caught.value))
 
 

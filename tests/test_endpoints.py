@@ -17,6 +17,7 @@ A file of `tests/endpoints` holds one provider's habits. Of each answer it says:
 import gzip
 import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -112,6 +113,69 @@ def came_to(result: Extraction | Failure) -> str:
     assert len(result.meetings) == 1
     assert result.provenance.tokens_in < 1_000_000
     return "records"
+
+
+@dataclass(frozen=True)
+class Window:
+    """An endpoint whose context takes some tokens for a prompt and its answer.
+
+    Attributes:
+        tokens: of the context.
+        prompt: tokens of every prompt.
+        words: of its refusals.
+    """
+
+    tokens: int
+    prompt: int
+    words: str
+
+    def __call__(self, asked: Asked) -> Reply:
+        bound = asked.body["max_tokens"]
+        if self.prompt + bound <= self.tokens:
+            return completion(ANSWER)
+        room = self.tokens - bound
+        return status(400, message=self.words.format(bound=bound, total=self.prompt + bound, room=room, more=room + 1))
+
+
+VLLM: Final = (
+    "This model's maximum context length is 8192 tokens. However, you requested {bound} output tokens and your "
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "prompt", "asked"),
+    [
+        pytest.param(
+            VLLM + "prompt contains at least {more} input tokens, for a total of at least 8193 tokens.", 6_000, 2
+        ),
+        pytest.param(
+            VLLM + "prompt contains at least {more} input tokens, for a total of at least 8193 tokens.", 7_000, 3
+        ),
+        pytest.param(
+            VLLM + "prompt contains 90000 characters (more than 81280 characters, which is the upper bound for {room} "
+            "input tokens).",
+            6_000,
+            2,
+        ),
+        pytest.param("Invalid request: Your request exceeded model token limit: 8192 (requested: {total})", 7_000, 2),
+        pytest.param("max_total_tokens ({total}) must be less than or equal to max_seq_len (8192)", 7_000, 2),
+    ],
+    ids=[
+        "vllm counts to the end of the room",
+        "vllm asks for less and less",
+        "vllm counts letters",
+        "moonshot",
+        "siliconflow",
+    ],
+)
+def test_the_room_for_an_answer_is_learnt(words: str, prompt: int, asked: int, tmp_path: Path) -> None:
+    with (
+        Endpoint(Window(8_192, prompt, words)) as endpoint,
+        Extractor(configured(endpoint, tmp_path), policy=HURRIED, concurrency=1) as mahdar,
+    ):
+        first, second = mahdar.extract_many([ARTICLE, ARTICLE + weather(2)])
+    assert [came_to(first), came_to(second)] == ["records", "records"]
+    assert len(endpoint.requests) == asked + 1, "the second article is sent at once with what was learnt"
 
 
 def test_there_are_enough_of_them() -> None:

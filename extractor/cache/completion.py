@@ -8,15 +8,24 @@ from typing import Any, Final
 
 VERSION = 2
 """Version of the stored form; an entry of another version counts as absent."""
-CUT: Final = frozenset({"length", "max_tokens", "model_length"})
-"""Finish reasons of an answer that ran into the bound on its tokens, in lower case."""
-FILTERED: Final = frozenset(
+WHOLE: Final = frozenset(
     {
-        *("content_filter", "content_filtered", "refusal", "safety", "recitation", "blocklist"),
-        *("prohibited_content", "spii", "guardrail_intervened", "sensitive"),
+        *("stop", "tool_calls", "function_call", "eos", "eos_token", "stop_sequence"),
+        *("end_turn", "tool_use", "complete"),
     }
 )
-"""Finish reasons of a filtered answer: OpenAI's, Anthropic's, Mistral's, Gemini's, Bedrock's and Zhipu's."""
+"""Finish reasons of an answer that the model ended."""
+CUT: Final = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"})
+"""Finish reasons of an answer that ran into the bound on its tokens: OpenAI's, Gemini's, Mistral's, Anthropic's."""
+FILTERED: Final = frozenset(
+    {
+        *("content_filter", "content_filtered", "refusal", "safety", "image_safety", "recitation", "blocklist"),
+        *("prohibited_content", "spii", "model_armor", "language", "guardrail_intervened", "sensitive", "error_toxic"),
+    }
+)
+"""Finish reasons of a filtered answer: OpenAI's, Anthropic's, Mistral's, Gemini's, Bedrock's, Zhipu's and Cohere's."""
+_REASON: Final = re.compile(r"[.:]\s*")
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|-")
 LONGEST_REFUSAL: Final = 200
 """Characters of a refusal in the failure's message."""
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -75,15 +84,16 @@ class Completion:
 
     @property
     def is_cut(self) -> bool:
-        """Whether the answer ran into the bound on its tokens; without a finish reason, open braces tell."""
-        return self.finish.lower() in CUT or (not self.finish and self.raw.count("{") > self.raw.count("}"))
+        """Whether the answer ran into the bound on its tokens; without a known finish reason, open braces tell."""
+        reasons = finish_reasons(self.finish)
+        return bool(reasons & CUT) or (not reasons & WHOLE and self.raw.count("{") > self.raw.count("}"))
 
     @property
     def refused(self) -> str | None:
         """The refusal on one line, or that the answer was filtered; None where there is an answer."""
         if self.refusal:
             return on_one_line(self.refusal)[:LONGEST_REFUSAL]
-        return "the endpoint filtered the answer" if self.finish.lower() in FILTERED else None
+        return "the endpoint filtered the answer" if finish_reasons(self.finish) & FILTERED else None
 
     def dumps(self, components: Mapping[str, str]) -> str:
         """Return the stored form: JSON, with the components of the fingerprint."""
@@ -103,6 +113,11 @@ class Completion:
         """Convert an entry that `read_entry` returned."""
         calls = tuple(ToolCall(name, arguments) for name, arguments in entry["tool_calls"])
         return cls(**{name: entry[name] for name in _ANSWER}, tool_calls=calls)
+
+
+def finish_reasons(finish: str) -> frozenset[str]:
+    """Return the parts of a finish reason in one spelling: of `content_filter: SAFETY`, both words in lower case."""
+    return frozenset(_HUMP.sub("_", part).lower() for part in _REASON.split(finish))
 
 
 def writable(text: str) -> str:

@@ -27,6 +27,7 @@ class Circuit:
         row: number of calls in a row without an answer.
         since: when the first of them failed.
         said: message of the last failure.
+        refused: whether the last failure was a refusal by the endpoint, not its silence.
         probes: single calls made since the row reached its limit.
         held_at: when calls were last held back.
         opened_at: when the circuit opened; None while it is closed.
@@ -35,12 +36,21 @@ class Circuit:
     row: int = 0
     since: float = 0.0
     said: str = ""
+    refused: bool = False
     probes: int = 0
     held_at: float = -math.inf
     opened_at: float | None = None
 
     def failed(
-        self, said: str, *, started: float, now: float, limit: int, patience: float, hopeless: bool = False
+        self,
+        said: str,
+        *,
+        started: float,
+        now: float,
+        limit: int,
+        patience: float,
+        hopeless: bool = False,
+        refused: bool = False,
     ) -> "Circuit":
         """Return the state after a call that failed.
 
@@ -51,9 +61,10 @@ class Circuit:
             limit: calls in a row after which one call at a time is made.
             patience: seconds that a row may last from its first failure.
             hopeless: whether waiting cannot help.
+            refused: whether the endpoint refused the call.
         """
         row, since = self.row + 1, self.since if self.row else now
-        after = replace(self, row=row, since=since, said=said)
+        after = replace(self, row=row, since=since, said=said, refused=refused)
         if row < limit:
             return after
         if hopeless or now - since >= patience:

@@ -13,7 +13,7 @@ from mahdar.limits.estimate import BOUNDS
 
 TEACHING: Final = frozenset({400, 422})
 """Statuses of a refusal that may name a parameter."""
-MOST: Final = 4
+MOST: Final = 6
 """Times that one call is sent, to learn the name of the bound, its size, the context and the temperature."""
 LEAST: Final = 256
 """Tokens; no shorter answer is asked for."""
@@ -26,22 +26,31 @@ _UNSUPPORTED: Final = re.compile(
     r"|deprecated",
     re.IGNORECASE,
 )
+_BOUND: Final = r"max.?(?:imum.?)?(?:completion.?|output.?|new.?)?tokens"
 _OUTPUT: Final = re.compile(
     r"supports at most (\d{1,9}) completion tokens|> (\d{1,9}), which is the maximum allowed number of output"
-    r"|range of max_tokens (?:is|should be) \[\d+, ?(\d{1,9})\]"
-    r"|max.?(?:completion.|output.|new.)?tokens\W.{0,40}"
-    r"(?:less than or equal to|<=|at most|up to|cannot exceed) `?(\d{1,9})"
+    rf"|{_BOUND}.{{0,120}}?(?:\[\d+, ?|\(inclusive\) to )(\d{{1,9}})"
+    rf"|{_BOUND}.{{0,120}}?(?:less than or equal to|smaller than or equal to|<=|at most|up to|not exceed|cannot exceed"
+    r"|no (?:more|greater) than|limit of|maximum(?: allowed| value)?(?: is)?|be greater than(?: \w+=)?(?:\w+=)?)"
+    r" ?[`(]?(\d{1,9})"
     r"|max_tokens > (\d{1,9}) must have stream",
     re.IGNORECASE,
 )
+_EXCLUSIVE: Final = " (exclusive)"
 _CONTEXT: Final = re.compile(
-    r"context length (?:is|of) (\d{1,9})|\d+ \+ \d+ > (\d{1,9})|must be <= (\d{1,9})\. given", re.IGNORECASE
-)
-_PROMPT: Final = re.compile(
-    r"\((\d{1,9}) (?:in the messages|of text input|in the prompt)|(?:has|contains)(?: at least)? (\d{1,9}) input tokens"
-    r"|(\d{1,9}) \+ \d+ > \d+|given: (\d{1,9}) `?inputs",
+    r"context (?:length|window) (?:is|of) (\d{1,9})|\d+ \+ \d+ > (\d{1,9})|must be <= (\d{1,9})\. given"
+    r"|equal to max_seq_len \((\d{1,9})|model token limit: (\d{1,9})",
     re.IGNORECASE,
 )
+_PROMPT: Final = re.compile(
+    r"\((\d{1,9}) (?:in the messages|of text input|in the prompt)|(?:has|contains) (\d{1,9}) input tokens"
+    r"|(\d{1,9}) \+ \d+ > \d+|given: (\d{1,9}) `?inputs|(\d{1,9}) tokens from the input",
+    re.IGNORECASE,
+)
+_TOTAL: Final = re.compile(r"max_total_tokens \((\d{1,9})|\(requested: (\d{1,9})\)", re.IGNORECASE)
+"""Tokens of prompt and answer together."""
+_AT_LEAST: Final = re.compile(r"contains at least (\d{1,9}) input|upper bound for (\d{1,9}) input", re.IGNORECASE)
+"""Tokens that the prompt exceeds: vLLM stops counting where the answer would not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +109,18 @@ class TakenParameters:
             sent: the arguments that were refused.
             words: of the refusal.
         """
-        words = re.sub(r"(?<=\d),(?=\d{3})", "", words)
-        context, prompt, output = _number(_CONTEXT, words), _number(_PROMPT, words), _number(_OUTPUT, words)
-        if context and prompt:
+        words = re.sub(r"(?<=\d),(?=\d{3}\b)", "", words)
+        bound = next((sent[name] for name in BOUNDS if name in sent), 0)
+        context, output = _number(_CONTEXT, words), _output(words)
+        if context and (prompt := _prompt(words, context, bound)):
             return replace(self, context=(context, prompt / max(prompt_bytes(sent), 1)))
-        if output:
+        if output and output < bound:
             return replace(self, output=output)
-        if not _UNSUPPORTED.search(words):
-            return self
         named = [name for name in (*BOUNDS, *OPTIONAL) if name in sent and re.search(rf"\b{name}\b", words)]
         renamed = {
             name: next(other for other in BOUNDS if other != name)
             for name in named
-            if name in BOUNDS and name not in self.renamed.values()
+            if name in BOUNDS and name not in self.renamed.values() and _UNSUPPORTED.search(words)
         }
         dropped = self.dropped | (frozenset(named) & frozenset(OPTIONAL))
         return replace(self, renamed={**self.renamed, **renamed}, dropped=dropped)
@@ -132,6 +140,26 @@ NOTHING_KNOWN: Final = TakenParameters()
 def prompt_bytes(arguments: Mapping[str, Any]) -> int:
     """Return the UTF-8 bytes of a call's messages."""
     return sum(len(str(turn.get("content") or "").encode("utf-8", "surrogatepass")) for turn in arguments["messages"])
+
+
+def _prompt(words: str, context: int, bound: int) -> int | None:
+    """Return the tokens of a prompt by a refusal; None where it does not say them.
+
+    Where the refusal says only how many they exceed, half of what is left of the context is added, so that each refusal
+    halves the answer that is asked for.
+    """
+    if (least := _number(_AT_LEAST, words)) is not None:
+        return (least + context) // 2
+    total = _number(_TOTAL, words)
+    return max(total - bound, 0) if total else _number(_PROMPT, words)
+
+
+def _output(words: str) -> int | None:
+    """Return the tokens that an answer may have by a refusal; None where it does not say them."""
+    found = _OUTPUT.search(words)
+    if found is None:
+        return None
+    return int(next(filter(None, found.groups()))) - words[found.end() :].startswith(_EXCLUSIVE)
 
 
 def _number(pattern: re.Pattern[str], words: str) -> int | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from mahdar.cache.completion import Completion, ToolCall, on_one_line, writable
+from mahdar.cache.completion import WHOLE, Completion, ToolCall, finish_reasons, on_one_line, writable
 from mahdar.results import FailureClass
 
 LONGEST_WAIT: Final = 120.0
@@ -32,10 +32,12 @@ UNFINISHED: Final = frozenset(
 """Finish reasons of an answer that was given up: OpenRouter's, vLLM's, SGLang's, Zhipu's and DeepSeek's."""
 EMPTY_ARGUMENTS: Final = frozenset({"", "{}", "null"})
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
-_SAYING: Final = ("error", "errors", "message", "msg", "detail", "metadata", "raw")
+_SAYING: Final = ("error", "errors", "message", "msg", "status_msg", "detail", "metadata", "raw")
 """Members of an error's body that hold its message."""
 _NAMING: Final = (*_SAYING, "code", "type", "status", "param", "loc", "reason", "reasons", "error_type")
 """Members by which errors are told apart; what an error repeats of the request is left out."""
+_STATING: Final = ("code", "status", "status_code", "type")
+"""Members of an error that name a status."""
 _DEEPEST: Final = 6
 
 
@@ -67,7 +69,8 @@ _MEANINGS: Final = (
     _Meaning(
         "rate_limited",
         _NO_CREDIT,
-        words=r"insufficient.{0,20}(quota|balance|credit|funds)|credit balance is too low|billing_hard_limit|arrearage",
+        words=r"insufficient.{0,20}(quota|balance|credit|funds)|balance is (too low|insufficient)"
+        r"|billing_hard_limit|arrearage|exceeded_current_quota|specified API usage limits|spending limit|余额不足|欠费",
         fatal=True,
     ),
     _Meaning(
@@ -100,7 +103,8 @@ _MEANINGS: Final = (
         r"context.{0,30}(length|size|window|limit)|(prompt|inputs?|query|message).{0,40}(too long|too large)"
         r"|too (many|long).{0,20}tokens|(token count|input length|prompt length|input tokens).{0,80}exceed"
         r"|maximum (prompt|input) length|must be <= [0-9]+\. given|exceed.{0,30}max(imum)? (input|prompt)"
-        r"|range of input length|must have less than [0-9]+ tokens",
+        r"|range of input length|must have less than [0-9]+ tokens|model token limit|reduce the length of the messages"
+        r"|input token count.{0,40}only supports|max_seq_len|超长|输入长度超过",
     ),
     _Meaning(
         "unparsable",
@@ -113,7 +117,8 @@ _MEANINGS: Final = (
         "set MAHDAR_MODE to json, tools or md_json",
         frozenset({400, 404, 422, 500, 501}),
         r"response.?format|json.?schema|schema|structured.?output|grammar|requested parameters|tool.?(use|choice|call)"
-        r"|support.{0,20}(tools|functions?)|(tools|functions?).{0,20}support|additionalProperties|json mode",
+        r"|support.{0,20}(tools|functions?)|(tools|functions?).{0,20}support|additionalProperties|json mode"
+        r"|function.?calling|guided_|unsupported keyword|\b(anyOf|maxItems|minItems)\b",
     ),
     _Meaning(
         "unreachable",
@@ -124,7 +129,7 @@ _MEANINGS: Final = (
         fatal=True,
     ),
     _Meaning("unreachable", "", frozenset({408, 409, 425, *range(500, 600)}), again=True),
-    _Meaning("unreachable", _NO_MODEL, frozenset({404, 405, *range(400)}), fatal=True),
+    _Meaning("unreachable", _NO_MODEL, frozenset({404, 405, 410, *range(400)}), fatal=True),
     _Meaning(
         "refused",
         "the endpoint refuses a parameter and does not say what it takes instead: take another model",
@@ -134,9 +139,9 @@ _MEANINGS: Final = (
 )
 """The first that matches counts."""
 _NAMED: Final = (
-    (402, r"insufficient|payment|billing"),
-    (429, r"rate.?limit|exhausted|too.?many"),
-    (401, r"auth|api.?key|permission"),
+    (402, r"insufficient|payment|billing|余额不足|欠费"),
+    (429, r"rate.?limit|exhausted|too.?many|频率|并发"),
+    (401, r"auth|api.?key|permission|login"),
     (529, r"overload"),
     (404, r"not.?found"),
     (400, r"context|invalid|bad.?request"),
@@ -155,6 +160,7 @@ class CallError(Exception):
         busy: whether fewer calls at once would help.
         billed: whether the endpoint may have worked, and charge for it.
         fatal: whether every call would fail in this way: no key, no credit, no such model.
+        refused: whether the endpoint refused the call, by a status of 4xx.
     """
 
     def __init__(
@@ -167,6 +173,7 @@ class CallError(Exception):
         busy: bool = False,
         billed: bool = True,
         fatal: bool = False,
+        refused: bool = False,
     ) -> None:
         super().__init__(message)
         self.failure: FailureClass = failure
@@ -175,6 +182,7 @@ class CallError(Exception):
         self.busy = busy
         self.billed = billed
         self.fatal = fatal
+        self.refused = refused
 
 
 def read_answer(answer: Any, *, seconds: float, headers: Mapping[str, str] | None = None) -> Completion:
@@ -188,18 +196,22 @@ def read_answer(answer: Any, *, seconds: float, headers: Mapping[str, str] | Non
     Raises:
         CallError: it has no choice, or an error in place of one.
     """
-    _raise_named(answer, headers or {})
+    headers = headers or {}
+    _raise_error(_error_in(answer), headers)
     try:
         choice = answer["choices"][0]
-        _raise_named(choice, headers or {})
-        message = choice["message"]
+        if isinstance(error := choice.get("error"), dict) and error:
+            _raise_error({"code": 502, **error}, headers)
+        finish = _word(choice.get("finish_reason")) or ""
+        # Gemini leaves the message out of a choice that it filtered.
+        message = choice["message"] if finish_reasons(finish) & {"", *WHOLE} else choice.get("message") or {}
         tool_calls = _tool_calls(message)
         text = _content(message, called=bool(tool_calls))
     except (KeyError, IndexError, TypeError, AttributeError):
         detail = on_one_line(json.dumps(answer, ensure_ascii=False)[:SHOWN])
         raise CallError("unreachable", f"the endpoint answered without a choice: {detail}", again=True) from None
-    usage, finish = answer.get("usage"), _word(choice.get("finish_reason")) or ""
-    if finish.lower() in UNFINISHED:
+    usage = answer.get("usage")
+    if finish_reasons(finish) & UNFINISHED:
         raise CallError("unreachable", f"the endpoint gave up its answer (finish reason {finish!r})", again=True)
     return Completion(
         text=writable(text),
@@ -240,6 +252,7 @@ def status_error(status: int, headers: Mapping[str, str], text: str, *, came: st
         busy=meaning.again and (status in BUSY or meaning.failure == "rate_limited"),
         billed=status in MAYBE_BILLED,
         fatal=meaning.fatal or (meaning.again and too_long),
+        refused=400 <= status < 500,
     )
 
 
@@ -293,22 +306,32 @@ def _members(value: Any, names: tuple[str, ...], depth: int = 0) -> Iterator[str
         yield str(value)
 
 
-def _raise_named(answer: Any, headers: Mapping[str, str]) -> None:
-    """Raise the error in an answer of status 200, as an error of the status that it names.
+def _raise_error(error: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+    """Raise an error of an answer of status 200 as one of the status that it names, by a number or by its words.
 
     Raises:
-        CallError: the answer has an error that names a status.
+        CallError: the error names a status.
     """
-    error = answer.get("error") if isinstance(answer, dict) else None
-    if not isinstance(error, dict):
-        return
-    for name in ("code", "status", "type"):
-        said = str(error.get(name) or "").lower()
-        known = int(said) if re.fullmatch(r"[45][0-9]{2}", said) else None
-        status = known or next((number for number, words in _NAMED if re.search(words, said)), None)
-        if status is not None:
-            text = json.dumps({"error": error}, ensure_ascii=False)
-            raise status_error(status, headers, text, came=" in an answer of status 200")
+    members = [error.get(name) for name in (*_STATING, *_SAYING)]
+    said = [str(one).lower() for one in members if isinstance(one, str | int)]
+    known = next((int(one) for one in said if re.fullmatch(r"[45][0-9]{2}", one)), None)
+    named = (number for one in said for number, words in _NAMED if re.search(words, one))
+    status = known or next(named, None)
+    if status is not None:
+        text = json.dumps({"error": error}, ensure_ascii=False)
+        raise status_error(status, headers, text, came=" in an answer of status 200")
+
+
+def _error_in(answer: Any) -> Mapping[str, Any]:
+    """Return the error in an answer, from the members that providers use for it; empty if there is none."""
+    if isinstance(answer, list) and len(answer) == 1:  # Gemini's
+        (answer,) = answer
+    if not isinstance(answer, dict):
+        return {}
+    if isinstance(error := answer.get("error"), dict) or answer.get("choices"):
+        return error if isinstance(error, dict) else {}
+    said = error or answer.get("base_resp") or answer  # MiniMax's
+    return said if isinstance(said, dict) else {"message": str(said)}
 
 
 def _content(message: Mapping[str, Any], *, called: bool) -> str:

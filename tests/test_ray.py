@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,30 @@ def test_what_ends_the_work_is_one_line(newsroom: Newsroom) -> None:
     gone = Work(Settings(base_url="http://127.0.0.1:9/v1", api_key="wrong", model="loopback"), TASKS, keep=False)
     with Cluster(gone, workers=1) as cluster, pytest.raises(NoModelError):
         list(cluster.extract_many(Document(f"{number}", weather(number)) for number in range(99)))
+
+
+@pytest.mark.usefixtures("ray")
+def test_what_is_under_way_is_written_before_a_run_without_a_model_ends(newsroom: Newsroom) -> None:
+    """Of four articles under way, one has its key refused while the other answers are still on their way."""
+    together = threading.Event()
+
+    def reply(asked: Asked) -> Reply:
+        if len(endpoint.requests) == 4:
+            together.set()
+        refused = asked.article == weather(0).strip()
+        return replace(status(401) if refused else reads_well(asked), after=together, drip=0 if refused else 0.02)
+
+    for file in newsroom.articles.iterdir():
+        file.unlink()
+    for number in range(4):
+        newsroom.write(f"{number}", weather(number))
+    with Endpoint(reply) as endpoint, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_BASE_URL", endpoint.url)
+        ended = newsroom.ray("--ray-workers", "1", "--concurrency", "4")
+    assert [row["document_id"] for row in newsroom.records()] == ["1", "2", "3"]
+    assert ended.code == 3
+    assert "the endpoint refuses: HTTP 401" in ended.err
+    assert "3 of 4 articles" in ended.err
 
 
 @pytest.mark.usefixtures("ray")

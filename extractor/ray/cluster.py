@@ -21,8 +21,8 @@ import ray
 import ray.exceptions
 
 from mahdar.documents.document import Document
-from mahdar.errors import MahdarError, UsageError
-from mahdar.results import Failure
+from mahdar.errors import MahdarError, NoModelError, UsageError
+from mahdar.results import Failure, Usage
 from mahdar.runs.lines import json_line
 from mahdar.runs.outputs import as_extraction, json_object
 from mahdar.schemas.records import Extraction
@@ -96,33 +96,51 @@ class Cluster:
     def extract_many(self, documents: Iterable[Document], /) -> Iterator[Extraction | Failure]:
         """Extract articles as they come, and yield each result as soon as it is ready.
 
+        An error that stops all of them, also one that `documents` raises, is raised once the articles under way have
+        ended.
+
         Raises:
+            NoModelError: a worker reaches no model; `usage` is what was spent on the articles left unfinished.
             MahdarError: nothing can be extracted, or Ray ended the job.
         """
         waiting = iter(documents)
         starting = {worker.ready.remote(): worker for worker in self._workers}
         under_way: dict[Any, tuple[Any, Document]] = {}
         free: deque[Any] = deque()
-        exhausted = False
-        with _translated_errors():
-            while not exhausted or under_way:
-                while free and not exhausted:
+        exhausted, unfinished = False, Usage()
+        failed: Exception | None = None
+        while True:
+            while free and not exhausted:
+                try:
                     document = next(waiting, None)
-                    if document is None:
-                        exhausted = True
-                    else:
-                        worker = free.popleft()
-                        under_way[worker.extract.remote(document)] = worker, document
-                if not (under_way or (starting and not exhausted)):
-                    return
-                (ended,), _ = ray.wait([*under_way, *starting], num_returns=1)
-                if ended in starting:
-                    ray.get(ended)
-                    free.extend([starting.pop(ended)] * self._work.concurrency)
+                except Exception as error:  # noqa: BLE001  # raised below
+                    document, failed = None, error
+                if document is None:
+                    exhausted = True
                 else:
+                    worker = free.popleft()
+                    under_way[worker.extract.remote(document)] = worker, document
+            if not (under_way or (starting and not exhausted)):
+                break
+            with _translated_errors():
+                (ended,), _ = ray.wait([*under_way, *starting], num_returns=1)
+            try:
+                with _translated_errors():
+                    if ended in starting:
+                        worker = starting.pop(ended)
+                        ray.get(ended)
+                        free.extend([worker] * self._work.concurrency)
+                        continue
                     worker, document = under_way.pop(ended)
-                    free.append(worker)
-                    yield _result(ended, document)
+                    result = _result(ended, document)
+            except MahdarError as error:
+                unfinished += error.usage if isinstance(error, NoModelError) else Usage()
+                exhausted, failed = True, failed or error
+            else:
+                free.append(worker)
+                yield result
+        if failed is not None:
+            raise _charged(failed, unfinished)
 
     def close(self) -> None:
         """End the workers, and Ray if it was started here."""
@@ -161,6 +179,13 @@ def _result(ended: Any, document: Document) -> Extraction | Failure:
     except (ray.exceptions.ActorDiedError, ray.exceptions.WorkerCrashedError):
         return Failure(document.id, "internal", f"its worker was lost {RETRIES + 1} times; the next run tries it again")
     return result if isinstance(result, Failure) else as_extraction(document.id, json_object(result))
+
+
+def _charged(error: Exception, usage: Usage) -> Exception:
+    """Return an error with what was spent on the articles that it left unfinished."""
+    if isinstance(error, NoModelError):
+        error.usage = usage
+    return error
 
 
 def _connect(address: str | None) -> None:

@@ -16,6 +16,7 @@ from mahdar.cli.extract import exit_code
 from mahdar.cli.interrupt import Interrupt
 from mahdar.documents.document import BadInput
 from mahdar.llm.call import Call
+from mahdar.results import FailureClass
 from mahdar.runs.identity import identity
 from mahdar.runs.outputs import Outputs
 from mahdar.runs.results import RunResults
@@ -202,6 +203,23 @@ def test_a_changed_article_that_fails_keeps_its_earlier_record_until_it_succeeds
     assert (retried.extracted, retried.missing, texts(tmp_path)) == (1, 0, [version(50)])
     assert texts(tmp_path, "out.jsonl.history.jsonl") == [version(0)]
     assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
+
+
+@pytest.mark.parametrize("kind", ["refused", "internal"])
+@pytest.mark.parametrize("options", [{}, {"update_changed": True}, {"retry_errors": True}])
+def test_an_article_that_is_as_its_record_says_again_is_done_whatever_failed_in_between(
+    tmp_path: Path, kind: FailureClass, options: dict[str, bool]
+) -> None:
+    run(tmp_path, Ready(), articles(2))
+    changed: list[Document | BadInput] = [Document("000", weather(50)), BadInput("001", "001.txt is empty")]
+    failed = run(tmp_path, Ready(50, ExtractionError(kind, "no")), changed, update_changed=True)
+    assert failed.failures == {kind: 1, "bad_input": 1}
+    transport = Ready()
+    again = run(tmp_path, transport, articles(2), **options)
+    assert (again.before, again.missing, transport.asked, exit_code(again)) == (2, 0, 0, 0)
+    assert texts(tmp_path) == [version(0), version(1, "001")]
+    assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
+    assert str(run(tmp_path, Ready(), articles(2))) == "nothing to do: 2 of 2 done before"
 
 
 def test_an_update_that_is_broken_off_leaves_one_record_an_article(tmp_path: Path) -> None:

@@ -3,8 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import PurePath
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mahdar.documents.bidi import clean
@@ -12,9 +11,9 @@ from mahdar.documents.document import BadInput, Document
 from mahdar.errors import NoModelError
 from mahdar.results import Failure, Usage
 from mahdar.runs.ledger import LEFT
-from mahdar.runs.locations import ARTICLES
 from mahdar.runs.outputs import Result
 from mahdar.runs.results import RunResults
+from mahdar.runs.sources import Articles
 from mahdar.schemas.records import Extraction
 from mahdar.wording import CHANGED, NAMED, cost, counted, join_names
 
@@ -141,7 +140,8 @@ def run(
 
     Args:
         extractor: extracts the articles.
-        articles: iterated once; one that cannot be read is a failure.
+        articles: iterated once; one that cannot be read is a failure. The files of `Articles` keep the ids that they
+            have in `results`.
         results: the files to write to; articles that are finished there are skipped. Without it, every article is
             extracted.
         retry_errors: take only articles that failed before, according to `results`.
@@ -174,10 +174,11 @@ class _Loop:
     cancelled: Callable[[], bool]
     tally: RunTally
     _tried_again: int = 0
-    _stems: set[str] = field(default_factory=set)
 
     def run(self, articles: Iterable[Document | BadInput]) -> None:
         self.tally.retry = self.retry_errors
+        if self.results and isinstance(articles, Articles):
+            articles.files = self.results
         if self.results and self.retry_errors:
             self.tally.total = sum(self.results.progress.failed.values())
         elif self.results and self.tally.total is not None:
@@ -208,7 +209,8 @@ class _Loop:
             else:
                 self._give(Failure(article.id, "bad_input", article.reason))
         if self.retry_errors:
-            self.tally.missing = (self.tally.total or 0) - self._tried_again
+            self.tally.before = self.results.restored if self.results else 0
+            self.tally.missing = (self.tally.total or 0) - self._tried_again - self.tally.before
             return
         self.tally.total = self.tally.met
         if self.results:
@@ -223,8 +225,6 @@ class _Loop:
             self._tried_again += wanted
             return wanted
         fate = self.results.fate(article)
-        if fate == "new" and isinstance(article, Document) and self._is_known_by_stem(article):
-            fate = "done"
         if fate == "new" or (fate == "changed" and self.update_changed):
             return True
         self.tally.before += fate == "done"
@@ -234,16 +234,6 @@ class _Loop:
             if self.tally.changed <= NAMED:
                 self.tally.changed_ids.append(article.id)
         return False
-
-    def _is_known_by_stem(self, article: Document) -> bool:
-        """Return whether a file was extracted under its stem, which was its id until another file had that stem too."""
-        stem = PurePath(article.id).stem
-        if not article.id.endswith(ARTICLES) or stem in self._stems or self.results is None:
-            return False
-        known = self.results.fate(replace(article, id=stem)) == "done"
-        if known:
-            self._stems.add(stem)
-        return known
 
     def _give(self, result: Result) -> None:
         """Write a result and count it. Of an article that the budget stopped only the cost is counted."""

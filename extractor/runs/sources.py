@@ -3,22 +3,43 @@
 import datetime as dt
 import os
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
+from dataclasses import replace
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path, PurePath
+from typing import Protocol
 
 from mahdar.documents.document import STDIN, BadInput, Document, as_date, read_stream
 from mahdar.errors import MahdarError, UsageError
-from mahdar.runs.locations import Location, locations
+from mahdar.runs.locations import COMPRESSED, Location, locations
 from mahdar.runs.rows import Columns, RowFile, check_table
 from mahdar.runs.seen import Seen
+
+
+class FileIds(Protocol):
+    """The ids that the files of a run have had so far. A file is known by a hash of its name, see `Articles`."""
+
+    def file_id(self, place: int) -> str | None:
+        """Return the id of a file; None if it has none."""
+
+    def file_of(self, file_id: str) -> int | None:
+        """Return the file that has an id; None if none has."""
+
+    def name_file(self, place: int, file_id: str) -> None:
+        """Give a file an id, and take it from the file that had it."""
+
+    def is_known(self, document: Document) -> bool:
+        """Return whether the outcome of an article with this id, text and day is known."""
 
 
 class Articles:
     """The articles of files, folders, patterns and URLs: texts, and the rows of JSONL, CSV and Parquet.
 
-    Iterable more than once (except standard input), in the same order each time. Ids are unique: that of a file is its
-    stem, or its path if several files have that stem; that of a row is the value of its id column, else file and line
-    number. A second article with the same id, text and day is skipped and counted; one with the same id and another
-    text or day becomes a `BadInput`.
+    Iterable more than once (except standard input), in the same order each time. Ids are unique. A file's id is its
+    stem, or its path if several files have that stem; in all runs into the same results it keeps the id that it had
+    first, whatever other files come and go, and also if it is packed or unpacked. A row's id is the value of its id
+    column, else the file's id and the line number. A second article with the same id, text and day is skipped and
+    counted; one with the same id and another text or day becomes a `BadInput`.
 
     Args:
         paths: files, folders, patterns, URLs, "-".
@@ -28,8 +49,11 @@ class Articles:
         without: files to skip although a pattern or a folder includes them: a run's own output.
         only: absolute names of the files to read, of all that `paths` stand for; by default all. The others still
             count in deciding whether a stem is unique.
+        owners: ids that earlier `Articles` of the same paths have found, to which these are added: as long as a file
+            exists, no other file has an article with an id of its own.
 
     Attributes:
+        files: the ids that the files have in a run; None if there is no run.
         total: number of articles; None if they must be read to be counted.
         repeated: number of articles skipped so far.
         absent: the names in `columns.keep` that no article has; empty until all have been read.
@@ -48,6 +72,7 @@ class Articles:
         language: str | None = None,
         without: Iterable[Path] = (),
         only: Collection[str] | None = None,
+        owners: Seen | None = None,
     ) -> None:
         self._without = frozenset(os.path.abspath(path) for path in without)  # noqa: PTH100  # as `locations` names them
         self._paths = list(dict.fromkeys(str(path) for path in paths))
@@ -55,8 +80,10 @@ class Articles:
         self._day = as_date(published_at)
         self._language = language
         self._only = only
+        self._owners = owners
         self._stems = Seen()
         self._common: str | None = None
+        self.files: FileIds | None = None
         self.repeated = 0
         self.absent: tuple[str, ...] = ()
         self._kept = set[str]()
@@ -67,11 +94,13 @@ class Articles:
     def __iter__(self) -> Iterator[Document | BadInput]:
         seen = Seen()
         self.repeated = 0
-        for article, place in self._read():
+        for article, place, file in self._read():
             version = f"{article.sha256} {article.published_at}" if isinstance(article, Document) else ""
             if isinstance(article, Document):
                 self._kept.update(article.kept)
             earlier = seen.add(article.id, version)
+            if earlier is None:
+                earlier = self._other_owner(article.id, version, file)
             if earlier is None:
                 yield article
             elif (earlier == version and isinstance(article, Document)) or seen.add(place, "") is not None:
@@ -83,26 +112,42 @@ class Articles:
                 )
         self.absent = tuple(name for name in self._columns.keep if name not in self._kept)
 
-    def _read(self) -> Iterator[tuple[Document | BadInput, str]]:
+    def _other_owner(self, article: str, version: str, file: str) -> str | None:
+        """Return the text and day that the id has in another file, which still exists; None if it is this file's."""
+        if self._owners is None:
+            return None
+        owned = self._owners.add(article, f"{version}\n{file}")
+        if owned is None:
+            return None
+        earlier, _, owner = owned.partition("\n")
+        if owner != file and os.path.lexists(owner):
+            return earlier
+        self._owners.set(article, f"{version}\n{file}")
+        return None
+
+    def _read(self) -> Iterator[tuple[Document | BadInput, str, str]]:
+        """Yield every article with its place and the name of its file."""
         for found in self._locations():
             if not self._is_read(found):
                 continue
             if isinstance(found, BadInput):
-                yield found, found.id
+                yield found, found.id, found.id
             elif found.is_article:
-                yield self._article(found), found.shown
+                yield self._article(found), found.shown, found.name
             else:
-                id_, kept = self._id(found), self._kept
-                yield from RowFile(found, id_, self._columns, self._day, self._language, kept).articles()
+                rows = RowFile(found, self._id(found), self._columns, self._day, self._language, self._kept)
+                yield from ((article, place, found.name) for article, place in rows.articles())
 
     def _article(self, location: Location) -> Document | BadInput:
-        id_ = self._id(location)
+        article: Document | BadInput
         try:
-            return read_stream(id_, location.shown, location.stream, self._day, self._language)
+            article = read_stream(location.stem, location.shown, location.stream, self._day, self._language)
         except MahdarError:
             raise
         except Exception as error:  # noqa: BLE001  # every kind of storage and compression has errors of its own
-            return BadInput(id_, f"{location.shown} cannot be read: {location.fault(error)}")
+            article = BadInput(location.stem, f"{location.shown} cannot be read: {location.fault(error)}")
+        id_ = self._id(location, article)
+        return article if article.id == id_ else replace(article, id=id_)
 
     def _locations(self) -> Iterator[Location | BadInput]:
         """Yield every file once, although several paths may lead to it."""
@@ -139,9 +184,55 @@ class Articles:
             check_table(found, self._columns)
         self.total = None if rows or self.total is None else self.total + 1
 
-    def _id(self, location: Location) -> str:
-        if self._stems.get(location.stem) == "once":
-            return location.stem
+    def _id(self, location: Location, article: Document | BadInput | None = None) -> str:
+        """Return the id of a file: the one that it has in the run, or a new one."""
+        if self.files is None:
+            return location.stem if self._stems.get(location.stem) == "once" else self._paths_of(location)[0]
+        place = _place(location.name)
+        id_ = self.files.file_id(place)
+        if id_ is None:
+            id_ = self._repacked_id(location, self.files) or self._new_id(location, article, self.files)
+            self.files.name_file(place, id_)
+        return id_
+
+    def _repacked_id(self, location: Location, files: FileIds) -> str | None:
+        """Return the id that the file had before it was packed or unpacked; None if it was not."""
+        unpacked = location.name.removesuffix(location.compression)
+        others = {unpacked, *(unpacked + ending for ending in COMPRESSED)} - {location.name}
+        found = ((files.file_id(_place(name)), name) for name in sorted(others))
+        return next((id_ for id_, name in found if id_ is not None and not os.path.lexists(name)), None)
+
+    def _new_id(self, location: Location, article: Document | BadInput | None, files: FileIds) -> str:
+        """Return the id of a file that is new to the run, or that has been moved."""
+
+        def is_free(id_: str) -> bool:
+            place = files.file_of(id_)
+            return place is None or self._places.get(f"{place}") is None
+
+        stem = location.stem
+        if self._stems.get(stem) == "once":
+            return stem
+        if isinstance(article, Document) and is_free(stem) and files.is_known(replace(article, id=stem)):
+            return stem
+        return next(filter(is_free, self._paths_of(location)), location.shown)
+
+    def _paths_of(self, location: Location) -> list[str]:
+        """Return the path of a file below the folder that all files have in common, and its longer paths."""
         if location.files is not None or location.name == STDIN:
-            return location.shown
-        return Path(location.shown).relative_to(self._common or "/").as_posix()
+            return [location.shown]
+        parts, above = PurePath(location.shown).parts, len(PurePath(self._common or "/").parts)
+        return ["/".join(parts[first:]) for first in range(above, 0, -1)]
+
+    @cached_property
+    def _places(self) -> Seen:
+        """All files, as `FileIds` knows them; gathered only once an id of a file is asked for by another."""
+        places = Seen()
+        for found in self._locations():
+            if isinstance(found, Location):
+                places.add(f"{_place(found.name)}", "")
+        return places
+
+
+def _place(name: str) -> int:
+    """Return a hash of the name of a file: an integer of SQLite, so that no ledger shows the folders of a machine."""
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)

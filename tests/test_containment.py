@@ -202,6 +202,33 @@ def test_of_two_runs_into_one_file_one_writes_and_the_other_is_told(
     assert sorted(json.loads(line)["document_id"] for line in kept.splitlines()) == ["w0", "w1", "w2"]
 
 
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("out.jsonl.errors.jsonl", "is a file of the run into out.jsonl; name another file"),
+        ("out.parquet.history.jsonl", "is a file of the run into out.parquet; name another file"),
+        (
+            "tables/extractions.jsonl.damaged.jsonl",
+            "is a file of the run into tables/extractions.jsonl; name another file",
+        ),
+        ("out.jsonl.ledger.sqlite", "is a file of the run into out.jsonl; name another file"),
+        ("link.jsonl", "'articles.jsonl' is where the results go: name another file with --output"),
+    ],
+)
+def test_results_go_into_no_file_of_another_run_and_into_no_input(
+    mahdar: Command, articles: Path, monkeypatch: pytest.MonkeyPatch, output: str, said: str
+) -> None:
+    monkeypatch.chdir(articles.parent)
+    before = articles.read_bytes()
+    Path("link.jsonl").symlink_to(articles)
+    code, _, err = mahdar("extract", "articles.jsonl", "-o", output, "--overwrite", "--model", "offline")
+    assert (code, said in err, articles.read_bytes() == before) == (2, True, True)
+
+
+def test_an_output_named_after_errors_is_an_output(mahdar: Command, articles: Path) -> None:
+    assert mahdar("extract", articles, "-o", articles.with_name("my.errors.jsonl"), "--model", "offline")[0] == 0
+
+
 def test_a_result_that_cannot_be_written_is_a_failure_of_its_article(
     mahdar: Command, articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,12 +269,18 @@ UNUSABLE = [
     ("HTTPS_PROXY", "http://u:secret@127.0.0.1:99999", "HTTPS_PROXY: is no URL of a proxy; write it like http://host"),
     ("http_proxy", "http://127.0.0.1:x", "http_proxy: is no URL of a proxy; write it like http://host:3128"),
     ("ALL_PROXY", "gopher://127.0.0.1:9", "ALL_PROXY: is no URL of a proxy; write it like http://host:3128"),
+    ("HTTP_PROXY", "http://", "HTTP_PROXY: is no URL of a proxy; write it like http://host:3128"),
+    ("HTTP_PROXY", "http://a b:80", "HTTP_PROXY: is no URL of a proxy; write it like http://host:3128"),
+    ("SSLKEYLOGFILE", "/nowhere/keys", "SSLKEYLOGFILE: cannot be written (No such file or directory)"),
+    ("OPENAI_PROJECT_ID", "مشروع", "OPENAI_PROJECT_ID: has a character that cannot be sent"),
+    ("OPENAI_ORG_ID", "a\nb", "OPENAI_ORG_ID: has a character that cannot be sent"),
+    ("OPENAI_CUSTOM_HEADERS", "X-A: 1\nX-B: ب", "OPENAI_CUSTOM_HEADERS: has a character that cannot be sent"),
     ("SSL_CERT_FILE", "/nowhere.pem", "SSL_CERT_FILE: no certificates can be read there (No such file or directory)"),
 ]
 
 
 @pytest.mark.parametrize("unusable", UNUSABLE, ids=lambda unusable: unusable[1])
-def test_a_proxy_or_certificate_that_cannot_be_used_ends_a_run_before_its_first_article(
+def test_a_setting_of_the_network_that_cannot_be_used_ends_a_run_before_its_first_article(
     mahdar: Command, served: Endpoint, articles: Path, monkeypatch: pytest.MonkeyPatch, unusable: tuple[str, str, str]
 ) -> None:
     name, value, said = unusable

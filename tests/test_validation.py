@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,82 @@ def test_of_several_calls_of_the_tool_all_that_can_be_read_count() -> None:
     assert (found(reply), reply.problems) == ((1, 1), ())
 
 
+FIRST_ONLY, SECOND_ONLY = written(records([meeting()])), written(records([meeting(kind="signing")]))
+NO_RECORDS = written(records(actors=()))
+SEVERAL = ["$: is several JSON objects with different records; answer with one"]
+BROKEN_PART = ["$: has a part that is no JSON; answer with one JSON object"]
+STRAY = ["$: has records in a list that is not asked for"]
+
+
+def called(*arguments: str, text: str = "", name: str = "Records") -> Completion:
+    return Completion(text, tool_calls=tuple(ToolCall(name, one) for one in arguments))
+
+
+@pytest.mark.parametrize(
+    ("answer", "kinds", "lines"),
+    [
+        pytest.param(called(FIRST_ONLY, SECOND_ONLY), ["talks", "signing"], [], id="two calls"),
+        pytest.param(called(NO_RECORDS, FIRST_ONLY), ["talks"], [], id="an empty call and a full one"),
+        pytest.param(called(FIRST_ONLY, NO_RECORDS), ["talks"], [], id="a full call and an empty one"),
+        pytest.param(called(FIRST_ONLY, SECOND_ONLY[:-60]), ["talks"], BROKEN_PART, id="a call that is no JSON"),
+        pytest.param(called(FIRST_ONLY, '{"events": [{}]}'), ["talks"], BROKEN_PART, id="a call of another form"),
+        pytest.param(called(NO_RECORDS, text=FIRST_ONLY), ["talks"], [], id="the records beside an empty call"),
+        pytest.param(called(FIRST_ONLY, text=SECOND_ONLY), ["signing", "talks"], [], id="more records beside a call"),
+        pytest.param(
+            Completion(
+                "", tool_calls=(ToolCall("search", '{"query": "x"}'), ToolCall("functions.Records", FIRST_ONLY))
+            ),
+            ["talks"],
+            [],
+            id="a call by the function's longer name",
+        ),
+        pytest.param(f"{FIRST_ONLY}\n{SECOND_ONLY}", ["talks", "signing"], SEVERAL, id="two objects"),
+        pytest.param(
+            f"```json\n{FIRST_ONLY}\n```\nand\n```json\n{SECOND_ONLY}\n```",
+            ["talks", "signing"],
+            SEVERAL,
+            id="two fences",
+        ),
+        pytest.param(f"{NO_RECORDS}{FIRST_ONLY}", ["talks"], [], id="an empty object and a full one"),
+        pytest.param(f'{FIRST_ONLY} else I would answer {{"meetings": []}}', ["talks"], [], id="an empty one in words"),
+        pytest.param(f"{FIRST_ONLY}\n{SECOND_ONLY[:-60]}", ["talks"], BROKEN_PART, id="an object that is no JSON"),
+        pytest.param(f"{SECOND_ONLY[:-60]}\n{FIRST_ONLY}", ["talks"], BROKEN_PART, id="no JSON before the object"),
+        pytest.param(f"<think>{SECOND_ONLY}</think>{NO_RECORDS}", [], [], id="a draft in the reasoning"),
+        pytest.param(f"<think>{SECOND_ONLY[:-60]}</think>{FIRST_ONLY}", ["talks"], [], id="no JSON in the reasoning"),
+        pytest.param(f"<think>{FIRST_ONLY}</think>\n", ["talks"], [], id="everything in the reasoning"),
+        pytest.param(
+            FIRST_ONLY.replace('"meetings"', '"Meetings"').replace("{", '{"meetings": [], ', 1),
+            [],
+            STRAY,
+            id="a stray list",
+        ),
+    ],
+)
+def test_no_part_of_an_answer_is_lost_without_a_word(
+    answer: Completion | str, kinds: list[str], lines: list[str]
+) -> None:
+    script = Script(answer, answer)
+    reply = asked(script, mode="tools" if isinstance(answer, Completion) else "json_schema")
+    answered: Any = reply.answer
+    assert ([one.kind for one in answered.meetings], [str(one) for one in reply.problems]) == (kinds, lines)
+    assert (len(script.calls), script.lines if lines else []) == (1 + bool(lines), lines)
+
+
+def test_of_objects_that_contradict_each_other_the_last_complete_one_is_kept_and_the_rest_named() -> None:
+    other = written(records([meeting(kind="visit")], actors=[ACTORS[0] | {"id": "a2"}, ACTORS[1] | {"id": "a1"}]))
+    reply = asked(Script(*[f"{FIRST_ONLY}\n{other}"] * 2))
+    answered: Any = reply.answer
+    assert ([one.kind for one in answered.meetings], [str(one) for one in reply.problems]) == (["visit"], SEVERAL)
+
+
+@pytest.mark.parametrize("second", ["[]", "null"])
+def test_a_list_beside_an_empty_one_of_its_name_is_kept_and_asked_about(second: str) -> None:
+    twice = ONE.replace('"stances":', f'"meetings": {second}, "stances":')
+    script = Script(twice, twice)
+    reply = asked(script)
+    assert (found(reply), script.lines) == ((1, 1), ["$: has the same key twice"])
+
+
 TWICE = written(records([meeting(kind="signing"), meeting()], [stance()])).replace(
     '"kind": "talks"', '"kind": "talks", "kind": "visit"'
 )
@@ -247,7 +324,7 @@ def votes() -> Iterator[AnswerSchema]:
 
 
 def test_of_a_single_list_the_object_around_it_may_be_missing(votes: AnswerSchema) -> None:
-    assert read('[{"evidence": [1], "count": 5}]', votes) == {"votes": [{"evidence": [1], "count": 5}]}
+    assert read('[{"evidence": [1], "count": 5}]', votes) == ({"votes": [{"evidence": [1], "count": 5}]}, ())
 
 
 # --- asking again
@@ -473,6 +550,36 @@ def test_an_answer_without_measure_is_not_taken_apart(
         asked(script, mode=mode)
     assert (caught.value.failure, len(script.calls)) == (failure, calls)
     assert str(caught.value) == f"meetings+stances: {message}"
+
+
+def test_of_a_list_without_end_the_first_items_are_read_and_the_rest_is_counted() -> None:
+    text = written(records([meeting()])).replace('"attribution": []}]', f'"attribution": []}}{", {}" * 4_000}')
+    reply = asked(Script(Completion(text[: text.rindex("{}") + 1], finish="length", tokens_out=600)))
+    assert found(reply) == (1, 0)
+    assert "$.meetings[1000]: takes 1,000 items at most, got 4,000" in [str(one) for one in reply.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"meetings": []} ' * 58_000, "the answer has more than 1,000 JSON objects"),
+        ('{"meetings": ["' * 60_000, "no JSON object with the lists"),
+        ("{" * 999_999, "no JSON object with the lists"),
+    ],
+)
+def test_objects_are_searched_in_bounded_time(text: str, message: str) -> None:
+    started = time.process_time()
+    with pytest.raises(ExtractionError, match=message):
+        asked(Script(text), reasks=0)
+    assert time.process_time() - started < 8
+
+
+@pytest.mark.parametrize("text", ['["' * 400_000, '{"a":[' * 5_000, '{"meetings": [' + "[" * 400_000])
+def test_the_beginning_of_a_cut_answer_is_searched_in_bounded_time(text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(ExtractionError, match="before one record was complete"):
+        asked(Script(Completion(text, finish="length", tokens_out=600)))
+    assert time.process_time() - started < 8
 
 
 # --- cut answers

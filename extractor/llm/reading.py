@@ -23,12 +23,18 @@ LONGEST: Final = 1_000_000
 """Characters of an answer; no model of today writes a tenth of it for an article."""
 MOST: Final = 20_000
 """Values in an answer, objects and lists included: one of fifty stances has some 1,500."""
+MOST_ITEMS: Final = 1_000
+"""Items of a list of records; of more, as a model in a loop writes them, the first are read. Objects in an answer."""
 THOUGHT: Final = "</think>"
 """The end of a model's reasoning, where a server leaves it in the answer."""
 DEEPEST: Final = 64
 """Levels of an answer: the schemas have five."""
 BROKEN: Final = 64
 """Brackets that begin no JSON after which a text is not searched further: its end is parsed from each of them."""
+SEARCHED: Final = 2 * LONGEST
+"""Characters that are parsed in search of the beginning of a cut answer, those behind each bracket counted again."""
+SEVERAL: Final = Problem((), "several", "is several JSON objects with different records; answer with one")
+BESIDE_BROKEN: Final = Problem((), "unparsable", "has a part that is no JSON; answer with one JSON object")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 """Half of a surrogate pair, as it is or escaped."""
 _CLOSING: Final = {"{": "}", "[": "]"}
@@ -68,7 +74,8 @@ class Reading:
     Attributes:
         value: an object with at least one list of the answer's schema.
         lost: what was cut off.
-        ambiguous: objects in which a key stands twice.
+        ambiguous: what is asked again although the value may be valid: a key that stands twice, several objects with
+            different records, a part that cannot be read, records under a name that is not in the schema.
     """
 
     value: dict[str, Any]
@@ -100,44 +107,59 @@ def read_completion(completion: Completion, answer: AnswerSchema) -> Reading:
     """
     if (refused := completion.refused) is not None:
         raise UnusableError("refused", refused)
-    named = [call.arguments for call in completion.tool_calls if call.name == answer.model.__name__]
-    texts = named or [call.arguments for call in completion.tool_calls] or [completion.text]
+    name = answer.model.__name__  # some models write "functions.Records"
+    named = [call.arguments for call in completion.tool_calls if call.name.rpartition(".")[2] == name]
+    calls = named or [call.arguments for call in completion.tool_calls]
+    texts = calls or [completion.text]
     if (length := sum(len(text.strip()) for text in texts)) > LONGEST:
         raise UnusableError("invalid", f"the answer has {length:,} characters; it may have {LONGEST:,}")
     lost: tuple[Problem, ...] = ()
+    ambiguous: tuple[Problem, ...] = ()
     if completion.is_cut:
         value, lost = _read_cut(texts, answer, f"the answer was cut after {completion.tokens_out} tokens")
+    elif calls:
+        value, ambiguous = _read_calls(calls, answer, beside=completion.text.rpartition(THOUGHT)[2])
     else:
-        value = read(texts[0], answer) if len(texts) == 1 else _joined(_read_calls(texts, answer))
-    return Reading(value, lost, tuple(_ambiguous(value, ())))
+        value, ambiguous = read(completion.text, answer)
+    for field, items in value.items():
+        if isinstance(items, list) and len(items) > MOST_ITEMS:
+            said = f"takes {MOST_ITEMS:,} items at most, got {len(items):,}"
+            value, lost = {**value, field: items[:MOST_ITEMS]}, (*lost, Problem((field, MOST_ITEMS), "too_long", said))
+        elif field not in answer.model.model_fields and _is_records(items):
+            ambiguous += (Problem((), "unknown", "has records in a list that is not asked for", items),)
+    return Reading(value, lost, (*ambiguous, *_ambiguous(value, ())))
 
 
-def read(text: str, answer: AnswerSchema) -> dict[str, Any]:
-    """Read the object in a text: all of it, or what stands between other words.
+def read(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Read the object in a text: all of it, or what stands between other words, behind the model's reasoning if any.
 
-    Of several objects the last counts where it has every list, none of them empty that was filled before, since a
-    model's drafts and quotes come before its answer; else their lists are joined. A smaller part is never taken for the
-    whole.
+    The lists of several objects are joined. A smaller part is never taken for the whole.
+
+    Returns:
+        The object, and what is to be asked again: objects with different records, or beside one that is no JSON.
 
     Raises:
         UnreadableError: there is none, or there are several that contradict each other.
     """
     if not text.strip(MARGIN):
         raise UnreadableError("unparsable", "the answer is empty")
-    fields = answer.model.model_fields
-    for mend in (str, without_trailing_commas):
-        candidate = mend(text)
-        try:
-            value = parse(candidate)
-        except (ValueError, RecursionError):
-            pass
-        else:
-            return _with_lists(value, answer)
-        objects = [one for one in _objects(candidate) if not fields.keys().isdisjoint(one)]
-        if objects:
-            *before, last = objects
-            final = all(name in last and (last[name] or not any(one.get(name) for one in before)) for name in fields)
-            return last if final else _joined(objects)
+    for part in dict.fromkeys((text.rpartition(THOUGHT)[2], text)):
+        found: list[dict[str, Any]] = []
+        for mend in (str, without_trailing_commas):
+            candidate = mend(part)
+            try:
+                value = parse(candidate)
+            except (ValueError, RecursionError):
+                pass
+            else:
+                return _with_lists(value, answer), ()
+            objects, is_whole = _objects(candidate, answer)
+            found = max(found, objects, key=len)
+            if objects and is_whole:
+                return _one_of(objects, answer)
+        if found:
+            value, problems = _one_of(found, answer)
+            return value, (*problems, BESIDE_BROKEN)
     raise UnreadableError("unparsable", f"no JSON object with {_named(answer)}")
 
 
@@ -175,21 +197,40 @@ def without_trailing_commas(text: str) -> str:
     return "".join(kept)
 
 
-def _read_calls(texts: Sequence[str], answer: AnswerSchema) -> list[dict[str, Any]]:
-    """Read the objects of several tool calls, passing over those that cannot be read.
+def _read_calls(
+    texts: Sequence[str], answer: AnswerSchema, *, beside: str = ""
+) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Read and join the objects of several tool calls.
+
+    Args:
+        texts: the arguments of the calls.
+        answer: the schema.
+        beside: the text of the message, in which some models repeat or complete their calls.
+
+    Returns:
+        The object, and a problem where one of the calls cannot be read.
 
     Raises:
-        UnreadableError: none can be read.
+        UnreadableError: none can be read, or they contradict each other.
     """
-    objects, unread = [], UnreadableError("unparsable", "the answer is empty")
+    objects: list[dict[str, Any]] = []
+    problems: tuple[Problem, ...] = ()
+    unread = UnreadableError("unparsable", "the answer is empty")
     for text in texts:
         try:
-            objects.append(read(text, answer))
+            value, more = read(text, answer)
         except UnreadableError as error:
             unread = error
+            problems += (BESIDE_BROKEN,) if '"' in text else ()
+        else:
+            objects.append(value)
+            problems += more
     if not objects:
         raise unread
-    return objects
+    if "{" in beside and len(beside) <= LONGEST:
+        with suppress(UnreadableError):
+            objects.insert(0, read(beside, answer)[0])
+    return _joined(objects), problems
 
 
 def _read_cut(texts: Sequence[str], answer: AnswerSchema, cut: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
@@ -210,7 +251,7 @@ def _read_cut(texts: Sequence[str], answer: AnswerSchema, cut: str) -> tuple[dic
     *whole, last = texts
     objects = []
     with suppress(UnreadableError):
-        objects += _read_calls(whole, answer)
+        objects.append(_read_calls(whole, answer)[0])
     open_list = item = None
     try:
         objects.append(_with_lists(parse(last), answer))  # whole: the rest was white space
@@ -270,16 +311,52 @@ def _joined(objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return joined
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Find the outermost objects in a text."""
+def _one_of(objects: Sequence[dict[str, Any]], answer: AnswerSchema) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Make one object of several, whose records may be drafts of each other.
+
+    Where they contradict each other, the last one counts if it has every list, none empty that was filled before.
+
+    Returns:
+        The object, and a problem where several of them fill one list differently.
+
+    Raises:
+        UnreadableError: they contradict each other, and the last one is not complete.
+    """
+    *before, last = objects
+    names = answer.model.model_fields
+    filled = [[one[name] for one in objects if one.get(name)] for name in names if name != ACTORS]
+    problems = (SEVERAL,) if any(records != several[0] for several in filled for records in several) else ()
+    try:
+        return _joined(objects), problems
+    except UnreadableError:
+        if all(name in last and (last[name] or not any(one.get(name) for one in before)) for name in names):
+            return last, (SEVERAL,)
+        raise
+
+
+def _objects(text: str, answer: AnswerSchema) -> tuple[list[dict[str, Any]], bool]:
+    """Find the outermost objects in a text that have a list of the schema.
+
+    Returns:
+        The objects, and whether each one that begins in the text can be read.
+    """
+    fields = answer.model.model_fields.keys()
+    beginning = re.compile(rf'{{\s*"(?:{"|".join(map(re.escape, fields))})"\s*:')
+    found, is_whole = [], True
     at = broken = 0
     while broken < BROKEN and (at := text.find("{", at)) >= 0:
         try:
-            value, at = _DECODER.raw_decode(text, at)
+            value, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
+            is_whole = is_whole and beginning.match(text, at) is None
             at, broken = at + 1, broken + 1
         else:
-            yield _checked(value, text)
+            value, at = _checked(value, text[at:end]), end
+            if not fields.isdisjoint(value):
+                found.append(value)
+            if len(found) > MOST_ITEMS:
+                raise UnusableError("invalid", f"the answer has more than {MOST_ITEMS:,} JSON objects")
+    return found, is_whole
 
 
 def _read_beginning(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], str | None, Any]:
@@ -289,11 +366,12 @@ def _read_beginning(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], st
     which close or hold no JSON, are passed over.
     """
     text = text.rpartition(THOUGHT)[2]
-    value, at, depth = None, 0, 0
+    value, at, depth, searched = None, 0, 0, 0
     for _ in range(BROKEN):
-        if (opening := _BEGINNING.search(text, at)) is None:
+        if searched > SEARCHED or (opening := _BEGINNING.search(text, at)) is None:
             break
         at = opening.start() + 1
+        searched += len(text) - at
         closed, depth = _closed(without_trailing_commas(text[opening.start() :]))
         try:
             parsed = parse(closed)
@@ -341,6 +419,10 @@ def _closed(text: str) -> tuple[str, int]:
     return text[:end] + "".join(reversed(missing)), len(missing)
 
 
+def _is_records(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+
+
 def _ambiguous(value: Any, place: Place, item: Any = None) -> Iterator[Problem]:
     """Find the objects in which a key stands twice."""
     if isinstance(value, _Twice):
@@ -352,14 +434,15 @@ def _ambiguous(value: Any, place: Place, item: Any = None) -> Iterator[Problem]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object from its pairs; two lists under one key are joined."""
+    """Build an object from its pairs; two lists under one key are joined, a list and null are the list."""
     plain = dict(pairs)
     if len(plain) == len(pairs):
         return plain
     twice = _Twice()
     for name, value in pairs:
         known = twice.pop(name, None)
-        twice[name] = [*known, *value] if isinstance(known, list) and isinstance(value, list) else value
+        is_list = isinstance(known, list) and (value is None or isinstance(value, list))
+        twice[name] = [*known, *(value or ())] if is_list else value
     return twice
 
 

@@ -17,6 +17,8 @@ HISTORY: Final = ".history.jsonl"
 """Suffix of the file for records that were replaced because their article has changed."""
 DAMAGED: Final = ".damaged.jsonl"
 """Suffix of the file for lines that are not as they were written."""
+BESIDE: Final = (LEDGER, ERRORS, HISTORY, DAMAGED)
+"""Suffixes of the files beside the results."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 ENDINGS: Final = frozenset({"jsonl", "ndjson", "gz", "zst", "parquet", "duckdb", "xlsx"})
 """Endings of file names that determine a form; JSON Lines are written uncompressed, whatever the name."""
@@ -48,11 +50,15 @@ class OutputPaths:
         """Determine the form from the name of the file or folder, unless it is given.
 
         Raises:
-            UsageError: there is no such form, the name contradicts it, or the name determines none.
+            UsageError: there is no such form, the name contradicts it, the name determines none, or it is that of a
+                file beside the results of another run.
         """
         if form is not None and form not in FORMS:
             raise UsageError(f"format {form!r}: not known; use one of {', '.join(FORMS)}")
         ending = _ending(Path(name))
+        beside = next((end for end in BESIDE if f"{name}".endswith(end)), "")
+        if beside and _ending(Path(f"{name}".removesuffix(beside))) in ENDINGS:
+            raise UsageError(f"{name}: is a file of the run into {f'{name}'.removesuffix(beside)}; name another file")
         folder = str(name).endswith("/") or os.path.isdir(name)  # noqa: PTH112  # Path.is_dir raises below a closed one
         if ending == "csv" and not folder:
             raise UsageError(f"{name}: CSV is several tables, each a file; name a folder, with --format csv")
@@ -85,7 +91,7 @@ class OutputPaths:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that a run writes, except the tables in a folder."""
-        return self.path, self.records, *(Path(f"{self.name}{end}") for end in (LEDGER, ERRORS, HISTORY, DAMAGED))
+        return self.path, self.records, *(Path(f"{self.name}{end}") for end in BESIDE)
 
     @property
     def ledger(self) -> Path:

@@ -14,6 +14,8 @@ from weakref import WeakKeyDictionary
 from mahdar.errors import MahdarError
 
 T = TypeVar("T")
+Submit = Callable[[Coroutine[Any, Any, T]], Future[T]]
+"""Starts a coroutine in an event loop of another thread."""
 TURN = 0.25
 """Seconds of one wait. Python handles Ctrl-C between two waits, and may miss one that comes just before a wait."""
 CLOSED: Final = "the extractor was closed while it read this article; extract it again before closing"
@@ -66,6 +68,53 @@ async def iterate_in_loop(results: Generator[T, None, None], stop: threading.Eve
             results.close()
 
 
+def as_they_end(
+    jobs: Iterable[Coroutine[Any, Any, T]], submit: Submit[T], at_once: int, stop: threading.Event
+) -> Generator[T, None, None]:
+    """Run coroutines in an event loop of another thread, and yield each result as soon as it is there.
+
+    The first error, of a coroutine or of `jobs`, is raised once the coroutines in flight have ended; later ones are
+    dropped. Where the caller stops early, those in flight are cancelled.
+
+    Args:
+        jobs: consumed as there is room.
+        submit: starts a coroutine in the loop.
+        at_once: coroutines in flight at most.
+        stop: ends the run when another thread sets it.
+    """
+    waiting = iter(jobs)
+    done: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
+    in_flight: set[Future[T]] = set()
+    failed: BaseException | None = None
+    try:
+        while not stop.is_set():
+            try:
+                for job in itertools.islice(waiting, at_once - len(in_flight) if failed is None else 0):
+                    future = submit(job)
+                    in_flight.add(future)
+                    future.add_done_callback(done.put)
+            except Exception as error:  # noqa: BLE001  # raised below
+                failed = error
+            if not in_flight:
+                break
+            try:
+                ended = done.get(timeout=TURN)  # a signal that comes just before a wait would not end it
+            except queue.Empty:
+                continue
+            in_flight.discard(ended)
+            try:
+                result = wait(ended)
+            except MahdarError as error:
+                failed = failed or error
+            else:
+                yield result
+        if failed is not None:
+            raise failed
+    finally:
+        for future in in_flight:
+            future.cancel()
+
+
 class LoopThread:
     """Runs coroutines for other threads, from the first one until `close`."""
 
@@ -82,51 +131,6 @@ class LoopThread:
                 self._thread = threading.Thread(target=self._loop.run_forever, name="mahdar", daemon=True)
                 self._thread.start()
             return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def as_they_end(
-        self, jobs: Iterable[Coroutine[Any, Any, T]], at_once: int, stop: threading.Event
-    ) -> Generator[T, None, None]:
-        """Run coroutines, and yield each result as soon as it is there.
-
-        The first error, of a coroutine or of `jobs`, is raised once the coroutines in flight have ended; later ones are
-        dropped. Where the caller stops early, those in flight are cancelled.
-
-        Args:
-            jobs: consumed as there is room.
-            at_once: coroutines in flight at most.
-            stop: ends the run when another thread sets it.
-        """
-        waiting = iter(jobs)
-        done: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
-        in_flight: set[Future[T]] = set()
-        failed: BaseException | None = None
-        try:
-            while not stop.is_set():
-                try:
-                    for job in itertools.islice(waiting, at_once - len(in_flight) if failed is None else 0):
-                        future = self.submit(job)
-                        in_flight.add(future)
-                        future.add_done_callback(done.put)
-                except Exception as error:  # noqa: BLE001  # raised below
-                    failed = error
-                if not in_flight:
-                    break
-                try:
-                    ended = done.get(timeout=TURN)  # a signal that comes just before a wait would not end it
-                except queue.Empty:
-                    continue
-                in_flight.discard(ended)
-                try:
-                    result = wait(ended)
-                except MahdarError as error:
-                    failed = failed or error
-                else:
-                    yield result
-            if failed is not None:
-                raise failed
-        finally:
-            for future in in_flight:
-                future.cancel()
 
     def close(self, last: Callable[[], Awaitable[None]]) -> None:
         """Cancel what still runs, run `last` in the loop, and end the thread; nothing where none was started."""

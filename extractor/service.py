@@ -5,7 +5,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -28,7 +28,16 @@ from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
 from mahdar.llm.forecast import Forecast, forecast_request
 from mahdar.llm.tracing import TracingTransport
 from mahdar.llm.transport import OpenAITransport, Progress, Transport
-from mahdar.loop import LoopThread, iterate_in_loop, never_collect, reset_in_forks, wait, wait_in_loop
+from mahdar.loop import (
+    LoopThread,
+    Submit,
+    as_they_end,
+    iterate_in_loop,
+    never_collect,
+    reset_in_forks,
+    wait,
+    wait_in_loop,
+)
 from mahdar.observability.logs import ARTICLE
 from mahdar.observability.tracing import Telemetry, article_span, telemetry
 from mahdar.offline import RulesDrafter
@@ -36,7 +45,7 @@ from mahdar.prompts import SMALL, STANDARD, PromptLibrary
 from mahdar.results import Failure, Usage
 from mahdar.schemas.records import Extraction
 from mahdar.settings import Settings
-from mahdar.tasks import TASKS, load_tasks, select_tasks
+from mahdar.tasks import TASKS, Task, load_tasks, select_tasks
 
 log = logging.getLogger("mahdar")
 
@@ -218,24 +227,32 @@ class Extractor:
         results = self._results(documents, concurrency or self._concurrency, stop)
         return iterate_in_loop(results, stop)
 
-    def plan(self, document: str | Document) -> tuple[Request, ...]:
+    def plan(self, document: str | Document, *, tasks: Iterable[str] | None = None) -> tuple[Request, ...]:
         """Return the requests that an article takes, without sending any; none for the rule reader.
+
+        Args:
+            document: the article, or its text.
+            tasks: names of the extractor's tasks to look for; all by default.
 
         Raises:
             BadInputError: the article cannot be read.
         """
         document = as_document(document)
         check(document)
-        return self.drafter.plan(document, self.tasks)
+        return self.drafter.plan(document, self._selected(tasks))
 
-    def forecast(self, document: str | Document) -> Forecast:
+    def forecast(self, document: str | Document, *, tasks: Iterable[str] | None = None) -> Forecast:
         """Estimate what an article will take that is not in the cache. Nothing is sent.
+
+        Args:
+            document: the article, or its text.
+            tasks: names of the extractor's tasks to look for; all by default.
 
         Raises:
             BadInputError: the article cannot be read.
         """
         forecast = Forecast(articles=1)
-        for request in self.plan(document):
+        for request in self.plan(document, tasks=tasks):
             if self._store is not None and self._store.get(request.fingerprint) is not None:
                 forecast += Forecast(requests=1, cached=1)
             else:
@@ -273,9 +290,12 @@ class Extractor:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.close)
 
+    def _selected(self, names: Iterable[str] | None) -> Sequence[Task]:
+        return self.tasks if names is None else select_tasks(self.tasks, names)
+
     async def _extract(self, document: Document, names: Iterable[str] | None = None) -> Extraction:
         """Check, draft and assemble an article."""
-        tasks = self.tasks if names is None else select_tasks(self.tasks, names)
+        tasks = self._selected(names)
         ARTICLE.set(document.id)  # in the context of this asyncio task, which is this article's alone
         with article_span(self._telemetry, document.id):
             try:
@@ -298,24 +318,7 @@ class Extractor:
         self, documents: Iterable[str | Document], at_once: int, stop: threading.Event
     ) -> Generator[Extraction | Failure, None, None]:
         """Yield results as articles end, until `stop` is set, which cancels those under way."""
-        unfinished = Usage()
-
-        async def extract(document: Document) -> Extraction | Failure:
-            nonlocal unfinished
-            try:
-                return await self._extract(document)
-            except NoModelError as error:
-                unfinished += error.usage
-                raise
-            except ExtractionError as error:
-                return Failure(document.id, error.failure, str(error), error.usage)
-
-        try:
-            jobs = (extract(as_document(document)) for document in documents)
-            yield from self._loop.as_they_end(jobs, at_once, stop)
-        except NoModelError as error:
-            error.usage = unfinished
-            raise
+        return extract_each(map(as_document, documents), self._extract, self._loop.submit, at_once, stop)
 
     def _llm_drafter(self, endpoint: Endpoint) -> LLMDrafter:
         transport = self._transport() if callable(self._transport) else self._transport
@@ -341,3 +344,42 @@ class Extractor:
         self._lock, self._loop = threading.RLock(), LoopThread()
         self._drafter, self._own_transport = self._given_drafter, None
         self._purse.release_reserved()
+
+
+def extract_each(
+    documents: Iterable[Document],
+    extract: Callable[[Document], Awaitable[Extraction]],
+    submit: Submit[Extraction | Failure],
+    at_once: int,
+    stop: threading.Event,
+) -> Generator[Extraction | Failure, None, None]:
+    """Extract articles in an event loop of another thread, and yield each result, or failure, as soon as it is there.
+
+    Args:
+        documents: consumed as there is room.
+        extract: extracts one of them.
+        submit: starts a coroutine in the loop.
+        at_once: articles under way at most.
+        stop: cancels the articles under way when another thread sets it.
+
+    Raises:
+        MahdarError: an error that stops all of them, once those under way have ended. The usage of a `NoModelError` is
+            that of all unfinished articles.
+    """
+    unfinished = Usage()
+
+    async def result(document: Document) -> Extraction | Failure:
+        nonlocal unfinished
+        try:
+            return await extract(document)
+        except NoModelError as error:
+            unfinished += error.usage
+            raise
+        except ExtractionError as error:
+            return Failure(document.id, error.failure, str(error), error.usage)
+
+    try:
+        yield from as_they_end(map(result, documents), submit, at_once, stop)
+    except NoModelError as error:
+        error.usage = unfinished
+        raise

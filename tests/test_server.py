@@ -191,6 +191,29 @@ def test_what_is_not_there_is_a_problem(offline: Served, method: str, path: str,
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        (
+            "POST",
+            "/v1/jobs?text_colum=body",
+            "'text_colum': this request has published_at, text_column, id_column, date",
+        ),
+        ("POST", "/v1/jobs?tasks=meetings&task=stances", "'task': "),
+        ("POST", "/v1/tables?form=xlsx", "'form': this request has format"),
+        ("POST", "/v1/extractions?published_at=2024-02-05", "'published_at': this request has none"),
+        ("GET", "/v1/tasks?نوع=لقاءات", "'نوع': this request has none"),
+    ],
+)
+def test_a_parameter_that_a_request_does_not_have_is_refused(
+    offline: Served, method: str, path: str, said: str
+) -> None:
+    headers = {"Content-Type": "application/json" if "extractions" in path else "application/x-ndjson"}
+    answer = offline.client.request(method, path, content=b"{}", headers=headers)
+    assert (answer.status_code, answer.json()["failure"]) == (422, "invalid_request")
+    assert answer.json()["detail"].startswith(f"query parameter {said}")
+
+
+@pytest.mark.parametrize(
     ("reply", "expected"),
     [
         (status(429, {"retry-after": "0"}), (503, "rate_limited", True)),
@@ -240,6 +263,19 @@ def test_a_service_that_has_enough_says_when_to_come_again(tmp_path: Path) -> No
         held.set()
         first.join()
     assert (answer.status_code, answer.json()["failure"], answer.headers["retry-after"]) == (503, "busy", "10")
+
+
+def test_it_is_not_ready_while_no_model_can_be_reached(tmp_path: Path) -> None:
+    with Endpoint(status(401)) as endpoint, serving(configured(endpoint, tmp_path), tmp_path / "s") as service:
+        assert service.get("/readyz").json() == {"status": "ready"}  # nobody has asked the model
+        assert endpoint.requests == []
+        service.post("/v1/extractions", {"text": ARTICLE})
+        answer = service.get("/readyz?probe=1")
+        assert (answer.status_code, answer.json()["failure"]) == (503, "no_model")
+        assert "401" in answer.json()["detail"]
+        assert 0 < int(answer.headers["retry-after"]) <= 30
+        assert len(endpoint.requests) == 1
+        assert service.get("/healthz").status_code == 200
 
 
 def test_a_slow_sender_is_not_waited_for(tmp_path: Path) -> None:
@@ -313,6 +349,22 @@ def test_each_token_has_its_own_budget_that_a_restart_does_not_renew(tmp_path: P
             assert asked(service, 9) == (200, None)  # in the cache now, and free
     assert spent[0] == (200, None)
     assert spent[-1] == (402, "over_budget")
+
+
+def test_a_budget_knows_what_is_cached_for_the_tasks_of_an_article(tmp_path: Path) -> None:
+    with Endpoint(lambda _: completion(NOTHING, tokens=(most - 1_000, 20))) as endpoint:
+        settings = configured(endpoint, tmp_path / "cache")
+        with Extractor(settings) as extractor:
+            most = extractor.forecast(ARTICLE).most_tokens
+        tokens = f"desk:{SECRET}:max_tokens={most}"
+        with serving(settings, tmp_path / "serve", tokens=tokens, secret=SECRET) as service:
+            told = [
+                (answer.status_code, answer.json().get("failure"))
+                for tasks in (["meetings", "stances"], ["meetings", "stances"], ["stances"])
+                for answer in [service.post("/v1/extractions", {"text": ARTICLE, "tasks": tasks})]
+            ]
+        assert len(endpoint.requests) == 1
+    assert told == [(200, None), (200, None), (402, "over_budget")]
 
 
 def test_the_budget_of_the_service_is_one_for_all(tmp_path: Path) -> None:
@@ -446,6 +498,19 @@ def test_metrics_count_articles_tokens_and_requests(newsroom: Served) -> None:
         'mahdar_requests_total{method="POST",route="/v1/extractions",status="422"} 1.0',
     ):
         assert line in told
+
+
+@pytest.mark.parametrize(
+    ("text", "presence"), [(ARTICLE, "found"), (f"{ARTICLE} ", "other"), (weather(1), "other"), (None, "absent")]
+)
+def test_only_the_text_that_was_extracted_is_shown_beside_its_records(
+    newsroom: Served, text: str | None, presence: str
+) -> None:
+    extraction = newsroom.post("/v1/extractions", {"text": ARTICLE, "id": "a"}).json()
+    (shown,) = newsroom.post("/v1/view", [{"extraction": extraction, "text": text}]).json()
+    assert (shown["presence"], shown.get("text")) == (presence, ARTICLE if presence == "found" else None)
+    evidence = [piece for record in shown["records"] for piece in record["evidence"]]
+    assert ["quote" in piece for piece in evidence] == [presence != "found"] * 2
 
 
 def test_tasks_and_schemas_are_told(newsroom: Served) -> None:

@@ -14,6 +14,7 @@ import threading
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ import pytest
 from newsroom import ARTICLE, NOTHING, configured, reads_well, weather
 from serving import PATIENCE, Served, serving, until
 
-from mahdar import Price, Settings
+from mahdar import Extractor, Price, Settings
 from mahdar.server.service import Bounds
 
 from loopback import Endpoint, completion
@@ -158,6 +159,27 @@ def test_what_is_no_table_of_articles_is_refused(  # noqa: PLR0917  # a table ha
     assert newsroom.get("/v1/jobs").json() == []
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "encoding", "said"),
+    [
+        (rows(3), "application/x-ndjson", "gzip", "Not a gzipped file"),
+        (gzip.compress(rows(3), mtime=0)[:40], "application/x-ndjson", "gzip", "end-of-stream"),
+        (gzip.compress(b"id,text\n", mtime=0)[:20], "text/csv", "gzip", "end-of-stream"),
+        (rows(3), "application/x-ndjson", "zstd", "articles.jsonl.zst cannot be read: "),
+        (rows(3), "application/vnd.apache.parquet", "identity", "Parquet magic bytes not found"),
+    ],
+    ids=["no gzip", "cut gzip", "cut CSV", "no zstd", "no Parquet"],
+)
+def test_a_job_whose_file_cannot_be_read_has_failed(  # noqa: PLR0917  # a table has columns
+    newsroom: Served, tmp_path: Path, body: bytes, kind: str, encoding: str, said: str
+) -> None:
+    job = begun(newsroom, body, {"Content-Type": kind, "Content-Encoding": encoding})
+    told = ended(newsroom, job, "failed")
+    assert "cannot be read: " in told["reason"]
+    assert said in told["reason"]
+    assert str(tmp_path) not in told["reason"]
+
+
 def test_jobs_wait_in_order_can_be_looked_into_and_cancelled(tmp_path: Path) -> None:
     held = threading.Event()
     with (
@@ -208,6 +230,29 @@ def test_a_caller_has_so_many_jobs(tmp_path: Path) -> None:
         answer = service.client.post("/v1/jobs", content=rows(3), headers=NDJSON)
         assert (answer.status_code, answer.json()["failure"]) == (503, "busy")
         held.set()
+
+
+def test_an_upload_takes_the_place_of_its_job(tmp_path: Path) -> None:
+    with serving(OFFLINE, tmp_path, bounds=Bounds(waiting=1, grace=PATIENCE)) as service:
+        held = threading.Event()
+        answers: list[httpx2.Response] = []
+
+        def pieces() -> Iterator[bytes]:
+            yield rows(3)
+            held.wait(PATIENCE)
+
+        def upload() -> None:
+            answers.append(service.client.post("/v1/jobs", content=pieces(), headers=NDJSON))
+
+        uploading = threading.Thread(target=upload)
+        uploading.start()
+        until(lambda: any((tmp_path / "jobs").glob(".new-*")))
+        answer = service.client.post("/v1/jobs", content=rows(3), headers=NDJSON)
+        assert (answer.status_code, answer.json()["failure"]) == (503, "busy")
+        held.set()
+        uploading.join()
+        ended(service, answers[0].json())
+        ended(service, begun(service, rows(3)))  # the place is free again
 
 
 def test_a_job_that_a_stop_interrupts_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -296,6 +341,7 @@ class Process:
             line = self.process.stderr.readline()
             assert line, said  # it has ended
             said += line
+        self.said = said
         self.url = re.findall(r"serving on (\S+)", said)[0]
 
     def end(self, number: int) -> tuple[int, str]:
@@ -357,6 +403,65 @@ def test_a_stop_says_what_it_could_not_wait_for(tmp_path: Path) -> None:
         process = Process({**named, "MAHDAR_CACHE_DIR": str(tmp_path)})
         at = f"{process.url}/v1/jobs/{job['id']}"
         until(lambda: httpx2.get(at, timeout=PATIENCE).json()["state"] == "done")
+        assert process.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_kill_leaves_nothing_of_a_budget_uncounted(tmp_path: Path) -> None:
+    counted = "articles of desk were under way when the service was killed"
+    held = threading.Event()
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    with Endpoint(lambda _: completion(NOTHING, after=held)) as model:
+        settings = configured(model, tmp_path)
+        with Extractor(settings) as extractor:
+            most = extractor.forecast(weather(0)).most_tokens
+        environment = {
+            "OPENAI_BASE_URL": model.url,
+            "OPENAI_API_KEY": "k",
+            "MAHDAR_MODEL": "loopback",
+            "MAHDAR_CACHE_DIR": str(tmp_path),
+        }
+
+        def serve(times: float) -> Process:
+            tokens = f"desk:{SECRET}:max_tokens={int(times * most)}"
+            return Process({**environment, "MAHDAR_TOKENS": tokens}, "--folder", str(tmp_path / "serve"))
+
+        def ask(process: Process, number: int) -> dict[str, Any]:
+            asked = {"text": weather(number), "id": str(number)}
+            at = f"{process.url}/v1/extractions"
+            return dict(httpx2.post(at, json=asked, headers=headers, timeout=PATIENCE).json())
+
+        def killed(process: Process, number: int) -> None:
+            """Kill the service while the model reads an article."""
+
+            def given_up() -> None:
+                with suppress(httpx2.HTTPError):
+                    ask(process, number)
+
+            asking, before = threading.Thread(target=given_up), len(model.requests)
+            asking.start()
+            model.await_requests(before + 1)
+            process.process.kill()
+            process.process.communicate(timeout=PATIENCE)
+            asking.join()
+
+        killed(serve(2.5), 1)
+        process = serve(2.5)
+        assert counted in process.said
+        killed(process, 2)
+        process = serve(2.5)  # two articles are spent, a third could exceed the budget
+        assert counted in process.said
+        assert ask(process, 3)["failure"] == "over_budget"
+        assert len(model.requests) == 2
+        assert process.end(signal.SIGTERM)[0] == 0
+        held.set()
+        process = serve(4)
+        assert counted not in process.said  # it is said once
+        assert ask(process, 3)["document_id"] == "3"
+        process.process.kill()
+        process.process.communicate(timeout=PATIENCE)
+        process = serve(4)
+        assert counted not in process.said  # no article was under way
+        assert ask(process, 4)["document_id"] == "4"  # and the article before cost what it cost, not its most
         assert process.end(signal.SIGTERM)[0] == 0
 
 

@@ -1,6 +1,7 @@
 """Implement `mahdar serve`, the extraction service over HTTP."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,7 +116,7 @@ def serve(
             at_once=concurrency,
         )
         service = ExtractionService(extractor, callers, bounds)
-        with listen(host, port, closed=callers.closed) as socket:
+        with closing(callers), listen(host, port, closed=callers.closed) as socket:
             server = Server(service, socket, kept)
             typer.echo(f"records are made by {', '.join(sorted(made_by))}; serving on {server.url}", err=True)
             server.serve_until_stopped()

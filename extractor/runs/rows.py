@@ -137,6 +137,20 @@ def check_table(location: Location, columns: Columns) -> None:
         return
 
 
+def check_readable(location: Location, columns: Columns) -> None:
+    """Read the first row of a file.
+
+    Raises:
+        UsageError: the file cannot be read, or a table lacks a column.
+    """
+    try:
+        next(_rows(location, columns), None)
+    except MahdarError:
+        raise
+    except Exception as error:  # noqa: BLE001  # as above
+        raise UsageError(f"{location.shown} cannot be read: {location.fault(error)}") from None
+
+
 def _look(location: Location, columns: Columns) -> None:
     if location.form in JSONL or (location.files is None and not Path(location.name).is_file()):
         return  # a pipe can be read only once

@@ -62,8 +62,10 @@ def create_app(service: ExtractionService, folder: Path) -> FastAPI:
     )
     app.state.service, app.state.jobs, app.state.folder = service, jobs, folder
     app.include_router(routes.router)
+    app.include_router(routes.state)
     app.include_router(pages.router)
     described = app.openapi()["components"]["schemas"]  # cached by FastAPI, which does not see these models
     described.update({model.__name__: model.model_json_schema() for model in (ProblemDetails, FailureLine)})
+    app.state.pages = pages.render_pages(app, service)
     app.add_middleware(Gate, service=service)
     return app

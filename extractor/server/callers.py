@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+import logging
 import math
 import sqlite3
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +19,19 @@ from mahdar.errors import ExtractionError, UsageError
 from mahdar.limits.budget import Budget, OverBudgetError, Purse, Spending
 from mahdar.server.problems import RequestProblem
 
+log = logging.getLogger("mahdar")
+
 VARIABLE: Final = "MAHDAR_TOKENS"
 MINUTE: Final = 60.0
 ANYBODY: Final = "anybody"
 """Name of the only caller of a service without tokens."""
 _FORM: Final = "NAME:SECRET, optionally with :per_minute=N, :max_cost=DOLLARS, :max_tokens=N after it"
+_TABLES: Final = """
+PRAGMA journal_mode = WAL;
+CREATE TABLE IF NOT EXISTS spent (caller TEXT PRIMARY KEY, cost TEXT, tokens INTEGER);
+CREATE TABLE IF NOT EXISTS reserved (caller TEXT PRIMARY KEY, cost TEXT, tokens INTEGER);
+"""
+"""What each caller has spent, reservations included; and how much of it is reserved for articles under way."""
 
 
 @dataclass(slots=True)
@@ -56,9 +66,24 @@ class Caller:
             raise RequestProblem("too_many", f"{self.per_minute} articles a minute are allowed", retry_after=wait)
         self._drained_at = now + backlog + added
 
+    async def reserve(self, most: Spending) -> None:
+        """Reserve the most that an article can cost; wait while only articles under way stand against it.
+
+        Raises:
+            ExtractionError: `over_budget`.
+        """
+        try:
+            await self.purse.reserve(most)
+        except OverBudgetError:
+            said = f"the budget of {self.name!r} is {self.purse.budget}; the next article could exceed it"
+            raise ExtractionError("over_budget", said) from None
+
 
 class Callers:
     """All callers, and an SQLite database of what each with a budget has spent, which outlives the process.
+
+    An article counts at the most that it can cost from before it is begun until it has ended. If the process is killed
+    meanwhile, it counts so for ever, since nobody knows which of its calls were billed; the next start logs it.
 
     Args:
         callers: those with tokens; if there are none, anybody is a caller.
@@ -69,11 +94,18 @@ class Callers:
         self._with_tokens = tuple(callers)
         self._all = self._with_tokens or (Caller(ANYBODY),)
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("CREATE TABLE IF NOT EXISTS spent (caller TEXT PRIMARY KEY, cost TEXT, tokens INTEGER)")
+        self._database.executescript(_TABLES)
         spent = {name: Spending(Decimal(cost), n) for name, cost, n in self._database.execute("SELECT * FROM spent")}
         for caller in self._with_tokens:
             caller.purse.spent = spent.get(caller.name, Spending())
+            if caller.purse.budget.bounded:
+                caller.purse.record = partial(self._record, caller)
+        for name, cost, tokens in self._database.execute("SELECT * FROM reserved"):
+            said = (
+                "articles of %s were under way when the service was killed; their most counts as spent: $%s, %d tokens"
+            )
+            log.warning(said, name, cost, tokens)
+        self._database.execute("DELETE FROM reserved")
 
     @property
     def closed(self) -> bool:
@@ -96,29 +128,23 @@ class Callers:
             raise RequestProblem("unauthorized")
         return matching[0] if matching else self._all[0]
 
-    async def reserve(self, caller: Caller, most: Spending) -> None:
-        """Reserve the most that an article can cost; wait while only articles under way stand against it.
-
-        Raises:
-            ExtractionError: `over_budget`.
-        """
-        try:
-            await caller.purse.reserve(most)
-        except OverBudgetError:
-            said = f"the budget of {caller.name!r} is {caller.purse.budget}; the next article could exceed it"
-            raise ExtractionError("over_budget", said) from None
-
-    def settle(self, caller: Caller, most: Spending, actual: Spending) -> None:
-        """Replace what was reserved for an article by what it cost."""
-        caller.purse.settle(most, actual)
-        if caller.purse.budget.bounded:
-            spent = caller.purse.spent
-            row = (caller.name, str(spent.cost), spent.tokens)
-            self._database.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", row)
-
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, once no article is under way."""
+        self._database.execute("DELETE FROM reserved")
         self._database.close()
+
+    def _record(self, caller: Caller, charged: Spending) -> None:
+        """Store what a caller has spent, reservations included; on the disk before the article is begun."""
+        reserved = charged - caller.purse.spent
+        with self._database:
+            self._database.execute("BEGIN")
+            row = (caller.name, str(charged.cost), charged.tokens)
+            self._database.execute("REPLACE INTO spent VALUES (?, ?, ?)", row)
+            if reserved == Spending():
+                self._database.execute("DELETE FROM reserved WHERE caller = ?", (caller.name,))
+            else:
+                row = (caller.name, str(reserved.cost), reserved.tokens)
+                self._database.execute("REPLACE INTO reserved VALUES (?, ?, ?)", row)
 
 
 class _Entry(BaseModel):

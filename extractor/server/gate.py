@@ -46,6 +46,7 @@ class Gate:
         self._app = app
         self._service = service
         self._requests = 0
+        service.metrics.under_way.set_function(lambda: self._requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -62,7 +63,6 @@ class Gate:
             await send(message)
 
         self._requests += 1
-        metrics.under_way.inc()
         try:
             self._admit(scope)
             await self._app(scope, self._bounded(scope, receive), answer)
@@ -78,7 +78,6 @@ class Gate:
                 await problem.response()(scope, receive, answer)
         finally:
             self._requests -= 1
-            metrics.under_way.dec()
             route, seconds = getattr(scope.get("route"), "path", "other"), time.perf_counter() - started
             metrics.requests.labels(scope["method"] if scope["method"] in METHODS else "other", route, status).inc()
             metrics.seconds.labels(route).observe(seconds)

@@ -10,26 +10,28 @@ import logging
 import secrets
 import shutil
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
 from mahdar.documents.document import Document
-from mahdar.errors import ExtractionError, MahdarError, NoModelError, UsageError
-from mahdar.loop import LoopThread
-from mahdar.results import Failure, Usage
+from mahdar.errors import MahdarError, UsageError
+from mahdar.results import Failure
 from mahdar.runs.identity import MADE_BY, Identity, identity
 from mahdar.runs.ledger import Ledger, Progress
 from mahdar.runs.lines import dumps, whole_lines
+from mahdar.runs.locations import Location
 from mahdar.runs.outputs import ERRORS
 from mahdar.runs.results import RunResults
-from mahdar.runs.rows import Columns
+from mahdar.runs.rows import Columns, check_readable
 from mahdar.runs.run import run
 from mahdar.runs.sources import Articles
 from mahdar.runs.target import LEDGER
@@ -37,9 +39,9 @@ from mahdar.schemas.records import Extraction
 from mahdar.server.callers import Caller
 from mahdar.server.problems import RequestProblem, as_problem
 from mahdar.server.service import ExtractionService
+from mahdar.service import extract_each
 
 log = logging.getLogger("mahdar")
-T = TypeVar("T")
 
 JobState = Literal["waiting", "running", "done", "stopped", "cancelled", "failed"]
 ENDED: Final = frozenset({"done", "cancelled", "failed"})
@@ -60,6 +62,11 @@ class JobOptions(BaseModel):
     date_column: str | None = None
     keep: tuple[str, ...] = ()
     tasks: tuple[str, ...] = Field((), description="Names of `GET /v1/tasks`; by default all.")
+
+    @property
+    def columns(self) -> Columns:
+        """The names of the columns."""
+        return Columns(self.text_column, self.id_column, self.date_column, self.keep)
 
 
 class JobSummary(BaseModel):
@@ -115,9 +122,11 @@ class Job(JobSummary):
         Raises:
             MahdarError: the options do not fit them.
         """
-        options = self.options
-        columns = Columns(options.text_column, options.id_column, options.date_column, options.keep)
-        return Articles([self.folder / self.articles], columns, published_at=options.published_at)
+        return Articles([self.folder / self.articles], self.options.columns, published_at=self.options.published_at)
+
+    def without_folder(self, text: str) -> str:
+        """Return a message without the name of the folder, which is no business of the caller."""
+        return text.replace(f"{self.folder}/", "")
 
     def progress(self) -> Progress:
         """Return the progress of the run; zeros before it has begun."""
@@ -152,10 +161,13 @@ class Jobs:
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(service.bounds.jobs, "mahdar-job")
         self._given_up = threading.Event()
+        self._uploads = Counter[str]()  # by caller; only the event loop uses it
+        for state in ("waiting", "running"):
+            service.metrics.jobs.labels(state).set_function(partial(self._count, state))
 
     def start(self) -> None:
         """Resume every job that has not ended, in their order; to be called in the event loop of the service."""
-        self._loop = ServerLoop(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for unfinished in self._folder.glob(f"{UPLOADING}*"):
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -169,7 +181,7 @@ class Jobs:
             self._jobs[job.id] = job
             if job.state not in ENDED:
                 self._set(job, "waiting")
-                self._begin(job)
+                self._threads.submit(self._run, job)
 
     async def stop(self) -> None:
         """Begin nothing more; wait for articles under way within the grace period, then give them up."""
@@ -185,7 +197,7 @@ class Jobs:
             RequestProblem: the caller has too many jobs, the options do not fit the articles, or the service stops.
         """
         self._service.check_tasks(options.tasks)
-        unfinished = sum(job.state not in ENDED for job in self.of(caller))
+        unfinished = self._uploads[caller.name] + sum(job.state not in ENDED for job in self.of(caller))
         if unfinished >= self._service.bounds.waiting:
             raise RequestProblem("busy", f"{unfinished} jobs of {caller.name!r} wait or run, the most allowed")
         now = dt.datetime.now(dt.UTC)
@@ -193,19 +205,19 @@ class Jobs:
         uploading = self._folder / f"{UPLOADING}{id_}"
         uploading.mkdir(mode=0o700)
         job = Job(id=id_, caller=caller.name, created_at=now, articles=name, options=options, folder=uploading)
+        self._uploads[caller.name] += 1  # it takes a place from now on, so that no other upload gets the same place
         try:
             await save_body(articles, uploading / name)
-            try:
-                await asyncio.to_thread(job.read_articles)
-            except MahdarError as error:
-                raise RequestProblem("invalid_request", str(error).replace(f"{uploading}/", "")) from None
+            await asyncio.to_thread(job.read_articles)
             job.save()
             job.folder = uploading.rename(self._folder / id_)
-        except BaseException:
-            shutil.rmtree(uploading, ignore_errors=True)
-            raise
-        self._jobs[id_] = job
-        self._begin(job)
+            self._jobs[id_] = job
+        except MahdarError as error:
+            raise RequestProblem("invalid_request", job.without_folder(str(error))) from None
+        finally:
+            self._uploads[caller.name] -= 1
+            shutil.rmtree(uploading, ignore_errors=True)  # unless it was renamed
+        self._threads.submit(self._run, job)
         return job
 
     def of(self, caller: Caller) -> list[Job]:
@@ -238,8 +250,7 @@ class Jobs:
         else:
             self._set(job, "cancelled")
 
-    def count(self, state: JobState) -> int:
-        """Return the number of jobs in a state."""
+    def _count(self, state: str) -> int:
         return sum(job.state == state for job in self._all())
 
     def _all(self) -> list[Job]:
@@ -250,11 +261,8 @@ class Jobs:
         """Change the state of a job, unless it was cancelled."""
         with self._lock:
             if job.state != "cancelled":
-                job.state, job.reason = state, reason.replace(f"{job.folder}/", "")
+                job.state, job.reason = state, job.without_folder(reason)
                 job.save()
-
-    def _begin(self, job: Job) -> None:
-        self._threads.submit(self._run, job)
 
     def _run(self, job: Job) -> None:
         """Run a job in its thread until it has ended or the service stops."""
@@ -271,6 +279,7 @@ class Jobs:
         job.active = True
         self._set(job, "running")
         try:
+            check_readable(Location(str(job.folder / job.articles)), job.options.columns)
             tasks = job.options.tasks or tuple(task.name for task in self._service.extractor.tasks)
             extractor = CallersExtractor(self._service, self._loop, caller, tasks, cancelled, self._given_up)
             with RunResults(job.records, _identity(identity(self._service.extractor), tasks)) as results:
@@ -282,18 +291,6 @@ class Jobs:
                 self._set(job, "failed" if isinstance(error, UsageError) else "stopped", as_problem(error).detail)
         finally:
             job.active = False
-
-
-class ServerLoop(LoopThread):
-    """Runs coroutines of other threads in the event loop of the service."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
-        self._server = loop
-
-    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start a coroutine; return its future."""
-        return asyncio.run_coroutine_threadsafe(work, self._server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +307,7 @@ class CallersExtractor:
     """
 
     service: ExtractionService
-    loop: ServerLoop
+    loop: asyncio.AbstractEventLoop
     caller: Caller
     tasks: tuple[str, ...]
     cancelled: Callable[[], bool]
@@ -318,15 +315,11 @@ class CallersExtractor:
 
     def extract_many(self, documents: Iterable[Document], /) -> Iterator[Extraction | Failure]:
         """Yield each result as soon as it is ready, as `Extractor.extract_many` does."""
-        unfinished: list[Usage] = []
-        work = (self._result(document, unfinished) for document in documents)
-        try:
-            yield from self.loop.as_they_end(work, self.service.bounds.at_once, self.given_up)
-        except NoModelError as error:
-            error.usage = sum(unfinished, Usage())
-            raise
+        submit = partial(asyncio.run_coroutine_threadsafe, loop=self.loop)
+        return extract_each(documents, self._extract, submit, self.service.bounds.at_once, self.given_up)
 
-    async def _result(self, document: Document, unfinished: list[Usage]) -> Extraction | Failure:
+    async def _extract(self, document: Document) -> Extraction:
+        """Extract an article as soon as the caller's rate allows it."""
         while True:
             if self.cancelled():
                 raise MahdarError("cancelled before the article was begun")
@@ -335,13 +328,7 @@ class CallersExtractor:
                 break
             except RequestProblem as wait:
                 await asyncio.sleep(min(wait.retry_after or TURN, TURN))
-        try:
-            return await self.service.extract(document, self.caller, self.tasks, None)
-        except NoModelError as error:
-            unfinished.append(error.usage)
-            raise
-        except ExtractionError as error:
-            return Failure(document.id, error.failure, str(error), error.usage)
+        return await self.service.extract(document, self.caller, self.tasks, None)
 
 
 def _identity(whole: Identity, tasks: tuple[str, ...]) -> Identity:

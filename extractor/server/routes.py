@@ -3,15 +3,15 @@
 import asyncio
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import generate_latest
 from pydantic import BaseModel
-from starlette.background import BackgroundTask
 
 from mahdar.errors import UsageError
 from mahdar.runs.target import OutputPaths
@@ -65,6 +65,15 @@ class ServiceState(BaseModel):
     status: Literal["ok", "ready"]
 
 
+def known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route does not have: a misspelt one would have no effect."""
+    operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    known = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
+    if unknown := [name for name in request.query_params if name not in known]:
+        said = f"query parameter {unknown[0]!r}: this request has {', '.join(known) or 'none'}"
+        raise RequestProblem("invalid_request", said)
+
+
 def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
@@ -115,7 +124,16 @@ def job_of(job_id: str, jobs: AllJobs, caller: Asking) -> Job:
     return jobs.get(job_id, caller)
 
 
-router = APIRouter()
+def extractions_file(request: Request) -> Iterator[Path]:
+    """Yield the path for a file of extractions, in a folder that is removed once the answer was sent."""
+    with tempfile.TemporaryDirectory(dir=request.app.state.folder, prefix="tables-") as folder:
+        yield Path(folder, "extractions.jsonl")
+
+
+ExtractionsFile = Annotated[Path, Depends(extractions_file)]
+router = APIRouter(dependencies=[Depends(known_parameters)])
+state = APIRouter(tags=["state"])
+"""Routes that probes and Prometheus ask, which may add parameters of their own."""
 
 
 @router.post(
@@ -157,25 +175,26 @@ async def get_schema(task: str, _: Asking, service: Service) -> dict[str, Any]:
     return models[task].model_json_schema(mode="serialization")
 
 
-@router.get("/healthz", tags=["state"])
+@state.get("/healthz")
 async def healthz() -> ServiceState:
     """Return whether the process answers."""
     return ServiceState(status="ok")
 
 
-@router.get("/readyz", tags=["state"])
+@state.get("/readyz")
 async def readyz(service: Service) -> ServiceState:
-    """Return whether the service takes articles, which it does not while it is being stopped."""
-    if service.stopping:
-        raise RequestProblem("stopping")
+    """Return whether the service takes articles, without asking the model.
+
+    It does not while it is being stopped, and for half a minute after an article has found that no model can be
+    reached; then the next article tries it again. Before the first article nothing is known of the model.
+    """
+    service.check_ready()
     return ServiceState(status="ready")
 
 
-@router.get("/metrics", tags=["state"], response_class=Response)
-async def metrics(_: Asking, service: Service, jobs: AllJobs) -> Response:
+@state.get("/metrics", response_class=Response)
+async def metrics(_: Asking, service: Service) -> Response:
     """Return the metrics in Prometheus's text format."""
-    service.metrics.jobs.labels("waiting").set(jobs.count("waiting"))
-    service.metrics.jobs.labels("running").set(jobs.count("running"))
     return Response(generate_latest(service.metrics.registry), media_type="text/plain; version=0.0.4")
 
 
@@ -222,40 +241,34 @@ def get_results(job: Annotated[Job, Depends(job_of)]) -> StreamingResponse:
     return StreamingResponse(job.results(), media_type=NDJSON)
 
 
-@router.get("/v1/jobs/{job_id}/tables.zip", tags=["jobs"], response_class=StreamingResponse)
-def get_tables(request: Request, job: Annotated[Job, Depends(job_of)], form: Form = "csv") -> StreamingResponse:
+@router.get("/v1/jobs/{job_id}/tables.zip", tags=["jobs"], response_class=FileResponse)
+def get_tables(job: Annotated[Job, Depends(job_of)], records: ExtractionsFile, form: Form = "csv") -> FileResponse:
     """Return the results so far as the tables of `mahdar export`."""
-    with tempfile.TemporaryDirectory(dir=request.app.state.folder, prefix="tables-") as folder:
-        records = Path(folder, "extractions.jsonl")
-        with records.open("wb") as file:
-            file.writelines(job.results())  # whole lines, while the job may write more
-        return _zipped(records, form)
+    with records.open("wb") as file:
+        file.writelines(job.results())  # whole lines, while the job may write more
+    return _zipped(records, form)
 
 
-@router.post("/v1/tables", openapi_extra=ROWS, tags=["extractions"], response_class=StreamingResponse)
-async def make_tables(request: Request, _: Asking, name: FileName, form: Form = "csv") -> StreamingResponse:
+@router.post("/v1/tables", openapi_extra=ROWS, tags=["extractions"], response_class=FileResponse)
+async def make_tables(
+    request: Request, _: Asking, name: FileName, records: ExtractionsFile, form: Form = "csv"
+) -> FileResponse:
     """Convert extractions, sent as JSON Lines, to the tables of `mahdar export` in a ZIP file."""
     if not name.endswith(".jsonl"):
         raise RequestProblem("unsupported", f"the Content-Type of extractions must be {NDJSON}")
-    with tempfile.TemporaryDirectory(dir=request.app.state.folder, prefix="tables-") as folder:
-        records = Path(folder, "extractions.jsonl")
-        await save_body(request.stream(), records)
-        return await asyncio.to_thread(_zipped, records, form)
+    await save_body(request.stream(), records)
+    return await asyncio.to_thread(_zipped, records, form)
 
 
-def _zipped(records: Path, form: TableForm) -> StreamingResponse:
-    """Return the tables of a file of extractions as a ZIP file."""
+def _zipped(records: Path, form: TableForm) -> FileResponse:
+    """Return the tables of a file of extractions as a ZIP file, made beside it."""
     tables = records.with_name("tables" if form in {"csv", "parquet"} else f"mahdar.{form}")
     try:
         export(records, OutputPaths(tables, form))
     except UsageError as error:
         raise RequestProblem("invalid_request", str(error).replace(f"{records.parent}/", "")) from None
-    packed = tempfile.TemporaryFile(dir=records.parents[1])  # noqa: SIM115  # closed below, once it was sent
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    archive = records.with_name("tables.zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
         for path in sorted(tables.iterdir()) if tables.is_dir() else [tables]:
-            archive.write(path, path.name)
-    packed.seek(0)
-    headers = {"Content-Disposition": 'attachment; filename="tables.zip"'}
-    pieces = iter(lambda: packed.read(1 << 16), b"")
-    closing = BackgroundTask(packed.close)
-    return StreamingResponse(pieces, media_type="application/zip", headers=headers, background=closing)
+            zipped.write(path, path.name)
+    return FileResponse(archive, media_type="application/zip", filename=archive.name)

@@ -1,6 +1,7 @@
 """Extract articles for callers with one extractor, within bounds and on each caller's budget."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,9 +10,9 @@ from typing import Any, Final, TypeVar
 from fastapi import Request
 
 from mahdar.documents.document import Document, as_document
-from mahdar.documents.pages import is_page
-from mahdar.errors import ExtractionError, MahdarError
+from mahdar.errors import ExtractionError, MahdarError, NoModelError
 from mahdar.limits.budget import Spending
+from mahdar.limits.circuit import REST
 from mahdar.results import Usage
 from mahdar.runs.lines import json_line
 from mahdar.schemas.records import Extraction, Provenance
@@ -78,6 +79,19 @@ class ExtractionService:
         self.metrics = Metrics()
         self.stopping = False
         self.given_up: list[str] = []
+        self._no_model = ""
+        self._no_model_until = 0.0
+
+    def check_ready(self) -> None:
+        """Check that articles are taken, as far as is known without asking the model.
+
+        Raises:
+            RequestProblem: `stopping`; or `no_model`, while the circuit breaker lets no call through.
+        """
+        if self.stopping:
+            raise RequestProblem("stopping")
+        if (rest := self._no_model_until - time.monotonic()) > 0:
+            raise RequestProblem("no_model", self._no_model, retry_after=rest)
 
     def check_tasks(self, names: Iterable[str]) -> None:
         """Refuse tasks that the service does not have.
@@ -118,33 +132,41 @@ class ExtractionService:
         """
         try:
             if isinstance(article, ArticleRequest):
-                slow = is_page(article.text)
-                article = await asyncio.to_thread(article.document) if slow else article.document()
-            most = actual = await self._most(article, caller)
-            await self.callers.reserve(caller, most)
-            try:
-                async with asyncio.timeout(seconds):
-                    result = await self.extractor.aextract(article, tasks=tasks)
-                actual = _spending(result.provenance)
-            except TimeoutError:  # its cost is unknown, and counts as the most; likewise after a cancellation
-                raise ExtractionError("timeout", f"the article took longer than {seconds:g} seconds") from None
-            except MahdarError as error:
-                actual = _spending(usage_of(error))
-                raise
-            finally:
-                self.callers.settle(caller, most, actual)
+                article = await asyncio.to_thread(article.document)
+            result = await self._extract_on_budget(article, caller, tasks, seconds)
         except MahdarError as error:
+            if isinstance(error, NoModelError):
+                self._no_model, self._no_model_until = str(error), time.monotonic() + REST
             self.metrics.count(caller.name, as_problem(error).failure, usage_of(error))
             raise
+        if result.provenance.calls:
+            self._no_model_until = 0.0  # the model has answered
         self.metrics.count(caller.name, "extracted", result.provenance)
         return result
 
-    async def _most(self, document: Document, caller: Caller) -> Spending:
-        """Return the most that an article can cost; zero if the caller has no budget, as the forecast takes time."""
-        if not caller.purse.budget.bounded:
-            return Spending()
-        forecast = await asyncio.to_thread(self.extractor.forecast, document)
-        return Spending(forecast.most_cost, forecast.most_tokens)
+    async def _extract_on_budget(
+        self, document: Document, caller: Caller, tasks: Iterable[str] | None, seconds: float | None
+    ) -> Extraction:
+        """Reserve the most that an article can cost, extract it, and settle for what it did cost."""
+        most = Spending()
+        if caller.purse.budget.bounded:  # else nothing needs the forecast, which takes time
+            forecast = await asyncio.to_thread(self.extractor.forecast, document, tasks=tasks)
+            most = Spending(forecast.most_cost, forecast.most_tokens)
+        await caller.reserve(most)
+        spent = most  # after a timeout or a cancellation nobody knows what was billed
+        try:
+            async with asyncio.timeout(seconds):
+                result = await self.extractor.aextract(document, tasks=tasks)
+            spent = _spending(result.provenance)
+        except TimeoutError:
+            raise ExtractionError("timeout", f"the article took longer than {seconds:g} seconds") from None
+        except MahdarError as error:
+            if not isinstance(error, ExtractionError) or error.failure != "timeout":
+                spent = _spending(usage_of(error))
+            raise
+        finally:
+            caller.purse.settle(most, spent)
+        return result
 
     async def answer(self, article: ArticleRequest, caller: Caller) -> str:
         """Extract an article of a request; return the extraction as a line of JSON.

@@ -572,6 +572,28 @@ def test_new_files_are_taken_as_they_come_until_ctrl_c(tmp_path: Path, endpoint:
     assert "3 done before" in ended(launch(endpoint, tmp_path, incoming))[1]
 
 
+def test_of_two_files_with_one_id_the_second_is_named_once_while_they_change(
+    tmp_path: Path, endpoint: Endpoint
+) -> None:
+    def write(name: str, *texts: int) -> None:
+        rows = [{"id": f"خبر-{min(text, 8)}", "text": weather(text)} for text in texts]
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+
+    write("a.jsonl", 8)
+    process = launch(endpoint, tmp_path, tmp_path / "[ab].jsonl", "--watch", "--update-changed", "--no-cache")
+    endpoint.await_requests(1)
+    write("b.jsonl", 9, 1)
+    endpoint.await_requests(2)
+    write("a.jsonl", 8, 2)
+    endpoint.await_requests(3)
+    process.send_signal(signal.SIGINT)
+    _, err = ended(process)
+    assert len(endpoint.requests) == 3
+    assert err.count("has the id 'خبر-8', as an earlier article with another text") == 1
+    assert ids(tmp_path / "out.jsonl") == ["خبر-8", "خبر-1", "خبر-2"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

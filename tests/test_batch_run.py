@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from mahdar.runs.outputs import Outputs
 from mahdar.runs.results import RunResults
 from mahdar.runs.run import RunTally
 from mahdar.runs.run import run as take
+from mahdar.runs.seen import Seen
+from mahdar.runs.sources import Articles
 from mahdar.runs.watch import Watch
 
 from loopback import Asked, Endpoint, Reply, completion
@@ -53,7 +55,7 @@ def articles(number: int) -> list[Document | BadInput]:
 
 
 def run(
-    folder: Path, transport: Ready, given: list[Document | BadInput], total: int | None = None, **options: Any
+    folder: Path, transport: Ready, given: Iterable[Document | BadInput], total: int | None = None, **options: Any
 ) -> RunTally:
     """A run into a file, one article after the other."""
     settings = configured(URL, folder / "cache")
@@ -279,3 +281,25 @@ def test_a_file_is_taken_once_it_has_stopped_growing(tmp_path: Path) -> None:
     (tmp_path / "slow.txt").unlink()
     assert looks(0) == []
     assert looks(2) == ["rows.jsonl", "whole.txt"]
+
+
+def test_an_id_stays_with_its_file_while_files_come_and_change(tmp_path: Path) -> None:
+    first, second, owners = tmp_path / "1.jsonl", tmp_path / "2.jsonl", Seen()
+
+    def takes(file: Path, *rows: tuple[str, int]) -> str:
+        lines = [json.dumps({"id": id_, "text": weather(number)}, ensure_ascii=False) for id_, number in rows]
+        file.write_text("\n".join(lines), encoding="utf-8")
+        read = Articles([f"{tmp_path}/[12].jsonl"], only={str(file)}, owners=owners)
+        transport = Ready()
+        tally = run(tmp_path, transport, read, update_changed=True)
+        return f"asked {transport.asked}, {tally.before} before, {read.repeated} twice, {tally.failed} failed"
+
+    assert takes(second, ("أ", 1), ("ب", 2)) == "asked 2, 0 before, 0 twice, 0 failed"
+    assert takes(first, ("أ", 3), ("ب", 2), ("ج", 4)) == "asked 1, 0 before, 1 twice, 1 failed"
+    assert takes(second, ("أ", 1), ("ب", 5)) == "asked 1, 1 before, 0 twice, 0 failed"
+    assert takes(first, ("أ", 3), ("ج", 4)) == "asked 0, 1 before, 0 twice, 0 failed"
+    assert texts(tmp_path) == sorted([version(1, "أ"), version(5, "ب"), version(4, "ج")])
+    errors = (tmp_path / "out.jsonl.errors.jsonl").read_text(encoding="utf-8")
+    assert errors.count("has the id 'أ', as an earlier article with another text") == errors.count("\n") == 1
+    second.rename(tmp_path / "3.jsonl")
+    assert takes(first, ("أ", 3)) == "asked 1, 0 before, 0 twice, 0 failed", "the file that had the id is gone"

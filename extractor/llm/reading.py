@@ -121,11 +121,12 @@ def read_completion(completion: Completion, answer: AnswerSchema) -> Reading:
         value, ambiguous = _read_calls(calls, answer, beside=completion.text.rpartition(THOUGHT)[2])
     else:
         value, ambiguous = read(completion.text, answer)
+    empty = not all(value.get(task.field) for task in answer.tasks)  # its records may be in a list of another name
     for field, items in value.items():
         if isinstance(items, list) and len(items) > MOST_ITEMS:
             said = f"takes {MOST_ITEMS:,} items at most, got {len(items):,}"
             value, lost = {**value, field: items[:MOST_ITEMS]}, (*lost, Problem((field, MOST_ITEMS), "too_long", said))
-        elif field not in answer.model.model_fields and _is_records(items):
+        elif empty and field not in answer.model.model_fields and _is_records(items):
             ambiguous += (Problem((), "unknown", "has records in a list that is not asked for", items),)
     return Reading(value, lost, (*ambiguous, *_ambiguous(value, ())))
 

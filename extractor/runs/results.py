@@ -3,6 +3,7 @@
 records.jsonl                  the records, one line an article
 records.jsonl.ledger.sqlite    the outcome of each article; authoritative for failures
 records.jsonl.errors.jsonl     the failed articles, written from the ledger; absent if none failed
+records.jsonl.files.sqlite     the ids of the files that articles were read from; absent if they come from elsewhere
 records.jsonl.history.jsonl    records that were replaced because their article has changed
 records.jsonl.damaged.jsonl    lines found in records.jsonl that are not as they were written
 
@@ -27,13 +28,13 @@ from mahdar.limits.budget import Spending
 from mahdar.results import Failure, Usage
 from mahdar.runs.database import UnreadableLedgerError
 from mahdar.runs.entry import Entry
+from mahdar.runs.file_ids import FileIds
 from mahdar.runs.identity import REMEDY, Identity, check_same_run, older
 from mahdar.runs.ledger import LEFT, RETRIED, Ledger, Progress
 from mahdar.runs.lines import LineFile, checksum, json_line, lock, sync_folder, whole_lines, write_whole
 from mahdar.runs.outputs import ERRORS, Result, as_extraction, json_object
 from mahdar.runs.salvage import salvage
-from mahdar.runs.seen import Seen
-from mahdar.runs.target import DAMAGED, HISTORY, LEDGER
+from mahdar.runs.target import DAMAGED, FILES, HISTORY, LEDGER
 from mahdar.wording import NAMED, counted, join_names
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class RunResults:
 
     Attributes:
         repaired: the damage found, a line for the ledger and one for the records; empty if there was none.
+        files: the ids of the files that articles are read from.
         restored: number of articles that had changed and failed, and are again as their record says.
 
     Raises:
@@ -84,7 +86,7 @@ class RunResults:
         self._under_way: dict[str, Document | BadInput] = {}
         self._errors_are_stale = False
         self.restored = 0
-        self._ids_of_files, self._files_by_id = Seen(), Seen()
+        self.files = FileIds(self._beside(FILES), run)
         self._extracted: dict[bytes, Entry | None] = {}
         self._account: Account | None = None
         self._records = _locked(path)
@@ -103,7 +105,8 @@ class RunResults:
         ledger = self._beside(LEDGER)
         if overwrite:
             self._records.cut(0)
-            for end in (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", OLDER, ERRORS, HISTORY):
+            databases = (f"{name}{end}" for name in (LEDGER, FILES) for end in ("", "-wal", "-shm"))
+            for end in (*databases, OLDER, ERRORS, HISTORY):
                 self._beside(end).unlink(missing_ok=True)
         elif not os.path.exists(ledger):  # noqa: PTH110  # Path.exists raises below a closed folder
             if os.path.exists(self._beside(OLDER)):  # noqa: PTH110  # as above
@@ -183,25 +186,6 @@ class RunResults:
                         extraction = as_extraction(str(self.path), json_object(text))
                         self._extracted[known] = Entry.of_extraction(extraction, known, 0)
         return self._extracted.get(line)
-
-    def file_id(self, place: int) -> str | None:
-        """Return the id of a file of articles; None if it has none."""
-        return self._ids_of_files.get(f"{place}")
-
-    def file_of(self, file_id: str) -> int | None:
-        """Return the file that has an id; None if none has."""
-        place = self._files_by_id.get(file_id)
-        return int(place) if place else None
-
-    def name_file(self, place: int, file_id: str) -> None:
-        """Give a file an id, and take it from the file that had it."""
-        self._ids_of_files.add(f"{place}", file_id)
-        if self._files_by_id.add(file_id, f"{place}") is not None:
-            self._files_by_id.set(file_id, f"{place}")
-
-    def is_known(self, document: Document) -> bool:
-        """Return whether the outcome of an article with this id, text and day is known."""
-        return self.fate(document) in {"done", "failed"}
 
     def expect(self, article: Document | BadInput) -> None:
         """Register an article whose result is going to be written."""
@@ -380,6 +364,7 @@ class RunResults:
     def _release(self) -> None:
         if self._account is not None:
             self._account.close()
+        self.files.close()
         self._ledger.close()
         self._records.close()
 

@@ -178,7 +178,7 @@ class _Loop:
     def run(self, articles: Iterable[Document | BadInput]) -> None:
         self.tally.retry = self.retry_errors
         if self.results and isinstance(articles, Articles):
-            articles.files = self.results
+            articles.results = self.results
         if self.results and self.retry_errors:
             self.tally.total = sum(self.results.progress.failed.values())
         elif self.results and self.tally.total is not None:

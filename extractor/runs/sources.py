@@ -5,31 +5,15 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path, PurePath
-from typing import Protocol
 
 from mahdar.documents.document import STDIN, BadInput, Document, as_date, read_stream
 from mahdar.errors import MahdarError, UsageError
+from mahdar.runs.file_ids import FileIds, place_of
 from mahdar.runs.locations import COMPRESSED, Location, locations
+from mahdar.runs.results import RunResults
 from mahdar.runs.rows import Columns, RowFile, check_table
 from mahdar.runs.seen import Seen
-
-
-class FileIds(Protocol):
-    """The ids that the files of a run have had so far. A file is known by a hash of its name, see `Articles`."""
-
-    def file_id(self, place: int) -> str | None:
-        """Return the id of a file; None if it has none."""
-
-    def file_of(self, file_id: str) -> int | None:
-        """Return the file that has an id; None if none has."""
-
-    def name_file(self, place: int, file_id: str) -> None:
-        """Give a file an id, and take it from the file that had it."""
-
-    def is_known(self, document: Document) -> bool:
-        """Return whether the outcome of an article with this id, text and day is known."""
 
 
 class Articles:
@@ -53,7 +37,7 @@ class Articles:
             exists, no other file has an article with an id of its own.
 
     Attributes:
-        files: the ids that the files have in a run; None if there is no run.
+        results: the files keep the ids that they have in these results; None if there are none.
         total: number of articles; None if they must be read to be counted.
         repeated: number of articles skipped so far.
         absent: the names in `columns.keep` that no article has; empty until all have been read.
@@ -83,7 +67,7 @@ class Articles:
         self._owners = owners
         self._stems = Seen()
         self._common: str | None = None
-        self.files: FileIds | None = None
+        self.results: RunResults | None = None
         self.repeated = 0
         self.absent: tuple[str, ...] = ()
         self._kept = set[str]()
@@ -185,34 +169,35 @@ class Articles:
         self.total = None if rows or self.total is None else self.total + 1
 
     def _id(self, location: Location, article: Document | BadInput | None = None) -> str:
-        """Return the id of a file: the one that it has in the run, or a new one."""
-        if self.files is None:
+        """Return the id of a file: the one that it has in the results, or a new one."""
+        if self.results is None:
             return location.stem if self._stems.get(location.stem) == "once" else self._paths_of(location)[0]
-        place = _place(location.name)
-        id_ = self.files.file_id(place)
+        files = self.results.files
+        id_ = files.get(location.name)
         if id_ is None:
-            id_ = self._repacked_id(location, self.files) or self._new_id(location, article, self.files)
-            self.files.name_file(place, id_)
+            id_ = self._repacked_id(location, files) or self._new_id(location, article, self.results)
+            files.set(location.name, id_)
         return id_
 
     def _repacked_id(self, location: Location, files: FileIds) -> str | None:
         """Return the id that the file had before it was packed or unpacked; None if it was not."""
         unpacked = location.name.removesuffix(location.compression)
         others = {unpacked, *(unpacked + ending for ending in COMPRESSED)} - {location.name}
-        found = ((files.file_id(_place(name)), name) for name in sorted(others))
+        found = ((files.get(name), name) for name in sorted(others))
         return next((id_ for id_, name in found if id_ is not None and not os.path.lexists(name)), None)
 
-    def _new_id(self, location: Location, article: Document | BadInput | None, files: FileIds) -> str:
-        """Return the id of a file that is new to the run, or that has been moved."""
+    def _new_id(self, location: Location, article: Document | BadInput | None, results: RunResults) -> str:
+        """Return the id of a file that the results do not know, or not under this name."""
 
         def is_free(id_: str) -> bool:
-            place = files.file_of(id_)
+            place = results.files.holder(id_)
             return place is None or self._places.get(f"{place}") is None
 
         stem = location.stem
         if self._stems.get(stem) == "once":
             return stem
-        if isinstance(article, Document) and is_free(stem) and files.is_known(replace(article, id=stem)):
+        is_known = isinstance(article, Document) and results.fate(replace(article, id=stem)) in {"done", "failed"}
+        if is_known and is_free(stem):
             return stem
         return next(filter(is_free, self._paths_of(location)), location.shown)
 
@@ -225,14 +210,9 @@ class Articles:
 
     @cached_property
     def _places(self) -> Seen:
-        """All files, as `FileIds` knows them; gathered only once an id of a file is asked for by another."""
+        """All files, as `place_of` names them; gathered only once a file asks for an id that another has had."""
         places = Seen()
         for found in self._locations():
             if isinstance(found, Location):
-                places.add(f"{_place(found.name)}", "")
+                places.add(f"{place_of(found.name)}", "")
         return places
-
-
-def _place(name: str) -> int:
-    """Return a hash of the name of a file: an integer of SQLite, so that no ledger shows the folders of a machine."""
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)

@@ -6,17 +6,21 @@ import gzip
 import io
 import json
 import os
+import quopri
 import subprocess
 import sys
 import time
 import tracemalloc
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +42,7 @@ MISREAD = (
     "was UTF-8 once and has been read as cp1252, so that its letters are wrong ('Ù‚Ø§Ù„ Ø§Ù„Ù'...): fetch it again and "
     "read it as UTF-8"
 )
+ENCODED = "is encoded, not plain text ({}...): decode it first"
 OVERSIZE = "has {:,} bytes, more than the 2,000,000 an article may have: split it"
 DAY = dt.date(2024, 2, 5)
 MEGABYTE = 1_000_000
@@ -109,10 +114,50 @@ def as_document(text: str, folder: Path) -> str:
         ("%PDF-1.7", "is a PDF, not text: extract its text first, for example with pdftotext"),
         ("١٢٣ - 5", "has no letters ('١٢٣ - 5'): give the article's text"),
         (" \n", "is empty: give the article's text"),
+        ('\ufeff{"body": "نعم"}', "is JSON, not text: write one object a line as .jsonl"),
+        (f'[{{"body": "{SAID}', "is JSON, not text: write one object a line as .jsonl"),
+        (f"{{'body': '{SAID}'}}", "is JSON, not text: write one object a line as .jsonl"),
+        (json.dumps(SAID), ENCODED.format("'\\\\u0642'")),
+        (repr(SAID.encode()), ENCODED.format("'\\\\xd9'")),
+        (quote(SAID), ENCODED.format("'%D9'")),
+        (b64encode(ARTICLE.encode()).decode(), ENCODED.format("'2KfZhNiq2YLZ'")),
+        (quopri.encodestring(ARTICLE.encode()).decode(), ENCODED.format("'=D8'")),
     ],
 )
 def test_a_text_that_is_none_is_refused_alike_at_every_door(tmp_path: Path, door: Door, text: str, said: str) -> None:
     assert door(text, tmp_path) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        *(("utf-8", read_as) for read_as in ("cp1252", "latin-1", "cp1256", "cp1250", "cp1251", "mac_roman", "cp437")),
+        *(("utf-8", read_as) for read_as in ("cp850", "cp720", "cp864", "iso8859-6", "mac_arabic", "koi8-r")),
+        *(("cp1256", read_as) for read_as in ("cp1252", "latin-1", "cp1251")),
+        *(("iso8859-6", read_as) for read_as in ("cp1252", "latin-1", "cp1256")),
+    ],
+)
+def test_letters_of_another_encoding_are_refused(tmp_path: Path, written: str, read_as: str) -> None:
+    text = (ARTICLE * 3).encode(written, errors="ignore").decode(read_as, errors="ignore")
+    assert ", so that its letters are wrong (" in as_json(text, tmp_path)
+
+
+@pytest.mark.parametrize(("read_as", "letters"), [("mac_roman", "√©"), ("cp437", "├⌐"), ("cp1252", "Ã©")])
+def test_french_letters_of_another_encoding_are_refused(tmp_path: Path, read_as: str, letters: str) -> None:
+    text = f"Le ministre a {letters}t{letters} re{letters}u, a d{letters}clar{letters} son entourage."
+    assert as_json(text, tmp_path).startswith(f"was UTF-8 once and has been read as {read_as}, ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<doc id='1'>{SAID}</doc>",
+        f'<news:item lang="ar"><headline>{SAID}</headline></news:item>',
+        f"\ufeff<!DOCTYPE html><html><p>{SAID}",
+    ],
+)
+def test_an_element_of_xml_is_no_text(tmp_path: Path, text: str) -> None:
+    assert as_document(text, tmp_path).startswith("is an HTML or XML page, not plain text")
 
 
 @pytest.mark.parametrize(
@@ -148,6 +193,9 @@ def test_a_page_is_read_from_a_file_and_no_text_of_a_document(tmp_path: Path, te
         f"[1] {ARTICLE}",
         f"{ARTICLE} ???",
         "Le ministre a été reçu à l’Élysée : « C’était déjà décidé », a déclaré son entourage.",
+        f"{ARTICLE} https://www.example.org/%D9%82%D8%A7%D9%84-%D8%A7%D9%84%D9%88%D8%B2%D9%8A%D8%B1",
+        f"<b>طرابلس</b> {ARTICLE}",
+        f"«{SAID}» = 12 √4",
     ],
 )
 def test_what_is_stray_in_a_text_stays_as_it_is(tmp_path: Path, text: str) -> None:
@@ -193,6 +241,11 @@ REMEDY = "close it, and double the quote marks inside a text"
         (
             "t.csv",
             'text,published_at\n"قال,2024-02-05\nنعم,2024-02-06\nلا",2024-02-07\n',
+            [("t:2", f"t.csv:2 {UNCLOSED}: {REMEDY}"), ("t:3", "نعم"), ("t:4", 'لا"')],
+        ),
+        (  # rows that are told by their addresses
+            "t.csv",
+            'url,text\nhttps://a.ly/x,"قال\nhttps://a.ly/y,نعم\nhttps://a.ly/z,لا"\n',
             [("t:2", f"t.csv:2 {UNCLOSED}: {REMEDY}"), ("t:3", "نعم"), ("t:4", 'لا"')],
         ),
         (  # lines of a text that have a comma too
@@ -280,6 +333,17 @@ def test_every_line_of_any_table_is_a_row_or_a_fault(lines: str) -> None:
     rows = list(CsvRows(io.StringIO(f"id,text\n{lines}", newline=""), "text"))
     assert [number for number, _ in rows] == sorted({number for number, _ in rows})
     assert len(rows) > 0 or not lines.strip("\r\n")
+
+
+def test_a_row_with_one_key_twice_is_named(tmp_path: Path) -> None:
+    rows = f'{{"id": "1", "text": "{SAID}", "text": "{ARTICLE}"}}\n{{"id": "2", "text": "{SAID}"}}\n'
+    told = "t.jsonl:1 has one key twice: give each column a name of its own"
+    assert outcomes(read(tmp_path, "t.jsonl", rows), tmp_path) == [("t:1", told), ("2", SAID)]
+
+
+def test_a_table_in_another_encoding_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"t\.tsv is not UTF-8: save the file as UTF-8"):
+        read(tmp_path, "t.tsv", f"id\ttext\n1\t{SAID}\n".encode("utf-16"))
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -483,6 +547,28 @@ def test_bytes_behind_the_end_of_gzip_cost_no_row(tmp_path: Path, behind: bytes)
     assert outcomes(read(tmp_path, "a.txt.gz", article + article + b"\0" * 512), tmp_path) == [("a", SAID * 2)]
 
 
+@pytest.mark.parametrize("skippable", [b"", b"\x50\x2a\x4d\x18\x03\0\0\0abc"])
+def test_a_zstd_file_that_was_cut_is_no_whole_file(tmp_path: Path, skippable: bytes) -> None:
+    text = "".join(f"{SAID} في {number} مدينة. " for number in range(20_000))
+    packed = zstandard.compress(text.encode())
+    cut = "cannot be read: Compressed file ended before its last frame did"
+    for data, expected in (
+        (skippable + packed, text),
+        (packed + packed, text + text),
+        (packed[: len(packed) // 2], f"a.txt.zst {cut}"),
+        (packed[:-1], f"a.txt.zst {cut}"),
+        (packed + packed[:-1], f"a.txt.zst {cut}"),
+        (packed + b"no zstd", "a.txt.zst cannot be read: zstd decompress error: Unknown frame descriptor"),
+    ):
+        assert outcomes(read(tmp_path, "a.txt.zst", data), tmp_path) == [("a", expected)]
+    rows = "".join(json.dumps({"id": id_, "text": SAID}, ensure_ascii=False) + "\n" for id_ in ("a", "b"))
+    assert outcomes(read(tmp_path, "t.jsonl.zst", zstandard.compress(rows.encode()) + packed[:-1][:9]), tmp_path) == [
+        ("a", SAID),
+        ("b", SAID),
+        ("t:3", f"t.jsonl.zst:3 and what follows {cut}"),
+    ]
+
+
 PRESENTED = "ﻗﺎﻝ ﺍﻟﻮﺯﻳﺮ ﺇﻥ ﺍﻻﺟﺘﻤﺎﻉ ﻓﻲ ﺭﻭﻣﺎ ﻛﺎﻥ ﻣﻬﻤﺎ. ﻭﻋﻘﺪ ﻳﻮﻡ 05/06/2020."
 
 
@@ -516,7 +602,15 @@ def test_what_is_no_article_is_a_type_error(article: Any, kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("article", "kind"),
-    [(ARTICLE, "str"), (ARTICLE.encode(), "bytes"), (Path("a.txt"), "PosixPath"), (Document("a", ARTICLE), "Document")],
+    [
+        (ARTICLE, "str"),
+        (ARTICLE.encode(), "bytes"),
+        (Path("a.txt"), "PosixPath"),
+        (Document("a", ARTICLE), "Document"),
+        ({"id": "a", "text": ARTICLE}, "dict"),
+        (io.StringIO(ARTICLE), "StringIO"),
+        (None, "NoneType"),
+    ],
 )
 def test_one_article_where_several_are_wanted_is_a_type_error(article: Any, kind: str) -> None:
     with Extractor(model="offline") as mahdar, pytest.raises(TypeError) as error:

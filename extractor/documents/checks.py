@@ -6,6 +6,7 @@ here: HTML is not unescaped, and no letter is guessed.
 
 import json
 import re
+from collections import Counter
 from typing import Final
 
 from mahdar.documents.language import language_of
@@ -30,16 +31,31 @@ _SIGNATURES: Final = (
     (b"GIF8", "is a GIF image, not text: give the article's text"),
 )
 _PAGE: Final = re.compile(rb"\s*<(?:!--|(?:\?xml|!doctype|html|head|body|rss)\b)", re.IGNORECASE)
+_IS_PAGE: Final = (
+    "is an HTML or XML page, not plain text: read it with mahdar.documents.pages.read_page, or extract the article's "
+    "text first"
+)
+_IS_JSON: Final = "is JSON, not text: write one object a line as .jsonl"
 _STRAY: Final = 5
 """Tags and entities that may be left over in an agency's text."""
 _MARKED: Final = 0.1
 """Share of the characters: up to `_STRAY` tags and entities are too many only in a text of one line."""
 _MARKUP: Final = re.compile(
     r"</?(?:html|head|body|title|meta|link|script|style|div|p|br|hr|span|a|img|figure|figcaption|article|section|h[1-6]"
-    r"|ul|ol|li|table|tbody|thead|tr|td|th|strong|em|b|i|u|blockquote|iframe|video)\b[^<>]*>"
+    r"|ul|ol|li|table|tbody|thead|tr|td|th|strong|em|b|i|u|blockquote|iframe|video|font|center|small|sup|sub|pre|nav"
+    r"|header|footer|main|aside|form|label|button|noscript|dl|dt|dd)\b[^<>]*>"
     r"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});",
     re.IGNORECASE,
 )
+_ELEMENT: Final = re.compile(r"\s*<([a-zA-Z][\w.:-]*)(?:\s[^<>]*)?>")
+_JSON_MEMBER: Final = re.compile(r"""\s*[\[{]\s*(?:\{\s*)?(["'])[\w .-]{1,40}\1\s*:""")
+"""The beginning of an object, also of one that is damaged or is Python's."""
+_ENCODED: Final = re.compile(
+    r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|=[0-9A-F]{2}|[A-Za-z0-9+/]{60,}={0,2}"
+)
+"""Letters escaped as in JSON, Python, URLs and mails, and Base64."""
+_ENCODED_SHARE: Final = 0.6
+"""Share of the characters: the address of a page may be half of a short text."""
 # Share of the characters: a stray form feed or escape does not make a binary file, nor a lost letter a broken text.
 _DAMAGE: Final = 0.01
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
@@ -50,12 +66,23 @@ _MISREADINGS: Final = (
     ("utf-8", "cp1256"),
     ("cp1256", "cp1252"),
     ("cp1256", "latin-1"),
+    *(("utf-8", read) for read in ("mac_roman", "cp437", "cp850", "cp1250", "cp1251", "cp1255", "cp720", "cp864")),
+    *(("utf-8", read) for read in ("iso8859-6", "mac_arabic", "koi8-r")),
+    ("cp1256", "cp1251"),
+    ("iso8859-6", "latin-1"),
+    ("iso8859-6", "cp1256"),
 )
-# At least every second Arabic letter becomes one of these when misread; texts with a smaller share are not examined.
-_MISREAD: Final = re.compile("[طظ\u00c0-\u00ff]")
+# At least every second Arabic letter becomes one of these when misread; texts with a smaller share are not examined,
+# unless two characters alternate as the first bytes of Arabic letters in UTF-8 do.
+_MISREAD: Final = re.compile("[طظ\u00c0-\u00ff\u0410-\u044f]")
 _MISREAD_SHARE: Final = 0.1
-# "é" and the apostrophe of French and English in UTF-8, read as Windows-1252 or Latin-1: "Ã©", "â€™".
-_LATIN_MISREAD: Final = re.compile(r"(?:Ã|â[\u20ac\x80])[\x80-\xbf\u0152-\u0192\u2013-\u2122]")
+_ALTERNATING: Final = 4_000
+"""Characters in which the two most frequent are counted."""
+_ALTERNATING_SHARE: Final = 0.3
+"""Their share: in Arabic, English and French it is a quarter at most."""
+# "é" and the apostrophe of French and English in UTF-8, read as Windows-1252, Latin-1, Mac Roman or code page 437.
+_LATIN_MISREAD: Final = re.compile(r"(?:Ã|â[\u20ac\x80])[\x80-\xbf\u0152-\u0192\u2013-\u2122]|[√├]\S")
+_LATIN_READ: Final = {"√": "mac_roman", "├": "cp437"}
 _LATIN_MISREAD_SHARE: Final = 0.001
 # Characters examined for a misreading of Arabic, which doubles the number of letters.
 _SAMPLE: Final = 40_000
@@ -76,8 +103,11 @@ def check_text(text: str) -> None:
     size = len(text.encode())
     if size > MAX_BYTES:
         raise BadInputError(too_long(f"{size:,}"))
+    text = text.removeprefix("\ufeff")
     refuse_kind(text[:_HEAD].encode())
+    _refuse_element(text)
     _refuse_json(text)
+    _refuse_encoded(text)
     _refuse_markup(text)
     _refuse_damage(text)
     refuse_misreading(text)
@@ -111,10 +141,7 @@ def refuse_kind(head: bytes) -> None:
         if head.startswith(signature):
             raise BadInputError(reason)
     if _PAGE.match(head):
-        raise BadInputError(
-            "is an HTML or XML page, not plain text: read it with mahdar.documents.pages.read_page, or "
-            "extract the article's text first"
-        )
+        raise BadInputError(_IS_PAGE)
 
 
 def _refuse_unwritable(text: str) -> None:
@@ -131,8 +158,24 @@ def _refuse_unwritable(text: str) -> None:
         ) from None
 
 
+def _refuse_element(text: str) -> None:
+    """Refuse an XML element of any name around the text; HTML's own tags may be stray ones."""
+    opening = _ELEMENT.match(text)
+    if opening is not None and _MARKUP.match(opening[0].strip()) is None and f"</{opening[1]}>" in text:
+        raise BadInputError(_IS_PAGE)
+
+
+def _refuse_encoded(text: str) -> None:
+    """Refuse a text whose letters are escaped, or that is Base64."""
+    found = _ENCODED.findall(text)
+    if sum(map(len, found)) > _ENCODED_SHARE * len(text):
+        raise BadInputError(f"is encoded, not plain text ({found[0][:12]!r}...): decode it first")
+
+
 def _refuse_json(text: str) -> None:
-    """Refuse a JSON object, JSON Lines, or a JSON list."""
+    """Refuse a JSON object, whole or damaged, JSON Lines, or a JSON list."""
+    if _JSON_MEMBER.match(text):
+        raise BadInputError(_IS_JSON)
     start = len(text) - len(text.lstrip())
     if text[start] not in "[{":
         return
@@ -141,7 +184,7 @@ def _refuse_json(text: str) -> None:
     except (ValueError, RecursionError):
         return
     if isinstance(value, dict) or not text[end:].strip():  # «[1] قال الوزير» has a footnote
-        raise BadInputError("is JSON, not text: write one object a line as .jsonl")
+        raise BadInputError(_IS_JSON)
 
 
 def _refuse_damage(text: str) -> None:
@@ -180,8 +223,9 @@ def refuse_misreading(text: str) -> None:
     Raises:
         BadInputError: undoing the decoding gives Arabic, or the text is full of misread French and English letters.
     """
-    if len(_LATIN_MISREAD.findall(text)) > max(2, _LATIN_MISREAD_SHARE * len(text)):
-        written, read = "utf-8", "cp1252"
+    latin = _LATIN_MISREAD.findall(text)
+    if len(latin) > max(2, _LATIN_MISREAD_SHARE * len(text)):
+        written, read = "utf-8", _LATIN_READ.get(latin[0][0], "cp1252")
     else:
         written, read = _misread_arabic(text[:_SAMPLE])
     if written:
@@ -193,9 +237,16 @@ def refuse_misreading(text: str) -> None:
 
 def _misread_arabic(text: str) -> tuple[str, str]:
     """Return the encodings that misread Arabic was written in and read in; else two empty strings."""
-    if len(_MISREAD.findall(text)) < _MISREAD_SHARE * len(text) or language_of(text) == "ar":
+    likely = len(_MISREAD.findall(text)) >= _MISREAD_SHARE * len(text) or _is_alternating(text)
+    if not likely or language_of(text) == "ar":
         return "", ""
     for written, read in _MISREADINGS:
         if language_of(text.encode(read, errors="ignore").decode(written, errors="ignore")) == "ar":
             return written, read
     return "", ""
+
+
+def _is_alternating(text: str) -> bool:
+    """Whether two characters are more frequent than any two letters of a language."""
+    letters = "".join(text[:_ALTERNATING].split())
+    return sum(count for _, count in Counter(letters).most_common(2)) >= _ALTERNATING_SHARE * len(letters)

@@ -153,9 +153,12 @@ class CsvRows:
         return certain and 2 * len(alike) > len(lines) + bool(before)
 
     def _looks(self, cells: Sequence[str]) -> set[tuple[int, str]]:
-        """Return the looks of the cells other than the text: "2024-02-05" and "2023-11-30" both look like "x-x-x"."""
+        """Return the looks of the cells other than the text: "2024-02-05" and "2023-11-30" both look like "x-x-x".
+
+        Only cells with a digit and addresses ("https://a.ly/b") have one: words may be a part of a text.
+        """
         short = ((index, cells[index]) for index in self._keys if len(cells[index]) <= _LONGEST_KEY)
-        return {(index, _WORD.sub("x", cell)) for index, cell in short if any(map(str.isdigit, cell))}
+        return {(index, _WORD.sub("x", cell)) for index, cell in short if any(map(str.isdigit, cell)) or "://" in cell}
 
     def _alone(self, line: str) -> list[str] | None:
         """Return the cells of one line, keeping quote marks that enclose no whole cell; None if one is unclosed."""

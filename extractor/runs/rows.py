@@ -160,6 +160,8 @@ def _look(location: Location, columns: Columns) -> None:
 
 def _need(columns: Columns, names: Sequence[str], location: Location) -> None:
     """Refuse a table that lacks the column of texts or one to keep, or has a column twice."""
+    if any("\udc80" <= char <= "\udcff" for name in names for char in name):
+        raise UsageError(f"{location.shown} is not UTF-8: save the file as UTF-8")
     existing = ", ".join(map(repr, names)) or "nothing"
     if columns.text not in names:
         raise UsageError(f"{location.shown} has no column {columns.text!r}, but {existing}: name it with --text-column")
@@ -275,7 +277,7 @@ def _json_rows(stream: BinaryIO) -> Iterator[Row]:
 
 def _json(line: bytes) -> Mapping[str, Any] | Fault:
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
         return Fault(f"is not UTF-8 at byte {error.start}: save the file as UTF-8")
     except ValueError as error:
@@ -283,7 +285,18 @@ def _json(line: bytes) -> Mapping[str, Any] | Fault:
         return Fault(f"is no JSON ({said}): write one object a line")
     except RecursionError:
         return Fault("is JSON too deeply nested to be an article")
+    if isinstance(value, _Twice):
+        return Fault("has one key twice: give each column a name of its own")
     return value if isinstance(value, dict) else Fault(f"is no JSON object: {_short(value)}")
+
+
+class _Twice(dict[str, Any]):
+    """An object in which a key stands twice, so that one of its values would be lost."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    return plain if len(plain) == len(pairs) else _Twice(plain)
 
 
 @contextmanager

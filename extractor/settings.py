@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -59,6 +59,10 @@ class Settings:
             cache=cache_dir(environment),
             store=environment.get("MAHDAR_STORE") or None,
         )
+
+    def with_model(self, model: str | None) -> "Settings":
+        """Return the settings with a model in place of their own; the same settings if it is None or empty."""
+        return replace(self, model=model) if model else self
 
     @property
     def configured(self) -> bool:

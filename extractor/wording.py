@@ -1,4 +1,4 @@
-"""Format numbers, names and costs for messages."""
+"""Format numbers, names, costs and the version for messages."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,6 +6,16 @@ from typing import Final
 NAMED: Final = 5
 """Maximum of articles that a message names."""
 CHANGED: Final = "another text or day than before, left as they were; --update-changed extracts them anew"
+
+
+def installed_version(absent: str = "not installed") -> str:
+    """Return the version of mahdar that is installed; `absent` if it is not installed as a package."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mahdar")
+    except PackageNotFoundError:
+        return absent
 
 
 def counted(number: int, noun: str, total: int | None = None) -> str:

@@ -15,27 +15,15 @@ import typer
 
 from mahdar.cli import batch as commands_batch
 from mahdar.cli import cache as commands_cache
+from mahdar.cli import options as shared
 from mahdar.cli import prompts as commands_prompts
 from mahdar.cli import schema as commands_schema
 from mahdar.cli.exits import NO_MODEL, UNUSABLE
 from mahdar.cli.extract import ExtractOptions, command_of, extract
 from mahdar.cli.link import link
-from mahdar.cli.options import (
-    Format,
-    Model,
-    OutputFile,
-    OverwritePage,
-    PageFile,
-    PageLanguage,
-    Prompts,
-    Schemas,
-    TextColumn,
-    import_schemas,
-    settings_of,
-)
 from mahdar.cli.serve import serve
 from mahdar.errors import MahdarError, NoModelError, UsageError
-from mahdar.wording import counted
+from mahdar.wording import counted, installed_version
 
 EXIT_CODES = """\b
 Exit codes:
@@ -85,15 +73,10 @@ def exit_code(error: MahdarError) -> int:
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001  # typer's signature
-    if not wanted:
-        return
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        typer.echo(f"mahdar {version('mahdar')}")
-    except PackageNotFoundError:
-        typer.echo("mahdar, not installed")
-    raise typer.Exit
+    if wanted:
+        installed = installed_version("")
+        typer.echo(f"mahdar {installed}" if installed else "mahdar, not installed")
+        raise typer.Exit
 
 
 @app.callback()
@@ -124,11 +107,11 @@ def report(
             "--articles", metavar="PATH", help="The articles, by the paths given to `extract`; may be repeated."
         ),
     ] = None,
-    text_column: TextColumn = "text",
-    schemas: Schemas = None,
-    output: PageFile = Path("report.html"),
-    overwrite: OverwritePage = False,
-    language: PageLanguage = "en",
+    text_column: shared.TextColumn = "text",
+    schemas: shared.Schemas = None,
+    output: shared.PageFile = Path("report.html"),
+    overwrite: shared.OverwritePage = False,
+    language: shared.PageLanguage = "en",
     pictures: Annotated[
         bool,
         typer.Option("--pictures/--no-pictures", help="Add pictures to the tables; needs the extra 'report'."),
@@ -142,7 +125,7 @@ def report(
     """
     from mahdar.cli import report as commands_report
 
-    import_schemas(schemas)
+    shared.import_schemas(schemas)
     pages = commands_report.of_outputs(
         outputs, articles or (), output.name, language, column=text_column, draw=pictures
     )
@@ -173,8 +156,8 @@ def export(
             "--output", "-o", metavar="FILE", help="DIR/ for CSV, FILE.duckdb, FILE.xlsx or FILE.parquet; replaced."
         ),
     ],
-    form: Format = None,
-    schemas: Schemas = None,
+    form: shared.Format = None,
+    schemas: shared.Schemas = None,
 ) -> None:
     """Write records as tables: CSV, DuckDB, Excel or Parquet.
 
@@ -186,7 +169,7 @@ def export(
     from mahdar.runs.target import OutputPaths
     from mahdar.tables.export import export
 
-    import_schemas(schemas)
+    shared.import_schemas(schemas)
     target = OutputPaths.of(output, form)
     if target.form == "jsonl":
         raise UsageError(f"{output}: is JSON Lines already; name .duckdb, .xlsx or .parquet, a folder, or --format")
@@ -197,7 +180,7 @@ def export(
 
 
 @app.command()
-def doctor(model: Model = None, prompts: Prompts = None) -> None:
+def doctor(model: shared.Model = None, prompts: shared.Prompts = None) -> None:
     """Check the installation, the settings and the model.
 
     Shows versions, cache, extras, prompts and settings, and asks the configured model one short question. Each problem
@@ -208,7 +191,7 @@ def doctor(model: Model = None, prompts: Prompts = None) -> None:
     from mahdar.cli.doctor import examine
     from mahdar.cli.progress import shown
 
-    settings = settings_of(model)
+    settings = shared.settings_of(model)
     well = True
     with shown(1, slow=True) as progress:
         for finding in examine(settings, tuple(prompts or ()), progress.phase):
@@ -220,7 +203,7 @@ def doctor(model: Model = None, prompts: Prompts = None) -> None:
 
 @app.command()
 def show(
-    output: OutputFile,
+    output: shared.OutputFile,
     id_: Annotated[
         str | None,
         typer.Argument(metavar="ID", help="Id of an article, or ARTICLE/m1 for one record; by default all."),
@@ -234,8 +217,8 @@ def show(
             "repeated.",
         ),
     ] = None,
-    text_column: TextColumn = "text",
-    schemas: Schemas = None,
+    text_column: shared.TextColumn = "text",
+    schemas: shared.Schemas = None,
 ) -> None:
     """Show records on the terminal, in a pager.
 
@@ -243,13 +226,13 @@ def show(
     """
     from mahdar.cli.show import show
 
-    import_schemas(schemas)
+    shared.import_schemas(schemas)
     show(output, id_, articles or (), text_column)
 
 
 @app.command()
 def plot(
-    output: OutputFile,
+    output: shared.OutputFile,
     figure: Annotated[
         list[str] | None,
         typer.Argument(

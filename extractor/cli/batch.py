@@ -6,19 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mahdar.cli.options import (
-    DateColumn,
-    DateFormat,
-    IdColumn,
-    Model,
-    Prompts,
-    PublishedAt,
-    Rows,
-    Schemas,
-    Tasks,
-    TextColumn,
-    import_schemas,
-)
+from mahdar.cli import options as shared
 from mahdar.errors import UsageError
 from mahdar.wording import counted
 
@@ -28,7 +16,7 @@ if TYPE_CHECKING:
     from mahdar.cache.disk import Store
     from mahdar.openai_batch.api import BatchApi
     from mahdar.openai_batch.collection import Standing
-    from mahdar.openai_batch.job import BatchJob, BatchResult
+    from mahdar.openai_batch.job import BatchJob
     from mahdar.settings import Settings
 
 app = typer.Typer(
@@ -44,21 +32,21 @@ JobFile = Annotated[
 
 @app.command()
 def submit(
-    paths: Rows,
+    paths: shared.Rows,
     *,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="JOB.json", dir_okay=False, help="Job file: what was submitted."),
     ],
-    task: Tasks = None,
-    model: Model = None,
-    published_at: PublishedAt = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = None,
-    date_column: DateColumn = None,
-    date_format: DateFormat = None,
-    prompts: Prompts = None,
-    schemas: Schemas = None,
+    task: shared.Tasks = None,
+    model: shared.Model = None,
+    published_at: shared.PublishedAt = None,
+    text_column: shared.TextColumn = "text",
+    id_column: shared.IdColumn = None,
+    date_column: shared.DateColumn = None,
+    date_format: shared.DateFormat = None,
+    prompts: shared.Prompts = None,
+    schemas: shared.Schemas = None,
     batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Maximum of requests in a batch.")] = None,
 ) -> None:
     """Submit requests that have no answer in the cache and are not under way.
@@ -74,7 +62,7 @@ def submit(
     from mahdar.service import Extractor
     from mahdar.tasks import TASKS
 
-    import_schemas(schemas)
+    shared.import_schemas(schemas)
     columns = Columns(text_column, id_column, date_column, date_format=check_date_format(date_format))
     articles = Articles(paths, columns, published_at=published_at)
     settings = _settings(model)
@@ -140,28 +128,22 @@ def _line(standing: "Standing") -> str:
     batch, state = standing.batch, standing.state
     name = f"{batch.batch_id or batch.file_id}: {counted(batch.requests, 'request')}"
     if batch.result is not None:
-        return f"{name}, {_result(batch.result)}"
+        result = batch.result
+        failed = "".join(f", {count:,} {failure}" for failure, count in result.failed.items())
+        strangers = f", {result.strangers:,} lines of no known request" if result.strangers else ""
+        cost = "cost unknown" if result.cost is None else f"${result.cost:.4f}"
+        spent = f"{result.tokens_in:,} tokens in, {result.tokens_out:,} out, {cost}"
+        return f"{name}, collected: {counted(result.kept, 'answer')}{failed}{strangers}; {spent}"
     if state is None:
         return f"{name}, uploaded and not submitted; run `mahdar batch submit` again"
     line = f"{name}, {state.status}, {state.done:,} answered, {state.failed:,} failed"
     return f"{line}; {': '.join(state.reason)}" if state.reason else line
 
 
-def _result(result: "BatchResult") -> str:
-    failed = "".join(f", {count:,} {failure}" for failure, count in result.failed.items())
-    strangers = f", {result.strangers:,} lines of no known request" if result.strangers else ""
-    cost = "cost unknown" if result.cost is None else f"${result.cost:.4f}"
-    spent = f"{result.tokens_in:,} tokens in, {result.tokens_out:,} out, {cost}"
-    return f"collected: {counted(result.kept, 'answer')}{failed}{strangers}; {spent}"
-
-
 def _settings(model: str | None) -> "Settings":
-    from dataclasses import replace
-
     from mahdar.settings import Settings
 
-    settings = Settings.from_environment()
-    settings = replace(settings, model=model) if model else settings
+    settings = Settings.from_environment().with_model(model)
     if settings.offline or settings.embedded:
         raise UsageError("batches need a provider: set OPENAI_API_KEY, OPENAI_BASE_URL and MAHDAR_MODEL")
     return settings

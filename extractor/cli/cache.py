@@ -6,29 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mahdar.cli.options import (
-    DateColumn,
-    DateFormat,
-    IdColumn,
-    Model,
-    Prompts,
-    PublishedAt,
-    Rows,
-    Schemas,
-    Tasks,
-    TextColumn,
-    import_schemas,
-    settings_of,
-)
+from mahdar.cli import options as shared
 from mahdar.documents.bidi import clean
-from mahdar.errors import BadInputError, StoreError, UsageError
+from mahdar.errors import BadInputError, StoreError
 
 if TYPE_CHECKING:
     from mahdar.cache.disk import DiskStore
     from mahdar.cache.redis import RedisStore
     from mahdar.cli.misses import Parts
     from mahdar.documents.document import BadInput, Document
-    from mahdar.drafting import Request
     from mahdar.service import Extractor
 
 UNASKED = "no model is asked: rules read it"
@@ -94,7 +80,8 @@ def remove(
 def clear(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False) -> None:
     """Remove all answers; asking again costs again."""
     with _store() as store:
-        if not yes and not _agreed(f"Remove all answers in {store.folder}?"):
+        unasked = "nobody there to agree; give --yes to remove without being asked"
+        if not yes and not shared.agreed(f"Remove all answers in {store.folder}?", unasked):
             typer.echo("nothing removed")
             return
         typer.echo(f"{store.clear():,} removed")
@@ -108,26 +95,19 @@ def _removed(store: "DiskStore | RedisStore", entry: str) -> bool:
         return False
 
 
-def _agreed(question: str) -> bool:
-    try:
-        return typer.confirm(question)
-    except typer.Abort:
-        raise UsageError("nobody there to agree; give --yes to remove without being asked") from None
-
-
 @app.command()
 def why_miss(
-    paths: Rows,
+    paths: shared.Rows,
     *,
-    task: Tasks = None,
-    model: Model = None,
-    published_at: PublishedAt = None,
-    text_column: TextColumn = "text",
-    id_column: IdColumn = None,
-    date_column: DateColumn = None,
-    date_format: DateFormat = None,
-    prompts: Prompts = None,
-    schemas: Schemas = None,
+    task: shared.Tasks = None,
+    model: shared.Model = None,
+    published_at: shared.PublishedAt = None,
+    text_column: shared.TextColumn = "text",
+    id_column: shared.IdColumn = None,
+    date_column: shared.DateColumn = None,
+    date_format: shared.DateFormat = None,
+    prompts: shared.Prompts = None,
+    schemas: shared.Schemas = None,
 ) -> None:
     """Explain cache misses: whether each request is stored, or how it differs from the nearest stored request."""
     from mahdar.documents.document import check_date_format
@@ -136,10 +116,10 @@ def why_miss(
     from mahdar.service import Extractor
     from mahdar.tasks import TASKS
 
-    import_schemas(schemas)
+    shared.import_schemas(schemas)
     columns = Columns(text_column, id_column, date_column, date_format=check_date_format(date_format))
     articles = Articles(paths, columns, published_at=published_at)
-    settings = settings_of(model)
+    settings = shared.settings_of(model)
     with _store() as store, Extractor(settings, tasks=task or TASKS, prompts=prompts or (), store=None) as mahdar:
         stored = {fingerprint: entry["components"] for fingerprint, entry in store.entries() if entry}
         for article in articles:
@@ -149,6 +129,7 @@ def why_miss(
 
 def _explanations(mahdar: "Extractor", article: "Document | BadInput", stored: "dict[str, Parts]") -> Iterator[str]:
     """Yield one line for each request of an article, or the reason why it has none."""
+    from mahdar.cli.misses import why_miss
     from mahdar.documents.document import BadInput
 
     if isinstance(article, BadInput):
@@ -159,18 +140,16 @@ def _explanations(mahdar: "Extractor", article: "Document | BadInput", stored: "
     except BadInputError as error:
         yield str(error)
     else:
-        yield from (_explanation(request, stored) for request in requests) if requests else (UNASKED,)
-
-
-def _explanation(request: "Request", stored: "dict[str, Parts]") -> str:
-    from mahdar.cli.misses import why_miss
-
-    tasks = ", ".join(request.tasks)
-    if request.fingerprint in stored:
-        return f"{tasks}: stored"
-    changes = why_miss(request.components, stored.values())
-    differs = "nothing like it is stored" if changes is None else f"differs in {', '.join(map(str, changes))}"
-    return f"{tasks}: not stored; {differs}"
+        if not requests:
+            yield UNASKED
+        for request in requests:
+            tasks = ", ".join(request.tasks)
+            if request.fingerprint in stored:
+                yield f"{tasks}: stored"
+                continue
+            changes = why_miss(request.components, stored.values())
+            differs = "nothing like it is stored" if changes is None else f"differs in {', '.join(map(str, changes))}"
+            yield f"{tasks}: not stored; {differs}"
 
 
 @contextmanager

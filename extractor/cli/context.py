@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,12 +46,22 @@ def marked(text: str, records: Iterable[Record], *, whole: bool, coloured: bool)
         whole: also yield paragraphs without evidence.
         coloured: mark evidence by style; else by `MARK` around it.
     """
+    sign = "" if coloured else MARK
     spans = _merged([(piece.start, piece.end, record.id) for record in records for piece in record.evidence])
     for found in _PARAGRAPH.finditer(text):
         start, end = found.span()
         within = [(max(a, start), min(b, end), ids) for a, b, ids in spans if a < end and b > start]
-        if within or whole:
-            yield Paragraph(_paragraph(text, start, end, within, coloured=coloured))
+        if not (within or whole):
+            continue
+        paragraph, reached = Text(), start
+        for begin, until, ids in within:
+            paragraph.append(printable(text[reached:begin]))
+            paragraph.append(f"{sign}{printable(text[begin:until]).rstrip()}{sign}", EVIDENCE)
+            paragraph.append(f"{_NO_BREAK}{ISOLATE}[{_NO_BREAK.join(map(printable, ids))}]{END}", "dim")
+            paragraph.append("" if text[until : until + 1].isspace() else " ")
+            reached = until
+        paragraph.append(printable(text[reached:end]))
+        yield Paragraph(paragraph)
 
 
 def _merged(pieces: Iterable[tuple[int, int, str]]) -> list[Span]:
@@ -64,19 +74,6 @@ def _merged(pieces: Iterable[tuple[int, int, str]]) -> list[Span]:
         else:
             merged.append((start, end, (id_,)))
     return merged
-
-
-def _paragraph(text: str, start: int, end: int, spans: Sequence[Span], *, coloured: bool) -> Text:
-    sign = "" if coloured else MARK
-    paragraph, reached = Text(), start
-    for begin, until, ids in spans:
-        paragraph.append(printable(text[reached:begin]))
-        paragraph.append(f"{sign}{printable(text[begin:until]).rstrip()}{sign}", EVIDENCE)
-        paragraph.append(f"{_NO_BREAK}{ISOLATE}[{_NO_BREAK.join(map(printable, ids))}]{END}", "dim")
-        paragraph.append("" if text[until : until + 1].isspace() else " ")
-        reached = until
-    paragraph.append(printable(text[reached:end]))
-    return paragraph
 
 
 def _direction(text: str) -> str:

@@ -15,7 +15,6 @@ from mahdar.schemas.records import (
     Evidence,
     Extraction,
     Meeting,
-    Participant,
     Place,
     Provenance,
     Record,
@@ -76,19 +75,14 @@ def _rejections(rejected: Iterable[Rejected]) -> Table:
 
 def _gist(item: Any) -> str:
     """As much of a rejected item as tells which it is."""
-    if isinstance(item, dict):
-        texts = (item.get(name) for name in ("evidence", "proposition", "name", "text"))
-        item = next((text for text in texts if _is_words(text)), "")
-    if isinstance(item, list | tuple):
-        item = next(iter(item), "")
-    text = clean(item) if isinstance(item, str) else ""
+    given = (
+        [item.get(name) for name in ("evidence", "proposition", "name", "text")] if isinstance(item, dict) else [item]
+    )
+    first = (next(iter(one), None) if isinstance(one, list | tuple) else one for one in given)
+    # Evidence may be numbers of sentences, which tell a reader nothing.
+    item = next((text for text in first if isinstance(text, str) and text), "")
+    text = clean(item)
     return text if len(text) <= _SHORT else f"{text[:_SHORT].rsplit(' ', 1)[0]} …"
-
-
-def _is_words(value: Any) -> bool:
-    """Whether it is a text, or quotes; evidence may be numbers of sentences, which tell a reader nothing."""
-    first = next(iter(value), None) if isinstance(value, list | tuple) else value
-    return isinstance(first, str) and bool(first)
 
 
 def _table(blocks: Iterable[tuple[str, list[Row]]]) -> Table:
@@ -118,7 +112,8 @@ def _block(record: Record) -> tuple[str, list[Row]]:
 def _meeting(meeting: Meeting) -> Iterable[Row]:
     channel = meeting.channel if meeting.channel != "unspecified" else None
     yield "kind", _line(meeting.kind, meeting.status, channel, meeting.format, _code(meeting.cameo))
-    yield "who", "\n".join(map(_participant, meeting.participants))
+    capacities = ((one, one.capacity if one.capacity != "principal" else None) for one in meeting.participants)
+    yield "who", "\n".join(_line(_actor(one), capacity) for one, capacity in capacities)
     yield "when", _date(meeting.date)
     yield "where", _place(meeting.place)
     yield "about", "\n".join(f"{isolated(topic.text)} ({topic.code})" for topic in meeting.topics)
@@ -158,10 +153,6 @@ def _value(value: Any) -> str:
             return _line(*map(_value, value.values()))
         case _:
             return str(value)
-
-
-def _participant(actor: Participant) -> str:
-    return _line(_actor(actor), actor.capacity if actor.capacity != "principal" else None)
 
 
 def _actor(actor: Actor) -> str:

@@ -21,7 +21,7 @@ from mahdar.drafting import Request
 from mahdar.errors import ExtractionError, MahdarError
 from mahdar.llm.call import Call, Transport
 from mahdar.llm.client import Client, Policy
-from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from mahdar.llm.endpoint import Endpoint, endpoint_of
 from mahdar.llm.reply import CallError
 from mahdar.llm.transport import OpenAITransport, Progress
 from mahdar.prompts import PromptLibrary, TemplateError
@@ -83,7 +83,11 @@ class Finding:
 
 def examine(settings: Settings, prompts: tuple[Path, ...], progress: Progress) -> Iterator[Finding]:
     """Yield the result of each check; the last asks the model a question, if one is configured."""
-    yield Finding("versions", ", ".join(_versions()))
+    versions = []
+    for package in ("mahdar", "openai", "instructor", "pydantic"):
+        with suppress(PackageNotFoundError):
+            versions.append(f"{package} {version(package)}")
+    yield Finding("versions", ", ".join((*versions, f"Python {platform.python_version()} on {sys.platform}")))
     yield from _cache(settings)
     yield from _extras(settings)
     yield _prompts(prompts)
@@ -92,22 +96,17 @@ def examine(settings: Settings, prompts: tuple[Path, ...], progress: Progress) -
         yield Finding("read by", f"{', '.join(makers)}: rules, no model")
         return
     try:
-        endpoint = embedded_endpoint(settings) if settings.embedded else remote_endpoint(settings)
+        endpoint = endpoint_of(settings)
     except MahdarError as error:
         yield Finding("endpoint", "", str(error))
         return
-    yield from _configured(settings, endpoint)
-    if not endpoint.embedded:
-        yield from _context(settings, prompts)
-    yield _answer(endpoint, min(settings.timeout, PATIENCE), progress)
-
-
-def _configured(settings: Settings, endpoint: Endpoint) -> Iterator[Finding]:
     yield Finding("endpoint", "the embedded model" if endpoint.embedded else without_secrets(endpoint.base_url))
     yield Finding("model", endpoint.model)
     yield Finding("mode", endpoint.mode)
     if not endpoint.embedded:
         yield Finding("key", "set (OPENAI_API_KEY)" if settings.api_key else "not set (OPENAI_API_KEY)")
+        yield from _context(settings, prompts)
+    yield _answer(endpoint, min(settings.timeout, PATIENCE), progress)
 
 
 def _context(settings: Settings, prompts: tuple[Path, ...]) -> Iterator[Finding]:
@@ -116,13 +115,6 @@ def _context(settings: Settings, prompts: tuple[Path, ...]) -> Iterator[Finding]
         requests = Extractor(settings, store=None, prompts=prompts).plan(Document("1", SAMPLE))
         tokens = max(sum(estimate_tokens(turn["content"]) for turn in request.messages) for request in requests)
         yield Finding("context", f"instructions of about {tokens:,} tokens before the article and its answer{WINDOW}")
-
-
-def _versions() -> Iterator[str]:
-    for package in ("mahdar", "openai", "instructor", "pydantic"):
-        with suppress(PackageNotFoundError):
-            yield f"{package} {version(package)}"
-    yield f"Python {platform.python_version()} on {sys.platform}"
 
 
 def _cache(settings: Settings) -> Iterator[Finding]:
@@ -173,24 +165,16 @@ def _answer(endpoint: Endpoint, patience: float, progress: Progress) -> Finding:
         return Finding("answer", "", str(error))
     try:
         asyncio.run(_ask(endpoint, witness))
+        fault = None
     except MahdarError as error:
-        return _fault(endpoint, witness.came, error)
-    return Finding("answer", _spent(witness.came))
-
-
-def _fault(endpoint: Endpoint, came: "Completion | CallError | None", error: MahdarError) -> Finding:
-    """Explain why the question has no usable answer."""
+        unfit = isinstance(error, ExtractionError)
+        fault = f"{error}{'; set MAHDAR_MODE to another mode, or take another model' if unfit else ''}"
+    came = witness.came
     if isinstance(came, CallError):
         silent = came.failure == "unreachable" and came.again and not (came.billed or endpoint.embedded)
         return Finding("answer", came.failure, f"{came}{NOBODY if silent else ''}")
-    remedy = "; set MAHDAR_MODE to another mode, or take another model" if isinstance(error, ExtractionError) else ""
-    return Finding("answer", _spent(came), f"{error}{remedy}")
-
-
-def _spent(came: "Completion | CallError | None") -> str:
-    if not isinstance(came, Completion):
-        return ""
-    return f"{came.seconds:.1f} s, {came.tokens_in} + {came.tokens_out} tokens"
+    spent = f"{came.seconds:.1f} s, {came.tokens_in} + {came.tokens_out} tokens" if came else ""
+    return Finding("answer", spent, fault)
 
 
 class _Witness:

@@ -34,22 +34,17 @@ def estimated(models: Iterable[Extractor], documents: Iterable[Document | BadInp
     asked = tuple(models)
     totals, unread = [Forecast()] * len(asked), 0
     for document in documents:
-        each = _forecasts(asked, document)
-        totals = list(map(operator.add, totals, each)) if each else totals
-        unread += not each
+        try:
+            if isinstance(document, Document):
+                each = [mahdar.forecast(document) for mahdar in asked]
+                totals = list(map(operator.add, totals, each))
+                continue
+        except BadInputError:
+            pass
+        unread += 1
     yield counted(totals[0].articles, "article") + (f", {unread:,} cannot be read" if unread else "")
     yield from _table([HEADINGS, *map(_row, asked, totals)])
     yield METHOD
-
-
-def _forecasts(models: Sequence[Extractor], document: Document | BadInput) -> list[Forecast]:
-    """Return each model's forecast for an article; an empty list if the article cannot be read."""
-    if isinstance(document, BadInput):
-        return []
-    try:
-        return [mahdar.forecast(document) for mahdar in models]
-    except BadInputError:
-        return []
 
 
 def _row(mahdar: Extractor, total: Forecast) -> tuple[str, ...]:

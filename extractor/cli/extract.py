@@ -9,41 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from mahdar.cli import options as shared
 from mahdar.cli.exits import ALL_WELL, INTERRUPTED, NO_MODEL, SOME_FAILED
-from mahdar.cli.options import (
-    DateColumn,
-    DateFormat,
-    DryRun,
-    Engine,
-    Format,
-    IdColumn,
-    Keep,
-    LogLines,
-    MaxCost,
-    MaxTokens,
-    Models,
-    PriceIn,
-    PriceOut,
-    Prompts,
-    PublishedAt,
-    RayAddress,
-    RayWorkers,
-    Rows,
-    Rpm,
-    Schemas,
-    Tasks,
-    TextColumn,
-    Tpm,
-    import_schemas,
-    names_of,
-    only,
-    price_of,
-    settings_of,
-)
 from mahdar.errors import BadInputError, NoModelError, UsageError
 
 if TYPE_CHECKING:
-    from mahdar.cli.interrupt import Interrupt
     from mahdar.runs.run import Extracts, RunTally
     from mahdar.runs.sources import Articles
     from mahdar.runs.target import OutputPaths
@@ -57,7 +27,7 @@ Options = TypeVar("Options")
 class ExtractOptions:
     """The options of `mahdar extract`."""
 
-    paths: Rows
+    paths: shared.Rows
     output: Annotated[
         str | None,
         typer.Option(
@@ -68,7 +38,7 @@ class ExtractOptions:
             "FILE.errors.jsonl, the state from which a run resumes to FILE.ledger.sqlite.",
         ),
     ] = None
-    form: Format = None
+    form: shared.Format = None
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Start over and replace FILE.")] = False
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="Extract only the articles that failed before.")
@@ -97,31 +67,31 @@ class ExtractOptions:
             help="What to write to standard output; by default tables on a terminal, JSON Lines into a pipe.",
         ),
     ] = None
-    task: Tasks = None
-    model: Models = None
-    published_at: PublishedAt = None
-    text_column: TextColumn = "text"
-    id_column: IdColumn = None
-    date_column: DateColumn = None
-    date_format: DateFormat = None
-    keep: Keep = None
-    prompts: Prompts = None
-    schemas: Schemas = None
+    task: shared.Tasks = None
+    model: shared.Models = None
+    published_at: shared.PublishedAt = None
+    text_column: shared.TextColumn = "text"
+    id_column: shared.IdColumn = None
+    date_column: shared.DateColumn = None
+    date_format: shared.DateFormat = None
+    keep: shared.Keep = None
+    prompts: shared.Prompts = None
+    schemas: shared.Schemas = None
     concurrency: Annotated[
         int, typer.Option(min=1, metavar="N", help="Maximum of calls in flight; lowered while the endpoint is busy.")
     ] = 8
-    max_cost: MaxCost = None
-    max_tokens: MaxTokens = None
-    price_in: PriceIn = None
-    price_out: PriceOut = None
-    rpm: Rpm = None
-    tpm: Tpm = None
-    dry_run: DryRun = False
-    log: LogLines = None
+    max_cost: shared.MaxCost = None
+    max_tokens: shared.MaxTokens = None
+    price_in: shared.PriceIn = None
+    price_out: shared.PriceOut = None
+    rpm: shared.Rpm = None
+    tpm: shared.Tpm = None
+    dry_run: shared.DryRun = False
+    log: shared.LogLines = None
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache of answers.")] = False
-    engine: Engine = "local"
-    ray_address: RayAddress = None
-    ray_workers: RayWorkers = None
+    engine: shared.Engine = "local"
+    ray_address: shared.RayAddress = None
+    ray_workers: shared.RayWorkers = None
 
     def check(self) -> None:
         """Refuse options that contradict each other.
@@ -177,7 +147,7 @@ def extract(options: ExtractOptions) -> None:
     from mahdar.runs.target import OutputPaths
 
     options.check()
-    options = replace(options, schemas=list(import_schemas(options.schemas)))
+    options = replace(options, schemas=list(shared.import_schemas(options.schemas)))
     target = OutputPaths.of(options.output, options.form) if options.output else None
     if options.retry_errors and (target is None or options.overwrite or not target.begun):
         raise UsageError("--retry-errors takes what an earlier run failed on: name its file with --output")
@@ -185,7 +155,7 @@ def extract(options: ExtractOptions) -> None:
         options.text_column,
         options.id_column,
         options.date_column,
-        names_of(options.keep),
+        shared.names_of(options.keep),
         check_date_format(options.date_format),
     )
     read = partial(
@@ -209,7 +179,7 @@ def _estimate(options: ExtractOptions, articles: "Articles") -> None:
     from mahdar.cli.estimate import assumed, estimated
 
     with ExitStack() as open_:
-        each = (assumed(settings_of(name)) for name in options.model or (None,))
+        each = (assumed(shared.settings_of(name)) for name in options.model or (None,))
         for line in estimated((open_.enter_context(_extractor(options, one)) for one in each), articles):
             typer.echo(line)
 
@@ -222,13 +192,18 @@ def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Outp
     from mahdar.runs.run import RunTally, run
 
     tally, stop, interrupted = RunTally(), Interrupt(), False
-    rounds = _rounds(options, read, tally, stop)
-    settings = settings_of(only(options.model))
+    rounds: Iterable[Articles]
+    if options.watch:
+        rounds = _watched(options, read, lambda: stop.heard or bool(tally.stopped))
+    else:
+        rounds = [articles := read()]
+        tally.total = articles.total
+    settings = shared.settings_of(shared.only(options.model))
     try:
         with (
             shown(None if options.retry_errors else tally.total, slow=settings.embedded) as progress,
             _engine(options, settings, progress.phase) as (mahdar, engine),
-            kept(target, mahdar, keep=names_of(options.keep), overwrite=options.overwrite) as (results, stream),
+            kept(target, mahdar, keep=shared.names_of(options.keep), overwrite=options.overwrite) as (results, stream),
             stop,
         ):
             if results and results.repaired:
@@ -259,17 +234,6 @@ def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Outp
             raise
         tally.stopped, tally.no_model = str(error), True
     _conclude(tally, target, interrupted=interrupted)
-
-
-def _rounds(
-    options: ExtractOptions, read: "Callable[..., Articles]", tally: "RunTally", stop: "Interrupt"
-) -> "Iterable[Articles]":
-    """Return all articles at once; with --watch, yield those of new and changed files until Ctrl-C."""
-    if options.watch:
-        return _watched(options, read, lambda: stop.heard or bool(tally.stopped))
-    articles = read()
-    tally.total = articles.total
-    return [articles]
 
 
 def _watched(
@@ -346,7 +310,7 @@ def _extractor(
         store=None if options.no_cache else "default",
         concurrency=options.concurrency,
         budget=Budget(options.max_cost, options.max_tokens),
-        price=price_of(options.price_in, options.price_out),
+        price=shared.price_of(options.price_in, options.price_out),
         limits=Limits(options.rpm, options.tpm),
         progress=told,
     )

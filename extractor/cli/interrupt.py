@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Final, Self
 
 GRACE: Final = 5.0
@@ -35,8 +35,6 @@ class Interrupt:
         self._before = signal.signal(signal.SIGINT, self._hear)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._late.cancel()
         signal.signal(signal.SIGINT, self._before)

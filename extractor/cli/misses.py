@@ -17,7 +17,7 @@ NAMES: Final = {
     "mode": "mode",
     "parameters": "parameters",
 }
-_PLAIN: Final = frozenset({"model", "mode", "parameters"})
+PLAIN: Final = frozenset({"model", "mode", "parameters"})
 """Parts that are shown in full; the others are hashes."""
 _HASH: Final = 8
 
@@ -31,7 +31,7 @@ class Change:
     asked: str
 
     def __str__(self) -> str:
-        if self.part in _PLAIN:
+        if self.part in PLAIN:
             return f"{NAMES[self.part]} ({self.stored} → {self.asked})"
         name = NAMES.get(self.part, "what the template renders to")
         return f"{name} ({self.stored[:_HASH]} → {self.asked[:_HASH]})"
@@ -43,7 +43,7 @@ def why_miss(asked: Parts, stored: Iterable[Parts]) -> tuple[Change, ...] | None
     The nearest request has the fewest parts changed; one about the same article comes first.
     """
     changes = (_changes(asked, parts) for parts in stored if parts.get("task") == asked["task"])
-    return min(changes, key=_distance, default=None)
+    return min(changes, key=lambda one: (any(change.part == "article" for change in one), len(one)), default=None)
 
 
 def _changes(asked: Parts, stored: Parts) -> tuple[Change, ...]:
@@ -51,7 +51,3 @@ def _changes(asked: Parts, stored: Parts) -> tuple[Change, ...]:
     if "article" in differing:  # its length determines the limit of the answer among the parameters
         differing = [part for part in differing if part != "parameters"]
     return tuple(Change(part, stored.get(part, ""), asked[part]) for part in differing or ("messages",))
-
-
-def _distance(changes: tuple[Change, ...]) -> tuple[bool, int]:
-    return any(change.part == "article" for change in changes), len(changes)

@@ -199,12 +199,9 @@ def settings_of(model: str | None) -> "Settings":
 
     If no model is configured, say on standard error that the rules are used, and how to configure one.
     """
-    from dataclasses import replace
-
     from mahdar.settings import Settings
 
-    settings = Settings.from_environment()
-    settings = replace(settings, model=model) if model else settings
+    settings = Settings.from_environment().with_model(model)
     if not settings.configured:
         typer.echo(f"mahdar: {UNCONFIGURED}", err=True)
     return settings
@@ -222,6 +219,18 @@ def import_schemas(modules: "list[str] | None") -> tuple[str, ...]:
 
     import_tasks(modules)
     return tuple(str(Path(name).absolute()) if Path(name).is_file() else name for name in modules)
+
+
+def agreed(question: str, alternative: str) -> bool:
+    """Ask on the terminal.
+
+    Raises:
+        UsageError: there is no terminal; the message is the alternative.
+    """
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        raise UsageError(alternative) from None
 
 
 def only(models: "list[str] | None") -> str | None:

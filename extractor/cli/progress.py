@@ -4,7 +4,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Protocol, Self
 
 from mahdar.documents.bidi import clean
@@ -42,9 +41,7 @@ class Silent:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the display."""
 
 
@@ -63,7 +60,8 @@ class Lines(Silent):
     def advance(self, result: Extraction | Failure, spent: Spent) -> None:
         """Print the article's id and its seconds, or its failure."""
         ended = result.failure if isinstance(result, Failure) else f"{result.provenance.seconds:.0f} s"
-        _say(f"{_counted(spent.done, spent.total)} {clean(result.document_id)} {ended}")
+        done = f"{spent.done}" if spent.total is None else f"{spent.done}/{spent.total}"
+        _say(f"{done} {clean(result.document_id)} {ended}")
 
 
 class Bar(Silent):
@@ -120,9 +118,7 @@ class Bar(Silent):
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
 
@@ -136,10 +132,6 @@ def shown(total: int | None, *, slow: bool) -> Silent:
     if sys.stderr.isatty():
         return Bar(total)
     return Lines() if slow else Silent()
-
-
-def _counted(done: int, total: int | None) -> str:
-    return f"{done}" if total is None else f"{done}/{total}"
 
 
 def _say(line: str) -> None:

@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mahdar.cli.options import Prompts, Schemas, import_schemas
 from mahdar.errors import PromptError, UsageError
-
-if TYPE_CHECKING:
-    from mahdar.documents.document import Document
 
 PLACEHOLDER = "(the article)"
 
@@ -43,7 +40,7 @@ def show(
 
     If an article is split into passages, the messages before the article are shown once.
     """
-    from mahdar.documents.document import Document
+    from mahdar.documents.document import BadInput, Document, read_documents
     from mahdar.llm.endpoint import Endpoint, embedded_endpoint
     from mahdar.llm.plan import plan
     from mahdar.prompts import SMALL, STANDARD, PromptLibrary
@@ -55,7 +52,11 @@ def show(
     import_schemas(schemas)
     settings = Settings.from_environment()
     endpoint = embedded_endpoint(settings) if settings.embedded else Endpoint("", "", "")
-    document = _read(article) if article else Document("", PLACEHOLDER)
+    document: Document | BadInput = Document("", PLACEHOLDER)
+    if article:
+        (document,) = read_documents([article])
+    if isinstance(document, BadInput):
+        raise UsageError(document.reason)
     with _prompt_errors():
         prompt = PromptLibrary(*prompts or ()).get(ref, SMALL if settings.embedded else STANDARD)
         named = ref.partition("@")[0]
@@ -65,15 +66,6 @@ def show(
         for number, request in enumerate(plan(document, tasks, endpoint)):
             for message in request.messages[-1 if number else 0 :]:
                 typer.echo(f"[{message['role']}]\n{message['content']}\n")
-
-
-def _read(article: Path) -> "Document":
-    from mahdar.documents.document import BadInput, read_documents
-
-    (document,) = read_documents([article])
-    if isinstance(document, BadInput):
-        raise UsageError(document.reason)
-    return document
 
 
 @app.command()

@@ -65,7 +65,10 @@ def write(pages: Iterable[tuple[str, str]], first: Path, *, overwrite: bool) -> 
     for name, html in pages:
         path = first.with_name(name)
         _refuse(path, overwrite=overwrite)
-        _write(path, html)
+        try:
+            write_file(path, html)
+        except OSError as error:
+            raise _unwritable(path, error) from None
         written.append(path)
     return tuple(written)
 
@@ -82,20 +85,21 @@ def _refuse(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{path} is not a report of mahdar: give --overwrite to replace it, or another name with -o")
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file atomically: beside it first, then in its place."""
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path, error) from None
+def write_file(path: Path, text: str) -> None:
+    """Write a file atomically: beside it first, then in its place.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         Path(temporary).chmod(0o644)  # mkstemp makes files readable for their owner only
         Path(temporary).replace(path)
-    except OSError as error:
+    except BaseException:
         Path(temporary).unlink(missing_ok=True)
-        raise _unwritable(path, error) from None
+        raise
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

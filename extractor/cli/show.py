@@ -75,7 +75,11 @@ class Reader:
             if self._is_wanted(id_) and "failure" not in line:
                 self._shown += 1
                 yield self._block(as_extraction(place, line))
-        yield from self._failures()
+        for failure in Outputs(self.path).failures():
+            if self._is_wanted(failure.document_id):
+                self._shown += 1
+                said = f"failed: {failure.failure}: {clean(failure.message)}"
+                yield Bidi(f"{isolated(failure.document_id)} {said}", "yellow")
 
     @property
     def _article(self) -> str:
@@ -92,19 +96,14 @@ class Reader:
         return False
 
     def _block(self, found: Extraction) -> RenderableType:
+        records = [record for each in found.records.values() for record in each]
         if self.wanted in {None, found.document_id}:
-            records = [record for each in found.records.values() for record in each]
             return Group(display.extraction(found), *self._context(found, records, whole=True))
-        record = self._record(found)
-        return Group(display.records(found, [record]), *self._context(found, [record], whole=False))
-
-    def _record(self, found: Extraction) -> Record:
         id_ = (self.wanted or "").removeprefix(f"{found.document_id}/")
-        records = {record.id: record for each in found.records.values() for record in each}
-        if id_ not in records:
-            there = f"it has {', '.join(map(clean, records))}" if records else "it has none"
-            raise UsageError(f"article {found.document_id!r} has no record {id_!r}: {there}")
-        return records[id_]
+        if chosen := [record for record in records if record.id == id_]:
+            return Group(display.records(found, chosen), *self._context(found, chosen, whole=False))
+        there = f"it has {', '.join(clean(record.id) for record in records)}" if records else "it has none"
+        raise UsageError(f"article {found.document_id!r} has no record {id_!r}: {there}")
 
     def _context(self, found: Extraction, records: list[Record], *, whole: bool) -> Iterator[RenderableType]:
         if self.texts is None:
@@ -115,13 +114,6 @@ class Reader:
         else:
             yield from marked(text, records, whole=whole, coloured=self.coloured)
         yield ""
-
-    def _failures(self) -> Iterator[RenderableType]:
-        for failure in Outputs(self.path).failures():
-            if self._is_wanted(failure.document_id):
-                self._shown += 1
-                said = f"failed: {failure.failure}: {clean(failure.message)}"
-                yield Bidi(f"{isolated(failure.document_id)} {said}", "yellow")
 
     def _nothing(self) -> str:
         if self.wanted is None:
@@ -192,11 +184,6 @@ def _feed(command: list[str], texts: Iterable[str]) -> None:
                 pager.stdin.flush()
         with suppress(BrokenPipeError):
             pager.stdin.close()
-        _wait(pager)
-
-
-def _wait(pager: "subprocess.Popen[str]") -> None:
-    """Wait for the pager to end; ignore Ctrl-C, which the pager handles."""
-    while pager.poll() is None:
-        with suppress(KeyboardInterrupt):
-            pager.wait()
+        while pager.poll() is None:
+            with suppress(KeyboardInterrupt):  # the pager handles Ctrl-C
+                pager.wait()

@@ -97,6 +97,11 @@ class Address:
     secrets: tuple[bytes, ...] = field(repr=False)
 
 
+def endpoint_of(settings: Settings) -> Endpoint:
+    """Return the endpoint of the settings: the llama.cpp engine on this machine, or a remote one."""
+    return embedded_endpoint(settings) if settings.embedded else remote_endpoint(settings)
+
+
 def embedded_endpoint(settings: Settings) -> Endpoint:
     """Return the endpoint of the embedded model without starting it: answers from the cache need no server."""
     from mahdar.llm.local.weights import model_name

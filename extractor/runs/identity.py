@@ -1,11 +1,11 @@
 """Identify a run by what all its results have in common, and refuse to mix the results of different runs."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mahdar.errors import UsageError
+from mahdar.wording import installed_version
 
 if TYPE_CHECKING:
     from mahdar.service import Extractor
@@ -38,7 +38,7 @@ def identity(mahdar: "Extractor", keep: Iterable[str] = ()) -> Identity:
         "schemas": {task: maker.schema for task, maker in makers.items() if maker.schema},
         **asked,
         **({"keep": ",".join(sorted(keep))} if keep else {}),
-        "mahdar": _version(),
+        "mahdar": installed_version(),
     }
 
 
@@ -98,10 +98,3 @@ def _flat(parts: Identity, above: str = "") -> Iterator[tuple[str, Any]]:
 def _short(value: Any) -> str:
     text = "none" if value is None else str(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def _version() -> str:
-    try:
-        return version("mahdar")
-    except PackageNotFoundError:
-        return "not installed"

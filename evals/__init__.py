@@ -27,25 +27,20 @@ __all__ = [
     "summarise",
 ]
 
-_HOME = {
-    "SCORING": "mahdar.evals.scorer.config",
-    "ArticleScore": "mahdar.evals.scorer.scoring",
-    "Comparison": "mahdar.evals.scorer.uncertainty",
-    "Scoring": "mahdar.evals.scorer.config",
-    "Summary": "mahdar.evals.scorer.summary",
-    "as_json": "mahdar.evals.scorer.config",
-    "compare": "mahdar.evals.scorer.uncertainty",
-    "rows": "mahdar.evals.scorer.uncertainty",
-    "score_article": "mahdar.evals.scorer.scoring",
-    "summarise": "mahdar.evals.scorer.summary",
+_HOMES = {
+    "config": ("SCORING", "Scoring", "as_json"),
+    "scoring": ("ArticleScore", "score_article"),
+    "summary": ("Summary", "summarise"),
+    "uncertainty": ("Comparison", "compare", "rows"),
 }
-"""Name → the module that defines it."""
+"""Module of `mahdar.evals.scorer` → the names that it defines."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"mahdar.evals.scorer.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 if __name__ != "mahdar.evals":  # a second name would make second classes

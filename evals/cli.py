@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mahdar.cli import options as shared
 from mahdar.cli.exits import SOME_FAILED
-from mahdar.cli.options import (
-    Model,
-    OverwritePage,
-    PageFile,
-    PageLanguage,
-    Prompts,
-    Schemas,
-    Tasks,
-    import_schemas,
-    settings_of,
-)
 from mahdar.errors import UsageError
 from mahdar.evals.linking.command import link
 from mahdar.evals.options import (
@@ -62,10 +52,10 @@ def run_(
     *,
     articles: Articles = ARTICLES,
     labels: Labels = LABELS,
-    model: Model = None,
-    task: Tasks = None,
-    prompts: Prompts = None,
-    schemas: Schemas = None,
+    model: shared.Model = None,
+    task: shared.Tasks = None,
+    prompts: shared.Prompts = None,
+    schemas: shared.Schemas = None,
     mode: Mode = "live",
     recordings: RecordingsIn = RECORDINGS,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask again for answers that are recorded.")] = False,
@@ -90,7 +80,7 @@ def run_(
     if fresh and mode != "record":
         raise UsageError(f"--fresh needs --mode record, got --mode {mode}")
     if mode == "live":
-        settings_of(model)  # warns that the rules are used if no model is configured
+        shared.settings_of(model)  # warns that the rules are used if no model is configured
     plan = Plan(
         articles=articles,
         labels=labels,
@@ -99,7 +89,7 @@ def run_(
         fresh=fresh,
         repeats=repeat,
         options=Options(
-            model, tuple(task or TASKS), tuple(prompts or ()), import_schemas(schemas), concurrency=concurrency
+            model, tuple(task or TASKS), tuple(prompts or ()), shared.import_schemas(schemas), concurrency=concurrency
         ),
     )
     result = evaluate(plan)
@@ -114,9 +104,9 @@ def record(
     ],
     *,
     recordings: RecordingsIn,
-    model: Model = None,
-    task: Tasks = None,
-    prompts: Prompts = None,
+    model: shared.Model = None,
+    task: shared.Tasks = None,
+    prompts: shared.Prompts = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask again for answers that are recorded.")] = False,
     concurrency: Concurrency = None,
 ) -> None:
@@ -205,10 +195,11 @@ def gate(
     """
     from mahdar.evals.comparing import gate as gates
     from mahdar.evals.running import runs
+    from mahdar.evals.running.recording import write_text
 
     cases = gates.gate(runs.read(run), gates.read(baseline), place=str(baseline), max_drop=max_drop)
     file = junit or run.with_suffix(".junit.xml")
-    runs.write_text(file, gates.junit(cases))
+    write_text(file, gates.junit(cases))
     for line in gates.reason(cases):
         typer.echo(line)
     typer.echo(f"JUnit → {file}")
@@ -228,15 +219,18 @@ def accept(
     """
     from mahdar.evals.comparing import gate as gates
     from mahdar.evals.running import runs
+    from mahdar.evals.running.recording import write_text
 
     old = gates.read(baseline) if baseline.exists() else None
     new = gates.baseline(runs.read(run), *([old.allowances] if old else []))
     for line in gates.announced(old, new):
         typer.echo(line)
-    if old is not None and gates.lowered(old, new) and not yes and not _agreed(f"Lower them in {baseline}?"):
-        typer.echo("nothing accepted")
-        raise typer.Exit(1)
-    gates.write(new, baseline)
+    if old is not None and gates.lowered(old, new) and not yes:
+        unasked = "no terminal to ask on: give --yes to lower them without being asked"
+        if not shared.agreed(f"Lower them in {baseline}?", unasked):
+            typer.echo("nothing accepted")
+            raise typer.Exit(1)
+    write_text(baseline, new.model_dump_json(indent=1))
     typer.echo(f"accepted → {baseline}")
 
 
@@ -275,8 +269,8 @@ def ablate(
     ] = None,
     articles: Articles = ARTICLES,
     labels: Labels = LABELS,
-    prompts: Prompts = None,
-    schemas: Schemas = None,
+    prompts: shared.Prompts = None,
+    schemas: shared.Schemas = None,
     mode: Mode = "live",
     recordings: RecordingsIn = RECORDINGS,
     concurrency: Concurrency = None,
@@ -290,7 +284,7 @@ def ablate(
     from mahdar.evals.running.evaluation import Plan
     from mahdar.evals.running.extracting import Options
 
-    options = Options(prompts=tuple(prompts or ()), schemas=import_schemas(schemas), concurrency=concurrency)
+    options = Options(prompts=tuple(prompts or ()), schemas=shared.import_schemas(schemas), concurrency=concurrency)
     plan = Plan(articles=articles, labels=labels, mode=mode, recordings=recordings, options=options)
     made = run_all(plan, variants(tasks or (), model or (), answer_mode or ()), output)
     tables.console().print(tables.ablation(made))
@@ -301,9 +295,9 @@ def report(
     run: RunFile,
     *,
     against: Annotated[Path | None, typer.Option(metavar="OTHER.json", help="Show the changes since this run.")] = None,
-    output: PageFile = Path("report.html"),
-    overwrite: OverwritePage = False,
-    language: PageLanguage = "en",
+    output: shared.PageFile = Path("report.html"),
+    overwrite: shared.OverwritePage = False,
+    language: shared.PageLanguage = "en",
 ) -> None:
     """Write an HTML page that shows a run's records beside the labels."""
     from mahdar.cli.report import write
@@ -343,13 +337,6 @@ def new(
     for name, folder, default in (("--articles", article.parent, ARTICLES), ("--labels", labels, LABELS)):
         words += [name, str(folder)] if folder != default else []
     typer.echo(f"fill in {write_skeleton(article, labels)}, then run: {shlex.join(words)}")
-
-
-def _agreed(question: str) -> bool:
-    try:
-        return typer.confirm(question)
-    except typer.Abort:
-        raise UsageError("no terminal to ask on: give --yes to lower them without being asked") from None
 
 
 def conclude(run: "Run", output: Path | None, *, as_json: bool) -> None:

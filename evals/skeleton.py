@@ -6,8 +6,8 @@ from typing import Any, Final, get_args
 
 from mahdar.documents.document import BadInput, read_documents
 from mahdar.documents.language import language_of
-from mahdar.errors import BadInputError, StoreError, UsageError
-from mahdar.evals.running.recording import write_whole
+from mahdar.errors import BadInputError, UsageError
+from mahdar.evals.running.recording import write_text
 from mahdar.schemas import enums
 from mahdar.schemas.labels import CHOICE
 
@@ -38,10 +38,7 @@ def write_skeleton(article: Path, labels: Path) -> Path:
         "meetings": [_meeting()],
         "stances": [_stance()],
     }
-    try:
-        write_whole(file, json.dumps(content, ensure_ascii=False, indent=2))
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be written: {error.strerror}; name another folder with --labels") from None
+    write_text(file, json.dumps(content, ensure_ascii=False, indent=2), "name another folder with --labels")
     return file
 
 
@@ -80,14 +77,8 @@ def _stance() -> dict[str, Any]:
 
 
 def _actor() -> dict[str, Any]:
-    return {
-        "name": COPY,
-        "aliases": [],
-        "type": _one_of(enums.ActorType),
-        "role": None,
-        "organization": None,
-        "country": None,
-    }
+    unknown = dict.fromkeys(("role", "organization", "country"))
+    return {"name": COPY, "aliases": [], "type": _one_of(enums.ActorType), **unknown}
 
 
 def _one_of(values: Any) -> str:

@@ -16,8 +16,7 @@ from mahdar.evals.comparing.ablate import Variant
 from mahdar.evals.comparing.agreement import Agreement
 from mahdar.evals.comparing.figures import HEADLINES, figures
 from mahdar.evals.running.runs import CaseResult, Run
-from mahdar.evals.scorer.rates import FieldScore, RecordCounts, RecordRates
-from mahdar.evals.scorer.scoring import Effort
+from mahdar.evals.scorer.rates import RecordCounts
 from mahdar.evals.scorer.summary import SliceSummary, Summary, TypeSummary
 from mahdar.evals.scorer.uncertainty import Interval
 from mahdar.wording import cost
@@ -50,11 +49,10 @@ def run(made: Run) -> RenderableType:
 
 def identity(made: Run) -> Iterator[RenderableType]:
     """Yield who made the records, with which prompts, and the version of the scoring."""
-    asked = made.asked
-    yield Text(clean(f"{asked.system} · {asked.makers} · {made.run_mode} · {made.when:%Y-%m-%d %H:%M} UTC"), "bold")
-    if asked.said:
-        yield Text(clean(asked.said), "dim")
-    yield from (Text(clean(f"{task}: {ref}"), "dim") for task, ref in asked.prompts.items())
+    yield Text(clean(made.heading), "bold")
+    if made.asked.said:
+        yield Text(clean(made.asked.said), "dim")
+    yield from (Text(clean(f"{task}: {ref}"), "dim") for task, ref in made.asked.prompts.items())
     yield Text(f"scoring {made.scoring_version} sha256:{made.scoring_sha256[:12]}", "dim")
 
 
@@ -63,9 +61,20 @@ def headline(summary: Summary) -> Table:
     table = figures_table(
         "records", "soft F1", interval_name(summary), "P", "R", "F1", "quality", "aligned", "predicted", "gold"
     )
-    table.add_row("meetings", *_records(summary.meetings))
-    table.add_row("stances", *_records(summary.stances))
-    table.add_row("  not affirming", *_slice(summary.stances_not_affirming))
+    rows: list[tuple[str, TypeSummary | SliceSummary, str]] = [
+        ("meetings", summary.meetings, interval(summary.meetings.micro_interval)),
+        ("stances", summary.stances, interval(summary.stances.micro_interval)),
+        ("  not affirming", summary.stances_not_affirming, ""),
+    ]
+    for name, found, bounds in rows:
+        shares = (
+            found.micro.records.precision,
+            found.micro.records.recall,
+            found.micro.records.f1,
+            found.micro.quality,
+        )
+        sizes = (found.counts.aligned, found.counts.predicted, found.counts.gold)
+        table.add_row(name, number(found.micro.soft.f1), bounds, *map(number, shares), *map(str, sizes))
     for value, score in summary.polarity.items():
         rates, counts = score.rates, score.counts
         numbers = (number(rates.precision), number(rates.recall), number(rates.f1))
@@ -91,7 +100,10 @@ def fields(summary: Summary) -> Table:
     table = figures_table("field", "F1", "P", "R", "mean", "correct", "incorrect", "missing", "spurious")
     for name, records in (("meetings", summary.meetings), ("stances", summary.stances)):
         for field, score in records.fields.items():
-            table.add_row(f"{name}: {field}", *_field(score))
+            rates, counts = score.rates, score.counts
+            shares = (rates.f1, rates.precision, rates.recall, score.mean)
+            sizes = (counts.correct, counts.incorrect, counts.missing, counts.spurious)
+            table.add_row(f"{name}: {field}", *map(number, shares), *map(str, sizes))
         table.add_section()
     return table
 
@@ -142,7 +154,8 @@ def remarks(outcomes: Sequence[CaseResult], summary: Summary) -> Iterator[Render
     yield f"records    {rejected} rejected, {duplicates} duplicates, {noise} resting on headlines or furniture alone"
     answered = f"{effort.valid_at_first} of {summary.articles} articles valid at the first try"
     yield f"answers    {answered}, {effort.calls} calls, {effort.reasks} re-asked, {summary.failed} articles failed"
-    yield f"spent      {_spent(effort)}"
+    priced = cost(None if effort.unpriced else effort.cost)
+    yield f"spent      {effort.tokens_in:,} + {effort.tokens_out:,} tokens, {priced}, {effort.seconds:.1f} s"
 
 
 def number(value: float | None) -> str:
@@ -175,39 +188,8 @@ def figures_table(first: str, *columns: str) -> Table:
     return table
 
 
-def _records(found: TypeSummary) -> tuple[str, ...]:
-    soft, rest = _rates(found.micro)
-    return soft, interval(found.micro_interval), *rest, *_numbers(found)
-
-
-def _slice(found: SliceSummary) -> tuple[str, ...]:
-    soft, rest = _rates(found.micro)
-    return soft, "", *rest, *_numbers(found)
-
-
-def _rates(rates: RecordRates) -> tuple[str, tuple[str, ...]]:
-    records = rates.records
-    rest = (number(records.precision), number(records.recall), number(records.f1), number(rates.quality))
-    return number(rates.soft.f1), rest
-
-
-def _numbers(found: TypeSummary | SliceSummary) -> tuple[str, str, str]:
-    return str(found.counts.aligned), str(found.counts.predicted), str(found.counts.gold)
-
-
-def _field(score: FieldScore) -> tuple[str, ...]:
-    rates, counts = score.rates, score.counts
-    shares = (number(rates.f1), number(rates.precision), number(rates.recall), number(score.mean))
-    return *shares, str(counts.correct), str(counts.incorrect), str(counts.missing), str(counts.spurious)
-
-
 def _counts(counts: RecordCounts) -> str:
     return f"{counts.aligned}/{counts.predicted}/{counts.gold}"
-
-
-def _spent(effort: Effort) -> str:
-    priced = cost(None if effort.unpriced else effort.cost)
-    return f"{effort.tokens_in:,} + {effort.tokens_out:,} tokens, {priced}, {effort.seconds:.1f} s"
 
 
 def agreement(found: Agreement) -> RenderableType:

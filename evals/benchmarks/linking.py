@@ -10,6 +10,7 @@ known, so errors are counted; but names are combined at random, so that the rate
 
 import datetime as dt
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -121,12 +122,7 @@ class World:
     def __init__(self, articles: int) -> None:
         self._random = random.Random(SEED)  # noqa: S311  # made-up articles
         self._persons = [self._person(number) for number in range(int(articles * PERSONS_AN_ARTICLE) + 50)]
-        self._weights = [1 / (rank + 5) for rank in range(len(self._persons))]
-        self._cumulated: list[float] = []
-        total = 0.0
-        for weight in self._weights:
-            total += weight
-            self._cumulated.append(total)
+        self._cumulated = list(itertools.accumulate(1 / (rank + 5) for rank in range(len(self._persons))))
         self._size = articles
 
     def articles(self) -> Iterator[dict[str, Any]]:

@@ -245,10 +245,7 @@ def main() -> None:
         "import instructor": ("-c", "import instructor"),
         "import mahdar": ("-c", "import mahdar"),
         "from mahdar import Extractor": ("-c", "from mahdar import Extractor"),
-        "mahdar --help": (
-            "-c",
-            "import sys; from mahdar.cli.app import main; main(['--help'])",
-        ),
+        "mahdar --help": ("-c", "import sys; from mahdar.cli.app import main; main(['--help'])"),
     }.items():
         show(name, *(f"{seconds:.3f}" for seconds in start_up(*arguments)))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mahdar.errors import UsageError
-from mahdar.evals.comparing.figures import Figures, figures, figures_of, mean
+from mahdar.evals.comparing.figures import figures, figures_of, mean
 from mahdar.evals.running.runs import CaseResult, Run
 from mahdar.evals.scorer.scoring import PairScore, TypeScore
 from mahdar.evals.scorer.uncertainty import Comparison, RecordType, compare
@@ -71,9 +71,14 @@ def compare_runs(before: Run, after: Run) -> RunComparison:
         UsageError: the runs have different articles, labels or numbers of repeats.
     """
     _check(before, after)
-    pairs = list(zip(_sorted(before), _sorted(after), strict=True))
+    by_id = [sorted(run.outcomes, key=lambda one: one.document_id) for run in (before, after)]
+    pairs = list(zip(*by_id, strict=True))
     totals = [mean([figures(summary) for summary in run.summaries]) for run in (before, after)]
-    by_article = {id_: _moves(old, new) for id_, old, new in _by_article(before, after)}
+    ours, theirs = ({one[0].document_id: one for one in zip(*run.repeats, strict=True)} for run in (before, after))
+    by_article = {
+        id_: _moves(*(mean([figures_of(one.score) for one in found[id_]]) for found in (ours, theirs)))
+        for id_ in sorted(ours)
+    }
     return RunComparison(
         tests={records: compare(before.rows(records), after.rows(records)) for records in TYPES},
         moves=tuple(move for move in _moves(*totals) if move.difference),
@@ -96,19 +101,8 @@ def _check(before: Run, after: Run) -> None:
         raise UsageError(f"{len(before.repeats)} and {len(after.repeats)} repeats: run both as often (--repeat)")
 
 
-def _sorted(run: Run) -> list[CaseResult]:
-    return sorted(run.outcomes, key=lambda one: one.document_id)
-
-
 def _moves(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[Move, ...]:
     return tuple(Move(name, before[name], after[name]) for name in before if name in after)
-
-
-def _by_article(before: Run, after: Run) -> Iterator[tuple[str, Figures, Figures]]:
-    ours, theirs = ({one[0].document_id: one for one in zip(*run.repeats, strict=True)} for run in (before, after))
-    for id_ in sorted(ours):
-        old, new = (mean([figures_of(one.score) for one in found[id_]]) for found in (ours, theirs))
-        yield id_, old, new
 
 
 def _changes(old: CaseResult, new: CaseResult, records: RecordType) -> Iterator[RecordChange]:
@@ -156,14 +150,9 @@ def _said(pair: PairScore, name: str) -> str:
 
 def _made_up(article: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[RecordChange]:
     """Yield records without a gold one that only one run has, compared without their ids."""
-    ours, theirs = ({_content(record): record for record in found} for found in (before, after))
-    for content, record in ours.items():
-        if content not in theirs:
-            yield RecordChange(article, None, record, None, (0.0, 0.0))
-    for content, record in theirs.items():
-        if content not in ours:
-            yield RecordChange(article, None, None, record, (0.0, 0.0))
-
-
-def _content(record: Any) -> str:
-    return str(record.model_dump_json(exclude={"id", "meeting"}))
+    ours, theirs = (
+        {record.model_dump_json(exclude={"id", "meeting"}): record for record in found} for found in (before, after)
+    )
+    for content in {**ours, **theirs}:
+        if not (content in ours and content in theirs):
+            yield RecordChange(article, None, ours.get(content), theirs.get(content), (0.0, 0.0))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final, Literal
 
-from mahdar.evals.scorer.config import SCORING, Scoring
 from mahdar.evals.scorer.rates import RecordRates  # noqa: TC001  # what getattr gives
 from mahdar.evals.scorer.scoring import ArticleScore
 from mahdar.evals.scorer.summary import Summary, TypeSummary, summarise
@@ -47,35 +46,30 @@ def figures(summary: Summary) -> Figures:
     return dict(_figures(summary, "micro"))
 
 
-def figures_of(article: ArticleScore, scoring: Scoring = SCORING) -> Figures:
+def figures_of(article: ArticleScore) -> Figures:
     """Return every figure of one article; zero if extraction failed, even if there was nothing to find."""
-    return dict(_figures(summarise([article], scoring), "macro"))
+    return dict(_figures(summarise([article]), "macro"))
 
 
 def _figures(summary: Summary, average: Average) -> Iterator[tuple[str, float]]:
     for name, records in (("meetings", summary.meetings), ("stances", summary.stances)):
-        yield from _of_type(name, RecordFigures.of(records, average))
+        found = RecordFigures.of(records, average)
+        yield from ((f"{name}.{figure}", getattr(found, figure)) for figure in ("soft_f1", "f1", "precision", "recall"))
+        yield from ((f"{name}.fields.{field}", value) for field, value in found.fields.items())
     yield "stances.soft_f1_not_affirming", getattr(summary.stances_not_affirming, average).soft.f1
     for value, score in summary.polarity.items():
         yield f"stances.polarity_{value}", score.rates.f1
-    found = summary.grounding.exact + summary.grounding.folded
-    if not summary.grounding.unchecked:
-        yield "evidence.found", _share(found, found + summary.grounding.not_found)
-        yield "evidence.exact", _share(summary.grounding.exact, found + summary.grounding.not_found)
+    evidence = summary.grounding
+    pieces = evidence.exact + evidence.folded + evidence.not_found
+    if not evidence.unchecked:
+        yield "evidence.found", _share(evidence.exact + evidence.folded, pieces)
+        yield "evidence.exact", _share(evidence.exact, pieces)
     types = (summary.meetings, summary.stances)
     predicted = sum(one.counts.predicted for one in types)
     yield "records.in_body", 1 - _share(sum(one.only_in_noise for one in types), predicted, empty=0.0)
     yield "records.distinct", 1 - _share(sum(one.duplicates for one in types), predicted, empty=0.0)
     yield "articles.extracted", 1 - _share(summary.failed, summary.articles)
     yield "articles.valid_at_first", _share(summary.effort.valid_at_first, summary.articles)
-
-
-def _of_type(name: str, found: RecordFigures) -> Iterator[tuple[str, float]]:
-    yield f"{name}.soft_f1", found.soft_f1
-    yield f"{name}.f1", found.f1
-    yield f"{name}.precision", found.precision
-    yield f"{name}.recall", found.recall
-    yield from ((f"{name}.fields.{field}", value) for field, value in found.fields.items())
 
 
 def _share(part: int, whole: int, *, empty: float = 1.0) -> float:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.evals.comparing.figures import Figures, figures, figures_of, mean
-from mahdar.evals.running.runs import Asked, Run, RunModel, read_json, write_text
+from mahdar.evals.running.runs import Asked, Run, RunModel, read_json
 from mahdar.evals.scorer.config import SCORING
 from mahdar.runs.outputs import problem
 
@@ -119,7 +119,20 @@ def gate(
         UsageError: the baseline was measured with other weights, articles or labels.
     """
     found = baseline(run)
-    _check(found, accepted, place)
+    if accepted.scoring_sha256 != SCORING.sha256:
+        raise UsageError(
+            f"{place}: scored by version {accepted.scoring_version} ({accepted.scoring_sha256[:8]}), this is "
+            f"{SCORING.version} ({SCORING.sha256[:8]}): accept a run that is scored by it (mahdar eval accept)"
+        )
+    apart = sorted(found.labels.keys() ^ accepted.labels.keys())
+    if apart:
+        raise UsageError(f"{place}: of other articles than the run; {', '.join(apart)} is in one of them alone")
+    changed = sorted(name for name, hash_ in found.labels.items() if accepted.labels[name] != hash_)
+    if changed:
+        raise UsageError(
+            f"{place}: the labels of {', '.join(changed)} have changed since: what fell and what was relabelled cannot "
+            "be told apart; look at the figures and accept them (mahdar eval accept)"
+        )
     return tuple(_cases(found, accepted, max_drop))
 
 
@@ -172,15 +185,6 @@ def reason(cases: tuple[FigureCheck, ...]) -> Iterator[str]:
     yield f"{len(cases)} figures, {len(fallen)} fell by more than is allowed"
 
 
-def write(accepted: Baseline, path: Path) -> None:
-    """Write a baseline atomically.
-
-    Raises:
-        StoreError: the file cannot be written.
-    """
-    write_text(path, accepted.model_dump_json(indent=1))
-
-
 def junit(cases: tuple[FigureCheck, ...]) -> str:
     """Return the checks as JUnit XML: one test case for each figure and article."""
     fallen = sum(case.fell for case in cases)
@@ -191,23 +195,6 @@ def junit(cases: tuple[FigureCheck, ...]) -> str:
             ET.SubElement(test, "failure", message=str(case), type="regression")
     ET.indent(suite)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
-
-
-def _check(found: Baseline, accepted: Baseline, place: str) -> None:
-    if accepted.scoring_sha256 != SCORING.sha256:
-        raise UsageError(
-            f"{place}: scored by version {accepted.scoring_version} ({accepted.scoring_sha256[:8]}), this is "
-            f"{SCORING.version} ({SCORING.sha256[:8]}): accept a run that is scored by it (mahdar eval accept)"
-        )
-    apart = sorted(found.labels.keys() ^ accepted.labels.keys())
-    if apart:
-        raise UsageError(f"{place}: of other articles than the run; {', '.join(apart)} is in one of them alone")
-    changed = sorted(name for name, hash_ in found.labels.items() if accepted.labels[name] != hash_)
-    if changed:
-        raise UsageError(
-            f"{place}: the labels of {', '.join(changed)} have changed since: what fell and what was relabelled cannot "
-            "be told apart; look at the figures and accept them (mahdar eval accept)"
-        )
 
 
 def _cases(found: Baseline, accepted: Baseline, max_drop: float | None) -> Iterator[FigureCheck]:

@@ -49,9 +49,7 @@ def signed(value: float) -> str:
 
 def _asked(before: Run, after: Run) -> Iterator[RenderableType]:
     for name, run in (("A", before), ("B", after)):
-        asked = run.asked
-        said = f"{name}  {asked.system} · {asked.makers} · {run.run_mode} · {run.when:%Y-%m-%d %H:%M} UTC"
-        yield Text(clean(said), "bold")
+        yield Text(clean(f"{name}  {run.heading}"), "bold")
     ours, theirs = (dict(_flat(run.asked.model_dump(exclude={"said"}))) for run in (before, after))
     for name in {**ours, **theirs}:
         if ours.get(name) != theirs.get(name):
@@ -104,20 +102,11 @@ def _records(changes: Sequence[RecordChange]) -> Iterator[RenderableType]:
     for name in ("record", "labels", "A", "B"):
         table.add_column(name, overflow="fold", ratio=None if name == "record" else 1)
     for change in changes:
-        table.add_row(*_cells(change))
+        named = f"{isolated(change.article)} {change.gold.id}" if change.gold else isolated(change.article)
+        moved = "{:.2f} → {:.2f}".format(*change.worth) if change.gold else "made up"
+        cells = (gist(record) if record else "–" for record in (change.gold, change.before, change.after))
+        table.add_row(Bidi("\n".join((named, moved, *change.fields))), *map(Bidi, cells))
     yield table
-
-
-def _cells(change: RecordChange) -> tuple[RenderableType, ...]:
-    named = f"{isolated(change.article)} {change.gold.id}" if change.gold else isolated(change.article)
-    before, after = (f"{worth:.2f}" for worth in change.worth)
-    moved = f"{before} → {after}" if change.gold else "made up"
-    return (
-        Bidi("\n".join((named, moved, *change.fields))),
-        Bidi(gist(change.gold) if change.gold else "–"),
-        Bidi(gist(change.before) if change.before else "–"),
-        Bidi(gist(change.after) if change.after else "–"),
-    )
 
 
 def gist(record: Any) -> str:

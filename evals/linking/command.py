@@ -56,6 +56,7 @@ def link(
     from mahdar.evals.linking import scoring
     from mahdar.evals.linking.labels import read_labels, read_linked
     from mahdar.evals.linking.replaying import relinked
+    from mahdar.evals.running.recording import write_text
 
     if half not in {None, "tune", "report"}:
         raise UsageError(f"--half {half}: say tune or report")
@@ -74,7 +75,7 @@ def link(
         elif baseline:
             fell += [f"{name}: {line}" for line in scoring.fallen(score, accepted.get(name, {}))]
     if accept and baseline:
-        scoring.write_baseline(scoring.LinkingBaseline(sets=accepted), baseline)
+        write_text(baseline, scoring.LinkingBaseline(sets=accepted).model_dump_json(indent=1))
     for line in fell:
         typer.echo(line, err=True)
     raise typer.Exit(1 if fell else 0)

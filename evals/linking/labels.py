@@ -6,7 +6,7 @@ record by its name or one of its forms, a meeting by its principals.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,15 @@ class LinkedMention(Part):
     document_id: str
     name: str
     forms: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> "Mentioned":
+        """Its article and name."""
+        return Mentioned(self.document_id, self.name)
+
+    def has_form(self, name: str) -> bool:
+        """Return whether a name is the mention's, or one of its other forms."""
+        return fold(name) in map(fold, (self.name, *self.forms))
 
 
 class LinkedActor(Part):
@@ -174,7 +183,7 @@ def located(labels: LinkingLabels, articles: Mapping[str, LinkedArticle]) -> Fou
         labelled = by_article.get(document_id, [])
         for name, actor_id in article.actors.items():
             if match := _mention_of(name, labelled, whole=name in article.countries):
-                mentions.setdefault(Mentioned(document_id, match.name), actor_id)
+                mentions.setdefault(match.key, actor_id)
         for meeting, record in _assigned(wanted.get(document_id, []), article.meetings, labelled):
             meetings[meeting] = record["event_id"]
     told = sum(len(articles[document_id].meetings) for document_id in wanted if document_id in articles)
@@ -189,14 +198,12 @@ def _mention_of(name: str, labelled: Iterable[LinkedMention], *, whole: bool = F
         labelled: labelled mentions of the article.
         whole: whether to compare only whole names: a country's name may be part of the name of an office or a body.
     """
-    folded = fold(name)
     labelled = list(labelled)
-    for mention in labelled:
-        if folded in map(fold, (mention.name, *mention.forms)):
-            return mention
+    if same := next((mention for mention in labelled if mention.has_form(name)), None):
+        return same
     if whole:
         return None
-    words = set(folded.split())
+    words = set(fold(name).split())
     fitting = []
     for mention in labelled:
         other = set(fold(mention.name).split())
@@ -225,8 +232,8 @@ def _assigned(
 
 
 def _weight(meeting: LinkedMeeting, record: Mapping[str, Any], mentions: Sequence[LinkedMention]) -> float:
-    named = list(_principals(record))
-    gold = [next((one for one in mentions if _is(name, one)), name) for name in meeting.principals]
+    named = [party["name"] for party in record["participants"] if party.get("capacity") == "principal"]
+    gold = [next((one for one in mentions if one.has_form(name)), name) for name in meeting.principals]
     met = [_mention_of(name, mentions) or name for name in named]
     common = sum(one in met for one in gold)
     overlap = 2 * common / (len(gold) + len(met)) if gold or met else 0.0
@@ -235,13 +242,3 @@ def _weight(meeting: LinkedMeeting, record: Mapping[str, Any], mentions: Sequenc
     agreeing = sum(getattr(meeting, field) == record.get(field) for field in _TENTHS)
     agreeing += meeting.day == (record.get("date") or {}).get("value")
     return float(overlap + agreeing / 10)
-
-
-def _is(name: str, mention: LinkedMention) -> bool:
-    return fold(name) in map(fold, (mention.name, *mention.forms))
-
-
-def _principals(record: Mapping[str, Any]) -> Iterator[str]:
-    for party in record["participants"]:
-        if party.get("capacity") == "principal":
-            yield party["name"]

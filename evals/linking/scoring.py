@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mahdar.errors import UsageError
 from mahdar.evals.linking.clusters import ClusterRates, b_cubed, of_pairs, pairwise
-from mahdar.evals.linking.labels import FoundIds, HardPair, LinkedArticle, LinkingLabels, Mentioned, located
-from mahdar.evals.running.runs import write_text
+from mahdar.evals.linking.labels import FoundIds, LinkedArticle, LinkingLabels, Mentioned, located
 from mahdar.runs.outputs import problem
 
 TIE: Final = 1e-6
@@ -93,26 +92,16 @@ def read_baseline(path: Path) -> LinkingBaseline:
         raise UsageError(f"{path}: no accepted figures of linking: {problem(error)}") from None
 
 
-def write_baseline(baseline: LinkingBaseline, path: Path) -> None:
-    """Write accepted figures atomically.
-
-    Raises:
-        StoreError: the file cannot be written.
-    """
-    write_text(path, baseline.model_dump_json(indent=1))
-
-
 def _score_actors(labels: LinkingLabels, found: FoundIds, split: str | None, result: LinkingScore) -> None:
     gold = {
-        Mentioned(mention.document_id, mention.name): actor.id
-        for actor in labels.actors
-        if split in {None, actor.split}
-        for mention in actor.mentions
+        mention.key: actor.id for actor in labels.actors if split in {None, actor.split} for mention in actor.mentions
     }
     _score_clusters("actors", gold, found.mentions, result)
     if labels.pairs:
         chosen = [pair for pair in labels.pairs if split in {None, pair.split}]
-        _score_pairs("actors hard", ((pair.case, *_ends(pair), pair.same) for pair in chosen), found.mentions, result)
+        _score_pairs(
+            "actors hard", ((pair.case, pair.a.key, pair.b.key, pair.same) for pair in chosen), found.mentions, result
+        )
 
 
 def _score_events(labels: LinkingLabels, found: FoundIds, split: str | None, result: LinkingScore) -> None:
@@ -160,10 +149,6 @@ def _score_pairs(
     result.rates[name], _ = of_pairs(every, found)
     for case, members in by_case.items():
         result.cases[case] = of_pairs(members, found)[1]
-
-
-def _ends(pair: HardPair) -> tuple[Mentioned, Mentioned]:
-    return Mentioned(pair.a.document_id, pair.a.name), Mentioned(pair.b.document_id, pair.b.name)
 
 
 def _told(item: Any) -> str:

@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from mahdar.documents.bidi import clean
-from mahdar.evals.comparing.compare import RecordChange, compare_runs
+from mahdar.evals.comparing.compare import TYPES, RecordChange, compare_runs
 from mahdar.evals.comparing.tables import signed
 from mahdar.evals.reporting.telling import accepted, lines, told
 from mahdar.evals.running import runs
 from mahdar.evals.running.runs import CaseResult, Run
-from mahdar.evals.scorer.uncertainty import ArticleCounts, Interval, RecordType, micro_interval
+from mahdar.evals.scorer.uncertainty import ArticleCounts, RecordType, micro_interval
+from mahdar.evals.tables import interval as interval_text
 from mahdar.evals.tables import number
 from mahdar.html import page
 from mahdar.html.page import Language, PageSource
@@ -20,7 +19,6 @@ from mahdar.html.page import Language, PageSource
 SOURCE: Final = PageSource(
     "mahdar.evals.reporting", "evaluation.html.j2", ("page.css", "evaluation.css"), ("page.js", "evaluation.js")
 )
-TYPES: Final[tuple[RecordType, ...]] = ("meetings", "stances")
 
 View = Mapping[str, Any]
 """Values of one part of the page, as the template names them."""
@@ -78,20 +76,13 @@ def render(run: Run, before: Run | None = None, *, title: str, language: Languag
         signed=lambda value: page.numeral(signed(value)),
         plain=number,
         plain_signed=signed,
-        span=_span,
+        span=lambda found: page.numeral(interval_text(found) if found else "–"),
     )
 
 
-def _span(interval: Interval | None) -> Markup:
-    known = interval is not None and interval.low is not None
-    return page.numeral(f"[{number(interval.low)}, {number(interval.high)}]" if interval and known else "–")
-
-
 def _asked(run: Run) -> tuple[str, ...]:
-    asked = run.asked
-    who = f"{asked.system} · {asked.makers} · {run.run_mode} · {run.when:%Y-%m-%d %H:%M} UTC"
-    said = (clean(asked.said),) if asked.said else ()
-    return (clean(who), *said, *(clean(f"{task}: {prompt}") for task, prompt in asked.prompts.items()))
+    said = (run.asked.said,) if run.asked.said else ()
+    return tuple(map(clean, (run.heading, *said, *(f"{task}: {ref}" for task, ref in run.asked.prompts.items()))))
 
 
 def _fields(run: Run, records: RecordType) -> Iterator[View]:

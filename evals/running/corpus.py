@@ -32,8 +32,12 @@ def read_corpus(articles: Path, labels: Path, *, partly: bool = False) -> tuple[
     texts = read_articles(articles)
     gold, problems = _read_labels(labels)
     problems += _problems(texts, gold, articles, labels)
-    if not partly:
-        problems += _unlabelled(texts, articles, labels)
+    if not partly:  # to skip an article without labels would silently shrink the corpus
+        problems += [
+            f"{articles}: article {id_!r} has no labels in {labels}: label it (mahdar seeds new), or move it away"
+            for id_ in sorted(texts)
+            if not (labels / f"{id_}.json").exists()
+        ]
     if problems:
         raise UsageError("\n".join(problems))
     documents = {id_: replace(texts[id_], published_at=gold[id_].published_at) for id_ in sorted(gold)}
@@ -98,10 +102,3 @@ def _problems(texts: Mapping[str, Document], gold: Mapping[str, Labels], article
             yield f"{file}: no article {stem}.txt in {articles}: add it, or remove the labels"
         else:
             yield from (f"{file}: {problem}" for problem in label_files.check(one, texts[stem].text, stem))
-
-
-def _unlabelled(texts: Mapping[str, Document], articles: Path, labels: Path) -> Iterator[str]:
-    """Yield a problem for each article without labels: skipping it would silently shrink the corpus."""
-    for id_ in sorted(texts):
-        if not (labels / f"{id_}.json").exists():
-            yield f"{articles}: article {id_!r} has no labels in {labels}: label it (mahdar seeds new), or move it away"

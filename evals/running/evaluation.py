@@ -88,14 +88,13 @@ def evaluate(plan: Plan, clock: Callable[[], dt.datetime] = now) -> Run:
     return new_run(extracted.asked, plan.mode, repeats, clock())
 
 
-def rescore(outputs: Path, labels: Path, articles: Path | None = None, clock: Callable[[], dt.datetime] = now) -> Run:
+def rescore(outputs: Path, labels: Path, articles: Path | None = None) -> Run:
     """Score outputs that exist. A labelled article without a result scores zero.
 
     Args:
         outputs: what `mahdar extract -o` wrote, or a run file.
         labels: folder of label files.
         articles: folder of texts; without it evidence stays unchecked.
-        clock: gives the time that the run is dated with.
 
     Raises:
         UsageError: a file is invalid, an article has two results, or a result has no labels.
@@ -114,7 +113,7 @@ def rescore(outputs: Path, labels: Path, articles: Path | None = None, clock: Ca
     scored = tuple(
         case_result(gold, results.get(gold.document_id), document, str(outputs)) for gold, document in corpus
     )
-    return new_run(asked or _asked(scored), "scored", (scored,), clock())
+    return new_run(asked or _asked(scored), "scored", (scored,), now())
 
 
 def _read_outputs(path: Path) -> tuple[Mapping[str, Result], Asked | None]:

@@ -15,7 +15,7 @@ from mahdar.evals.running.runs import Asked, Mode
 from mahdar.evals.running.transports import RecordingTransport, ReplayTransport
 from mahdar.llm.client import Client, Policy
 from mahdar.llm.drafter import LLMDrafter
-from mahdar.llm.endpoint import EMBEDDED_PASSAGE, PASSAGE, Endpoint, embedded_endpoint, remote_endpoint
+from mahdar.llm.endpoint import EMBEDDED_PASSAGE, PASSAGE, Endpoint, endpoint_of
 from mahdar.llm.transport import OpenAITransport
 from mahdar.results import Failure
 from mahdar.runs.outputs import Result
@@ -143,7 +143,7 @@ def _endpoint(options: Options, mode: Mode, recordings: Recordings, settings: Se
     if not replayed:
         if settings.offline:
             return None
-        return embedded_endpoint(settings) if settings.embedded else remote_endpoint(settings)
+        return endpoint_of(settings)
     recorded = recordings.described(options.model)
     return Endpoint(
         base_url="",

@@ -9,9 +9,7 @@ import datetime as dt
 import hashlib
 import itertools
 import json
-import os
 import re
-import tempfile
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -21,7 +19,8 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mahdar.cache.completion import Completion, read_entry
-from mahdar.cli.misses import NAMES, Change, why_miss
+from mahdar.cli.misses import NAMES, PLAIN, Change, why_miss
+from mahdar.cli.report import write_file
 from mahdar.errors import StoreError, UsageError
 
 VERSION: Final = 2
@@ -29,12 +28,11 @@ DESCRIPTION: Final = "recording.json"
 """File that describes a model's folder; no article's file has this name."""
 REFERENCE: Final = "reference-llm"
 """Model that is replayed if several are recorded and none is named."""
+_REMEDY: Final = "name another folder"
 SHOWN: Final = 600
 """Characters kept of a question, for a reviewer; the rest is the article, which has its own file."""
 COMPARED: Final = 1_000
 """Recorded requests that a missing one is compared with if its own article has none."""
-SHOWN_PARTS: Final = frozenset({"model", "mode", "parameters"})
-"""Parts of a request whose values are shown when they change; the others are hashes."""
 
 
 class Description(BaseModel):
@@ -184,7 +182,7 @@ class Recordings:
             said = _read_description(file).said if file.is_file() and not of_model <= set(self._put) else ""
             said = said or f"Answers of {description.model}, asked by mahdar eval run --mode record."
             text = description.model_copy(update={"said": said}).model_dump_json(indent=1)
-            _write(file, text)
+            write_text(file, text, _REMEDY)
 
     def seconds(self, fingerprints: tuple[str, ...]) -> float:
         """Return the seconds that the recorded calls of these fingerprints took."""
@@ -231,31 +229,28 @@ class Recordings:
         file = self.folder / _name(model) / f"{_name(id_)}.json"
         found = [one for one in self._by_article[id_].values() if one["components"]["model"] == model]
         if found:
-            answers = sorted(found, key=_conversation)
-            _write(file, json.dumps({"version": VERSION, "answers": answers}, ensure_ascii=False, indent=1))
+            # A first request comes before its re-asks.
+            answers = sorted(
+                found,
+                key=lambda one: (one.get("reask_of", one["fingerprint"]), "reask_of" in one, one["fingerprint"]),
+            )
+            text = json.dumps({"version": VERSION, "answers": answers}, ensure_ascii=False, indent=1)
+            write_text(file, text, _REMEDY)
         else:
             file.unlink(missing_ok=True)
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a file atomically, creating its folder."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(f"{text}\n")
-        Path(made).chmod(0o644)
-        Path(made).replace(file)
-    except BaseException:
-        Path(made).unlink(missing_ok=True)
-        raise
+def write_text(file: Path, text: str, remedy: str = "name another file") -> None:
+    """Write a file atomically, creating its folder.
 
-
-def _write(file: Path, text: str) -> None:
+    Raises:
+        StoreError: it cannot be written; the message ends with the remedy.
+    """
     try:
-        write_whole(file, text)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_file(file, f"{text}\n")
     except OSError as error:
-        raise StoreError(f"{file}: cannot be written: {error.strerror}; name another folder") from None
+        raise StoreError(f"{file}: cannot be written: {error.strerror}; {remedy}") from None
 
 
 def _said(changes: Sequence[Change]) -> str:
@@ -266,7 +261,7 @@ def _said(changes: Sequence[Change]) -> str:
     about_another = any(change.part == "article" for change in changes)
     named = [change for change in changes if not (about_another and change.part == "parameters")]
     return ", ".join(
-        str(change) if change.part in SHOWN_PARTS else NAMES.get(change.part, "what the template renders to")
+        str(change) if change.part in PLAIN else NAMES.get(change.part, "what the template renders to")
         for change in named
     )
 
@@ -324,11 +319,6 @@ def _is_sound(entry: Mapping[str, Any]) -> bool:
 def _kind(entry: Mapping[str, Any]) -> tuple[str, str]:
     """Return task and model of an answer."""
     return entry["components"]["task"], entry["components"]["model"]
-
-
-def _conversation(entry: Mapping[str, Any]) -> tuple[str, bool, str]:
-    """Return the sort key that puts a first request before its re-asks."""
-    return entry.get("reask_of", entry["fingerprint"]), "reask_of" in entry, entry["fingerprint"]
 
 
 def _name(text: str) -> str:

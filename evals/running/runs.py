@@ -6,16 +6,14 @@ A run file holds the labels beside the outputs, so that it needs nothing else, a
 import datetime as dt
 import json
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mahdar.documents.document import Document
-from mahdar.errors import StoreError, UsageError
-from mahdar.evals.running.recording import write_whole
+from mahdar.errors import UsageError
+from mahdar.evals.running.recording import write_text
 from mahdar.evals.scorer.config import SCORING
 from mahdar.evals.scorer.scoring import ArticleScore, score_article
 from mahdar.evals.scorer.summary import Summary, summarise
@@ -24,6 +22,7 @@ from mahdar.results import Failure, FailureClass
 from mahdar.runs.outputs import problem
 from mahdar.schemas.labels import Labels
 from mahdar.schemas.records import Extraction
+from mahdar.wording import installed_version
 
 VERSION: Final = 2
 Mode = Literal["live", "record", "replay", "scored"]
@@ -87,6 +86,11 @@ class Run(RunModel):
     asked: Asked
     repeats: tuple[tuple[CaseResult, ...], ...]
     """results of each repeat, usually one, in the order of the corpus"""
+
+    @property
+    def heading(self) -> str:
+        """Who made the records, how and when, on one line."""
+        return f"{self.asked.system} · {self.asked.makers} · {self.run_mode} · {self.when:%Y-%m-%d %H:%M} UTC"
 
     @property
     def outcomes(self) -> tuple[CaseResult, ...]:
@@ -160,12 +164,8 @@ def case_result(
 
 def new_run(asked: Asked, run_mode: Mode, repeats: tuple[tuple[CaseResult, ...], ...], when: dt.datetime) -> Run:
     """Return a run with the versions of mahdar and of the scoring that made it; `when` is in UTC."""
-    try:
-        version = installed("mahdar")
-    except PackageNotFoundError:
-        version = "not installed"
     return Run(
-        mahdar=version,
+        mahdar=installed_version(),
         scoring_version=SCORING.version,
         scoring_sha256=SCORING.sha256,
         when=when.replace(microsecond=0),
@@ -182,18 +182,6 @@ def write(run: Run, path: Path) -> None:
         StoreError: it cannot be written.
     """
     write_text(path, run.dumps())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file atomically.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}; name another file") from None
 
 
 def read(path: Path) -> Run:

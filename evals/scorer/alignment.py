@@ -61,28 +61,21 @@ def align_meetings(predicted: Sequence[Meeting], ref: Reference) -> Alignment:
 
 
 def align_stances(predicted: Sequence[Stance], ref: Reference) -> Alignment:
-    """Align the stances of one article."""
+    """Align the stances of one article, by holders, evidence and wording."""
+    gate = ref.scoring.identity
 
     def identity(one: LabelledStance, other: Stance) -> float | None:
-        return _stance_identity(one, other, ref)
+        held = holder_f1(one.holders, other.holders, ref)
+        if held < gate.holders:
+            return None
+        overlap = ref.overlap(one.evidence, other.evidence)
+        alike = max(similarity(other.proposition, one.proposition), similarity(other.target.text, one.target.text))
+        if overlap < gate.overlap and alike < gate.text:
+            return None
+        agreed = gate.polarity_bonus * is_accepted("polarity", one, other.polarity)
+        return gate.holders_weight * held + gate.overlap_weight * overlap + gate.text_weight * alike + agreed
 
     return _align(ref.labels.stances, predicted, identity, ref, fields=STANCE_FIELDS, weights=ref.scoring.stance)
-
-
-def _stance_identity(gold: LabelledStance, predicted: Stance, ref: Reference) -> float | None:
-    """Return the identity of two stances by holders, evidence and wording; None if the pair is not admissible."""
-    gate = ref.scoring.identity
-    held = holder_f1(gold.holders, predicted.holders, ref)
-    if held < gate.holders:
-        return None
-    overlap = ref.overlap(gold.evidence, predicted.evidence)
-    alike = max(
-        similarity(predicted.proposition, gold.proposition), similarity(predicted.target.text, gold.target.text)
-    )
-    if overlap < gate.overlap and alike < gate.text:
-        return None
-    agreed = gate.polarity_bonus * is_accepted("polarity", gold, predicted.polarity)
-    return gate.holders_weight * held + gate.overlap_weight * overlap + gate.text_weight * alike + agreed
 
 
 def _align(

@@ -12,14 +12,13 @@ from mahdar.evals.scorer.text import similarity
 from mahdar.schemas import edtf
 from mahdar.schemas.labels import (
     LabelledActor,
-    LabelledDate,
     LabelledMeeting,
     LabelledParticipant,
     LabelledPlace,
     LabelledSpot,
     LabelledStance,
 )
-from mahdar.schemas.records import Actor, Date, Meeting, Participant, Place, Stance
+from mahdar.schemas.records import Actor, Meeting, Participant, Place, Stance
 
 Outcome = Literal["correct", "incorrect", "missing", "spurious"]
 _ALONE: Final = frozenset({"person", "role"})
@@ -102,19 +101,15 @@ def _date(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
     if value in gold.date.accept:
         return 1.0
     if gold.date.value is None:
-        return _undated(gold.date, predicted.date, ref)
+        # The day cannot be known: the words count, and a computed day is wrong.
+        said = predicted.date.text if predicted.date and value is None else None
+        alike = similarity(said, gold.date.text) if said and gold.date.text else 0.0
+        return float(alike >= ref.scoring.fields.date_text)
     if value is None:
         return 0.0
     if value == gold.date.value or edtf.parse(value) == edtf.parse(gold.date.value) is not None:
         return 1.0
     return ref.scoring.fields.date_coarser * edtf.is_coarser(value, gold.date.value)
-
-
-def _undated(gold: LabelledDate, predicted: Date | None, ref: Reference) -> float:
-    """Score a date whose day cannot be known by its words; a computed day is wrong."""
-    if predicted is None or predicted.value is not None or not predicted.text or not gold.text:
-        return 0.0
-    return float(similarity(predicted.text, gold.text) >= ref.scoring.fields.date_text)
 
 
 def _has_place(record: LabelledMeeting | Meeting) -> bool:
@@ -132,46 +127,24 @@ def _place(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
 
 
 def _spot(gold: LabelledSpot | LabelledPlace, predicted: Place, ref: Reference, *, may_omit: bool) -> float:
-    scores = {"venue": _venue, "city": _city, "country": _country}
-    parts = [(getattr(gold, name), getattr(predicted, name), score) for name, score in scores.items()]
-    counted = [part for part in parts if part[1] or (part[0] and not may_omit)]
-    worth = [score(one, other, gold.country, ref) if one and other else 0.0 for one, other, score in counted]
-    return sum(worth) / len(worth) if worth else 1.0
-
-
-def _venue(gold: str, predicted: str, _country_code: str | None, ref: Reference) -> float:
-    alike = similarity(predicted, gold)
-    return alike if alike >= ref.scoring.fields.venue else 0.0
-
-
-def _city(gold: str, predicted: str, country: str | None, _ref: Reference) -> float:
-    return float(is_same_city(gold, predicted, country))
-
-
-def _country(gold: str, predicted: str, _country_code: str | None, _ref: Reference) -> float:
-    return float(gold == predicted)
-
-
-def _topics(gold: LabelledMeeting, predicted: Meeting, _ref: Reference) -> float:
-    return set_f1([topic.code for topic in gold.topics], [topic.code for topic in predicted.topics])
+    venue = similarity(predicted.venue, gold.venue) if gold.venue and predicted.venue else 0.0
+    worth = {
+        "venue": venue if venue >= ref.scoring.fields.venue else 0.0,
+        "city": gold.city and predicted.city and is_same_city(gold.city, predicted.city, gold.country),
+        "country": gold.country == predicted.country,
+    }
+    counted = [name for name in worth if getattr(predicted, name) or (getattr(gold, name) and not may_omit)]
+    return sum(float(worth[name] or 0.0) for name in counted) / len(counted) if counted else 1.0
 
 
 def _outcomes(gold: LabelledMeeting, predicted: Meeting, ref: Reference) -> float:
     """Return soft F1, where a pair of the same type is worth its similarity if that reaches the threshold."""
-    worth = [
-        [_outcome_worth(one.text, other.text, ref) * (one.type == other.type) for other in predicted.outcomes]
+    alike = (
+        [similarity(other.text, one.text) if one.type == other.type else 0.0 for other in predicted.outcomes]
         for one in gold.outcomes
-    ]
+    )
+    worth = [[value if value >= ref.scoring.fields.outcome else 0.0 for value in row] for row in alike]
     return soft_f1(worth, len(gold.outcomes), len(predicted.outcomes))
-
-
-def _outcome_worth(gold: str, predicted: str, ref: Reference) -> float:
-    alike = similarity(predicted, gold)
-    return alike if alike >= ref.scoring.fields.outcome else 0.0
-
-
-def _holders(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
-    return holder_f1(gold.holders, predicted.holders, ref)
 
 
 def _holder_worth(gold: LabelledActor, predicted: Actor, ref: Reference) -> float:
@@ -206,10 +179,6 @@ def _act(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
     return ref.scoring.fields.act_family * related
 
 
-def _proposition(gold: LabelledStance, predicted: Stance, _ref: Reference) -> float:
-    return similarity(predicted.proposition, gold.proposition)
-
-
 def _attribution(gold: LabelledStance, predicted: Stance, ref: Reference) -> float:
     """Compare the innermost sources as names of actors."""
     if not gold.attribution or not predicted.attribution:
@@ -237,15 +206,23 @@ MEETING_FIELDS: Final[Mapping[str, Field]] = {
     "kind": _closed("kind"),
     "status": _closed("status"),
     "channel": _closed("channel"),
-    "topics": Field(_listed("topics"), _topics, is_graded=True),
+    "topics": Field(
+        _listed("topics"),
+        lambda gold, found, _ref: set_f1(*([topic.code for topic in record.topics] for record in (gold, found))),
+        is_graded=True,
+    ),
     "outcomes": Field(_listed("outcomes"), _outcomes, is_graded=True),
 }
 STANCE_FIELDS: Final[Mapping[str, Field]] = {
-    "holders": Field(_listed("holders"), _holders, is_graded=True),
+    "holders": Field(
+        _listed("holders"), lambda gold, found, ref: holder_f1(gold.holders, found.holders, ref), is_graded=True
+    ),
     "polarity": _closed("polarity"),
     "target": Field(_listed("target"), _target, is_graded=True),
     "act": Field(lambda _record: True, _act),
-    "proposition": Field(_listed("proposition"), _proposition, is_graded=True),
+    "proposition": Field(
+        _listed("proposition"), lambda gold, found, _: similarity(found.proposition, gold.proposition), is_graded=True
+    ),
     "attribution": Field(_listed("attribution"), _attribution),
     "speech": _closed("speech"),
 }

@@ -76,26 +76,21 @@ def _beyond_hub(
     certain = [one for one in named if _matches_any(common, one, ref) and not _matches_any(parties, one, ref)]
     left = [one for one in named if one not in certain]
     unnamed = [member for member in common if not any(ref.cast.is_match(member, one.name) for one in certain)]
-    worth = [[_hub_worth(member, one, parties, gold, ref) for one in left] for member in unnamed]
+    others = [_matches_any(parties, one, ref) for one in left]
+    worth = [
+        [_worth(member, one, gold, ref, by_side=not other) for one, other in zip(left, others, strict=True)]
+        for member in unnamed
+    ]
     gone = {column for _row, column in best_pairs(worth)}
     return [one for at, one in enumerate(left) if at not in gone]
 
 
-def _hub_worth(
-    member: LabelledParticipant,
-    other: Participant,
-    parties: Sequence[LabelledParticipant],
-    gold: LabelledMeeting,
-    ref: Reference,
+def _worth(
+    party: LabelledParticipant, other: Participant, gold: LabelledMeeting, ref: Reference, *, by_side: bool = True
 ) -> float:
-    by_side = _BY_SIDE if not _matches_any(parties, other, ref) and _stands_for(other, member, gold, ref) else 0.0
-    return _BY_NAME if ref.cast.is_match(member, other.name) else by_side
-
-
-def _worth(party: LabelledParticipant, other: Participant, gold: LabelledMeeting, ref: Reference) -> float:
     if ref.cast.is_match(party, other.name):
         return _BY_NAME
-    return _BY_SIDE if _stands_for(other, party, gold, ref) else 0.0
+    return _BY_SIDE if by_side and _stands_for(other, party, gold, ref) else 0.0
 
 
 def _stands_for(other: Participant, party: LabelledParticipant, gold: LabelledMeeting, ref: Reference) -> bool:

@@ -27,19 +27,16 @@ class _Folding(dict[int, str]):
     """Code point → folded form, computed on first use."""
 
     def __missing__(self, code: int) -> str:
-        self[code] = folded = _folded(chr(code))
+        character = chr(code)
+        if character in _QUOTES or character.isspace():
+            folded = '"' if character in _QUOTES else " "
+        else:
+            parts = unicodedata.normalize("NFKD", character).translate(_LETTERS).casefold()
+            kept = "".join(part for part in parts if part != _TATWEEL and unicodedata.category(part) not in _DROPPED)
+            # A lone diacritic decomposes into a space and the mark.
+            folded = unicodedata.normalize("NFC", kept.strip()).translate(_PUNCTUATION).translate(_DIGITS)
+        self[code] = folded
         return folded
-
-
-def _folded(char: str) -> str:
-    if char in _QUOTES:
-        return '"'
-    if char.isspace():
-        return " "
-    parts = unicodedata.normalize("NFKD", char).translate(_LETTERS).casefold()
-    kept = "".join(part for part in parts if part != _TATWEEL and unicodedata.category(part) not in _DROPPED)
-    # A lone diacritic decomposes into a space and the mark.
-    return unicodedata.normalize("NFC", kept.strip()).translate(_PUNCTUATION).translate(_DIGITS)
 
 
 _FOLDING: Final = _Folding()
@@ -61,7 +58,16 @@ def chrf(hypothesis: str, reference: str) -> float:
     matches = [0] * _ORDER
     for gram in grams.keys() & references.keys():
         matches[len(gram) - 1] += min(grams[gram], references[gram])
-    return _f_score(matches, _length(hypothesis), _length(reference))
+    length, reference_length = (sum(map(len, text.split())) for text in (hypothesis, reference))
+    orders = min(length, reference_length, _ORDER)  # those that both texts are long enough for
+    precision = recall = 0.0
+    for order in range(1, orders + 1):
+        precision += matches[order - 1] / (length - order + 1)
+        recall += matches[order - 1] / (reference_length - order + 1)
+    if not precision + recall:
+        return 0.0
+    precision, recall = precision / orders, recall / orders
+    return 100 * ((1 + _BETA_SQUARED) * precision * recall / (_BETA_SQUARED * precision + recall))
 
 
 def similarity(one: str, other: str) -> float:
@@ -70,26 +76,9 @@ def similarity(one: str, other: str) -> float:
     return 1.0 if folded == reference else chrf(folded, reference) / 100
 
 
-def _f_score(matches: list[int], length: int, reference: int) -> float:
-    """Return F of precision and recall, each averaged over the orders that both texts are long enough for."""
-    orders = min(length, reference, _ORDER)
-    precision = recall = 0.0
-    for order in range(1, orders + 1):
-        precision += matches[order - 1] / (length - order + 1)
-        recall += matches[order - 1] / (reference - order + 1)
-    if not precision + recall:
-        return 0.0
-    precision, recall = precision / orders, recall / orders
-    return 100 * ((1 + _BETA_SQUARED) * precision * recall / (_BETA_SQUARED * precision + recall))
-
-
 @lru_cache(maxsize=1 << 14)
 def _grams(text: str) -> Counter[str]:
     """Count the n-grams of all orders of a text without spaces."""
     solid = "".join(text.split())
     orders = range(1, _ORDER + 1)
     return Counter(solid[start : start + order] for order in orders for start in range(len(solid) - order + 1))
-
-
-def _length(text: str) -> int:
-    return sum(map(len, text.split()))

@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import stdev
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from mahdar.evals.scorer.config import SCORING, Resampling
 from mahdar.evals.scorer.rates import Rates
 from mahdar.evals.scorer.scoring import ArticleScore
-
-if TYPE_CHECKING:
-    import numpy as np
 
 RecordType = Literal["meetings", "stances"]
 Statistic = Callable[..., Any]
@@ -108,7 +105,11 @@ def compare(
     Raises:
         ValueError: the runs are not over the same articles.
     """
-    old, new = _paired(accepted, candidate)
+    first, second = ({row.document_id: row for row in run} for run in (accepted, candidate))
+    if first.keys() != second.keys() or len(first) != len(accepted) or len(second) != len(candidate):
+        apart = ", ".join(sorted(first.keys() ^ second.keys())) or "an article twice"
+        raise ValueError(f"runs of different articles cannot be compared: {apart}; score missing ones as failed")
+    old, new = ([run[name] for name in sorted(run)] for run in (first, second))
     differing = sum(one != other for one, other in zip(old, new, strict=True))
     smallest = 2.0 ** (1 - differing) if differing else 1.0
     difference = _soft_f1(new) - _soft_f1(old)
@@ -129,17 +130,6 @@ def compare(
     )
 
 
-def _paired(
-    accepted: Sequence[ArticleCounts], candidate: Sequence[ArticleCounts]
-) -> tuple[list[ArticleCounts], list[ArticleCounts]]:
-    old, new = ({row.document_id: row for row in run} for run in (accepted, candidate))
-    if old.keys() != new.keys() or len(old) != len(accepted) or len(new) != len(candidate):
-        apart = ", ".join(sorted(old.keys() ^ new.keys())) or "an article twice"
-        raise ValueError(f"runs of different articles cannot be compared: {apart}; score missing ones as failed")
-    order = sorted(old)
-    return [old[name] for name in order], [new[name] for name in order]
-
-
 def _soft_f1(found: Sequence[ArticleCounts]) -> float:
     credit, predicted, gold = (sum(getattr(row, name) for row in found) for name in ("credit", "predicted", "gold"))
     return Rates.of(credit, predicted, gold).f1
@@ -157,17 +147,13 @@ def _p_value(
     extreme = 0
     for start in range(0, count, _CHUNK):
         size = min(_CHUNK, count - start)
-        kept = _all_exchanges(start, size, len(old)) if exact else random.integers(0, 2, (size, len(old)))
+        if exact:  # one bit for each article
+            kept = (np.arange(start, start + size)[:, None] >> np.arange(len(old))) & 1
+        else:
+            kept = random.integers(0, 2, (size, len(old)))
         one, other = (_ratio(*(kept @ first + (1 - kept) @ second).T) for first, second in (sides, sides[::-1]))
         extreme += int(np.count_nonzero(np.abs(other - one) >= observed - _TIE))
     return extreme / count if exact else (extreme + 1) / (count + 1)
-
-
-def _all_exchanges(start: int, size: int, articles: int) -> "np.ndarray[Any, Any]":
-    """Return rows `start` to `start + size` of all 2^articles choices, one bit for each article."""
-    import numpy as np
-
-    return (np.arange(start, start + size)[:, None] >> np.arange(articles)) & 1
 
 
 def _micro(credit: Any, predicted: Any, gold: Any, axis: int = -1) -> Any:

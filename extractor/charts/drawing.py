@@ -90,8 +90,10 @@ def _inert(drawn: str, figure: Figure) -> str:
     for element in root.iter():
         for child in [one for one in element if one.tag.removeprefix(f"{{{_SVG}}}") not in _ELEMENTS]:
             element.remove(child)
-        for name in [name for name in element.attrib if _is_refused(name)]:
-            del element.attrib[name]
+        for attribute in list(element.attrib):
+            name = attribute.rpartition("}")[2]
+            if name in _REFUSED or name.startswith(("on", "aria-")):
+                del element.attrib[attribute]
         if element.text and (words := element.text.translate(_ISOLATES)) != element.text:
             element.text = words
             element.attrib["unicode-bidi"] = "plaintext"
@@ -99,8 +101,3 @@ def _inert(drawn: str, figure: Figure) -> str:
     # Coordinates count from the left in every page; the reader's font may be wider than the one measured.
     root.attrib |= {"direction": "ltr", "overflow": "visible"}
     return ET.tostring(root, encoding="unicode")
-
-
-def _is_refused(attribute: str) -> bool:
-    name = attribute.rpartition("}")[2]
-    return name.startswith(("on", "aria-")) or name in _REFUSED

@@ -93,8 +93,7 @@ def _spec(counted: Tally, words: Wording, actors: Sequence[Key], met: Mapping[tu
         {"x": places[one][0], "y": places[one][1], "x2": places[other][0], "y2": places[other][1], "n": number}
         for (one, other), number in met.items()
     ]
-    circles = _circles(nodes, _legend(countries, words), words)
-    layers = [_lines(edges, words), circles, _names(nodes, "halo"), _names(nodes, "name")]
+    layers = [_lines(edges, words), _circles(nodes, words), _names(nodes, "halo"), _names(nodes, "name")]
     return {"width": WIDTH, "height": HEIGHT, "layer": layers}
 
 
@@ -104,13 +103,6 @@ def _countries(counted: Tally, words: Wording, actors: Sequence[Key]) -> dict[Ke
     frequent = {code for code, _number in Counter(filter(None, codes.values())).most_common(COUNTRIES)}
     other = words.say("term", "other_countries")
     return {key: words.country(code) if code in frequent or code is None else other for key, code in codes.items()}
-
-
-def _legend(countries: Mapping[Key, str], words: Wording) -> tuple[list[str], list[str]]:
-    """Return the countries that have a colour, and the terms that are grey."""
-    grey = (words.say("term", "other_countries"), words.country(None))
-    counts = Counter(term for term in countries.values() if term not in grey)
-    return [term for term, _number in counts.most_common()], [term for term in grey if term in countries.values()]
 
 
 def _lines(edges: Sequence[Mapping[str, float]], words: Wording) -> chart.Spec:
@@ -130,17 +122,19 @@ def _lines(edges: Sequence[Mapping[str, float]], words: Wording) -> chart.Spec:
     }
 
 
-def _circles(nodes: Sequence[Mapping[str, object]], legend: tuple[list[str], list[str]], words: Wording) -> chart.Spec:
+def _circles(nodes: Sequence[Mapping[str, object]], words: Wording) -> chart.Spec:
     """Return the layer of circles. The palette is indexed by position; its last two colours are the greys."""
-    coloured, grey = legend
-    unused = [f"\u2060{number}" for number in range(COUNTRIES - len(coloured))]
     greys = [words.say("term", "other_countries"), words.country(None)]
+    counts = Counter(str(node["country"]) for node in nodes)
+    coloured = [term for term, _number in counts.most_common() if term not in greys]
+    present = [*coloured, *(term for term in greys if term in counts)]
+    unused = [f"\u2060{number}" for number in range(COUNTRIES - len(coloured))]
     return {
         "data": {"values": list(nodes)},
         "mark": {"type": "circle", "opacity": 1, "style": "node"},
         "encoding": {
             **_AT,
-            "color": chart.colours("country", [*coloured, *unused, *greys], "country", [*coloured, *grey], words),
+            "color": chart.colours("country", [*coloured, *unused, *greys], "country", present, words),
             "size": {"field": "n", "type": "quantitative", "scale": {"range": [90, 520], "zero": True}, "legend": None},
         },
     }
@@ -166,17 +160,12 @@ def _layout(
     hubs = [max(sorted(group), key=graph.degree) for group in nx.connected_components(graph)]
     graph.add_weighted_edges_from((hubs[0], hub, TETHER) for hub in hubs[1:])
     found = nx.spring_layout(graph, k=1.6 / math.sqrt(len(actors)), seed=SEED, iterations=300)
-    return _apart(_scaled({key: (float(x), float(y)) for key, (x, y) in found.items()}), labels)
-
-
-def _scaled(places: Mapping[Key, Position]) -> dict[Key, Position]:
-    """Scale a layout to the size of the chart."""
     sides = []
     for axis, size in enumerate((WIDTH, HEIGHT)):
-        values = [place[axis] for place in places.values()]
+        values = [float(place[axis]) for place in found.values()]
         low, reach = min(values), max(values) - min(values) or 1
-        sides.append({key: MARGIN + (place[axis] - low) / reach * (size - 2 * MARGIN) for key, place in places.items()})
-    return {key: (sides[0][key], sides[1][key]) for key in places}
+        sides.append([MARGIN + (value - low) / reach * (size - 2 * MARGIN) for value in values])
+    return _apart(dict(zip(found, zip(*sides, strict=True), strict=True)), labels)
 
 
 def _apart(places: Mapping[Key, Position], labels: Mapping[Key, str]) -> dict[Key, Position]:

@@ -92,7 +92,8 @@ class Tally:
     def add(self, extraction: Extraction) -> None:
         """Count an article and its records."""
         language = clean(extraction.language).partition("-")[0] if extraction.language else None
-        self.articles[language, _holding(extraction)] += 1
+        found = [name for name in ("meetings", "stances") if getattr(extraction, name)]
+        self.articles[language, "both" if len(found) > 1 else found[0] if found else "neither"] += 1
         for meeting in extraction.meetings:
             self._add_meeting(meeting)
         for stance in extraction.stances:
@@ -104,9 +105,6 @@ class Tally:
         self.dates[value, standing] += 1
         self.topics.update((code, month(value)) for code in {topic.code for topic in meeting.topics})
         self.countries.update((country, "meetings") for country in {actor.country for actor in meeting.principals})
-        self._add_encounters(meeting, standing)
-
-    def _add_encounters(self, meeting: Meeting, standing: str) -> None:
         pairs = set(_pairs([(self.actors.add(actor), actor.country) for actor in meeting.principals]))
         if standing != "held":
             self.not_met += 1
@@ -139,14 +137,6 @@ def month(value: str | None) -> str | None:
     if span is None or span.start.year is None or span.start.month is None:
         return None
     return f"{span.start.year:04}-{span.start.month:02}"
-
-
-def _holding(extraction: Extraction) -> str:
-    if extraction.meetings and extraction.stances:
-        return "both"
-    if extraction.meetings:
-        return "meetings"
-    return "stances" if extraction.stances else "neither"
 
 
 def _pairs(met: list[tuple[Key, str | None]]) -> Iterator[tuple[Key, Key]]:

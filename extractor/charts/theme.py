@@ -21,9 +21,9 @@ def theme(*, dark: bool = False, background: bool = True) -> dict[str, Any]:
         dark: whether to use light text on a dark page.
         background: whether to paint the background.
     """
-    ink, faint = _INK[dark], _FAINT[dark]
+    ink, faint, paper = _INK[dark], _FAINT[dark], _PAPER[dark]
     return {
-        "background": _PAPER[dark] if background else "transparent",
+        "background": paper if background else "transparent",
         "font": FONTS,
         "padding": 16,
         "view": {"stroke": None},
@@ -65,18 +65,13 @@ def theme(*, dark: bool = False, background: bool = True) -> dict[str, Any]:
         },
         "rule": {"color": faint, "opacity": 0.6},
         "text": {"color": ink, "fontSize": 12},
-        "style": _styles(dark=dark),
+        "style": {
+            "node": {"stroke": paper, "strokeWidth": 1.5},
+            "name": {"fill": ink, "fontSize": 11.5},
+            "halo": {"fill": paper, "stroke": paper, "strokeWidth": 4, "strokeJoin": "round", "fontSize": 11.5},
+            "tile": {"stroke": paper, "strokeWidth": 1},
+        },
         "range": _palettes(dark=dark),
-    }
-
-
-def _styles(*, dark: bool) -> dict[str, Any]:
-    paper, small = _PAPER[dark], 11.5
-    return {
-        "node": {"stroke": paper, "strokeWidth": 1.5},
-        "name": {"fill": _INK[dark], "fontSize": small},
-        "halo": {"fill": paper, "stroke": paper, "strokeWidth": 4, "strokeJoin": "round", "fontSize": small},
-        "tile": {"stroke": paper, "strokeWidth": 1},
     }
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,7 +61,8 @@ DAY, MONTH, YEAR = map(Unit, ("day", "month", "year"))
 
 def timeline(counted: Tally, words: Wording) -> Figure:
     """Return meetings by date, and by whether they took place."""
-    points = dict(_points(counted.dates))
+    spans = {value: parse(value) for value, _standing in counted.dates if value}
+    points: dict[str | None, Point] = {value: span.start for value, span in spans.items() if span is not None}
     known = {value: point for value, point in points.items() if point.year}
     unit = _unit(counted.dates, known)
     bars: Counter[tuple[Serial, str]] = Counter()
@@ -76,13 +77,6 @@ def timeline(counted: Tally, words: Wording) -> Figure:
     for serial, standing in [key for key in bars if key[0] not in shown]:
         apart["outside", standing] += bars.pop((serial, standing))
     return _figure(bars, apart, shown, unit, words)
-
-
-def _points(dates: Mapping[tuple[str | None, str], int]) -> Iterator[tuple[str | None, Point]]:
-    for value in {value for value, _part in dates}:
-        span = parse(value) if value else None
-        if span is not None:
-            yield value, span.start
 
 
 def _unit(dates: Mapping[tuple[str | None, str], int], known: Mapping[str | None, Point]) -> Unit:

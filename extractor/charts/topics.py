@@ -67,7 +67,17 @@ def _spec(
         {"row": names[code], "column": month, "n": number, "known": month not in summed}
         for (code, month), number in counts.items()
     ]
+    # A cell is darker for more meetings, scaled over single months; the number on a dark cell is light.
     most = max((number for (_code, month), number in counts.items() if month not in summed), default=0)
+    shade = {
+        "field": "n",
+        "type": "quantitative",
+        "scale": {"range": "heatmap", "domain": [0, max(most, 1)], "clamp": True},
+        "legend": None,
+    }
+    colour = {"condition": {"test": "datum.known", **shade}, "value": "#cfcfcf"}
+    is_dark = f"datum.known && datum.n > {most * DARK:.2f}"
+    ink = {"condition": {"test": is_dark, "value": "#ffffff"}, "value": "#1a1a1a"}
     return {
         "data": {"values": values},
         "width": {"step": COLUMN},
@@ -79,22 +89,7 @@ def _spec(
             "y": chart.down("row", list(names.values()), words, **chart.GRID),
         },
         "layer": [
-            {"mark": {"type": "rect", "style": "tile"}, "encoding": {"color": _shade(most)}},
-            {"mark": {"type": "text"}, "encoding": {"text": {"field": "n", "format": ",d"}, "color": _ink(most)}},
+            {"mark": {"type": "rect", "style": "tile"}, "encoding": {"color": colour}},
+            {"mark": {"type": "text"}, "encoding": {"text": {"field": "n", "format": ",d"}, "color": ink}},
         ],
-    }
-
-
-def _shade(most: int) -> chart.Spec:
-    """Return the colour of a cell: darker for more meetings, scaled over single months."""
-    scale = {"range": "heatmap", "domain": [0, max(most, 1)], "clamp": True}
-    shade = {"field": "n", "type": "quantitative", "scale": scale, "legend": None}
-    return {"condition": {"test": "datum.known", **shade}, "value": "#cfcfcf"}
-
-
-def _ink(most: int) -> chart.Spec:
-    """Return the colour of a cell's number: light on a dark cell."""
-    return {
-        "condition": {"test": f"datum.known && datum.n > {most * DARK:.2f}", "value": "#ffffff"},
-        "value": "#1a1a1a",
     }

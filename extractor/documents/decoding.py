@@ -115,23 +115,18 @@ def _decode_one_byte(data: bytes) -> str:
     """Decode bytes by the first one-byte encoding that gives plausible text in one of its languages."""
     resembled = []
     for encoding in _ONE_BYTE:
-        text = _plausible(data, encoding)
-        if text is not None and language_of(text) in encoding.languages:
+        try:
+            text = data.decode(encoding.codec)
+        except UnicodeDecodeError:
+            continue
+        if script_of(text) != encoding.script or encoding.foreign.search(text):
+            continue
+        if language_of(text) in encoding.languages:
             return text
-        if text is not None:
-            resembled.append(encoding.name)
+        resembled.append(encoding.name)
     if resembled:
         raise BadInputError(_uncertain(resembled[0]))
     raise BadInputError("is not UTF-8, and its encoding cannot be told: convert it with iconv -f ITS-ENCODING -t UTF-8")
-
-
-def _plausible(data: bytes, encoding: _OneByte) -> str | None:
-    """Return the text; None where a byte is undefined, the script is another, or `foreign` matches."""
-    try:
-        text = data.decode(encoding.codec)
-    except UnicodeDecodeError:
-        return None
-    return text if script_of(text) == encoding.script and not encoding.foreign.search(text) else None
 
 
 def _uncertain(name: str, how: str = "") -> str:

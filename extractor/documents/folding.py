@@ -116,7 +116,7 @@ class Folded:
 
     def _end(self, through: int) -> int:
         end = self._start(through - 1) + 1
-        while end < len(self.source) and _belongs_to_letter(self.source[end]):
+        while end < len(self.source) and (self.source[end] == _TATWEEL or unicodedata.combining(self.source[end])):
             end += 1
         return end
 
@@ -125,7 +125,17 @@ class _FoldedCodePoints(dict[int, str]):
     """Code point → folded text, filled on demand: articles use a few hundred code points."""
 
     def __missing__(self, code: int) -> str:
-        folded = self[code] = _fold_character(chr(code))
+        character = chr(code)
+        if character.isspace():
+            folded = " "
+        elif character in _UNIFIED:
+            folded = _UNIFIED[character]
+        else:
+            # Case folding may compose characters, and decomposition may reveal capitals: decompose, fold, and again.
+            parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
+            # NFKD turns a mark on its own into a space and the mark; that space is not in the text.
+            folded = "".join(map(_fold_part, parts)).strip()
+        self[code] = folded
         return folded
 
 
@@ -141,36 +151,14 @@ _TABLE: Final = _FoldedCodePoints()
 _SIZES: Final = _Sizes()
 
 
-def _fold_character(character: str) -> str:
-    if character.isspace():
-        return " "
-    if character in _UNIFIED:
-        return _UNIFIED[character]
-    # Case folding may compose characters, and decomposition may reveal capitals: so decompose, fold, decompose again.
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-    # NFKD turns a mark on its own into a space and the mark; that space is not in the text.
-    return "".join(map(_fold_part, folded)).strip()
-
-
 def _fold_part(part: str) -> str:
-    if _is_dropped(part):
+    mark = unicodedata.combining(part)
+    if mark in _POINTS or mark >= _FIRST_DIACRITIC:
+        return ""
+    if unicodedata.category(part) in {"Cc", "Cf"} or _INVISIBLE_MARKS.match(part):
         return ""
     digit = unicodedata.decimal(part, None)
     return _UNIFIED.get(part, part) if digit is None else str(digit)
-
-
-def _is_dropped(part: str) -> bool:
-    place = unicodedata.combining(part)
-    return (
-        place in _POINTS
-        or place >= _FIRST_DIACRITIC
-        or unicodedata.category(part) in {"Cc", "Cf"}
-        or _INVISIBLE_MARKS.match(part) is not None
-    )
-
-
-def _belongs_to_letter(character: str) -> bool:
-    return character == _TATWEEL or unicodedata.combining(character) > 0
 
 
 def word_set(words: str) -> frozenset[str]:

@@ -141,7 +141,9 @@ def read_page(html: str | bytes) -> Page:
     if found is None or not (found.text or "").strip():
         raise BadInputError("is a web page in which no article is found: save its text")
     check_text(found.text)
-    return Page(found.text, found.title or None, _address(found.url), _day(found.date))
+    # A page may declare any address, and a report links to it.
+    url = found.url if found.url and re.match(r"https?://[^\s<>\"]+\Z", found.url) else None
+    return Page(found.text, found.title or None, url, _day(found.date))
 
 
 def _decode(data: bytes) -> str:
@@ -189,11 +191,6 @@ def _clean_json_ld(linked_data: str) -> str:
         return ""
     written = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
     return f'<script type="application/ld+json">{written}</script>'
-
-
-def _address(url: str | None) -> str | None:
-    """Return an http(s) address, else None: a page may declare anything, and a report links to it."""
-    return url if url and re.match(r"https?://[^\s<>\"]+\Z", url) else None
 
 
 def _day(date: str | None) -> dt.date | None:

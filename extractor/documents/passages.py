@@ -8,10 +8,10 @@ paragraph, a sentence, a line; the end of a clause or a word only where a single
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from mahdar.documents.sentences import STOPS, sentences
@@ -152,27 +152,22 @@ def _cut(text: str, places: _Places, start: int, reach: int) -> int:
     left = len(text) - start
     even = left / math.ceil(left / max(reach, 1))
     near = math.ceil(start + even * (1 - _TOLERANCE)), min(int(start + even * (1 + _TOLERANCE)), start + reach)
-    anywhere = start + 1, start + reach
-    for offered in (_between_sentences(places, near, anywhere), _within_sentence(text, near, anywhere)):
-        for offsets in offered:
-            if offsets:
-                return min(offsets, key=lambda offset: abs(offset - start - even))
+    windows = near, (start + 1, start + reach)
+    between_sentences = (
+        offsets[bisect_left(offsets, first) : bisect_right(offsets, last)]
+        for first, last in windows
+        for offsets in places
+    )
+    within_a_sentence = (
+        [match.start() for match in kind.finditer(text, first, last)]
+        for first, last in windows
+        for kind in (_CLAUSE, _SPACE)
+    )
+    for offsets in chain(between_sentences, within_a_sentence):
+        if offsets:
+            return min(offsets, key=lambda offset: abs(offset - start - even))
     stretch = re.compile(r"\S+").match(text, start)
     raise BadInputError(
         f"a stretch of {len(stretch[0]) if stretch else 0} characters without white space, at offset {start}, does not "
         "fit one passage: break it up, or use a model with a larger context window"
     )
-
-
-def _between_sentences(places: _Places, *windows: tuple[int, int]) -> Iterator[list[int]]:
-    """Yield the offsets between sentences, window by window, and in each window kind by kind."""
-    for first, last in windows:
-        for offsets in places:
-            yield offsets[bisect_left(offsets, first) : bisect_right(offsets, last)]
-
-
-def _within_sentence(text: str, *windows: tuple[int, int]) -> Iterator[list[int]]:
-    """Yield the offsets between clauses and between words, window by window."""
-    for first, last in windows:
-        for kind in (_CLAUSE, _SPACE):
-            yield [match.start() for match in kind.finditer(text, first, last)]

@@ -91,7 +91,12 @@ def render(source: PageSource, *, language: Language, **values: Any) -> str:
 def interface() -> Mapping[str, Mapping[str, str]]:
     """Load the texts of the interface: language → name → text."""
     own = tomllib.loads(_packaged("interface.toml", __package__))
-    return {language: {**_terms(language), **dict(_flat(own[language]))} for language in LANGUAGES}
+    shared = {language: wording(language).texts for language in LANGUAGES}  # with figures: the terms of closed lists
+    terms = {
+        language: {kind: texts[kind] for kind in ("kind", "act", "topic", "polarity")}
+        for language, texts in shared.items()
+    }
+    return {language: dict((*_flat(terms[language]), *_flat(own[language]))) for language in LANGUAGES}
 
 
 def visible(text: str) -> str:
@@ -121,7 +126,8 @@ class _Interface:
     language: Language
 
     def __call__(self, name: str, **given: object) -> Markup:
-        words = interface()[self.language].get(_counted(self.language, name, given.get("count")), _term(name))
+        readable = name.rpartition(".")[2].replace("_", " ")
+        words = interface()[self.language].get(_counted(self.language, name, given.get("count")), readable)
         arguments = Markup(' data-args="{}"').format(json.dumps(given, ensure_ascii=False)) if given else ""
         filled = Markup("").join(_filled(words, given))
         return Markup('<span data-t="{}"{}>{}</span>').format(name, arguments, filled)
@@ -145,12 +151,6 @@ def _filled(words: str, given: Mapping[str, object]) -> Iterator[str | Markup]:
             yield part
 
 
-def _terms(language: str) -> Mapping[str, str]:
-    """Return the terms of closed lists that figures also use."""
-    texts = wording(language).texts
-    return dict(_flat({kind: texts[kind] for kind in ("kind", "act", "topic", "polarity")}))
-
-
 def _flat(texts: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]]:
     """Yield nested texts by dotted name: `theme.dark`; the key `_` stands for its parent, `theme`."""
     for name, text in texts.items():
@@ -159,11 +159,6 @@ def _flat(texts: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]
             yield from _flat(text, f"{whole}.")
         else:
             yield whole.removesuffix("._"), text
-
-
-def _term(name: str) -> str:
-    """Return a readable form of a term that the interface has no text for."""
-    return name.rpartition(".")[2].replace("_", " ")
 
 
 def _hash(text: str) -> str:

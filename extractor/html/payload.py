@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mahdar.html.texts import Presence
-from mahdar.schemas.records import Evidence, Extraction, Meeting, Provenance, Record, Stance
+from mahdar.schemas.records import Evidence, Extraction, Meeting, Record, Stance
 
 # `<` could end the element or open a comment; line separators end a line in scripts; directional controls would change
 # the visible order of the source.
@@ -30,6 +30,9 @@ def article(found: Extraction, text: str | None, presence: Presence) -> dict[str
         text: the text it was extracted from; None if unknown.
         presence: whether the text was found, or why not.
     """
+    names = ("tokens_in", "tokens_out", "cost", "cached", "seconds", "reasks")
+    made: dict[str, Any] = {"by": list(dict.fromkeys(found.provenance.made_by.values()))}
+    made |= {name: getattr(found.provenance, name) for name in names}
     return {
         "id": found.document_id,
         "language": found.language,
@@ -39,16 +42,15 @@ def article(found: Extraction, text: str | None, presence: Presence) -> dict[str
         **({"text": text} if text is not None else {}),
         "records": [_record(record, task, text) for task, records in found.records.items() for record in records],
         "rejected": [one.model_dump(mode="json") for one in found.rejected],
-        "made": _made(found.provenance),
+        "made": {name: value for name, value in made.items() if value},
     }
 
 
 def _kept(kept: Mapping[str, str]) -> dict[str, Any]:
     """Return headline, web link and the other kept fields; a `url` that is no web address is an ordinary field."""
-    shown = {name: text for name, text in kept.items() if name not in {"title", "url"}}
-    parts = {"title": kept.get("title"), "url": kept.get("url"), "kept": shown}
-    if not _WEB.fullmatch(kept.get("url", "")):
-        parts = {"title": kept.get("title"), "kept": {name: text for name, text in kept.items() if name != "title"}}
+    apart = ("title", "url") if _WEB.fullmatch(kept.get("url", "")) else ("title",)
+    rest = {name: text for name, text in kept.items() if name not in apart}
+    parts: dict[str, Any] = {**{name: kept.get(name) for name in apart}, "kept": rest}
     return {name: part for name, part in parts.items() if part}
 
 
@@ -65,9 +67,3 @@ def _evidence(piece: Evidence, text: str | None) -> dict[str, Any]:
     if text is None:
         return {"quote": piece.quote, **place}
     return place if text[piece.start : piece.end] == piece.quote else {"quote": piece.quote, "lost": True, **place}
-
-
-def _made(made: Provenance) -> dict[str, Any]:
-    names = ("tokens_in", "tokens_out", "cost", "cached", "seconds", "reasks")
-    shown = {"by": list(dict.fromkeys(made.made_by.values())), **{name: getattr(made, name) for name in names}}
-    return {name: value for name, value in shown.items() if value}

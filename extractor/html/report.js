@@ -187,7 +187,7 @@
       ...Object.values(data.kept || {}).map((text) => foreign(text)),
       data.url ? make("a", { href: data.url, class: "source", target: "_blank", rel: "noopener noreferrer" }, t("source"), " ↗") : null,
     ];
-    return parts.filter(Boolean).flatMap((part, at) => [at ? " · " : null, part]).filter(Boolean);
+    return between(" · ", parts.filter(Boolean));
   }
 
   function firstLine(text) {
@@ -312,7 +312,7 @@
     const tokens = (made.tokens_in || 0) + (made.tokens_out || 0);
     const spent = [made.cached ? t("spent.cached") : tokens ? t("spent.tokens", { count: tokens }) : null, made.reasks ? t("spent.reasks", { count: made.reasks }) : null];
     const parts = [...(made.by || []).map((maker) => foreign(maker)), ...spent].filter(Boolean);
-    return make("p", { class: "aside" }, ...parts.flatMap((part, number) => (number ? [" · ", part] : [part])));
+    return make("p", { class: "aside" }, ...between(" · ", parts));
   };
 
   // ── cards ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -357,6 +357,11 @@
     return texts.map((text, at) => text && make("span", { class: at === loud ? "tag loud" : "tag" }, text)).filter(Boolean);
   }
 
+  /** Parts, each an element, a text or a list of them, with a sign between them. */
+  function between(sign, parts) {
+    return parts.flatMap((part, at) => (at ? [sign, part] : [part])).flat();
+  }
+
   function row(name, ...content) {
     const shown = content.flat().filter(Boolean);
     return shown.length ? make("div", {}, make("dt", {}, Page.has(`field.${name}`) ? t(`field.${name}`) : foreign(name)), make("dd", {}, ...shown)) : null;
@@ -373,7 +378,7 @@
       foreign(one.name, { class: "name" }),
       one.country ? [" ", countryCode(one.country)] : null,
       one.capacity && one.capacity !== "principal" ? [" ", make("span", { class: "tag" }, t(`capacity.${one.capacity}`))] : null,
-      described.length ? make("div", { class: "role" }, ...described.flatMap((text, at) => [at ? " · " : null, foreign(text)])) : null,
+      described.length ? make("div", { class: "role" }, ...between(" · ", described.map((text) => foreign(text)))) : null,
     ].flat(3);
   }
 
@@ -416,7 +421,7 @@
     if (typeof value.name === "string") return actor(value);
     if (typeof value.text === "string" && "resolution" in value) return date(value, data);
     const parts = Object.values(value).flat().filter((part) => part !== null && part !== "");
-    return parts.flatMap((part, at) => [at ? " · " : null, further(part, data)].flat());
+    return between(" · ", parts.map((part) => further(part, data)));
   }
 
   function codes(record) {
@@ -440,7 +445,7 @@
   }
 
   function place(found) {
-    const words = [found.venue, found.city].filter(Boolean).flatMap((text, at) => [at ? " · " : null, foreign(text)]);
+    const words = between(" · ", [found.venue, found.city].filter(Boolean).map((text) => foreign(text)));
     return [...words, words.length ? " " : null, found.country ? countryCode(found.country) : null];
   }
 
@@ -481,7 +486,7 @@
 
   function attributionRow(record) {
     const sources = Array.isArray(record.attribution) ? record.attribution : [];
-    return row("attribution", sources.flatMap((source, at) => [at ? " ‹ " : null, foreign(source)]));
+    return row("attribution", between(" ‹ ", sources.map((source) => foreign(source))));
   }
 
   Article.prototype.rejections = function () {

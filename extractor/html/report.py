@@ -1,10 +1,8 @@
 """Render a file of extractions as report pages."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +14,10 @@ from mahdar.html.page import Language, PageSource
 from mahdar.html.pictures import drawable, pictures
 from mahdar.html.texts import Texts
 from mahdar.runs.outputs import Output, Outputs
+from mahdar.wording import installed_version
 
 SOURCE: Final = PageSource("mahdar.html", "report.html.j2", ("page.css", "report.css"), ("page.js", "report.js"))
+COUNTED: Final = ("articles", "meetings", "stances", "further", "rejected")
 MOST_ARTICLES: Final = 2_000
 MOST_BYTES: Final = 27_000_000
 """Most bytes of articles on a page, so that browsers open it quickly; the rest of a page adds 1 to 2 MB."""
@@ -68,7 +68,6 @@ def report(
     texts: Texts,
     *,
     name: str = "report.html",
-    title: str = "",
     language: Language = "en",
     most_articles: int = MOST_ARTICLES,
     draw: bool = True,
@@ -79,7 +78,6 @@ def report(
         outputs: the extractions.
         texts: the known texts of their articles.
         name: file name of the first page; the second of `report.html` is `report-2.html`.
-        title: heading of the pages; by default the name of the outputs' file.
         language: of the interface when a page opens.
         most_articles: most articles on one page.
         draw: whether to draw pictures, if the extra `report` is installed.
@@ -90,51 +88,34 @@ def report(
     Raises:
         UsageError: the file cannot be read, or has no extraction and no failure.
     """
-    tally, articles = _read(outputs, texts)
-    failures = tuple(outputs.failures())
-    if not articles and not failures:
-        raise UsageError(f"{outputs.path}: no extraction in it; name what `mahdar extract -o` wrote")
-    parts = tuple(split(articles, most_articles))
-    names = [Path(name).with_stem(stem).name for stem in _stems(Path(name).stem, len(parts))]
-    shared = {
-        "title": title or outputs.path.name,
-        "parts": names,
-        "failures": failures,
-        "pictures": pictures((output.extraction for output in outputs), draw=draw and drawable()),
-        "undrawable": draw and not drawable(),
-        "version": _version(),
-        **_told(tally, len(failures)),
-    }
-    for number, part in enumerate(parts, start=1):
-        yield names[number - 1], _page(part, number, language, shared)
-
-
-def _read(outputs: Outputs, texts: Texts) -> tuple[ReportTotals, list[str]]:
-    """Count all articles, and return each as JSON."""
-    tally, articles = ReportTotals(), []
+    tally, articles = ReportTotals(), list[str]()
     for output in outputs:
         text, presence = texts.find(output.extraction)
         tally.add(output, presence)
         articles.append(payload.safe_json(payload.article(output.extraction, text, presence)))
-    return tally, articles
-
-
-def _told(tally: ReportTotals, failed: int) -> Mapping[str, Any]:
-    """Return the template's variables about all articles."""
-    counted = ("articles", "meetings", "stances", "further", "rejected")
-    return {
-        "totals": {**{name: tally.totals[name] for name in counted}, "failed": failed},
+    failures = tuple(outputs.failures())
+    if not articles and not failures:
+        raise UsageError(f"{outputs.path}: no extraction in it; name what `mahdar extract -o` wrote")
+    parts = tuple(split(articles, most_articles))
+    names = [Path(name).with_stem(f"{Path(name).stem}-{number}").name for number in range(2, len(parts) + 1)]
+    names = [Path(name).name, *names]
+    shared: dict[str, Any] = {
+        "title": outputs.path.name,
+        "parts": names,
+        "failures": failures,
+        "pictures": pictures((output.extraction for output in outputs), draw=draw and drawable()),
+        "undrawable": draw and not drawable(),
+        "version": installed_version(""),
+        "totals": {**{kind: tally.totals[kind] for kind in COUNTED}, "failed": len(failures)},
         "absences": {kind: tally.absences[kind] for kind in ("absent", "other")},
         "doubled": tally.doubled,
         "makers": tally.makers,
         "prompts": list(tally.prompts),
     }
-
-
-def _page(part: PagePart, number: int, language: Language, shared: Mapping[str, Any]) -> str:
-    articles = Markup(f"[{','.join(part.articles)}]")  # noqa: S704  # each was escaped for a script element
-    values = {"part": number, "first": part.first, "last": part.last, "payload": articles}
-    return page.render(SOURCE, language=language, **shared, **values)
+    for number, part in enumerate(parts, start=1):
+        payloads = Markup(f"[{','.join(part.articles)}]")  # noqa: S704  # each was escaped for a script element
+        values = {"part": number, "first": part.first, "last": part.last, "payload": payloads}
+        yield names[number - 1], page.render(SOURCE, language=language, **shared, **values)
 
 
 def split(articles: Sequence[str], most_articles: int, most_bytes: int = MOST_BYTES) -> Iterator[PagePart]:
@@ -149,14 +130,3 @@ def split(articles: Sequence[str], most_articles: int, most_bytes: int = MOST_BY
         held.append(text)
         size += length
     yield PagePart(tuple(held), first)
-
-
-def _stems(stem: str, count: int) -> Iterable[str]:
-    return (stem if number == 1 else f"{stem}-{number}" for number in range(1, count + 1))
-
-
-def _version() -> str:
-    try:
-        return installed("mahdar")
-    except PackageNotFoundError:
-        return ""

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile, gettempdir
 from typing import IO, TYPE_CHECKING, Final
 
 from mahdar.errors import MahdarError, NoModelError, UsageError
-from mahdar.llm.endpoint import Address, Endpoint, address_of
+from mahdar.llm.endpoint import Endpoint, address_of
 from mahdar.llm.network import check_network
 from mahdar.llm.reply import status_error
 from mahdar.llm.transport import MASK
@@ -20,8 +20,6 @@ from mahdar.observability.logs import hide_queries
 
 if TYPE_CHECKING:
     import httpx2
-    import openai
-    from openai.types import Batch
 
 CHAT: Final = "/v1/chat/completions"
 """Path of the requests in a batch, at every provider, whatever its base URL."""
@@ -83,9 +81,21 @@ class BatchApi:
     """
 
     def __init__(self, endpoint: Endpoint, *, timeout: float) -> None:
+        import openai
+
         address = address_of(endpoint.base_url, endpoint.api_key)
         self.url, self._secrets = address.url, address.secrets
-        self._client = _client(address, timeout)
+        check_network()
+        if address.query:
+            hide_queries()
+        self._client = openai.OpenAI(
+            api_key=address.key,
+            base_url=address.url,
+            default_query=address.query,
+            max_retries=RETRIES,
+            timeout=timeout,
+            http_client=openai.DefaultHttpxClient(auth=address.credentials, timeout=timeout),
+        )
 
     def upload(self, content: IO[bytes], name: str) -> str:
         """Upload a file of requests, and return its id."""
@@ -124,7 +134,18 @@ class BatchApi:
     def state(self, batch_id: str) -> State:
         """Return the state of a batch."""
         with self._translated_errors():
-            return self._state(self._client.batches.retrieve(batch_id))
+            batch = self._client.batches.retrieve(batch_id)
+            counts, refused = batch.request_counts, (batch.errors and batch.errors.data) or []
+            said = self._blotted(" ".join((refused[0].message or "").split()).encode()).decode() if refused else ""
+            return State(
+                id=batch.id,
+                status=batch.status,
+                done=counts.completed if counts else 0,
+                failed=counts.failed if counts else 0,
+                answers=batch.output_file_id,
+                errors=batch.error_file_id,
+                reason=(refused[0].code or "", said) if refused else None,
+            )
 
     @contextmanager
     def lines(self, file_id: str) -> Iterator[Iterator[bytes] | None]:
@@ -142,19 +163,6 @@ class BatchApi:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-    def _state(self, batch: "Batch") -> State:
-        counts, refused = batch.request_counts, (batch.errors and batch.errors.data) or []
-        said = self._blotted(" ".join((refused[0].message or "").split()).encode()).decode() if refused else ""
-        return State(
-            id=batch.id,
-            status=batch.status,
-            done=counts.completed if counts else 0,
-            failed=counts.failed if counts else 0,
-            answers=batch.output_file_id,
-            errors=batch.error_file_id,
-            reason=(refused[0].code or "", said) if refused else None,
-        )
 
     def _blotted(self, line: bytes) -> bytes:
         for secret in self._secrets:
@@ -210,23 +218,6 @@ def spooled() -> Iterator[IO[bytes]]:
 
 class _GoneError(UsageError):
     """The provider has no such object, or not for this account."""
-
-
-def _client(address: Address, timeout: float) -> "openai.OpenAI":
-    """Make openai's client, with credentials and query of the base URL in every request."""
-    import openai
-
-    check_network()
-    if address.query:
-        hide_queries()
-    return openai.OpenAI(
-        api_key=address.key,
-        base_url=address.url,
-        default_query=address.query,
-        max_retries=RETRIES,
-        timeout=timeout,
-        http_client=openai.DefaultHttpxClient(auth=address.credentials, timeout=timeout),
-    )
 
 
 def _id(value: object) -> str:

@@ -79,18 +79,12 @@ def _collected(batch: Batch, state: State, job: BatchJob, api: BatchApi, count: 
         with api.lines(file) as lines:
             gone |= lines is None
             count.take(lines or ())
-    count.give_up(_GONE if gone else _reason(state))
+    reason = failed(*state.reason) if state.reason is not None else _BY_STATUS.get(state.status, _SILENT)
+    count.give_up(_GONE if gone else reason)
     job.write_errors(batch, count.errors)
     done = batch.model_copy(update={"result": count.result})
     job.put(done)
     return done
-
-
-def _reason(state: State) -> Failed:
-    """Return why a batch has no answer to a request."""
-    if state.reason is not None:
-        return failed(*state.reason)
-    return _BY_STATUS.get(state.status, _SILENT)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from mahdar.llm.reply import CallError, read_answer, status_error
 from mahdar.openai_batch.api import CHAT
 from mahdar.openai_batch.job import SubmittedRequest
 from mahdar.runs.lines import LINE_ENDS
-from mahdar.schemas.tasks import AnswerSchema, UnknownTaskError, answer_schema
+from mahdar.schemas.tasks import UnknownTaskError, answer_schema
 
 _BY_CODE: Final = {
     "batch_expired": "expired",
@@ -91,21 +91,16 @@ def failed(code: str, message: str) -> Failed:
 def problem_of(completion: Completion, entry: SubmittedRequest) -> Failed | None:
     """Return why an answer is unusable, without quoting it; None if it is usable, or unreadable and can be re-asked."""
     try:
-        answer = _answer(entry)
-        if answer is not None:
-            read_completion(completion, answer)
+        answer = answer_schema(tuple(entry.components["task"].split("+")))
+    except UnknownTaskError:
+        return None
+    if answer.sha256 != entry.components["schema"]:  # of another version
+        return None
+    try:
+        read_completion(completion, answer)
     except UnusableError as error:
         refused = "the model refused, or its answer was filtered"
         return Failed(error.failure, refused if error.failure == "refused" else str(error))
     except UnreadableError as error:
         return Failed(error.failure, str(error.problem), kept=True) if entry.reask else None
     return None
-
-
-def _answer(entry: SubmittedRequest) -> AnswerSchema | None:
-    """Return the schema of the answer to a request; None if it differs from this version's."""
-    try:
-        answer = answer_schema(tuple(entry.components["task"].split("+")))
-    except UnknownTaskError:
-        return None
-    return answer if answer.sha256 == entry.components["schema"] else None

@@ -99,7 +99,8 @@ class Submission:
         self._job.write_entries(parcel.number, parcel.entries)
         sha256 = parcel.digest.hexdigest()
         found = self._api.find(sha256, self._known)
-        file_id = found.file_id if found else self._api.upload(parcel.rewound(), f"mahdar-{sha256[:12]}.jsonl")
+        parcel.content.seek(0)
+        file_id = found.file_id if found else self._api.upload(parcel.content, f"mahdar-{sha256[:12]}.jsonl")
         batch = Batch(number=parcel.number, requests=len(parcel.entries), sha256=sha256, file_id=file_id)
         self._job.put(batch)
         self._make(batch, found.batch_id if found else None)
@@ -185,7 +186,3 @@ class _Parcel:
         self.content.write(line)
         self.digest.update(line)
         self._size += len(line)
-
-    def rewound(self) -> IO[bytes]:
-        self.content.seek(0)
-        return self.content

@@ -71,7 +71,11 @@ def database(lines: Callable[[], Iterable[Line]], path: Path | None = None) -> I
         rest = iter(lines())
         while group := list(islice(rest, GROUP)):
             _insert(connection, flattener, group)
-        _create_views(connection, flattener.kept)
+        contexts = ", ".join(f"'{code}': '{context}'" for code, context in PLOVER_CONTEXT.items())
+        connection.execute(f"CREATE MACRO plover_context(code) AS (MAP {{{contexts}}})[code]")
+        carried = "".join(f", m.{quoted(column)}" for column in flattener.kept)
+        views = (files("mahdar.tables") / "views.sql").read_text(encoding="utf-8")
+        connection.execute(views.replace("/*kept*/", carried))
         counts = connection.sql("SELECT count(*), count(*) - count(DISTINCT article_id) FROM articles")
         yield Database(connection, tuple(flattener.tables.values()), *counts.fetchall()[0])
 
@@ -87,13 +91,6 @@ def _insert(connection: "DuckDBPyConnection", flattener: Flattener, group: list[
         connection.register("new_rows", pa.Table.from_pylist(rows, schema))
         connection.execute(f"INSERT INTO {quoted(name)} FROM new_rows")
         connection.unregister("new_rows")
-
-
-def _create_views(connection: "DuckDBPyConnection", kept: Iterable[str]) -> None:
-    contexts = ", ".join(f"'{code}': '{context}'" for code, context in PLOVER_CONTEXT.items())
-    connection.execute(f"CREATE MACRO plover_context(code) AS (MAP {{{contexts}}})[code]")
-    carried = "".join(f", m.{quoted(column)}" for column in kept)
-    connection.execute((files("mahdar.tables") / "views.sql").read_text(encoding="utf-8").replace("/*kept*/", carried))
 
 
 def quoted(name: str) -> str:

@@ -36,7 +36,13 @@ def read_tables(path: str | Path) -> "dict[str, pd.DataFrame]":
         UsageError: the path holds none of these, or a library is missing.
     """
     path = Path(path)
-    read = _of_folder if path.is_dir() else _of_database if path.suffix.lower() == ".duckdb" else _of_lines
+    read = (
+        _of_folder
+        if path.is_dir()
+        else _of_database
+        if path.suffix.lower() == ".duckdb"
+        else lambda file: _of_extractions(lambda: extractions(file))
+    )
     with _needs_libraries():
         try:
             return {name: _frame(table) for name, table in read(path).items()}
@@ -114,10 +120,6 @@ def _of_database(file: Path) -> "Mapping[str, pa.Table]":
             return {name: connection.sql(f"FROM {quoted(name)}").to_arrow_table() for name in names}
     except duckdb.Error as error:
         raise UsageError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from None
-
-
-def _of_lines(file: Path) -> "Mapping[str, pa.Table]":
-    return _of_extractions(lambda: extractions(file))
 
 
 def _of_extractions(lines: Callable[[], Iterable[Line]]) -> "Mapping[str, pa.Table]":

@@ -116,14 +116,11 @@ def merged(one: Shape | None, other: Shape | None) -> Shape | None:
         case Struct(), Struct():
             names = dict.fromkeys((*one.fields, *other.fields))
             shapes = {name: merged(one.fields.get(name), other.fields.get(name)) for name in names}
-            model = next((base for base in (one.model, other.model) if _is_base(base, one.model, other.model)), None)
-            return Struct({name: shape for name, shape in shapes.items() if shape}, model)
+            models = [model for model in (one.model, other.model) if model]
+            shared = (base for base in models if len(models) > 1 and all(issubclass(model, base) for model in models))
+            return Struct({name: shape for name, shape in shapes.items() if shape}, next(shared, None))
         case _:
             return Scalar(dict)
-
-
-def _is_base(base: type[BaseModel] | None, *models: type[BaseModel] | None) -> bool:
-    return base is not None and all(model is not None and issubclass(model, base) for model in models)
 
 
 def _of_annotation(annotation: Any) -> Shape:

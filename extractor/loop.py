@@ -20,6 +20,8 @@ TURN = 0.25
 """Seconds of one wait. Python handles Ctrl-C between two waits, and may miss one that comes just before a wait."""
 CLOSED: Final = "the extractor was closed while it read this article; extract it again before closing"
 
+FORKED: Final = "this process was forked while the articles were read: call extract_many again in it"
+
 
 def wait(future: Future[T]) -> T:
     """Return the result of a future, in waits that Ctrl-C can end.
@@ -81,13 +83,17 @@ def as_they_end(
         submit: starts a coroutine in the loop.
         at_once: coroutines in flight at most.
         stop: ends the run when another thread sets it.
+
+    Raises:
+        MahdarError: a forked process goes on with it, in which the loop does not run.
     """
-    waiting = iter(jobs)
+    waiting, process = iter(jobs), os.getpid()
     done: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
     in_flight: set[Future[T]] = set()
     failed: BaseException | None = None
     try:
         while not stop.is_set():
+            _check_process(process, in_flight)
             try:
                 for job in itertools.islice(waiting, at_once - len(in_flight) if failed is None else 0):
                     future = submit(job)
@@ -113,6 +119,17 @@ def as_they_end(
     finally:
         for future in in_flight:
             future.cancel()
+
+
+def _check_process(process: int, in_flight: set[Future[T]]) -> None:
+    """Let go of the calls in flight in a process forked from the one that made them, and say so.
+
+    Raises:
+        MahdarError: this is such a process.
+    """
+    if os.getpid() != process:
+        in_flight.clear()
+        raise MahdarError(FORKED)
 
 
 class LoopThread:

@@ -21,6 +21,7 @@ from newsroom import ANSWER, ARTICLE, KEY, NOTHING, configured, reads_well, reco
 from mahdar import Extractor
 from mahdar.cache.disk import FOLDER
 from mahdar.cli.app import main
+from mahdar.errors import MahdarError
 from mahdar.observability.logs import JsonFormatter, TextFormatter
 
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
@@ -105,26 +106,54 @@ def test_a_file_that_is_no_store_ends_a_run_before_anything_is_asked(
 # --- processes and tasks
 
 
+def in_a_fork(work: Callable[[], object]) -> str:
+    """Do something in a forked process; empty where it ends in no time."""
+    read, write = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            os.write(write, repr(work()).encode())
+        finally:
+            os._exit(0)
+    ready, _, _ = select.select([read], [], [], PATIENCE)
+    if not ready:
+        os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    os.close(write)
+    written = os.read(read, 10_000).decode()
+    os.close(read)
+    return written
+
+
 def test_a_worker_forked_after_first_use_works(tmp_path: Path) -> None:
+    def lengths() -> list[int]:
+        found = [len(result.meetings) for result in mahdar.extract_many([weather(1), ARTICLE])]  # type: ignore[union-attr]
+        mahdar.close()
+        return sorted(found)
+
     with Endpoint(reads_well) as endpoint, Extractor(configured(endpoint, tmp_path)) as mahdar:
         assert len(mahdar.extract(ARTICLE).meetings) == 1
-        read, write = os.pipe()
-        process = os.fork()
-        if process == 0:
-            try:
-                found = [len(result.meetings) for result in mahdar.extract_many([weather(1), ARTICLE])]  # type: ignore[union-attr]
-                mahdar.close()
-                os.write(write, repr(sorted(found)).encode())
-            finally:
-                os._exit(0)
-        ready, _, _ = select.select([read], [], [], PATIENCE)
-        if not ready:
-            os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-        os.close(write)
-        assert os.read(read, 100) == b"[0, 1]"
-        os.close(read)
+        assert in_a_fork(lengths) == "[0, 1]"
         assert len(mahdar.extract(weather(2)).meetings) == 0
+
+
+def test_a_worker_forked_during_a_run_works_and_does_not_go_on_with_it(tmp_path: Path) -> None:
+    def attempts() -> list[object]:
+        try:
+            later: object = next(results).document_id
+        except MahdarError as error:
+            later = str(error)
+        return [later, len(mahdar.extract(ARTICLE).meetings)]
+
+    with (
+        Endpoint(reads_well) as endpoint,
+        Extractor(configured(endpoint, tmp_path), concurrency=2) as mahdar,
+        closing(mahdar.extract_many(map(weather, range(9)))) as results,  # type: ignore[type-var]
+    ):
+        next(results)
+        said = "this process was forked while the articles were read: call extract_many again in it"
+        assert in_a_fork(attempts) == repr([said, 1])
+        assert len(list(results)) == 8
 
 
 def test_what_is_under_way_is_given_up_with_a_cancelled_caller(tmp_path: Path) -> None:

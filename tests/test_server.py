@@ -418,6 +418,13 @@ def test_an_address_that_others_reach_needs_tokens(host: str) -> None:
     assert (ended.code, ended.err.count("\n")) == (2, 1)
 
 
+def test_accounts_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "accounts.sqlite3").write_text("حساب " * 200, encoding="utf-8")
+    ended = mahdar("serve", "--model", "offline", "--folder", str(tmp_path))
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "accounts.sqlite3: cannot be used (file is not a database); restore it, or remove it" in ended.err
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
 def test_loopback_needs_none(host: str) -> None:
     listen(host, 0, closed=False).close()

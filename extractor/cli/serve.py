@@ -1,6 +1,7 @@
 """Implement `mahdar serve`, the extraction service over HTTP."""
 
 import os
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,10 +55,10 @@ def serve(
     concurrency: Annotated[
         int, typer.Option(min=1, metavar="N", help="Most calls in flight; fewer while the endpoint is busy.")
     ] = 8,
-    max_cost: Annotated[float | None, typer.Option(min=0, metavar="DOLLARS", help="Budget of this process.")] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Budget of this process, in tokens.")
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, metavar="DOLLARS", help="Budget of all callers; a restart renews it.")
     ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=0, metavar="N", help="The same, in tokens.")] = None,
     price_in: PriceIn = None,
     price_out: PriceOut = None,
     rpm: Rpm = None,
@@ -136,10 +137,15 @@ def _callers(folder: Path, extractor: "Extractor") -> "Callers":
             f"{VARIABLE} ({priced[0].name}): max_cost needs the price of the model; give --price-in and "
             "--price-out, or max_tokens"
         )
+    accounts = folder / "accounts.sqlite3"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not lock(os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)):  # never closed
             raise UsageError(f"{folder}: another mahdar serve uses it; name another --folder")
-        return Callers(named, folder / "accounts.sqlite3")
+        return Callers(named, accounts)
+    except sqlite3.Error as error:
+        raise UsageError(
+            f"{accounts}: cannot be used ({error}); restore it, or remove it, and every budget begins anew"
+        ) from None
     except OSError as error:
         raise UsageError(f"{folder}: cannot be used ({error.strerror}); name another --folder") from None

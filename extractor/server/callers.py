@@ -88,13 +88,20 @@ class Callers:
     Args:
         callers: those with tokens; if there are none, anybody is a caller.
         path: the database; created if missing.
+
+    Raises:
+        sqlite3.Error: the database cannot be used.
     """
 
     def __init__(self, callers: Iterable[Caller], path: Path) -> None:
         self._with_tokens = tuple(callers)
         self._all = self._with_tokens or (Caller(ANYBODY),)
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.executescript(_TABLES)
+        try:
+            self._database.executescript(_TABLES)
+        except sqlite3.Error:
+            self._database.close()
+            raise
         spent = {name: Spending(Decimal(cost), n) for name, cost, n in self._database.execute("SELECT * FROM spent")}
         for caller in self._with_tokens:
             caller.purse.spent = spent.get(caller.name, Spending())

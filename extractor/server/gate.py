@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mahdar.server.problems import RequestProblem, as_problem
-from mahdar.server.service import ExtractionService, Gone
+from mahdar.server.service import ExtractionService
 
 log = logging.getLogger("mahdar")
 
@@ -66,7 +66,7 @@ class Gate:
         try:
             self._admit(scope)
             await self._app(scope, self._bounded(scope, receive), answer)
-        except (Gone, ClientDisconnect):
+        except ClientDisconnect:
             status = status or 499  # nobody reads an answer
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError):

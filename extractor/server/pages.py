@@ -31,7 +31,7 @@ class Viewed(BaseModel):
 
 def render_pages(app: FastAPI, service: ExtractionService) -> dict[str, Response]:
     """Render the pages, which do not depend on the request: `docs`, and the page for readers by its language."""
-    readers = {
+    shown = {
         "makers": sorted({maker.name for maker in service.extractor.made_by.values()}),
         "tasks": [task.name for task in service.extractor.tasks],
         "closed": service.callers.closed,
@@ -44,7 +44,7 @@ def render_pages(app: FastAPI, service: ExtractionService) -> dict[str, Response
 
     return {
         "docs": rendered(DESCRIPTION, "en", {"api": app.openapi(), "example": example}),
-        **{language: rendered(READERS, language, readers) for language in LANGUAGES},
+        **{language: rendered(READERS, language, shown) for language in LANGUAGES},
     }
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from mahdar.documents.document import Document, as_document
 from mahdar.errors import ExtractionError, MahdarError, NoModelError
@@ -53,10 +54,6 @@ class Bounds:
     jobs: int = 1
     waiting: int = 20
     grace: float = 30
-
-
-class Gone(Exception):  # noqa: N818  # nothing went wrong
-    """The client has disconnected."""
 
 
 class ExtractionService:
@@ -211,13 +208,13 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Await work for a client, and cancel it if the client disconnects; the body must have been read.
 
     Raises:
-        Gone: the client has disconnected.
+        ClientDisconnect: the client has disconnected.
     """
     task, gone = asyncio.create_task(work), asyncio.ensure_future(request.receive())
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            raise Gone
+            raise ClientDisconnect
         return task.result()
     finally:
         gone.cancel()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import stat
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -273,10 +274,16 @@ def _read_example(path: Path) -> Example:
 
 
 def _read(path: Path) -> str:
+    """Read a file of UTF-8, with or without a byte order mark."""
     try:
-        return path.read_text(encoding="utf-8")
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for its writer
+            raise TemplateError(f"{path}: is no regular file")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise TemplateError(f"{path}: named in the front matter, but not there") from None
+        said = (
+            "is a link to a file that is not there" if path.is_symlink() else "named in the front matter, but not there"
+        )
+        raise TemplateError(f"{path}: {said}") from None
     except OSError as error:
         raise TemplateError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -549,7 +549,7 @@ def test_bytes_behind_the_end_of_gzip_cost_no_row(tmp_path: Path, behind: bytes)
 
 @pytest.mark.parametrize("skippable", [b"", b"\x50\x2a\x4d\x18\x03\0\0\0abc"])
 def test_a_zstd_file_that_was_cut_is_no_whole_file(tmp_path: Path, skippable: bytes) -> None:
-    text = "".join(f"{SAID} في {number} مدينة. " for number in range(20_000))
+    text = "".join(f"{SAID} في {number} مدينة. " for number in range(8_000))
     packed = zstandard.compress(text.encode())
     cut = "cannot be read: Compressed file ended before its last frame did"
     for data, expected in (
@@ -558,7 +558,7 @@ def test_a_zstd_file_that_was_cut_is_no_whole_file(tmp_path: Path, skippable: by
         (packed[: len(packed) // 2], f"a.txt.zst {cut}"),
         (packed[:-1], f"a.txt.zst {cut}"),
         (packed + packed[:-1], f"a.txt.zst {cut}"),
-        (packed + b"no zstd", "a.txt.zst cannot be read: zstd decompress error: Unknown frame descriptor"),
+        (packed + b"no zstd", "a.txt.zst cannot be read: zstd decompressor error: Unknown frame descriptor"),
     ):
         assert outcomes(read(tmp_path, "a.txt.zst", data), tmp_path) == [("a", expected)]
     rows = "".join(json.dumps({"id": id_, "text": SAID}, ensure_ascii=False) + "\n" for id_ in ("a", "b"))

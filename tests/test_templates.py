@@ -1,6 +1,9 @@
 """Templates and examples that do not hold: each is one line that names the file, the place and the remedy."""
 
+import codecs
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +112,31 @@ def test_a_file_that_is_no_utf_8_says_so(name: str, tmp_path: Path) -> None:
     folder = written(tmp_path, {})
     (folder / "mine" / name).write_bytes("+++ لقاء".encode("utf-16"))
     assert refused(folder) == f"{name}: is no UTF-8 from byte 0 on; save it as UTF-8"
+
+
+@pytest.mark.parametrize("name", ["v1.md", "talks.json"])
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (os.mkfifo, "is no regular file"),
+        (Path.mkdir, "is no regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is no regular file"),
+        (lambda path: path.symlink_to("gone"), "is a link to a file that is not there"),
+        (lambda path: path.symlink_to(path.name), "cannot be read: Too many levels of symbolic links"),
+    ],
+    ids=["a pipe", "a folder", "a device", "a dangling link", "a link to itself"],
+)
+def test_what_is_no_file_is_not_waited_for(name: str, make: Callable[[Path], None], said: str, tmp_path: Path) -> None:
+    folder = written(tmp_path, {})
+    (folder / "mine" / name).unlink()
+    make(folder / "mine" / name)
+    assert refused(folder) == f"{name}: {said}"
+
+
+def test_a_byte_order_mark_before_the_front_matter_is_passed_over(tmp_path: Path) -> None:
+    file = written(tmp_path, {}) / "mine" / "v1.md"
+    file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())
+    assert PromptLibrary(file.parent.parent).get("mine").ref == "mine@1"
 
 
 @pytest.mark.parametrize("tasks", [["meetings", "meetings"], ["meetings", "stances", "meetings@1"]])

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from io import IOBase
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -211,9 +212,10 @@ def check_several(documents: object) -> None:
     """Refuse one article where an iterable is expected: a string would be read as one article per letter.
 
     Raises:
-        TypeError: `documents` is one article.
+        TypeError: `documents` is one article: a text, a row, an open file, or no iterable at all.
     """
-    if isinstance(documents, str | bytes | os.PathLike | Document):
+    one = isinstance(documents, str | bytes | os.PathLike | Document | Mapping | IOBase)
+    if one or not isinstance(documents, Iterable):
         raise TypeError(
             f"extract_many takes an iterable of articles, not one {type(documents).__name__}: give [article], or call "
             "extract(article)"

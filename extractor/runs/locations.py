@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from urllib.parse import unquote
 
 from mahdar.documents.document import STDIN, BadInput, encodable
 from mahdar.documents.pages import SUFFIXES as PAGES
 from mahdar.errors import BadInputError, UsageError
+
+if TYPE_CHECKING:
+    from zstandard import ZstdDecompressionObj, ZstdDecompressor
 
 TEXT: Final = ".txt"
 ARTICLES: Final = (TEXT, *PAGES)
@@ -28,6 +31,8 @@ JSONL: Final = (".jsonl", ".ndjson")
 CSV: Final = (".csv", ".tsv")
 PARQUET: Final = (".parquet",)
 COMPRESSED: Final = (".gz", ".zst")
+_PIECE: Final = 256
+"""Bytes of a zstd file that are unpacked at once, into 8 MB at most."""
 REMEDY: Final = "pip install 'mahdar[files]'"
 _STDIN_STEM: Final = "stdin"
 _PASSWORD: Final = re.compile(r"(?<=://)[^/@]*@")
@@ -217,11 +222,10 @@ def _unpacked(raw: BinaryIO, compression: str, files: ExitStack) -> BinaryIO:
         return files.enter_context(io.BufferedReader(members))
     if compression == ".zst":
         try:
-            import zstandard
+            from zstandard import ZstdDecompressor
         except ImportError:
             raise UsageError(f"reading {compression} files takes zstandard; {REMEDY}") from None
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return files.enter_context(io.BufferedReader(cast("io.RawIOBase", reader)))
+        return files.enter_context(io.BufferedReader(_Frames(raw, ZstdDecompressor())))
     return raw
 
 
@@ -252,3 +256,32 @@ class _Members(io.RawIOBase):
         """Raise an error if there were trailing bytes that are not gzip."""
         if self._rest:
             raise gzip.BadGzipFile("bytes that are not gzip follow its end: unpack it with gzip -d, and look")
+
+
+class _Frames(io.RawIOBase):
+    """The frames of a zstd file; one that is cut is an error, which zstandard's own reader takes for the file's end."""
+
+    def __init__(self, raw: BinaryIO, decompressor: "ZstdDecompressor") -> None:
+        self._raw = raw
+        self._decompressor = decompressor
+        self._frame: ZstdDecompressionObj | None = None
+        self._packed = b""
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            self._packed = self._packed or self._raw.read(_PIECE)
+            if not self._packed:
+                if self._frame is not None:
+                    raise EOFError("Compressed file ended before its last frame did")
+                return 0
+            self._frame = self._frame or self._decompressor.decompressobj()
+            self._ready = memoryview(self._frame.decompress(self._packed))
+            self._packed = self._frame.unused_data
+            self._frame = None if self._frame.eof else self._frame
+        data, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)

@@ -303,3 +303,30 @@ def test_an_id_stays_with_its_file_while_files_come_and_change(tmp_path: Path) -
     assert errors.count("has the id 'أ', as an earlier article with another text") == errors.count("\n") == 1
     second.rename(tmp_path / "3.jsonl")
     assert takes(first, ("أ", 3)) == "asked 1, 0 before, 0 twice, 0 failed", "the file that had the id is gone"
+
+
+def test_files_of_one_name_that_come_one_after_the_other_have_their_ids(tmp_path: Path) -> None:
+    folder, owners = tmp_path / "in", Seen()
+
+    def takes(name: str, number: int) -> str:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(weather(number), encoding="utf-8")
+        read, transport = Articles([folder], only={str(file)}, owners=owners), Ready()
+        tally = run(tmp_path, transport, read, update_changed=True)
+        return f"asked {transport.asked}, {tally.before} before, {tally.failed} failed"
+
+    assert [
+        takes("m/x.txt", 0),
+        takes("a/x.txt", 1),
+        takes("m/x.txt", 0),
+        takes("m/x.txt", 2),
+        takes("a/x.txt", 3),
+    ] == [
+        "asked 1, 0 before, 0 failed",
+        "asked 1, 0 before, 0 failed",
+        "asked 0, 1 before, 0 failed",
+        "asked 1, 0 before, 0 failed",
+        "asked 1, 0 before, 0 failed",
+    ]
+    assert texts(tmp_path) == [version(3, "a/x.txt"), version(2, "x")]

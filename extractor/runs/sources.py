@@ -196,9 +196,10 @@ class Articles:
         stem = location.stem
         if self._stems.get(stem) == "once":
             return stem
-        is_known = isinstance(article, Document) and results.fate(replace(article, id=stem)) in {"done", "failed"}
-        if is_known and is_free(stem):
-            return stem
+        if isinstance(article, Document) and is_free(stem):
+            fate = results.fate(replace(article, id=stem))
+            if fate in {"done", "failed"}:
+                return stem
         return next(filter(is_free, self._paths_of(location)), location.shown)
 
     def _paths_of(self, location: Location) -> list[str]:

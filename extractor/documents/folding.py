@@ -18,6 +18,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
@@ -62,7 +63,7 @@ _LOOSE_MARK: Final = re.compile(
 
 def fold(text: str) -> str:
     """Return the folded form of a text, without white space at its ends."""
-    return " ".join(_HAMZA_BEFORE_WAW.sub("و", text).translate(_TABLE).split())
+    return " ".join(" ".join(map(_fold_word, text.split())).split())
 
 
 def spaced(text: str) -> str:
@@ -71,9 +72,18 @@ def spaced(text: str) -> str:
     Spaces around punctuation and quote marks no longer make a difference, a «و» written apart joins its word, and a
     whole word is found as `" word "`.
     """
-    folded = _APOSTROPHE.sub("", fold(text)).replace('"', " ")
-    words = _LOOSE_MARK.sub(r" \g<0> ", folded).split()
+    words = " ".join(map(_space_word, text.split())).split()
     return f" {' '.join(words)} ".replace(" و ", " و")
+
+
+@lru_cache(maxsize=16_384)  # words recur, in an article and in others; nothing is folded across white space
+def _fold_word(word: str) -> str:
+    return _HAMZA_BEFORE_WAW.sub("و", word).translate(_TABLE)
+
+
+@lru_cache(maxsize=16_384)
+def _space_word(word: str) -> str:
+    return _LOOSE_MARK.sub(r" \g<0> ", _APOSTROPHE.sub("", fold(word)).replace('"', " "))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ Arabic, 20 to 24 % in French, 26 to 27 % in English, and no article has a markin
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -74,9 +73,8 @@ def _beginning(text: str) -> str:
 
 
 def _script(letters: str) -> str | None:
-    counts = Counter(letters)
     for name, script in (("Arab", _ARABIC), ("Latn", _LATIN)):
-        written = sum(count for letter, count in counts.items() if script.match(letter))
+        written = sum(letters.count(letter) for letter in set(letters) if script.match(letter))
         if letters and written >= _SCRIPT_SHARE * len(letters):
             return name
     return None
@@ -105,4 +103,4 @@ def _in_latin_script(words: Sequence[str]) -> str | None:
 
 def _share(words: Sequence[str], language: str) -> float:
     """Return the share of the words that are function words of a language."""
-    return sum(word in _FUNCTION_WORDS[language] for word in words) / len(words)
+    return sum(map(_FUNCTION_WORDS[language].__contains__, words)) / len(words)

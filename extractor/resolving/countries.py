@@ -47,7 +47,8 @@ Words = tuple[str, ...]
 
 # A dotted acronym is one word; marks and zero-width controls belong to the letter before them.
 _WORD: Final = re.compile(
-    r"(?:[A-Z]\.){2,}|[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u200b-\u200f])*"
+    r"(?:[A-Z]\.){2,}"
+    r"|[^\W\d_]+(?:[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u200b-\u200f]+[^\W\d_]*)*"
 )
 _OMAN: Final = re.compile("ع\u064f")
 _AMMAN: Final = re.compile("ع[\u064b-\u0652]*م[\u064b-\u0652]*\u0651")
@@ -146,8 +147,17 @@ def countries_named(text: str) -> frozenset[str]:
 @lru_cache(maxsize=512)  # articles, and the names of their actors
 def country_mentions(text: str) -> tuple[CountryMention, ...]:
     """Return every mention of a country, `LOCAL` bodies included, in the order of the text."""
-    words = words_of(text)
-    return tuple(_mention(words, found) for found in _find(words) if found.entry.code)
+    matches = tuple(_WORD.finditer(text))
+    mentions: list[CountryMention] = []
+    stop = 0
+    for at, entries in enumerate([_entries_of(match[0]) for match in matches]):
+        if entries and at >= stop:
+            # Of an article's hundreds of words, only those near an entry are made.
+            words = [_word(match) for match in matches[at : at + 1 + max(len(entry.rest) for _, entry in entries)]]
+            if (found := _longest(words, 0)) is not None:
+                stop = at + found.stop
+                mentions += [_mention(words, found)] if found.entry.code else ()
+    return tuple(mentions)
 
 
 @lru_cache(maxsize=32)
@@ -169,9 +179,10 @@ def local_codes(article: str) -> frozenset[str]:
 
 def words_of(text: str) -> tuple[Word, ...]:
     """Return the words of a text, without digits and marks."""
-    return tuple([Word(*found.span(), raw := found[0], _key(raw)) for found in _WORD.finditer(text)])
+    return tuple([_word(match) for match in _WORD.finditer(text)])
 
 
+@lru_cache(maxsize=4096)
 def phrase_key(phrase: str) -> Words:
     """Return the folded words of a phrase, by which the table is looked up."""
     return tuple(word.key for word in words_of(phrase))
@@ -285,7 +296,11 @@ def _nisba_forms(nisba: str) -> Iterator[str]:
             yield stem + ending
 
 
-@lru_cache(maxsize=65536)
+def _word(match: re.Match[str]) -> Word:
+    return Word(*match.span(), match[0], _key(match[0]))
+
+
+@lru_cache(maxsize=4096)
 def _key(raw: str) -> str:
     """Fold a word, but keep the vowel signs that distinguish Oman from Amman."""
     folded = fold(raw.replace(".", ""))
@@ -319,10 +334,16 @@ def _longest(words: Sequence[Word], at: int) -> _Found | None:
     return best
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _entries(key: str) -> tuple[tuple[str, _CountryEntry], ...]:
     """Return every entry that begins with a word, each with the particles removed from the word."""
     return tuple((particles, entry) for particles, stem in _stems(key) for entry in _table().entries.get(stem, ()))
+
+
+@lru_cache(maxsize=65536)
+def _entries_of(raw: str) -> tuple[tuple[str, _CountryEntry], ...]:
+    """Return the entries that begin with a word as written."""
+    return _entries(_key(raw))
 
 
 def _fits(entry: _CountryEntry, words: Sequence[Word], at: int, stop: int) -> bool:

@@ -14,9 +14,10 @@ A phrase is a date only if one pattern matches all of its tokens: «قبل ال�
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import compress, count
 from typing import NamedTuple
 
 from mahdar.documents.folding import fold
@@ -24,20 +25,21 @@ from mahdar.resolving import calendar_names
 
 # Combining marks and zero-width controls, which may stand anywhere in a word.
 MARKS = "\u00ad\u0300-\u036f\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-TOKEN = re.compile(rf"\d+|[^\W\d_](?:[^\W\d_]|[{MARKS}])*|\n\s*\n|[^\s\w{MARKS}'’ʼ`]")
+TOKEN = re.compile(rf"[^\W\d_]+(?:[{MARKS}]+[^\W\d_]*)*|\d+|\n\s*\n|[^\s\w{MARKS}'’ʼ`]")
 PREFIXES = ("ب", "ل", "ك")
 SHORTEST_STEM = 3  # «باب» is not «ب» and «آب»
-LONGEST_PHRASE = 4  # "day before yesterday" has three words, «avant-hier» and "p.m." three or four tokens
 GREGORIAN = range(1600, 2200)
 HIJRI = range(1300, 1600)
 MOST_DAYS_AGO = 10  # «منذ ثلاثة أيام» is counted, "thirty days ago" is rounded
+
+COUNTED = 9  # tokens between a Hijri date and a Gregorian one that makes it superfluous
 
 # Tokens that are dropped, in this order, because beside these neighbours they are not part of a date.
 DROPPED = tuple(
     re.compile(pattern)
     for pattern in (
         r"h[N#n](?::[N#])*q?|[N#]:[N#](?::[N#])?q?|[N#]q|[hq:]",  # the hour
-        r"(?:[NO]?JH?|N([/-])N\1H|H)j?[/-]?(?=.{0,9}[MY])",  # a Hijri date before a Gregorian one…
+        rf"(?:[NO]?JH?|N([/-])N\1H|H)j?[/-]?(?=.{{0,{COUNTED}}}[MY])",  # a Hijri date before a Gregorian one…
         r"(?<=Y)[/-]?(?:[NO]?JH?|N([/-])N\1H)j?",  # … or after it
         r"(?<![dNOWMYA])&|&(?![dNOWMYA])|[TB](?![dNOWMYA])",
         r"(?<![NYM])-|-(?!N|Y|MN)|(?<=M)-(?=Y)|(?<![NY])[/.]|[/.](?![NY])",
@@ -63,6 +65,10 @@ DAY_SHAPES = tuple(
         r"(?P<anchor>A?)(?P<weekdays>W?)(?P<numbers>N([/.-])N\4Y|Y([/.-])N\5N)",
     )
 )
+# Tokens among which a day may be. Other words end them, since no pattern for days crosses one, except that a Hijri date
+# is dropped for the sake of a Gregorian one some words away.
+DAY_TOKENS = re.compile(r"(?=[^x]*[NO])(?=[^x]*[MY])[^x]+")
+HIJRI_TOKENS = re.compile("[JH]")
 SHAPES = DAY_SHAPES + tuple(
     re.compile(shape)
     for shape in (
@@ -119,6 +125,11 @@ class DateToken(NamedTuple):  # an article has hundreds: a dataclass takes three
     end: int
 
 
+OTHER = DateToken("x", 0, 0, 0)
+"""Stands for any other word; its offsets are not used."""
+
+
+@lru_cache(maxsize=4096)  # a phrase recurs in many articles
 def parse(phrase: str) -> DateParts | None:
     """Return the parts of the date or interval that a phrase states; None if it states none, or two."""
     row = _without(OTHER_WORDS, items(phrase))
@@ -130,20 +141,27 @@ def parse(phrase: str) -> DateParts | None:
 
 def find(article: str) -> Iterator[tuple[int, int, DateParts]]:
     """Yield every day of a month that an article names: start and end in code points, and its parts."""
-    row = _without(DAY_WORDS, items(article))
-    kinds = _kinds(row)
-    matches = [match for shape in DAY_SHAPES for match in shape.finditer(kinds)]
-    end = 0
-    for match in sorted(matches, key=lambda match: (match.start(), -match.end())):
-        parts = _parts(match, row) if match.start() >= end else None
-        if parts:
-            end = match.end()
-            yield row[match.start()].start, row[end - 1].end, parts
+    whole = _scanned(article)
+    kinds = _kinds(whole)
+    has_hijri = HIJRI_TOKENS.search(kinds)
+    for tokens in [whole] if has_hijri else [whole[slice(*found.span())] for found in DAY_TOKENS.finditer(kinds)]:
+        row = _without(DAY_WORDS, _dated(tokens))
+        matches = [match for shape in DAY_SHAPES for match in shape.finditer(_kinds(row))]
+        end = 0
+        for match in sorted(matches, key=lambda match: (match.start(), -match.end())):
+            parts = _parts(match, row) if match.start() >= end else None
+            if parts:
+                end = match.end()
+                yield row[match.start()].start, row[end - 1].end, parts
 
 
 def items(text: str) -> tuple[DateToken, ...]:
     """Return the words and signs of a text that may be part of a date; any other word is of kind x."""
-    row = _scanned(text)
+    return _dated(_scanned(text))
+
+
+def _dated(row: tuple[DateToken, ...]) -> tuple[DateToken, ...]:
+    """Drop the tokens that are no part of a date beside their neighbours."""
     for pattern in DROPPED:
         row = _without(pattern, row)
     return row
@@ -151,30 +169,32 @@ def items(text: str) -> tuple[DateToken, ...]:
 
 @lru_cache(maxsize=16_384)  # words recur in an article
 def _folded(token: str) -> tuple[str, bool]:
-    """Return a folded token, and whether it begins no phrase of dates, as most tokens."""
+    """Return a folded token, and whether it may begin a phrase of dates, which most do not."""
     word = fold(token)
-    return word, not (word.isdecimal() or _beginnings(word))
+    return word, word.isdecimal() or bool(_beginnings(word))
 
 
 def _scanned(text: str) -> tuple[DateToken, ...]:
+    """Return the tokens of a text, none dropped; of other words in a row, only those that patterns can count."""
     matches = tuple(TOKEN.finditer(text))
-    folded = [_folded(match[0]) for match in matches]
-    words = tuple([word for word, _ in folded])
+    if not matches:
+        return ()
+    words, begins = zip(*[_folded(match[0]) for match in matches], strict=True)
     row: list[DateToken] = []
     at = 0
-    while at < len(words):
-        if folded[at][1]:
-            start, end = matches[at].span()
-            row.append(DateToken("x", 0, start, end))
-            at += 1
+    for first in (*compress(count(), begins), len(words)):
+        if first < at:  # inside a phrase
             continue
-        size, joined, kind, number = _longest(words, at)
-        start, end = matches[at].start(), matches[at + size - 1].end()
+        row += [OTHER] * min(first - at, COUNTED + 1)
+        if first == len(words):
+            break
+        size, joined, kind, number = _longest(words, first)
+        at = first + size
+        start, end = matches[first].start(), matches[at - 1].end()
         if joined:
             row.append(DateToken("&", 0, start, start))
         if kind != " ":
             row.append(DateToken(kind, number, start, end))
-        at += size
     return tuple(row)
 
 
@@ -183,17 +203,16 @@ def _longest(words: tuple[str, ...], at: int) -> tuple[int, bool, str, int]:
     if words[at].isdecimal():
         return 1, False, *_numeral(words[at])
     for joined, stem in _beginnings(words[at]):
-        for size in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
-            known = _lexicon().get((stem, *words[at + 1 : at + size]))
-            if known:
-                return size, joined, *known
+        for rest, kind, number in _lexicon()[stem]:
+            if words[at + 1 : at + 1 + len(rest)] == rest:
+                return 1 + len(rest), joined, kind, number
     return 1, False, "x", 0
 
 
 @lru_cache(maxsize=8192)
 def _beginnings(word: str) -> tuple[tuple[bool, str], ...]:
     """Return the stems of a word that begin a known phrase, each with whether «و» or «ف» leads it."""
-    return tuple((joined, stem) for joined, stem in _stems(word) if stem in _first_words())
+    return tuple((joined, stem) for joined, stem in _stems(word) if stem in _lexicon())
 
 
 def _stems(word: str) -> Iterator[tuple[bool, str]]:
@@ -220,17 +239,17 @@ def _numeral(digits: str) -> tuple[str, int]:
 
 
 @cache
-def _lexicon() -> Mapping[tuple[str, ...], tuple[str, int]]:
+def _lexicon() -> Mapping[str, Sequence[tuple[tuple[str, ...], str, int]]]:
+    """Map the first word of each phrase to the rest of it, its kind and its number, the longest phrase first."""
     signs = {(sign,): (sign, 0) for sign in "/-.:"}
-    return signs | {
+    known = signs | {
         tuple(fold(match[0]) for match in TOKEN.finditer(phrase)): (kind, number)
         for phrase, kind, number in calendar_names.phrases()
     }
-
-
-@cache
-def _first_words() -> frozenset[str]:
-    return frozenset(phrase[0] for phrase in _lexicon())
+    lexicon: dict[str, list[tuple[tuple[str, ...], str, int]]] = {}
+    for (first, *rest), (kind, number) in sorted(known.items(), key=lambda item: -len(item[0])):
+        lexicon.setdefault(first, []).append((tuple(rest), kind, number))
+    return lexicon
 
 
 def _kinds(row: Iterable[DateToken]) -> str:
@@ -277,22 +296,20 @@ def _parts(match: re.Match[str], row: tuple[DateToken, ...]) -> DateParts | None
     if len(months) > 1 or len(shifts) > 1:
         return None
     tokens = groups.get("weekdays", ()) + groups.get("days", ())
+    year = groups.get("year", ())
     parts = DateParts(
         anchor=min(numbers.get("anchor", ()), default=None),
         weekdays=tuple(item.number for item in tokens if item.kind == "W"),
         days=tuple(item.number for item in tokens if item.kind in "NO"),
         month=min(months, default=None),
+        year=next((item.number for item in year if item.kind == "Y"), None),
         shift=min(shifts, default=None),
         week=_shift(groups.get("week", ())),
         calendar_month=_shift(groups.get("calendar_month", ())),
+        calendar_year=_shift(year),
         spread=any(item.kind in "BT-" for item in tokens),
     )
-    numbered = _numeric(parts, groups["numbers"]) if "numbers" in groups else parts
-    if numbered is None:
-        return None
-    year_tokens = groups.get("year", ())
-    year = next((item.number for item in year_tokens if item.kind == "Y"), numbered.year)
-    return replace(numbered, year=year, calendar_year=_shift(year_tokens))
+    return _numeric(parts, groups["numbers"]) if "numbers" in groups else parts
 
 
 def _shift(row: Iterable[DateToken]) -> int | None:

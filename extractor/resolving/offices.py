@@ -134,6 +134,7 @@ class Office:
     country: str | None
 
 
+@lru_cache(maxsize=4096)
 def strip_titles(name: str) -> str:
     """Remove forms of address, ranks and «الرئيس» before a person's name, and quote marks around it.
 
@@ -156,19 +157,20 @@ def split_office(name: str, *, article: str | None = None) -> tuple[str | None, 
         no clear border.
     """
     phrase = office_phrase(name.strip(_WRAPPING))
-    parts = _split_at_mark(phrase.text) or phrase.split_before_name() or phrase.split_after_name()
+    parts = _split(phrase.text)
     if parts is None and article and phrase.is_office:
         parts = phrase.split_by(article)
     office, person = parts or (None, phrase.text)
     return office, strip_titles(person)
 
 
+@lru_cache(maxsize=4096)
 def is_office(phrase: str) -> bool:
     """Whether a phrase begins with an office: «وزير الخارجية», "Israeli Prime Minister"."""
     return office_phrase(phrase.strip(_WRAPPING)).is_office
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def offices_in(role: str) -> tuple[Office, ...]:
     """Return the offices in a role, in order: «نائب رئيس مجلس الوزراء وزير الدولة» are two; () if it has no words."""
     phrase = office_phrase(role)
@@ -353,7 +355,7 @@ class OfficePhrase:
         return tuple(word for word in plain if word != _AFFAIRS)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def office_phrase(text: str) -> OfficePhrase:
     """Find the words and countries of a phrase."""
     words = words_of(text)
@@ -368,6 +370,13 @@ def office_phrase(text: str) -> OfficePhrase:
 @lru_cache(maxsize=8)
 def _folded(article: str) -> str:
     return fold(article)
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str) -> tuple[str, str] | None:
+    """Split an office and a name by the words of the phrase alone."""
+    phrase = office_phrase(text)
+    return _split_at_mark(text) or phrase.split_before_name() or phrase.split_after_name()
 
 
 def _split_at_mark(text: str) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ decide between cities of one name. A contested city («القدس») implies no 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from mahdar.documents.folding import fold, word_set
@@ -126,6 +126,7 @@ def _venue(text: str | None, ground: Ground) -> str | None:
     return _written(text[start:].strip(), ground)
 
 
+@lru_cache(maxsize=1024)
 def _town(text: str | None) -> _Town:
     """Extract a city's name from «بالعاصمة التركية أنقرة», «مدينة بنغازي», "Cairo, Egypt"."""
     if not text:

@@ -1,16 +1,24 @@
 """Measure a run from the cache: articles a second on one core, memory, and the time until the first article.
 
-    python evals/benchmarks/batch.py [--articles 100000]
+    python evals/benchmarks/batch.py [--articles 100000] [--against CHECKOUT]
 
-A file of different articles is extracted twice, each time in its own process: first with a transport that answers at
-once, which fills the cache, then from the cache alone. The second run is measured, with a tenth of the articles and
-with all. Each article has a meeting, two stances and some paragraphs without either. Times are of one run, under the
-machine's load.
+A file of articles is extracted in one process with a transport that answers at once, which fills the cache, and then in
+others from the cache alone, which are measured: a tenth of the articles, and all. Each article has a meeting, two
+stances and some paragraphs without either. Those paragraphs are the same in all articles (`alike`), or have other
+words, names, numbers and dates in each (`varied`), so that what is remembered of one article is of no use for another.
+
+With `--against`, the same files are extracted by another checkout of mahdar, whose own `batch.py` drives it, in turns
+with this one, and the ratios of the two are printed. Times are medians, under the machine's load.
 """
 
 import argparse
+import itertools
 import json
+import os
+import random
+import re
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -36,6 +44,19 @@ ELSEWHERE: Final = (
     "ويقول سائقون إن الانتظار عند العبارة يطول أحيانا يوما كاملا، وإن أسعار النقل ترتفع في هذه الأيام إلى الضعف. "
 )
 PARAGRAPHS: Final = 6
+WORDS: Final = {
+    "town": "روصو كيهيدي سيلبابي النعمة لعيون كيفه أطار ازويرات بوكي المذرذرة تجكجة ألاك شنقيط وادان تيشيت",
+    "trade": "سائقون مزارعون تجار صيادون معلمون أطباء مهندسون حرفيون رعاة ناقلون بحارة خبازون",
+    "good": "الأرز الأسماك السكر القمح الماشية الدقيق الأسمنت الوقود الخضار التمور الصمغ الملح",
+    "changed": "ارتفعت تراجعت تضاعفت استقرت تغيرت انخفضت تحسنت تأخرت",
+    "month": "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+}
+VARIED: Final = (
+    "وقال {trade} في {town}، بينهم {name}، إن أسعار {good} {changed} منذ {number} {month} 2019 بنسبة {number} بالمئة. "
+    "ويقول {trade} من {name} إن نقل {good} إلى {town} يستغرق {number} أيام، وإن الطريق عند {name} أغلق مرارا. "
+)
+LETTERS: Final = "ابتثجحدرزسشصطعغفقكلمنهوي"
+ROUNDS: Final = 3
 ANSWER: Final = {
     "actors": [
         {"id": "a1", "name": "محمد سالم ولد مرزوك", "type": "person", "role": "وزير الخارجية الموريتاني"},
@@ -76,41 +97,73 @@ ANSWER: Final = {
 def main() -> None:
     """Run the benchmark, or one of its runs."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    options.add_argument("--articles", type=int, default=20_000, help="in the larger run (default: %(default)s)")
+    options.add_argument("--articles", type=int, default=20_000, help="in the larger runs (default: %(default)s)")
+    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout of mahdar to compare with")
     options.add_argument("--run", nargs=3, metavar=("FILE", "FOLDER", "HOW"), help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.run:
         print(json.dumps(run(Path(chosen.run[0]), Path(chosen.run[1]), chosen.run[2]), ensure_ascii=False))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        replay(Path(folder), chosen.articles)
+    checkouts = [Path(__file__).parents[2], *([chosen.against.resolve()] if chosen.against else [])]
+    print("  articles         asked, a second  cached, a second  CPU ms an article  first after  peak memory")
+    for number, kind in itertools.product((chosen.articles // 10, chosen.articles), ("alike", "varied")):
+        with tempfile.TemporaryDirectory() as folder:
+            measure(Path(folder), number, kind, checkouts)
 
 
-def replay(folder: Path, articles: int) -> None:
-    """Fill the cache with the articles, extract from it, and print a row."""
-    print("  articles  asked, a second  cached, a second  CPU ms an article  first after  peak memory")
-    for number in (articles // 10, articles):
-        file = folder / f"{number}.jsonl"
-        with file.open("w", encoding="utf-8") as lines:
-            lines.writelines(texts(number))
-        asked, cached = (in_process(file, folder, how) for how in ("ask", "replay"))
+def measure(folder: Path, number: int, kind: str, checkouts: list[Path]) -> None:
+    """Fill a cache for each checkout, extract from it in turns, and print a row for each, and the ratios of two."""
+    file = folder / "articles.jsonl"
+    with file.open("w", encoding="utf-8") as lines:
+        lines.writelines(texts(number, varied=kind == "varied"))
+    rates = [in_process(checkout, file, folder / str(place), "ask")["rate"] for place, checkout in enumerate(checkouts)]
+    runs: list[list[dict[str, float]]] = [[] for _ in checkouts]
+    for _ in range(ROUNDS):
+        for place, checkout in enumerate(checkouts):
+            runs[place].append(in_process(checkout, file, folder / str(place), "replay"))
+    found = [{name: statistics.median(one[name] for one in of_one) for name in of_one[0]} for of_one in runs]
+    for checkout, asked, cached in zip(checkouts, rates, found, strict=True):
         print(
-            f"{number:>10,}{asked['rate']:>17,.0f}{cached['rate']:>18,.0f}{cached['cpu']:>19,.2f}"
-            f"{cached['first']:>11.2f} s{cached['memory']:>10,.0f} MB"
+            f"{number:>10,} {kind:<8}{asked:>14,.0f}{cached['rate']:>18,.0f}{cached['cpu']:>19,.2f}"
+            f"{cached['first']:>11.2f} s{cached['memory']:>10,.0f} MB  {checkout.name if len(checkouts) > 1 else ''}"
+        )
+    if len(found) > 1:
+        ours, theirs = found
+        times = f"{ours['rate'] / theirs['rate']:.2f} times the articles a second"
+        print(
+            f"{times}, {theirs['cpu'] / ours['cpu']:.2f} by CPU; {ours['memory'] / theirs['memory']:.2f} of the memory"
         )
 
 
-def texts(number: int) -> Iterator[str]:
+def texts(number: int, *, varied: bool) -> Iterator[str]:
     """Yield articles as JSON Lines."""
+    chance = random.Random(7)  # noqa: S311  # the same articles in every run
     for index in range(number):
-        news = "\n\n".join((MET, *SAID, *(ELSEWHERE for _ in range(PARAGRAPHS)), f"الخبر رقم {index}."))
+        paragraphs = [elsewhere(chance) if varied else ELSEWHERE for _ in range(PARAGRAPHS)]
+        news = "\n\n".join((MET, *SAID, *paragraphs, f"الخبر رقم {index}."))
         yield json.dumps({"id": f"{index:08}", "text": news}, ensure_ascii=False) + "\n"
 
 
-def in_process(file: Path, folder: Path, how: str) -> dict[str, float]:
-    """Run once in another process, and return its figures."""
-    command = [sys.executable, __file__, "--run", str(file), str(folder), how]
-    done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")  # noqa: S603  # ours
+def elsewhere(chance: random.Random) -> str:
+    """Return a paragraph without a record, with names that no other article has."""
+
+    def word(blank: re.Match[str]) -> str:
+        if blank[1] == "name":
+            return "".join(chance.choices(LETTERS, k=5))
+        return str(chance.randint(2, 28)) if blank[1] == "number" else chance.choice(WORDS[blank[1]].split())
+
+    return re.sub(r"{(\w+)}", word, VARIED)
+
+
+def in_process(checkout: Path, file: Path, folder: Path, how: str) -> dict[str, float]:
+    """Run the benchmark of a checkout once in another process, and return its figures."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.parent.glob(f"{file.stem}.{how}.out*"):
+        old.unlink()
+    command = [sys.executable, str(checkout / "evals/benchmarks/batch.py"), "--run", str(file), str(folder), how]
+    paths = filter(None, (os.environ.get("PYTHONPATH"), str(checkout)))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8", env=environment)  # noqa: S603  # ours
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

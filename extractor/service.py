@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -24,7 +23,7 @@ from mahdar.limits.concurrency import Limits
 from mahdar.limits.prices import FREE, Price, unknown_price
 from mahdar.llm.client import Client, Policy
 from mahdar.llm.drafter import LLMDrafter
-from mahdar.llm.endpoint import Endpoint, embedded_endpoint, remote_endpoint
+from mahdar.llm.endpoint import Endpoint, endpoint_of
 from mahdar.llm.forecast import Forecast, forecast_request
 from mahdar.llm.tracing import TracingTransport
 from mahdar.llm.transport import OpenAITransport, Progress, Transport
@@ -102,8 +101,7 @@ class Extractor:
         drafter: Drafter | None = None,
         progress: Progress | None = None,
     ) -> None:
-        settings = settings or Settings.from_environment()
-        self.settings = replace(settings, model=model) if model else settings
+        self.settings = (settings or Settings.from_environment()).with_model(model)
         self.tasks = load_tasks(tasks, PromptLibrary(*prompts), SMALL if self.settings.embedded else STANDARD)
         self._purse = Purse(budget, lambda: price or (self.endpoint.find_price() if self.endpoint else FREE))
         if budget.max_cost is not None and self._purse.price is None:
@@ -132,7 +130,7 @@ class Extractor:
         """
         if self.settings.offline:
             return None
-        return embedded_endpoint(self.settings) if self.settings.embedded else remote_endpoint(self.settings)
+        return endpoint_of(self.settings)
 
     @property
     def drafter(self) -> Drafter:

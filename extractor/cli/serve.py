@@ -8,18 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mahdar.cli.options import (
-    LogLines,
-    Model,
-    PriceIn,
-    PriceOut,
-    Prompts,
-    Rpm,
-    Tasks,
-    Tpm,
-    price_of,
-    settings_of,
-)
+from mahdar.cli import options as shared
 from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.wording import counted, join_names
@@ -49,9 +38,9 @@ def serve(
             help="Folder of jobs and accounts; by default serve in the cache folder.",
         ),
     ] = None,
-    task: Tasks = None,
-    model: Model = None,
-    prompts: Prompts = None,
+    task: shared.Tasks = None,
+    model: shared.Model = None,
+    prompts: shared.Prompts = None,
     concurrency: Annotated[
         int, typer.Option(min=1, metavar="N", help="Most calls in flight; fewer while the endpoint is busy.")
     ] = 8,
@@ -59,10 +48,10 @@ def serve(
         float | None, typer.Option(min=0, metavar="DOLLARS", help="Budget of all callers; a restart renews it.")
     ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=0, metavar="N", help="The same, in tokens.")] = None,
-    price_in: PriceIn = None,
-    price_out: PriceOut = None,
-    rpm: Rpm = None,
-    tpm: Tpm = None,
+    price_in: shared.PriceIn = None,
+    price_out: shared.PriceOut = None,
+    rpm: shared.Rpm = None,
+    tpm: shared.Tpm = None,
     max_articles: Annotated[int, typer.Option(min=1, metavar="N", help="Most articles in one request.")] = 100,
     max_requests: Annotated[int, typer.Option(min=1, metavar="N", help="Most requests under way at once.")] = 500,
     max_seconds: Annotated[float, typer.Option(min=1, metavar="N", help="Timeout of one article, in seconds.")] = 600,
@@ -71,7 +60,7 @@ def serve(
         float,
         typer.Option(min=0, metavar="N", help="Seconds for articles under way to end when the service is stopped."),
     ] = 30,
-    log: LogLines = None,
+    log: shared.LogLines = None,
 ) -> None:
     """Extract over HTTP: articles of requests, jobs, and a page for readers.
 
@@ -95,14 +84,14 @@ def serve(
     export_telemetry()
     if log is not None:
         log_to_standard_error(as_json=log == "json")
-    settings = settings_of(model)
+    settings = shared.settings_of(model)
     with Extractor(
         settings,
         tasks=task or TASKS,
         prompts=prompts or (),
         concurrency=concurrency,
         budget=Budget(max_cost, max_tokens),
-        price=price_of(price_in, price_out),
+        price=shared.price_of(price_in, price_out),
         limits=Limits(rpm, tpm),
     ) as extractor:
         made_by = {maker.name for maker in extractor.made_by.values()}  # raises now if no model can be asked

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from mahdar.server.gate import Gate
 from mahdar.server.jobs import Jobs
 from mahdar.server.problems import MEDIA_TYPE, ProblemDetails, answer
 from mahdar.server.service import ExtractionService
+from mahdar.wording import installed_version
 
 DESCRIPTION: Final = """\
 Who met whom and who stands where, from news articles: every record tied to the words that say it.
@@ -45,13 +45,9 @@ def create_app(service: ExtractionService, folder: Path) -> FastAPI:
         yield
         await jobs.stop()
 
-    try:
-        installed = version("mahdar")
-    except PackageNotFoundError:
-        installed = "0"
     app = FastAPI(
         title="mahdar",
-        version=installed,
+        version=installed_version("0"),
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,

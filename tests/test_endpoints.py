@@ -239,6 +239,27 @@ def test_an_answer_to_a_cut_prompt_is_not_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sentences", "tokens", "came"),
+    [
+        (30, 2_048, "truncated"),  # 14 kB
+        (30, 2_300, "records"),
+        (120, 4_095, "truncated"),  # 28 kB
+        (120, 5_000, "records"),
+        (0, 1_900, "records"),
+    ],
+)
+def test_a_prompt_that_fills_a_window_was_cut_where_it_is_too_long_for_it(
+    sentences: int, tokens: int, came: str, tmp_path: Path
+) -> None:
+    with (
+        Endpoint(completion(ANSWER, tokens=(tokens, 20))) as endpoint,
+        Extractor(configured(endpoint, tmp_path)) as mahdar,
+    ):
+        (result,) = mahdar.extract_many([ARTICLE + "".join(map(weather, range(sentences)))])
+    assert came_to(result) == came
+
+
+@pytest.mark.parametrize(
     ("code", "body", "said"),
     [
         pytest.param(200, b" " * 100_000_000, "more than 8,388,608 bytes", id="blanks"),

@@ -139,7 +139,12 @@ NOTHING_KNOWN: Final = TakenParameters()
 
 def prompt_bytes(arguments: Mapping[str, Any]) -> int:
     """Return the UTF-8 bytes of a call's messages."""
-    return sum(len(str(turn.get("content") or "").encode("utf-8", "surrogatepass")) for turn in arguments["messages"])
+    return len(prompt_text(arguments).encode("utf-8", "surrogatepass"))
+
+
+def prompt_text(arguments: Mapping[str, Any]) -> str:
+    """Return the texts of a call's messages, joined."""
+    return "".join(str(turn.get("content") or "") for turn in arguments["messages"])
 
 
 def _prompt(words: str, context: int, bound: int) -> int | None:

@@ -19,7 +19,7 @@ from mahdar.llm.endpoint import Address, Endpoint, address_of
 from mahdar.llm.local.weights import Progress
 from mahdar.llm.network import check_network
 from mahdar.llm.parameters import MOST as MOST_LESSONS
-from mahdar.llm.parameters import TEACHING, prompt_bytes
+from mahdar.llm.parameters import TEACHING, prompt_bytes, prompt_text
 from mahdar.llm.reply import CallError, error_words, read_answer, status_error
 from mahdar.llm.streamed import joined_stream
 from mahdar.observability.logs import hide_queries
@@ -49,7 +49,8 @@ AT_THE_EDGE: Final = 8
 MOST_BYTES: Final = 10
 """Bytes of a prompt for each token, at most: over Arabic, English and JSON, tokenizers of today need 3 to 7."""
 FEW_BYTES: Final = 7
-"""The same where the count of tokens is the size of a window."""
+ASCII_BYTES: Final = 5.5
+"""The same where the count of tokens is the size of a window: of Arabic, and of the instructions in English."""
 SHOWN: Final = 40
 """Characters of an answer that is no JSON, in the failure's message."""
 _ENCODED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -253,9 +254,11 @@ def _check_whole_prompt(completion: Completion, sent: Mapping[str, Any]) -> None
     Raises:
         CallError: the endpoint counted fewer tokens than a prompt of so many bytes can have.
     """
-    read, size = completion.tokens_in, prompt_bytes(sent)
+    read, size, text = completion.tokens_in, prompt_bytes(sent), prompt_text(sent)
+    ascii_size = len(text.encode("ascii", "ignore"))
     full = any(abs(read - window) <= AT_THE_EDGE for window in WINDOWS)
-    if read >= SMALLEST_WINDOW and size > read * (FEW_BYTES if full else MOST_BYTES):
+    least = ascii_size / ASCII_BYTES + (size - ascii_size) / FEW_BYTES if full else size / MOST_BYTES
+    if SMALLEST_WINDOW <= read < least - AT_THE_EDGE:
         said = f"the endpoint read {read:,} tokens of a prompt of {size:,} bytes, so that it cut the prompt"
         remedy = "give the model a larger context (Ollama: OLLAMA_CONTEXT_LENGTH or num_ctx)"
         raise CallError("truncated", f"{said}; {remedy}", again=False)

@@ -58,7 +58,9 @@ class Articles:
         only: Collection[str] | None = None,
         owners: Seen | None = None,
     ) -> None:
+        without = list(without)
         self._without = frozenset(os.path.abspath(path) for path in without)  # noqa: PTH100  # as `locations` names them
+        self._outputs = frozenset(map(os.path.realpath, without))
         self._paths = list(dict.fromkeys(str(path) for path in paths))
         self._columns = columns or Columns()
         self._day = as_date(published_at)
@@ -151,9 +153,12 @@ class Articles:
         return self._only is None or (isinstance(found, Location) and found.name in self._only)
 
     def _refuse_output(self, path: str) -> None:
-        """Refuse a folder that is also the output: the next run would read its tables as articles."""
-        if os.path.isdir(path) and os.path.abspath(path) in self._without:  # noqa: PTH100, PTH112  # as above
-            raise UsageError(f"{path!r} is where the results go: name another folder with --output")
+        """Refuse an input that is also the output, or a link to it: its results would be read as articles."""
+        is_folder = os.path.isdir(path)  # noqa: PTH112  # as above
+        if (is_folder or os.path.isfile(path)) and os.path.realpath(path) in self._outputs:  # noqa: PTH113  # as above
+            raise UsageError(
+                f"{path!r} is where the results go: name another {'folder' if is_folder else 'file'} with --output"
+            )
 
     def _count(self, found: Location | BadInput) -> None:
         """Update which stems occur more than once, the common folder of all files, and the total."""

@@ -169,7 +169,7 @@ class Soak:
         assert process.returncode in {0, 1, 2, -signal.SIGKILL}, (process.returncode, err)
         if process.returncode == 2:
             (line,) = [line for line in err.splitlines() if line.startswith("mahdar: ")]
-            if "remove the folder" in line:
+            if "move the folder away" in line:
                 shutil.rmtree(self.cache)
                 self.remedies["cache removed"] += 1
             else:

@@ -168,7 +168,7 @@ def test_a_file_that_is_no_database_is_named_with_the_remedy(cache: Path) -> Non
         DiskStore(cache)
     assert str(caught.value) == (
         f"{cache / FOLDER}: cannot be used as a store (file is not a database); "
-        "free space on the disk, remove the folder, or set MAHDAR_CACHE_DIR to another one"
+        "free space on the disk, move the folder away, or set MAHDAR_CACHE_DIR to another one"
     )
 
 
@@ -179,7 +179,7 @@ def test_a_database_damaged_inside_is_named_with_the_remedy(cache: Path) -> None
     database = cache / FOLDER / "cache.db"
     whole = database.read_bytes()
     database.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
-    with pytest.raises(StoreError, match="remove the folder"):
+    with pytest.raises(StoreError, match="move the folder away"):
         DiskStore(cache).get(f"{7:064}")
 
 

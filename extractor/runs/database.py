@@ -49,6 +49,8 @@ def translated_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", -1) & 0xFF  # -1: raised by Python, for text that is no UTF-8
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise UsageError(f"{path}: another process keeps it locked; wait for that to end") from None
         is_read_only = code == sqlite3.SQLITE_READONLY and not os.access(path, os.W_OK)
         if is_read_only or code in _NOT_DAMAGE:
             raise UsageError(f"{path} cannot be used: {error}; name another file with --output") from None

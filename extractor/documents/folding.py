@@ -76,12 +76,12 @@ def spaced(text: str) -> str:
     return f" {' '.join(words)} ".replace(" و ", " و")
 
 
-@lru_cache(maxsize=16_384)  # words recur, in an article and in others; nothing is folded across white space
+@lru_cache(maxsize=8_192)  # words recur, in an article and in others; nothing is folded across white space
 def _fold_word(word: str) -> str:
     return _HAMZA_BEFORE_WAW.sub("و", word).translate(_TABLE)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def _space_word(word: str) -> str:
     return _LOOSE_MARK.sub(r" \g<0> ", _APOSTROPHE.sub("", fold(word)).replace('"', " "))
 

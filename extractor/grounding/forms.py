@@ -79,21 +79,21 @@ _PARTICLES: Final = frozenset(
 """Function words of Arabic, English and French, folded."""
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def forms(word: str) -> frozenset[str]:
     """Return the base forms of a folded word of the article, the word included."""
     bare = frozenset(_bare(word))
     return bare | frozenset(base for form in bare for base in _singulars(form))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def name_forms(word: str) -> frozenset[str]:
     """Return the base forms of a folded word of a name: only its article and a plural are removed."""
     bare = {word, word.removeprefix(_ARTICLE)} if len(word) > _SHORTEST_STEM else {word}
     return frozenset(bare | {base for form in bare for base in _singulars(form)})
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_384)
 def stems(word: str) -> frozenset[str]:
     """Return the stems of a folded word: two words with a common stem count as inflections of one."""
     if word.isascii():

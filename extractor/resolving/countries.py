@@ -340,7 +340,7 @@ def _entries(key: str) -> tuple[tuple[str, _CountryEntry], ...]:
     return tuple((particles, entry) for particles, stem in _stems(key) for entry in _table().entries.get(stem, ()))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _entries_of(raw: str) -> tuple[tuple[str, _CountryEntry], ...]:
     """Return the entries that begin with a word as written."""
     return _entries(_key(raw))

@@ -167,7 +167,7 @@ def _dated(row: tuple[DateToken, ...]) -> tuple[DateToken, ...]:
     return row
 
 
-@lru_cache(maxsize=16_384)  # words recur in an article
+@lru_cache(maxsize=8_192)  # words recur in an article
 def _folded(token: str) -> tuple[str, bool]:
     """Return a folded token, and whether it may begin a phrase of dates, which most do not."""
     word = fold(token)
@@ -209,7 +209,7 @@ def _longest(words: tuple[str, ...], at: int) -> tuple[int, bool, str, int]:
     return 1, False, "x", 0
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _beginnings(word: str) -> tuple[tuple[bool, str], ...]:
     """Return the stems of a word that begin a known phrase, each with whether «و» or «ف» leads it."""
     return tuple((joined, stem) for joined, stem in _stems(word) if stem in _lexicon())

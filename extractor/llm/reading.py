@@ -25,8 +25,8 @@ MOST: Final = 20_000
 """Values in an answer, objects and lists included: one of fifty stances has some 1,500."""
 MOST_ITEMS: Final = 1_000
 """Items of a list of records; of more, as a model in a loop writes them, the first are read. Objects in an answer."""
-THOUGHT: Final = "</think>"
-"""The end of a model's reasoning, where a server leaves it in the answer."""
+THINKING, THOUGHT = "<think>", "</think>"
+"""The beginning and the end of a model's reasoning, where a server leaves it in the answer."""
 DEEPEST: Final = 64
 """Levels of an answer: the schemas have five."""
 BROKEN: Final = 64
@@ -367,6 +367,8 @@ def _read_beginning(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], st
     which close or hold no JSON, are passed over.
     """
     text = text.rpartition(THOUGHT)[2]
+    if text.lstrip(MARGIN).startswith(THINKING):  # cut before the answer began
+        return {}, None, None
     value, at, depth, searched = None, 0, 0, 0
     for _ in range(BROKEN):
         if searched > SEARCHED or (opening := _BEGINNING.search(text, at)) is None:

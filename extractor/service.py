@@ -5,7 +5,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -44,7 +44,7 @@ from mahdar.prompts import SMALL, STANDARD, PromptLibrary
 from mahdar.results import Failure, Usage
 from mahdar.schemas.records import Extraction
 from mahdar.settings import Settings
-from mahdar.tasks import TASKS, Task, load_tasks, select_tasks
+from mahdar.tasks import TASKS, load_tasks, select_tasks
 
 log = logging.getLogger("mahdar")
 
@@ -78,6 +78,11 @@ class Extractor:
         drafter: drafts the records, in place of what the settings name.
         progress: called with a phase and the part of it done, while the embedded model starts and reads passages.
 
+    Attributes:
+        settings: those in use.
+        tasks: those that it extracts.
+        purse: the budget, and what was spent of it.
+
     Raises:
         UsageError: a task, a setting or the store cannot be used, or the budget bounds the cost of a model whose price
             is not known.
@@ -103,8 +108,8 @@ class Extractor:
     ) -> None:
         self.settings = (settings or Settings.from_environment()).with_model(model)
         self.tasks = load_tasks(tasks, PromptLibrary(*prompts), SMALL if self.settings.embedded else STANDARD)
-        self._purse = Purse(budget, lambda: price or (self.endpoint.find_price() if self.endpoint else FREE))
-        if budget.max_cost is not None and self._purse.price is None:
+        self.purse = Purse(budget, lambda: price or (self.endpoint.find_price() if self.endpoint else FREE))
+        if budget.max_cost is not None and self.purse.price is None:
             raise unknown_price(self.endpoint.model if self.endpoint else "")
         asks = drafter is None and not self.settings.offline
         self._own_store = open_store(self.settings) if asks and store == "default" else None
@@ -148,12 +153,12 @@ class Extractor:
     @property
     def price(self) -> Price | None:
         """The model's price; None where it is not known."""
-        return self._purse.price
+        return self.purse.price
 
     @property
     def spent(self) -> Spending:
         """Money and tokens so far, failed calls that may have been billed included."""
-        return self._purse.spent
+        return self.purse.spent
 
     @contextmanager
     def charge(self, earlier: Spending, record: Callable[[Spending], None]) -> Iterator[None]:
@@ -164,12 +169,12 @@ class Extractor:
             record: called in the extractor's thread with all that calls have cost, or may have cost, whenever that
                 changes: before a call is sent and after it has ended.
         """
-        self._purse.spent += earlier
-        self._purse.record = record
+        self.purse.spent += earlier
+        self.purse.record = record
         try:
             yield
         finally:
-            self._purse.record = ignore
+            self.purse.record = ignore
 
     def extract(
         self,
@@ -225,32 +230,24 @@ class Extractor:
         results = self._results(documents, concurrency or self._concurrency, stop)
         return iterate_in_loop(results, stop)
 
-    def plan(self, document: str | Document, *, tasks: Iterable[str] | None = None) -> tuple[Request, ...]:
+    def plan(self, document: str | Document) -> tuple[Request, ...]:
         """Return the requests that an article takes, without sending any; none for the rule reader.
-
-        Args:
-            document: the article, or its text.
-            tasks: names of the extractor's tasks to look for; all by default.
 
         Raises:
             BadInputError: the article cannot be read.
         """
         document = as_document(document)
         check(document)
-        return self.drafter.plan(document, self._selected(tasks))
+        return self.drafter.plan(document, self.tasks)
 
-    def forecast(self, document: str | Document, *, tasks: Iterable[str] | None = None) -> Forecast:
+    def forecast(self, document: str | Document) -> Forecast:
         """Estimate what an article will take that is not in the cache. Nothing is sent.
-
-        Args:
-            document: the article, or its text.
-            tasks: names of the extractor's tasks to look for; all by default.
 
         Raises:
             BadInputError: the article cannot be read.
         """
         forecast = Forecast(articles=1)
-        for request in self.plan(document, tasks=tasks):
+        for request in self.plan(document):
             if self._store is not None and self._store.get(request.fingerprint) is not None:
                 forecast += Forecast(requests=1, cached=1)
             else:
@@ -288,12 +285,9 @@ class Extractor:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.close)
 
-    def _selected(self, names: Iterable[str] | None) -> Sequence[Task]:
-        return self.tasks if names is None else select_tasks(self.tasks, names)
-
     async def _extract(self, document: Document, names: Iterable[str] | None = None) -> Extraction:
         """Check, draft and assemble an article."""
-        tasks = self._selected(names)
+        tasks = self.tasks if names is None else select_tasks(self.tasks, names)
         ARTICLE.set(document.id)  # in the context of this asyncio task, which is this article's alone
         with article_span(self._telemetry, document.id):
             try:
@@ -328,7 +322,7 @@ class Extractor:
             policy=self._policy.for_embedded() if endpoint.embedded else self._policy,
             concurrency=1 if endpoint.embedded else self._concurrency,  # its server answers one at a time
             limits=self._limits,
-            purse=self._purse,
+            purse=self.purse,
         )
         return LLMDrafter(endpoint, client, self._progress)
 
@@ -341,7 +335,7 @@ class Extractor:
         never_collect(self._loop, self._drafter, self._own_transport)
         self._lock, self._loop = threading.RLock(), LoopThread()
         self._drafter, self._own_transport = self._given_drafter, None
-        self._purse.release_reserved()
+        self.purse.release_reserved()
 
 
 def extract_each(

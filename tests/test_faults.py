@@ -104,7 +104,11 @@ FAULTS = [
     pytest.param(Reply({"choices": []}), "unreachable", 4, "without a choice", id="no choice"),
     pytest.param(Reply({"choices": [{"message": None}]}), "unreachable", 4, "without a choice", id="no message"),
     pytest.param(
-        Reply({"error": {"message": "overloaded"}}), "unreachable", 4, "without a choice: {", id="an error called well"
+        Reply({"error": {"message": "overloaded"}}),
+        "unreachable",
+        4,
+        "HTTP 529 in an answer",
+        id="an error called well",
     ),
     pytest.param(Reply(disconnect=True), "unreachable", 4, "http://127.0.0.1:", id="cut before a word"),
     pytest.param(Reply(reset=True), "unreachable", 4, "http://127.0.0.1:", id="reset"),

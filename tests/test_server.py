@@ -7,13 +7,14 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from newsroom import ARTICLE, MET, NOTHING, PRINCIPALS, SAID, configured, reads_well, weather
-from serving import PATIENCE, Served, serving, until
+from newsroom import ARTICLE, MET, NOTHING, PRINCIPALS, SAID, configured, reads_well, records, weather
+from serving import PATIENCE, Served, most_of_a_call, serving, until
 from tiny import mahdar
 
 from mahdar import Budget, Extractor, Policy, Price, Settings, UsageError
@@ -351,20 +352,36 @@ def test_each_token_has_its_own_budget_that_a_restart_does_not_renew(tmp_path: P
     assert spent[-1] == (402, "over_budget")
 
 
-def test_a_budget_knows_what_is_cached_for_the_tasks_of_an_article(tmp_path: Path) -> None:
-    with Endpoint(lambda _: completion(NOTHING, tokens=(most - 1_000, 20))) as endpoint:
+def test_every_call_that_a_caller_pays_for_is_held_to_its_budget(tmp_path: Path) -> None:
+    mended = completion(records([{"kind": "party"}]), tokens=(3_000, 20))  # is asked again
+    with Endpoint([mended, completion(NOTHING)]) as endpoint:
         settings = configured(endpoint, tmp_path / "cache")
-        with Extractor(settings) as extractor:
-            most = extractor.forecast(ARTICLE).most_tokens
-        tokens = f"desk:{SECRET}:max_tokens={most}"
+        tokens = f"desk:{SECRET}:max_tokens={most_of_a_call(settings, ARTICLE) + 3_000} archive:{OTHER}"
         with serving(settings, tmp_path / "serve", tokens=tokens, secret=SECRET) as service:
-            told = [
-                (answer.status_code, answer.json().get("failure"))
-                for tasks in (["meetings", "stances"], ["meetings", "stances"], ["stances"])
-                for answer in [service.post("/v1/extractions", {"text": ARTICLE, "tasks": tasks})]
-            ]
-        assert len(endpoint.requests) == 1
-    assert told == [(200, None), (200, None), (402, "over_budget")]
+            first = service.post("/v1/extractions", {"text": ARTICLE})
+            assert len(endpoint.requests) == 1
+            other = service.post("/v1/extractions", {"text": ARTICLE}, headers={"Authorization": f"Bearer {OTHER}"})
+            cached = service.post("/v1/extractions", {"text": ARTICLE})
+        assert len(endpoint.requests) == 2
+    assert (first.status_code, first.json()["failure"]) == (402, "over_budget")
+    assert "the budget of 'desk', " in first.json()["detail"]
+    assert [answer.status_code for answer in (other, cached)] == [200, 200]
+
+
+def test_who_can_pay_does_not_fail_for_who_cannot(tmp_path: Path) -> None:
+    with Endpoint(lambda _: completion(NOTHING)) as endpoint:
+        tokens = f"desk:{SECRET}:max_tokens=10 archive:{OTHER}"
+        with serving(configured(endpoint, tmp_path), tmp_path / "serve", tokens=tokens, secret=SECRET) as service:
+
+            def ask(secret: str) -> int:
+                headers = {"Authorization": f"Bearer {secret}"}
+                return service.post("/v1/extractions", {"text": ARTICLE}, headers=headers).status_code
+
+            with ThreadPoolExecutor(8) as threads:
+                codes = list(threads.map(ask, [SECRET, OTHER] * 4))
+    assert set(codes[1::2]) == {200}
+    assert set(codes[::2]) <= {200, 402}  # the cache is free
+    assert len(endpoint.requests) == 1
 
 
 def test_the_budget_of_the_service_is_one_for_all(tmp_path: Path) -> None:

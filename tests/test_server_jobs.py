@@ -21,9 +21,9 @@ from typing import Any, Final
 import httpx2
 import pytest
 from newsroom import ARTICLE, NOTHING, configured, reads_well, weather
-from serving import PATIENCE, Served, serving, until
+from serving import PATIENCE, Served, most_of_a_call, serving, until
 
-from mahdar import Extractor, Price, Settings
+from mahdar import Price, Settings
 from mahdar.server.service import Bounds
 
 from loopback import Endpoint, completion
@@ -407,13 +407,12 @@ def test_a_stop_says_what_it_could_not_wait_for(tmp_path: Path) -> None:
 
 
 def test_a_kill_leaves_nothing_of_a_budget_uncounted(tmp_path: Path) -> None:
-    counted = "articles of desk were under way when the service was killed"
+    counted = "calls of desk were under way when the service was killed"
     held = threading.Event()
     headers = {"Authorization": f"Bearer {SECRET}"}
     with Endpoint(lambda _: completion(NOTHING, after=held)) as model:
         settings = configured(model, tmp_path)
-        with Extractor(settings) as extractor:
-            most = extractor.forecast(weather(0)).most_tokens
+        most = most_of_a_call(settings, weather(0))
         environment = {
             "OPENAI_BASE_URL": model.url,
             "OPENAI_API_KEY": "k",
@@ -460,7 +459,7 @@ def test_a_kill_leaves_nothing_of_a_budget_uncounted(tmp_path: Path) -> None:
         process.process.kill()
         process.process.communicate(timeout=PATIENCE)
         process = serve(4)
-        assert counted not in process.said  # no article was under way
+        assert counted not in process.said  # no call was under way
         assert ask(process, 4)["document_id"] == "4"  # and the article before cost what it cost, not its most
         assert process.end(signal.SIGTERM)[0] == 0
 

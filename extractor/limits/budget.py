@@ -7,6 +7,7 @@ that may have been billed without an answer is counted at its most.
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -88,26 +89,37 @@ class Purse:
     Args:
         budget: what may be spent.
         find_price: returns the model's price; called when the first call is made, or earlier where the cost is bounded.
+        owner: whose budget it is, for messages; empty if there is only one.
 
     Attributes:
+        within: a purse that pays for the same calls, and whose budget holds too; None if there is none.
         spent: by calls that have ended.
         reserved: for calls in flight, each at its most.
         record: called with the sum of both whenever it changes, before a call is sent and after it has ended; if it
             raises, the call is not sent.
     """
 
-    def __init__(self, budget: Budget = UNBOUNDED, find_price: Callable[[], Price | None] = lambda: None) -> None:
+    def __init__(
+        self, budget: Budget = UNBOUNDED, find_price: Callable[[], Price | None] = lambda: None, *, owner: str = ""
+    ) -> None:
         self.budget = budget
+        self.within: Purse | None = None
         self.spent = Spending()
         self.reserved = Spending()
         self.record: Callable[[Spending], None] = ignore
         self._find_price = find_price
+        self._owner = owner
         self._waiting: list[asyncio.Future[None]] = []
 
     @cached_property
     def price(self) -> Price | None:
         """The model's price; None where it is not known."""
-        return self._find_price()
+        return self.within.price if self.within else self._find_price()
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a budget holds: this one, or that of the purse that it is within."""
+        return self.budget.bounded or (self.within is not None and self.within.bounded)
 
     def cost(self, completion: Completion) -> Decimal | None:
         """Return the US dollars of a call; None where the price is not known, or the tokens were not reported."""
@@ -117,13 +129,13 @@ class Purse:
 
     def most(self, arguments: Arguments) -> Spending:
         """Return what a call can take at most; nothing where there is no bound, since counting takes time."""
-        if not self.budget.bounded:
+        if not self.bounded:
             return Spending()
         return Spending.of(self.price, most_in(arguments), most_out(arguments))
 
     def came_to(self, completion: Completion, most: Spending) -> Spending:
         """Return what an answered call took; its most, where the endpoint does not report all of it."""
-        if self.budget.bounded and not _is_reported(completion):
+        if self.bounded and not _is_reported(completion):
             return most
         return Spending.of(self.price, completion.tokens_in, completion.tokens_out)
 
@@ -134,11 +146,23 @@ class Purse:
             OverBudgetError: the call could exceed the budget.
             Exception: `record` raised it.
         """
+        if self.within is not None:
+            await self.within.reserve(most)
+        try:
+            await self._reserve(most)
+        except BaseException:
+            if self.within is not None:
+                self.within.settle(most, Spending())
+            raise
+
+    async def _reserve(self, most: Spending) -> None:
         while not self.budget.allows(self.spent + self.reserved + most):
             if not self.budget.allows(self.spent + most):
                 said = f"{self.spent.tokens:,} tokens are spent, and the next call can take {most.tokens:,}"
                 if not replace(self.budget, max_tokens=None).allows(self.spent + most):
                     said = f"${self.spent.cost:.4f} are spent, and the next call can cost ${most.cost:.4f}"
+                if self._owner:
+                    raise OverBudgetError(f"the budget of {self._owner!r}, {self.budget}, ends here: {said}")
                 remedy = "with a larger one the same command goes on"
                 raise OverBudgetError(f"the budget of {self.budget} ends here: {said}; {remedy}")
             settled = asyncio.get_running_loop().create_future()
@@ -150,6 +174,8 @@ class Purse:
 
     def settle(self, most: Spending, came_to: Spending) -> None:
         """Release the reservation of a call that has ended, and count what it took."""
+        if self.within is not None:
+            self.within.settle(most, came_to)
         self.reserved -= most
         self.spent += came_to
         waiting, self._waiting = self._waiting, []
@@ -162,6 +188,10 @@ class Purse:
     def release_reserved(self) -> None:
         """Release all reservations: in a forked process the calls in flight are the other process's."""
         self.reserved, self._waiting = Spending(), []
+
+
+PAYER: Final[ContextVar[Purse | None]] = ContextVar("mahdar_payer", default=None)
+"""The purse that pays for the calls made in this context; None for the client's own."""
 
 
 def _is_reported(completion: Completion) -> bool:

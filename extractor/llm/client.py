@@ -25,7 +25,7 @@ from mahdar.cache.completion import Completion
 from mahdar.cache.disk import Store
 from mahdar.drafting import Request
 from mahdar.errors import NoModelError, UsageError
-from mahdar.limits.budget import OverBudgetError, Purse, Spending
+from mahdar.limits.budget import PAYER, OverBudgetError, Purse, Spending
 from mahdar.limits.circuit import CLOSED, SILENT
 from mahdar.limits.concurrency import UNBOUNDED, Clock, Limits, Pacer, Sleep
 from mahdar.limits.estimate import about_in, about_out
@@ -169,10 +169,14 @@ class Client:
             return None
         return _Answered(stored, Usage(hits=1))
 
+    @property
+    def _payer(self) -> Purse:
+        return PAYER.get() or self._purse
+
     async def _send_once(self, call: Call, conversation: Conversation) -> _Answered:
         """Send a call, or wait for the same call where it is in flight in this process.
 
-        Where the task that sends it is cancelled, one of those that wait sends it.
+        Where the task that sends it is cancelled, or cannot pay for it, one of those that wait sends it.
         """
         while (future := self._in_flight.get(call.fingerprint)) is not None:
             answered = await asyncio.shield(future)
@@ -185,7 +189,8 @@ class Client:
             return answered
         finally:
             del self._in_flight[call.fingerprint]
-            future.set_result(answered)
+            came = answered and answered.came
+            future.set_result(None if isinstance(came, CallError) and came.failure == OVER_BUDGET else answered)
 
     async def _send_claimed(self, call: Call, conversation: Conversation) -> _Answered:
         """Send a call and keep its answer, unless another process sends the same: then wait for its answer.
@@ -230,7 +235,7 @@ class Client:
             attempts = retrying.statistics["attempt_number"] - (error.failure == OVER_BUDGET)
             log.info("given up: %s", error.failure, extra=_log_fields(call, attempts=attempts, failure=error.failure))
             return _Answered(error, Usage(attempts=attempts))
-        cost = self._purse.cost(completion)
+        cost = self._payer.cost(completion)
         usage = Usage(
             calls=1,
             attempts=retrying.statistics["attempt_number"],
@@ -247,9 +252,10 @@ class Client:
         if self._pacer.counts_tokens:
             answer = about_out(call.request.messages[-1]["content"], call.request.parameters)
             tokens = about_in(call.arguments) + answer
-        most, spent = self._purse.most(call.arguments), Spending()
+        purse = self._payer
+        most, spent = purse.most(call.arguments), Spending()
         try:
-            await self._purse.reserve(most)
+            await purse.reserve(most)
         except OverBudgetError as error:
             raise CallError(OVER_BUDGET, str(error), again=False, billed=False) from None
         try:
@@ -257,14 +263,14 @@ class Client:
                 self._check_circuit()
                 spent = most  # until the answer says what it took
                 completion = await self._send(call, turn.started)
-                spent = self._purse.came_to(completion, most)
+                spent = purse.came_to(completion, most)
                 turn.tokens = spent.tokens or turn.tokens
         except CallError as error:
             spent = most if error.billed else Spending()
             self._check_circuit()
             raise
         finally:
-            self._purse.settle(most, spent)
+            purse.settle(most, spent)
         return completion
 
     async def _send(self, call: Call, started: float) -> Completion:

@@ -285,18 +285,18 @@ def _json(line: bytes) -> Mapping[str, Any] | Fault:
         return Fault(f"is no JSON ({said}): write one object a line")
     except RecursionError:
         return Fault("is JSON too deeply nested to be an article")
-    if isinstance(value, _Twice):
+    if isinstance(value, _KeyTwice):
         return Fault("has one key twice: give each column a name of its own")
     return value if isinstance(value, dict) else Fault(f"is no JSON object: {_short(value)}")
 
 
-class _Twice(dict[str, Any]):
+class _KeyTwice(dict[str, Any]):
     """An object in which a key stands twice, so that one of its values would be lost."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     plain = dict(pairs)
-    return plain if len(plain) == len(pairs) else _Twice(plain)
+    return plain if len(plain) == len(pairs) else _KeyTwice(plain)
 
 
 @contextmanager

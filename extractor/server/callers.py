@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mahdar.errors import ExtractionError, UsageError
-from mahdar.limits.budget import Budget, OverBudgetError, Purse, Spending
+from mahdar.errors import UsageError
+from mahdar.limits.budget import Budget, Purse, Spending, ignore
 from mahdar.server.problems import RequestProblem
 
 log = logging.getLogger("mahdar")
@@ -31,7 +31,7 @@ PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS spent (caller TEXT PRIMARY KEY, cost TEXT, tokens INTEGER);
 CREATE TABLE IF NOT EXISTS reserved (caller TEXT PRIMARY KEY, cost TEXT, tokens INTEGER);
 """
-"""What each caller has spent, reservations included; and how much of it is reserved for articles under way."""
+"""What each caller has spent, reservations included; and how much of it is reserved for calls under way."""
 
 
 @dataclass(slots=True)
@@ -66,24 +66,12 @@ class Caller:
             raise RequestProblem("too_many", f"{self.per_minute} articles a minute are allowed", retry_after=wait)
         self._drained_at = now + backlog + added
 
-    async def reserve(self, most: Spending) -> None:
-        """Reserve the most that an article can cost; wait while only articles under way stand against it.
-
-        Raises:
-            ExtractionError: `over_budget`.
-        """
-        try:
-            await self.purse.reserve(most)
-        except OverBudgetError:
-            said = f"the budget of {self.name!r} is {self.purse.budget}; the next article could exceed it"
-            raise ExtractionError("over_budget", said) from None
-
 
 class Callers:
     """All callers, and an SQLite database of what each with a budget has spent, which outlives the process.
 
-    An article counts at the most that it can cost from before it is begun until it has ended. If the process is killed
-    meanwhile, it counts so for ever, since nobody knows which of its calls were billed; the next start logs it.
+    A call counts at the most that it can cost from before it is sent until it has ended. If the process is killed
+    meanwhile, it counts so for ever, since nobody knows whether it was billed; the next start logs it.
 
     Args:
         callers: those with tokens; if there are none, anybody is a caller.
@@ -108,11 +96,14 @@ class Callers:
             if caller.purse.budget.bounded:
                 caller.purse.record = partial(self._record, caller)
         for name, cost, tokens in self._database.execute("SELECT * FROM reserved"):
-            said = (
-                "articles of %s were under way when the service was killed; their most counts as spent: $%s, %d tokens"
-            )
+            said = "calls of %s were under way when the service was killed; their most counts as spent: $%s, %d tokens"
             log.warning(said, name, cost, tokens)
         self._database.execute("DELETE FROM reserved")
+
+    def pay_within(self, purse: Purse) -> None:
+        """Let every call that a caller pays for count in a purse of the service too, at the price of its model."""
+        for caller in self._all:
+            caller.purse.within = purse
 
     @property
     def closed(self) -> bool:
@@ -136,12 +127,14 @@ class Callers:
         return matching[0] if matching else self._all[0]
 
     def close(self) -> None:
-        """Close the database, once no article is under way."""
+        """Close the database, once no call is under way."""
+        for caller in self._all:
+            caller.purse.record = ignore
         self._database.execute("DELETE FROM reserved")
         self._database.close()
 
     def _record(self, caller: Caller, charged: Spending) -> None:
-        """Store what a caller has spent, reservations included; on the disk before the article is begun."""
+        """Store what a caller has spent, reservations included; on the disk before a call is sent."""
         reserved = charged - caller.purse.spent
         with self._database:
             self._database.execute("BEGIN")
@@ -194,5 +187,5 @@ def read_tokens(value: str) -> tuple[Caller, ...]:
             raise UsageError(f"{VARIABLE}: entry {number}: the name {name!r} is taken; give each token its own")
         if digest in {caller.digest for caller in callers}:
             raise UsageError(f"{VARIABLE}: entry {number}: {name!r} has another's secret; give each name its own")
-        callers.append(Caller(name, digest, valid.per_minute, Purse(budget)))
+        callers.append(Caller(name, digest, valid.per_minute, Purse(budget, owner=name)))
     return tuple(callers)

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
@@ -12,11 +11,10 @@ from starlette.requests import ClientDisconnect
 
 from mahdar.documents.document import Document, as_document
 from mahdar.errors import ExtractionError, MahdarError, NoModelError
-from mahdar.limits.budget import Spending
+from mahdar.limits.budget import PAYER
 from mahdar.limits.circuit import REST
-from mahdar.results import Usage
 from mahdar.runs.lines import json_line
-from mahdar.schemas.records import Extraction, Provenance
+from mahdar.schemas.records import Extraction
 from mahdar.server.articles import ArticleRequest, failure_line, usage_of
 from mahdar.server.callers import Caller, Callers
 from mahdar.server.metrics import Metrics
@@ -72,6 +70,7 @@ class ExtractionService:
     def __init__(self, extractor: Extractor, callers: Callers, bounds: Bounds) -> None:
         self.extractor = extractor
         self.callers = callers
+        callers.pay_within(extractor.purse)
         self.bounds = bounds
         self.metrics = Metrics()
         self.stopping = False
@@ -144,26 +143,15 @@ class ExtractionService:
     async def _extract_on_budget(
         self, document: Document, caller: Caller, tasks: Iterable[str] | None, seconds: float | None
     ) -> Extraction:
-        """Reserve the most that an article can cost, extract it, and settle for what it did cost."""
-        most = Spending()
-        if caller.purse.budget.bounded:  # else nothing needs the forecast, which takes time
-            forecast = await asyncio.to_thread(self.extractor.forecast, document, tasks=tasks)
-            most = Spending(forecast.most_cost, forecast.most_tokens)
-        await caller.reserve(most)
-        spent = most  # after a timeout or a cancellation nobody knows what was billed
+        """Extract an article; each call is reserved in the purse of its caller before it is sent, and settled after."""
+        paying = PAYER.set(caller.purse)
         try:
             async with asyncio.timeout(seconds):
-                result = await self.extractor.aextract(document, tasks=tasks)
-            spent = _spending(result.provenance)
+                return await self.extractor.aextract(document, tasks=tasks)
         except TimeoutError:
             raise ExtractionError("timeout", f"the article took longer than {seconds:g} seconds") from None
-        except MahdarError as error:
-            if not isinstance(error, ExtractionError) or error.failure != "timeout":
-                spent = _spending(usage_of(error))
-            raise
         finally:
-            caller.purse.settle(most, spent)
-        return result
+            PAYER.reset(paying)
 
     async def answer(self, article: ArticleRequest, caller: Caller) -> str:
         """Extract an article of a request; return the extraction as a line of JSON.
@@ -219,10 +207,6 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     finally:
         gone.cancel()
         task.cancel()
-
-
-def _spending(spent: Usage | Provenance) -> Spending:
-    return Spending(Decimal(str(spent.cost or 0)), spent.tokens_in + spent.tokens_out)
 
 
 def _id(article: ArticleRequest) -> str:

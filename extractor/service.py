@@ -335,7 +335,7 @@ class Extractor:
         never_collect(self._loop, self._drafter, self._own_transport)
         self._lock, self._loop = threading.RLock(), LoopThread()
         self._drafter, self._own_transport = self._given_drafter, None
-        self.purse.release_reserved()
+        self.purse.reset_in_fork()
 
 
 def extract_each(

@@ -18,11 +18,14 @@ from typing import Any
 import pytest
 from newsroom import ANSWER, ARTICLE, KEY, NOTHING, configured, reads_well, records, weather
 
-from mahdar import Extractor
+from mahdar import Budget, Extractor
 from mahdar.cache.disk import FOLDER
 from mahdar.cli.app import main
-from mahdar.errors import MahdarError
+from mahdar.errors import MahdarError, UsageError
+from mahdar.limits.budget import Spending
 from mahdar.observability.logs import JsonFormatter, TextFormatter
+from mahdar.runs.identity import identity
+from mahdar.runs.results import RunResults
 
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
 
@@ -154,6 +157,35 @@ def test_a_worker_forked_during_a_run_works_and_does_not_go_on_with_it(tmp_path:
         said = "this process was forked while the articles were read: call extract_many again in it"
         assert in_a_fork(attempts) == repr([said, 1])
         assert len(list(results)) == 8
+
+
+def test_a_forked_worker_does_not_write_to_the_ledger_of_the_run(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with (
+        Endpoint(reads_well) as endpoint,
+        Extractor(configured(endpoint, tmp_path), tasks=["meetings"]) as mahdar,
+        RunResults(out, identity(mahdar)) as results,
+        mahdar.charge(results.progress.charged, results.charge),
+    ):
+        mahdar.extract(ARTICLE)
+        assert in_a_fork(lambda: mahdar.extract(weather(1)).provenance.calls) == "1"
+        assert len(endpoint.requests) == 2
+        assert results.progress.charged.tokens == mahdar.spent.tokens == 120
+
+
+def test_an_answer_is_used_though_its_cost_cannot_be_stored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def record(charged: Spending) -> None:
+        if charged.tokens == 120:  # of a call that has ended; before, its upper bound
+            raise UsageError("out.jsonl.ledger.sqlite cannot be used: disk I/O error")
+
+    with (
+        Endpoint(reads_well) as endpoint,
+        Extractor(configured(endpoint, tmp_path), tasks=["meetings"], budget=Budget(max_tokens=99_999)) as mahdar,
+        mahdar.charge(Spending(), record),
+    ):
+        assert len(mahdar.extract(ARTICLE).meetings) == 1
+        assert mahdar.spent.tokens == 120
+    assert "what the calls have cost cannot be stored: out.jsonl.ledger.sqlite" in caplog.text
 
 
 def test_what_is_under_way_is_given_up_with_a_cancelled_caller(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ that may have been billed without an answer is counted at its most.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from mahdar.cache.completion import Completion
 from mahdar.errors import MahdarError, UsageError
 from mahdar.limits.estimate import Arguments, most_in, most_out
 from mahdar.limits.prices import Price
+
+log = logging.getLogger("mahdar")
 
 NOTHING: Final = Decimal(0)
 
@@ -95,8 +98,8 @@ class Purse:
         within: a purse that pays for the same calls, and whose budget holds too; None if there is none.
         spent: by calls that have ended.
         reserved: for calls in flight, each at its most.
-        record: called with the sum of both whenever it changes, before a call is sent and after it has ended; if it
-            raises, the call is not sent.
+        record: called with the sum of both whenever it changes, before a call is sent and after it has ended. If it
+            raises before, the call is not sent; after, the error is logged, and the answer is used.
     """
 
     def __init__(
@@ -183,11 +186,14 @@ class Purse:
             if not settled.done():  # cancelled
                 settled.set_result(None)
         if came_to != most:
-            self.record(self.spent + self.reserved)
+            try:
+                self.record(self.spent + self.reserved)
+            except Exception as error:  # noqa: BLE001  # the answer is paid for, and must reach its article
+                log.warning("what the calls have cost cannot be stored: %s", error)
 
-    def release_reserved(self) -> None:
-        """Release all reservations: in a forked process the calls in flight are the other process's."""
-        self.reserved, self._waiting = Spending(), []
+    def reset_in_fork(self) -> None:
+        """Release all reservations and record nothing: calls in flight and databases are the other process's."""
+        self.reserved, self._waiting, self.record = Spending(), [], ignore
 
 
 PAYER: Final[ContextVar[Purse | None]] = ContextVar("mahdar_payer", default=None)

@@ -15,7 +15,7 @@ import httpx2
 from newsroom import HURRIED
 
 from mahdar import Extractor, Settings
-from mahdar.limits.estimate import most_in, most_out
+from mahdar.limits.estimate import max_input_tokens, max_output_tokens
 from mahdar.llm.conversation import arguments_of
 from mahdar.server.callers import Callers, read_tokens
 from mahdar.server.running import Server, listen
@@ -82,7 +82,7 @@ def most_of_a_call(settings: Settings, article: str) -> int:
     """The most tokens that the first call about an article can take."""
     with Extractor(settings) as extractor:
         arguments = arguments_of(extractor.plan(article)[0])
-    return most_in(arguments) + most_out(arguments)
+    return max_input_tokens(arguments) + max_output_tokens(arguments)
 
 
 def until(held: Callable[[], bool]) -> None:

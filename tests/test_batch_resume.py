@@ -514,8 +514,8 @@ def test_a_budget_holds_over_all_runs_into_a_file_and_failed_articles_are_paid_f
         for _ in range(3):
             code, err = ended(launch(endpoint, tmp_path, news, *options, str(most + 600)))
             assert (code, len(endpoint.requests)) == (1, 6)
-            assert "ends here: 720 tokens are spent, and the next call can take" in err
-            assert "; with a larger one the same command goes on\n" in err
+            assert "would be exceeded: 720 tokens are spent, and the next call can take" in err
+            assert "; raise it, and run the same command again\n" in err
     assert ", an unknown number of articles left → " in err
     told = json.loads(mahdar("status", tmp_path / "out.jsonl", "--json").out)
     assert (told["tokens"], told["cost"], told["failed"]) == (720, 0.00216, {"refused": 6})
@@ -538,7 +538,7 @@ def test_calls_under_way_at_a_kill_are_held_against_the_budget(tmp_path: Path) -
         assert 3 * 120 + 4 * most <= told["charged_tokens"] <= budget
         code, err = ended(launch(endpoint, tmp_path, news, *options, str(budget)))
         assert (code, len(endpoint.requests)) == (1, 7)
-    assert f"ends here: {told['charged_tokens']:,} tokens are spent, and the next call can take" in err
+    assert f"would be exceeded: {told['charged_tokens']:,} tokens are spent, and the next call can take" in err
     shown = mahdar("status", tmp_path / "out.jsonl").out
     assert f"and at most {told['charged_tokens'] - told['tokens']:,} of calls whose article has no result\n" in shown
 

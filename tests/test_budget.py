@@ -18,7 +18,7 @@ from mahdar.cli.app import main
 from mahdar.documents.passages import estimate_tokens
 from mahdar.drafting import Request
 from mahdar.limits.budget import Spending
-from mahdar.limits.estimate import about_in, about_out, most_in, most_out
+from mahdar.limits.estimate import estimate_input_tokens, estimate_output_tokens, max_input_tokens, max_output_tokens
 from mahdar.limits.prices import find_price
 from mahdar.llm.conversation import arguments_of
 from mahdar.llm.endpoint import MAX_TOKENS
@@ -44,7 +44,7 @@ def request(article: str = ARTICLE, parameters: dict[str, int] | None = None, mo
 def most(article: str = ARTICLE) -> Spending:
     """What a call about an article may come to."""
     arguments = arguments_of(request(article))
-    return Spending.of(PRICE, most_in(arguments), most_out(arguments))
+    return Spending.of(PRICE, max_input_tokens(arguments), max_output_tokens(arguments))
 
 
 # --- prices
@@ -90,9 +90,9 @@ def test_a_price_that_changes_with_the_hour_is_the_highest_of_the_day() -> None:
 def test_no_request_has_more_tokens_than_bytes(text: str, mode: str) -> None:
     asked = request(text, mode=mode)
     sent = arguments_of(asked)
-    assert most_in(sent) > sum(len(turn["content"].encode()) for turn in asked.messages)
-    assert estimate_tokens(text) <= about_in(sent) <= most_in(sent)
-    assert 0 < about_out(asked.messages[-1]["content"], asked.parameters) <= most_out(sent)
+    assert max_input_tokens(sent) > sum(len(turn["content"].encode()) for turn in asked.messages)
+    assert estimate_tokens(text) <= estimate_input_tokens(sent) <= max_input_tokens(sent)
+    assert 0 < estimate_output_tokens(asked.messages[-1]["content"], asked.parameters) <= max_output_tokens(sent)
 
 
 @pytest.mark.parametrize("mode", ["json_schema", "json", "tools", "md_json"])
@@ -102,23 +102,23 @@ def test_no_mode_sends_more_than_is_counted(mode: str, tmp_path: Path) -> None:
         Extractor(configured(endpoint, tmp_path, mode=mode), tasks=["meetings"]) as mahdar,
     ):
         mahdar.extract(ARTICLE)
-    assert most_in(arguments_of(request(mode=mode))) > len(endpoint.requests[0].raw)
+    assert max_input_tokens(arguments_of(request(mode=mode))) > len(endpoint.requests[0].raw)
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 def test_the_answer_is_bounded_by_what_is_asked_for(name: str) -> None:
-    assert most_out({name: 70}) == 70
+    assert max_output_tokens({name: 70}) == 70
 
 
 def test_an_answer_is_about_as_long_as_its_article() -> None:
     asked = [request(" ".join(map(weather, range(count)))) for count in (2, 20)]
-    short, long = (about_out(one.messages[-1]["content"], one.parameters) for one in asked)
+    short, long = (estimate_output_tokens(one.messages[-1]["content"], one.parameters) for one in asked)
     assert 5 * short < long < 10 * short
 
 
 def test_without_a_bound_on_the_answer_no_budget_holds() -> None:
     with pytest.raises(UsageError, match="max_completion_tokens or max_tokens"):
-        most_out({"model": "loopback"})
+        max_output_tokens({"model": "loopback"})
 
 
 # --- spending
@@ -151,7 +151,10 @@ def spent(replies: Reply, budget: Budget, cache: Path, articles: int, concurrenc
 def test_a_budget_that_runs_out_with_fifty_calls_in_flight(tmp_path: Path) -> None:
     one = most(weather(1)).cost
     budget, answered, arrived = 60 * one, Decimal(0), threading.Event()
-    tokens = most_in(arguments_of(request(weather(1)))) // 2, most_out(request(weather(1)).parameters) // 2
+    tokens = (
+        max_input_tokens(arguments_of(request(weather(1)))) // 2,
+        max_output_tokens(request(weather(1)).parameters) // 2,
+    )
     cost = PRICE.cost(*tokens)
 
     def reply(asked: Asked) -> Reply:
@@ -207,7 +210,9 @@ def test_what_stopped_an_article_is_said(tmp_path: Path) -> None:
         (failure,) = mahdar.extract_many([ARTICLE])
     assert isinstance(failure, Failure)
     assert (failure.failure, failure.attempts) == ("over_budget", 0)
-    assert failure.message.startswith("meetings: the budget of 9 tokens ends here: 0 tokens are spent, and the next ")
+    assert failure.message.startswith(
+        "meetings: the budget of 9 tokens would be exceeded: 0 tokens are spent, and the next "
+    )
 
 
 @pytest.mark.parametrize(
@@ -411,7 +416,7 @@ def test_a_budget_is_kept_from_the_command_line_too(
     with endpoint:
         assert mahdar("extract", folder, "-o", out, "--max-tokens", 500, "--rpm", 60_000, "--tpm", 90_000_000) == 1
         assert endpoint.requests == []
-        assert "stopped: meetings+stances: the budget of 500 tokens ends here" in (said := capsys.readouterr().err)
+        assert "stopped: meetings+stances: the budget of 500 tokens would be" in (said := capsys.readouterr().err)
         assert "3 articles left" in said
         assert mahdar("extract", folder, "-o", out) == 1  # the one that is empty
     failures = [

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from mahdar import Limits, UsageError
-from mahdar.limits.circuit import CLOSED, REST, Circuit
+from mahdar.limits.circuit import CLOSED, COOLDOWN, Circuit
 from mahdar.limits.concurrency import MINUTE, Meter, Pace, Pacer
 
 
@@ -113,7 +113,7 @@ def starts(pacer: Pacer, time: Time, calls: int, work: Callable[[], Awaitable[No
     began: list[float] = []
 
     async def call() -> None:
-        async with pacer.turn(tokens):
+        async with pacer.slot(tokens):
             began.append(time.now)
             await work()
 
@@ -153,7 +153,7 @@ def test_a_call_that_is_given_up_leaves_its_place() -> None:
         pacer, entered = Pacer(1), asyncio.Event()
 
         async def hold() -> None:
-            async with pacer.turn():
+            async with pacer.slot():
                 entered.set()
                 await asyncio.Event().wait()
 
@@ -164,7 +164,7 @@ def test_a_call_that_is_given_up_leaves_its_place() -> None:
         for task in (holder, *waiting):
             task.cancel()
         await asyncio.gather(holder, *waiting, return_exceptions=True)
-        async with pacer.turn():
+        async with pacer.slot():
             return pacer.in_flight
 
     assert asyncio.run(run()) == 1
@@ -173,11 +173,11 @@ def test_a_call_that_is_given_up_leaves_its_place() -> None:
 # --- the circuit
 
 
-def row(*failures: tuple[float, float], hopeless: bool = False) -> Circuit:
+def row(*failures: tuple[float, float], permanent: bool = False) -> Circuit:
     """After calls that started and failed at these times, where three are too many and ten seconds too long."""
     circuit = CLOSED
     for started, now in failures:
-        circuit = circuit.failed("away", started=started, now=now, limit=3, patience=10, hopeless=hopeless)
+        circuit = circuit.failed("away", started=started, now=now, limit=3, patience=10, permanent=permanent)
     return circuit
 
 
@@ -190,16 +190,16 @@ def row(*failures: tuple[float, float], hopeless: bool = False) -> Circuit:
         pytest.param(row((0, 1), (0, 1), (0, 1), (3, 4)), 2, True, id="a single call, later"),
         pytest.param(row((0, 1), (0, 1), (0, 1), (3, 11)), 1, False, id="too many, too long"),
         pytest.param(row((0, 1), (0, 30)), 0, True, id="few, and long"),
-        pytest.param(row((0, 1), (0, 1), (0, 1), hopeless=True), 0, False, id="too many that waiting does not help"),
+        pytest.param(row((0, 1), (0, 1), (0, 1), permanent=True), 0, False, id="too many that waiting does not help"),
     ],
 )
 def test_a_circuit_opens_after_many_calls_and_a_while(circuit: Circuit, probes: int, *, through: bool) -> None:
-    assert (circuit.probes, circuit.lets_through(11)) == (probes, through)
+    assert (circuit.probes, circuit.allows_call(11)) == (probes, through)
 
 
 def test_an_open_circuit_lets_a_call_through_after_a_rest() -> None:
-    circuit = row((0, 1), (0, 1), (0, 1), hopeless=True)
-    assert circuit.account(1) == "3 calls in a row, over 0 s, failed; the last: away"
-    assert circuit.lets_through(1 + REST)
+    circuit = row((0, 1), (0, 1), (0, 1), permanent=True)
+    assert circuit.describe(1) == "3 calls in a row, over 0 s, failed; the last: away"
+    assert circuit.allows_call(1 + COOLDOWN)
     again = circuit.failed("away", started=40, now=41, limit=3, patience=10)
-    assert not again.lets_through(41)
+    assert not again.allows_call(41)

@@ -7,7 +7,7 @@ from typing import Final
 
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import BadInputError
-from mahdar.limits.estimate import ANSWER
+from mahdar.limits.estimate import OUTPUT_RATIO
 from mahdar.llm.endpoint import OPENAI
 from mahdar.llm.forecast import Forecast
 from mahdar.service import Extractor
@@ -17,7 +17,7 @@ from mahdar.wording import counted
 HEADINGS: Final = ("made by", "requests", "cached", "to ask", "tokens in", "tokens out", "cost", "at most")
 METHOD: Final = (
     "Tokens are estimated by the characters of each script, rather too many than too few; an answer counts as "
-    f"{ANSWER:g} times its article. At most: every request asked twice, every answer as long as allowed. "
+    f"{OUTPUT_RATIO:g} times its article. At most: every request asked twice, every answer as long as allowed. "
     "Nothing was asked."
 )
 

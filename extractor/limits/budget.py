@@ -1,8 +1,8 @@
 """The budget: money and tokens are counted before they are spent.
 
-Each attempt reserves the most it can cost before it is sent, and settles for what the endpoint reports afterwards.
-Spending and reservations together never exceed the budget, whatever is retried, asked again or in flight. An attempt
-that may have been billed without an answer is counted at its most.
+Each attempt reserves the upper bound of its cost before it is sent, and is charged what the endpoint reports. Spending
+and reservations together never exceed the budget, whatever is retried, asked again or in flight. An attempt that may
+have been billed without an answer is charged its upper bound.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from typing import Final
 
 from mahdar.cache.completion import Completion
 from mahdar.errors import MahdarError, UsageError
-from mahdar.limits.estimate import Arguments, most_in, most_out
+from mahdar.limits.estimate import Arguments, max_input_tokens, max_output_tokens
 from mahdar.limits.prices import Price
 
 log = logging.getLogger("mahdar")
 
-NOTHING: Final = Decimal(0)
+ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ UNBOUNDED: Final = Budget()
 class Spending:
     """US dollars and tokens. The cost is zero where no price is known."""
 
-    cost: Decimal = NOTHING
+    cost: Decimal = ZERO
     tokens: int = 0
 
     def __add__(self, other: "Spending") -> "Spending":
@@ -75,7 +75,7 @@ class Spending:
     @classmethod
     def of(cls, price: Price | None, tokens_in: int, tokens_out: int) -> "Spending":
         """Return what one call takes."""
-        return cls(price.cost(tokens_in, tokens_out) if price else NOTHING, tokens_in + tokens_out)
+        return cls(price.cost(tokens_in, tokens_out) if price else ZERO, tokens_in + tokens_out)
 
 
 def ignore(_: Spending) -> None:
@@ -95,9 +95,9 @@ class Purse:
         owner: whose budget it is, for messages; empty if there is only one.
 
     Attributes:
-        within: a purse that pays for the same calls, and whose budget holds too; None if there is none.
+        parent: a purse that pays for the same calls, and whose budget holds too; None if there is none.
         spent: by calls that have ended.
-        reserved: for calls in flight, each at its most.
+        reserved: for calls in flight, each with its upper bound.
         record: called with the sum of both whenever it changes, before a call is sent and after it has ended. If it
             raises before, the call is not sent; after, the error is logged, and the answer is used.
     """
@@ -106,7 +106,7 @@ class Purse:
         self, budget: Budget = UNBOUNDED, find_price: Callable[[], Price | None] = lambda: None, *, owner: str = ""
     ) -> None:
         self.budget = budget
-        self.within: Purse | None = None
+        self.parent: Purse | None = None
         self.spent = Spending()
         self.reserved = Spending()
         self.record: Callable[[Spending], None] = ignore
@@ -117,12 +117,12 @@ class Purse:
     @cached_property
     def price(self) -> Price | None:
         """The model's price; None where it is not known."""
-        return self.within.price if self.within else self._find_price()
+        return self.parent.price if self.parent else self._find_price()
 
     @property
     def bounded(self) -> bool:
-        """Whether a budget holds: this one, or that of the purse that it is within."""
-        return self.budget.bounded or (self.within is not None and self.within.bounded)
+        """Whether a budget holds: this one, or that of the parent."""
+        return self.budget.bounded or (self.parent is not None and self.parent.bounded)
 
     def cost(self, completion: Completion) -> Decimal | None:
         """Return the US dollars of a call; None where the price is not known, or the tokens were not reported."""
@@ -130,62 +130,62 @@ class Purse:
             return None
         return self.price.cost(completion.tokens_in, completion.tokens_out)
 
-    def most(self, arguments: Arguments) -> Spending:
-        """Return what a call can take at most; nothing where there is no bound, since counting takes time."""
+    def upper_bound(self, arguments: Arguments) -> Spending:
+        """Return an upper bound of what a call can take; zero if there is no budget, since counting takes time."""
         if not self.bounded:
             return Spending()
-        return Spending.of(self.price, most_in(arguments), most_out(arguments))
+        return Spending.of(self.price, max_input_tokens(arguments), max_output_tokens(arguments))
 
-    def came_to(self, completion: Completion, most: Spending) -> Spending:
-        """Return what an answered call took; its most, where the endpoint does not report all of it."""
+    def charge_for(self, completion: Completion, reserved: Spending) -> Spending:
+        """Return what an answered call took: its upper bound if the endpoint does not report all tokens."""
         if self.bounded and not _is_reported(completion):
-            return most
+            return reserved
         return Spending.of(self.price, completion.tokens_in, completion.tokens_out)
 
-    async def reserve(self, most: Spending) -> None:
+    async def reserve(self, bound: Spending) -> None:
         """Reserve what a call can take, waiting while only the reservations of calls in flight are in the way.
 
         Raises:
             OverBudgetError: the call could exceed the budget.
             Exception: `record` raised it.
         """
-        if self.within is not None:
-            await self.within.reserve(most)
+        if self.parent is not None:
+            await self.parent.reserve(bound)
         try:
-            await self._reserve(most)
+            await self._reserve(bound)
         except BaseException:
-            if self.within is not None:
-                self.within.settle(most, Spending())
+            if self.parent is not None:
+                self.parent.settle(bound, Spending())
             raise
 
-    async def _reserve(self, most: Spending) -> None:
-        while not self.budget.allows(self.spent + self.reserved + most):
-            if not self.budget.allows(self.spent + most):
-                said = f"{self.spent.tokens:,} tokens are spent, and the next call can take {most.tokens:,}"
-                if not replace(self.budget, max_tokens=None).allows(self.spent + most):
-                    said = f"${self.spent.cost:.4f} are spent, and the next call can cost ${most.cost:.4f}"
+    async def _reserve(self, bound: Spending) -> None:
+        while not self.budget.allows(self.spent + self.reserved + bound):
+            if not self.budget.allows(self.spent + bound):
+                reason = f"{self.spent.tokens:,} tokens are spent, and the next call can take {bound.tokens:,}"
+                if not replace(self.budget, max_tokens=None).allows(self.spent + bound):
+                    reason = f"${self.spent.cost:.4f} are spent, and the next call can cost ${bound.cost:.4f}"
                 if self._owner:
-                    raise OverBudgetError(f"the budget of {self._owner!r}, {self.budget}, ends here: {said}")
-                remedy = "with a larger one the same command goes on"
-                raise OverBudgetError(f"the budget of {self.budget} ends here: {said}; {remedy}")
-            settled = asyncio.get_running_loop().create_future()
-            self._waiting.append(settled)
-            await settled
-        if most != Spending():
-            self.record(self.spent + self.reserved + most)
-        self.reserved += most
+                    raise OverBudgetError(f"the budget of {self._owner!r}, {self.budget}, would be exceeded: {reason}")
+                remedy = "raise it, and run the same command again"
+                raise OverBudgetError(f"the budget of {self.budget} would be exceeded: {reason}; {remedy}")
+            released = asyncio.get_running_loop().create_future()
+            self._waiting.append(released)
+            await released
+        if bound != Spending():
+            self.record(self.spent + self.reserved + bound)
+        self.reserved += bound
 
-    def settle(self, most: Spending, came_to: Spending) -> None:
+    def settle(self, reserved: Spending, charged: Spending) -> None:
         """Release the reservation of a call that has ended, and count what it took."""
-        if self.within is not None:
-            self.within.settle(most, came_to)
-        self.reserved -= most
-        self.spent += came_to
+        if self.parent is not None:
+            self.parent.settle(reserved, charged)
+        self.reserved -= reserved
+        self.spent += charged
         waiting, self._waiting = self._waiting, []
-        for settled in waiting:
-            if not settled.done():  # cancelled
-                settled.set_result(None)
-        if came_to != most:
+        for released in waiting:
+            if not released.done():  # cancelled
+                released.set_result(None)
+        if charged != reserved:
             try:
                 self.record(self.spent + self.reserved)
             except Exception as error:  # noqa: BLE001  # the answer is paid for, and must reach its article

@@ -19,14 +19,14 @@ from mahdar.errors import UsageError
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
-CUT: Final = 0.5
+DECREASE: Final = 0.5
 """Part of the window that is left when the endpoint is busy."""
-ROUNDS: Final = 16
+GROWTH_WINDOWS: Final = 16
 """Full windows of answers in which the window grows from nothing to its ceiling."""
 MINUTE: Final = 60.0
-EARLY: Final = 0.05
+TIMER_TOLERANCE: Final = 0.05
 """Seconds that a call may start before it is due, since timers are late: without it a fast pace would fall behind. The
-interval is a little longer in turn, so that no minute has more than is allowed."""
+interval is a little longer to make up for it, so that no minute has more than is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class Pace:
         """Return the pace after an answer: a full window of answers adds one step."""
         if self.window >= self.ceiling:
             return self
-        step = max(1.0, self.ceiling / ROUNDS) / self.window
+        step = max(1.0, self.ceiling / GROWTH_WINDOWS) / self.window
         return replace(self, window=min(float(self.ceiling), self.window + step))
 
     def slowed(self, started: float, now: float) -> "Pace":
         """Return the pace after a call that found the endpoint busy; one from before the last cut changes nothing."""
         if started < self.cut_at:
             return self
-        return replace(self, window=max(1.0, self.window * CUT), cut_at=now)
+        return replace(self, window=max(1.0, self.window * DECREASE), cut_at=now)
 
     def held(self, until: float) -> "Pace":
         """Return the pace where no call starts before a time."""
@@ -87,11 +87,11 @@ class Meter:
     @classmethod
     def of(cls, per_minute: int) -> "Meter":
         """Return a meter that lets no more than so many units through in any minute."""
-        return cls((MINUTE + 2 * EARLY) / per_minute)
+        return cls((MINUTE + 2 * TIMER_TOLERANCE) / per_minute)
 
     def wait(self, now: float) -> float:
         """Return the seconds until a call may start. One of more than a minute's units makes the next wait longer."""
-        return self.due - EARLY - now
+        return self.due - TIMER_TOLERANCE - now
 
     def taken(self, units: float, now: float) -> "Meter":
         """Return the meter after a call started; negative units give back what it did not need."""
@@ -115,7 +115,7 @@ UNBOUNDED: Final = Limits()
 
 
 @dataclass(slots=True)
-class Turn:
+class Slot:
     """A call in flight: when it started, in monotonic seconds, and its tokens."""
 
     started: float
@@ -123,7 +123,7 @@ class Turn:
 
 
 class Pacer:
-    """Starts calls when the pace and the meters allow it, in the order in which they came.
+    """Starts calls when the pace and the meters allow it, in the order of their requests.
 
     Args:
         ceiling: calls in flight at most.
@@ -141,8 +141,8 @@ class Pacer:
         self._tokens = Meter.of(limits.tpm) if limits.tpm else None
         self._clock = clock
         self._sleep = sleep
-        self._line = asyncio.Lock()
-        self._freed = asyncio.Event()
+        self._queue = asyncio.Lock()
+        self._slot_freed = asyncio.Event()
 
     @property
     def counts_tokens(self) -> bool:
@@ -150,23 +150,23 @@ class Pacer:
         return self._tokens is not None
 
     @asynccontextmanager
-    async def turn(self, tokens: int = 0) -> AsyncIterator["Turn"]:
+    async def slot(self, tokens: int = 0) -> AsyncIterator["Slot"]:
         """Wait until a call may start, and count it as in flight.
 
         Args:
-            tokens: that the call takes, by estimate. The caller sets those that it took before the turn ends.
+            tokens: that the call takes, by estimate. The caller sets the actual number before the slot is released.
         """
-        async with self._line:
+        async with self._queue:
             await self._wait()
             self.in_flight += 1
-        turn = Turn(self._clock(), tokens)
+        slot = Slot(self._clock(), tokens)
         try:
-            self._count(1, tokens, turn.started)
-            yield turn
+            self._count(1, tokens, slot.started)
+            yield slot
         finally:
             self.in_flight -= 1
-            self._count(0, turn.tokens - tokens, turn.started)
-            self._freed.set()
+            self._count(0, slot.tokens - tokens, slot.started)
+            self._slot_freed.set()
 
     def answered(self) -> None:
         """Count an answer."""
@@ -193,8 +193,8 @@ class Pacer:
         """Wait until the window has room and the next call is due."""
         while True:
             if self.in_flight >= int(self.pace.window):
-                self._freed.clear()
-                await self._freed.wait()
+                self._slot_freed.clear()
+                await self._slot_freed.wait()
                 continue
             now = self._clock()
             waits = [meter.wait(now) for meter in (self._requests, self._tokens) if meter is not None]

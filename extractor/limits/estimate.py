@@ -16,58 +16,63 @@ from mahdar.errors import UsageError
 Arguments = Mapping[str, Any]
 """The keyword arguments of `chat.completions.create`."""
 
-BOUNDS: Final = ("max_completion_tokens", "max_tokens")
+LIMIT_PARAMETERS: Final = ("max_completion_tokens", "max_tokens")
 """The parameters that bound the tokens of an answer."""
-TURN: Final = 16
+MAX_MESSAGE_OVERHEAD: Final = 16
 """Tokens that a chat template adds to a message, at most."""
-FORM: Final = 512
+MAX_SCHEMA_OVERHEAD: Final = 512
 """Tokens that an endpoint adds to a schema, at most."""
-ABOUT_TURN: Final = 4
+ESTIMATED_MESSAGE_OVERHEAD: Final = 4
 """Tokens that a chat template adds to a message, by estimate."""
-ANSWER: Final = 3.1
-"""Tokens of an answer for each token of the last message, which shows the article: the mean over 28 articles, with
-tokens estimated as here; the most was 6.5."""
-FORMS: Final = ("response_format", "tools")
+OUTPUT_RATIO: Final = 3.1
+"""Output tokens for each token of the last message, which shows the article: the mean over 28 articles, with
+tokens estimated as here; the maximum was 6.5."""
+SCHEMA_ARGUMENTS: Final = ("response_format", "tools")
 """The arguments that hold a schema."""
-REMEMBERED: Final = 64
-"""Messages and schemas whose estimate is cached."""
+CACHE_SIZE: Final = 64
+"""Messages and schemas whose estimates are cached."""
 
 
-def most_in(arguments: Arguments) -> int:
-    """Return the most input tokens that a call can have."""
+def max_input_tokens(arguments: Arguments) -> int:
+    """Return an upper bound of the input tokens of a call."""
     sent = json.dumps(arguments, ensure_ascii=False)
-    return len(sent.encode("utf-8", "replace")) + TURN * len(arguments["messages"]) + FORM
+    return (
+        len(sent.encode("utf-8", "replace")) + MAX_MESSAGE_OVERHEAD * len(arguments["messages"]) + MAX_SCHEMA_OVERHEAD
+    )
 
 
-def most_out(arguments: Arguments) -> int:
-    """Return the most output tokens that a call can have.
+def max_output_tokens(arguments: Arguments) -> int:
+    """Return an upper bound of the output tokens of a call.
 
     Raises:
         UsageError: the call does not bound them.
     """
-    for name in BOUNDS:
+    for name in LIMIT_PARAMETERS:
         if name in arguments:
             return int(arguments[name])
-    raise UsageError(f"{arguments.get('model')}: a limit on cost or tokens needs requests with {' or '.join(BOUNDS)}")
+    needed = " or ".join(LIMIT_PARAMETERS)
+    raise UsageError(f"{arguments.get('model')}: a limit on cost or tokens needs requests with {needed}")
 
 
-def about_in(arguments: Arguments) -> int:
+def estimate_input_tokens(arguments: Arguments) -> int:
     """Estimate the input tokens of a call, rather too many than too few."""
-    turns = sum(_estimate(turn["content"] or "") + ABOUT_TURN for turn in arguments["messages"])
-    forms = (json.dumps(arguments[name], ensure_ascii=False) for name in FORMS if name in arguments)
-    return turns + sum(map(_estimate, forms))
+    messages = sum(
+        _estimate(message["content"] or "") + ESTIMATED_MESSAGE_OVERHEAD for message in arguments["messages"]
+    )
+    schemas = (json.dumps(arguments[name], ensure_ascii=False) for name in SCHEMA_ARGUMENTS if name in arguments)
+    return messages + sum(map(_estimate, schemas))
 
 
-def about_out(question: str, parameters: Arguments) -> int:
+def estimate_output_tokens(question: str, parameters: Arguments) -> int:
     """Estimate the output tokens of a call from the length of the article.
 
     Args:
         question: the first request's last message, which shows the article.
         parameters: decoding parameters, which bound the answer.
     """
-    return min(int(_estimate(question) * ANSWER), most_out(parameters))
+    return min(int(_estimate(question) * OUTPUT_RATIO), max_output_tokens(parameters))
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def _estimate(text: str) -> int:
     return estimate_tokens(text)

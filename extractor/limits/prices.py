@@ -82,16 +82,16 @@ def _is_private(url: str) -> bool:
     return host == "localhost" or not host.strip("0123456789.") or ":" in host
 
 
-def _price(lists: Iterable[Any]) -> Price | None:
+def _price(prices_by_hour: Iterable[Any]) -> Price | None:
     """Return the highest of several prices of one model, rate by rate."""
-    pairs = [(one.input_mtok, one.output_mtok) for one in lists]
+    pairs = [(one.input_mtok, one.output_mtok) for one in prices_by_hour]
     if any(price is None for pair in pairs for price in pair):
         return None
     bounds = sorted({0, *(tier.start for pair in pairs for price in pair for tier in getattr(price, "tiers", ()))})
     rates = []
     for above in bounds:
-        most_in, most_out = (max(_at(one, above) for one in prices) for prices in zip(*pairs, strict=True))
-        rates.append(Rate(most_in, most_out, above))
+        highest_input, highest_output = (max(_at(one, above) for one in prices) for prices in zip(*pairs, strict=True))
+        rates.append(Rate(highest_input, highest_output, above))
     return Price(tuple(rates))
 
 

@@ -2,15 +2,15 @@
 
 A call passes these steps, each a method:
 
-    ask                     answers from the cache, if it has the whole conversation; else instructor asks, validates
+    ask                     answers from the cache if it has the whole conversation; else instructor asks, validates,
                             and asks again (`mahdar.llm.conversation`)
-    _create                 what instructor calls for the question and for each re-ask
+    _create                 what instructor calls for the request and for each re-ask
     _send_cached            answers from the cache
-    _send_once              sends the same call once at a time in this process …
-    _send_claimed           … and once at a time between processes; keeps the answer
-    _send_with_retries      repeats a call that failed: tenacity
+    _send_once              single flight within this process
+    _send_claimed           single flight between processes; stores the answer
+    _send_with_retries      retries a failed call, with tenacity
     _send_within_limits     budget, rate, concurrency, circuit breaker
-    _send                   the transport
+    _send                   calls the transport
 """
 
 import asyncio
@@ -26,9 +26,9 @@ from mahdar.cache.disk import Store
 from mahdar.drafting import Request
 from mahdar.errors import NoModelError, UsageError
 from mahdar.limits.budget import PAYER, OverBudgetError, Purse, Spending
-from mahdar.limits.circuit import CLOSED, SILENT
+from mahdar.limits.circuit import CLOSED, ENDPOINT_FAILURES
 from mahdar.limits.concurrency import UNBOUNDED, Clock, Limits, Pacer, Sleep
-from mahdar.limits.estimate import about_in, about_out
+from mahdar.limits.estimate import estimate_input_tokens, estimate_output_tokens
 from mahdar.llm.call import Call, Transport
 from mahdar.llm.conversation import OVER_BUDGET, Conversation, Create, ValidatedAnswer, converse, patched
 from mahdar.llm.reply import CallError
@@ -42,15 +42,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mahdar")
 
-DOUBLINGS: Final = 16
-"""Of the wait between two calls to an endpoint that does not answer; the policy's longest wait comes sooner."""
+MAX_DOUBLINGS: Final = 16
+"""Doublings of the wait between two calls to an endpoint that does not answer: a bound against overflow, above the
+policy's longest wait."""
 TIMEOUT: Final = "timeout"
-FIRST_PAUSE: Final = 0.05
-"""Seconds until the cache is looked up again for an answer that another process asks for; doubled each time."""
-LONGEST_PAUSE: Final = 1.0
-"""Seconds between two such look-ups, at most."""
-LONG_WAIT: Final = 10.0
-"""Seconds of waiting for another process after which it is logged: that process may be suspended."""
+FIRST_POLL_INTERVAL: Final = 0.05
+"""Seconds before the first poll of the cache for an answer that another process has requested; doubled each time."""
+MAX_POLL_INTERVAL: Final = 1.0
+"""Maximum of seconds between two such polls."""
+WAIT_LOGGED_AFTER: Final = 10.0
+"""Seconds of waiting for another process before that is logged, once: the process may be suspended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,11 @@ class Policy:
     """How often to ask, and how long to wait. Waits double from `first_wait`, unless the endpoint names a wait.
 
     Attributes:
-        attempts: at one call, at most.
-        reasks: of one request, at most.
+        attempts: of one call, at most.
+        reasks: how often the model is asked to correct its answer, at most.
         first_wait: seconds.
         longest_wait: seconds.
-        silent: calls in a row without an answer after which only one call at a time is made.
+        silent: failed calls in a row after which only one call at a time is made.
         patience: seconds without an answer, counted from the first of these calls, after which the run ends.
         retries_timeouts: whether a call that timed out is repeated.
     """
@@ -86,15 +87,15 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answered:
-    """The completion of a call, or why there is none, and what the call took."""
+class _CallResult:
+    """The completion of a call or the error that it ended with, and its usage."""
 
-    came: Completion | CallError
+    outcome: Completion | CallError
     usage: Usage
 
 
 class Client:
-    """Asks a model, each question once: answers come from the cache where it has them, else from the endpoint.
+    """Asks a model. Answers come from the cache if it has them, else from the endpoint.
 
     Args:
         transport: sends the calls.
@@ -128,9 +129,9 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._patched: dict[str, Create] = {}
-        self._in_flight: dict[str, asyncio.Future[_Answered | None]] = {}
-        self._has_answered = False  # whether the endpoint ever accepted a question
-        self._warned = False
+        self._in_flight: dict[str, asyncio.Future[_CallResult | None]] = {}
+        self._has_answered = False  # whether the endpoint has ever processed a request
+        self._warned_of_wait = False
         silence_instructor()
 
     async def ask(self, request: Request, source: Source) -> ValidatedAnswer:
@@ -157,31 +158,31 @@ class Client:
         return await converse(create, Conversation(request, source, self._policy.reasks))
 
     async def _create(self, *, conversation: Conversation, **arguments: Any) -> "ChatCompletion":
-        """Stand in for `chat.completions.create`, which instructor calls for the question and for each re-ask."""
+        """Replace `chat.completions.create`, which instructor calls for the request and for each re-ask."""
         answered = await self._send_cached(conversation)
         _receive(conversation, answered or await self._send_once(conversation.call(arguments), conversation))
         return conversation.chat_completion()
 
-    async def _send_cached(self, conversation: Conversation) -> _Answered | None:
-        """Answer the next call from the cache; None where it has no answer, or one that would not be kept today."""
+    async def _send_cached(self, conversation: Conversation) -> _CallResult | None:
+        """Answer the next call from the cache; None if it has no answer that would be stored today."""
         stored = await self._store.get(conversation.fingerprint)
         if stored is None or not conversation.is_worth_keeping(stored):
             return None
-        return _Answered(stored, Usage(hits=1))
+        return _CallResult(stored, Usage(hits=1))
 
     @property
     def _payer(self) -> Purse:
         return PAYER.get() or self._purse
 
-    async def _send_once(self, call: Call, conversation: Conversation) -> _Answered:
-        """Send a call, or wait for the same call where it is in flight in this process.
+    async def _send_once(self, call: Call, conversation: Conversation) -> _CallResult:
+        """Send a call, or wait for the result if the same call is in flight in this process.
 
-        Where the task that sends it is cancelled, or cannot pay for it, one of those that wait sends it.
+        If the task that sends it is cancelled or over its budget, one of the waiting tasks sends it.
         """
         while (future := self._in_flight.get(call.fingerprint)) is not None:
             answered = await asyncio.shield(future)
             if answered is not None:
-                return replace(answered, usage=Usage(hits=int(isinstance(answered.came, Completion))))
+                return replace(answered, usage=Usage(hits=int(isinstance(answered.outcome, Completion))))
         future = self._in_flight[call.fingerprint] = asyncio.get_running_loop().create_future()
         answered = None
         try:
@@ -189,21 +190,21 @@ class Client:
             return answered
         finally:
             del self._in_flight[call.fingerprint]
-            came = answered and answered.came
-            future.set_result(None if isinstance(came, CallError) and came.failure == OVER_BUDGET else answered)
+            outcome = answered and answered.outcome
+            future.set_result(None if isinstance(outcome, CallError) and outcome.failure == OVER_BUDGET else answered)
 
-    async def _send_claimed(self, call: Call, conversation: Conversation) -> _Answered:
-        """Send a call and keep its answer, unless another process sends the same: then wait for its answer.
+    async def _send_claimed(self, call: Call, conversation: Conversation) -> _CallResult:
+        """Send a call and store its answer; if another process has claimed the request, wait for its answer.
 
-        Where that process gives up, the call is sent. An answer that nothing can be read from is not kept, so that
-        asking later may bring a better one.
+        If that process gives up, the call is sent. An answer without usable records is not stored, so that a later run
+        asks again.
         """
-        since, pause = self._clock(), FIRST_PAUSE
+        since, interval = self._clock(), FIRST_POLL_INTERVAL
         while not await self._store.claim(call.fingerprint):
-            await self._sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-            if not self._warned and self._clock() - since >= LONG_WAIT:
-                self._warned = True
+            await self._sleep(interval)
+            interval = min(2 * interval, MAX_POLL_INTERVAL)
+            if not self._warned_of_wait and self._clock() - since >= WAIT_LOGGED_AFTER:
+                self._warned_of_wait = True
                 log.warning("another process sends the same request; waiting for its answer", extra=_log_fields(call))
             if (answered := await self._send_cached(conversation)) is not None:
                 return answered
@@ -212,14 +213,14 @@ class Client:
             answered = await self._send_cached(conversation) if self._store.shared else None
             if answered is None:
                 answered = await self._send_with_retries(call)
-                if isinstance(answered.came, Completion) and conversation.is_worth_keeping(answered.came):
-                    await self._store.put(call.fingerprint, answered.came, call.components)
+                if isinstance(answered.outcome, Completion) and conversation.is_worth_keeping(answered.outcome):
+                    await self._store.put(call.fingerprint, answered.outcome, call.components)
             return answered
         finally:
             await self._store.release(call.fingerprint)
 
-    async def _send_with_retries(self, call: Call) -> _Answered:
-        """Send a call, again while that can help, and count what it took."""
+    async def _send_with_retries(self, call: Call) -> _CallResult:
+        """Send a call, retry it as the policy says, and count its usage."""
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
         retrying = AsyncRetrying(
@@ -234,7 +235,7 @@ class Client:
         except CallError as error:
             attempts = retrying.statistics["attempt_number"] - (error.failure == OVER_BUDGET)
             log.info("given up: %s", error.failure, extra=_log_fields(call, attempts=attempts, failure=error.failure))
-            return _Answered(error, Usage(attempts=attempts))
+            return _CallResult(error, Usage(attempts=attempts))
         cost = self._payer.cost(completion)
         usage = Usage(
             calls=1,
@@ -244,37 +245,37 @@ class Client:
             cost=cost or Decimal(0),
             unpriced=int(cost is None),
         )
-        return _Answered(completion, usage)
+        return _CallResult(completion, usage)
 
     async def _send_within_limits(self, call: Call) -> Completion:
         """Send a call when the budget, the rate and the circuit breaker allow it."""
         tokens = 0
         if self._pacer.counts_tokens:
-            answer = about_out(call.request.messages[-1]["content"], call.request.parameters)
-            tokens = about_in(call.arguments) + answer
+            answer = estimate_output_tokens(call.request.messages[-1]["content"], call.request.parameters)
+            tokens = estimate_input_tokens(call.arguments) + answer
         purse = self._payer
-        most, spent = purse.most(call.arguments), Spending()
+        bound, spent = purse.upper_bound(call.arguments), Spending()
         try:
-            await purse.reserve(most)
+            await purse.reserve(bound)
         except OverBudgetError as error:
             raise CallError(OVER_BUDGET, str(error), again=False, billed=False) from None
         try:
-            async with self._pacer.turn(tokens) as turn:
+            async with self._pacer.slot(tokens) as slot:
                 self._check_circuit()
-                spent = most  # until the answer says what it took
-                completion = await self._send(call, turn.started)
-                spent = purse.came_to(completion, most)
-                turn.tokens = spent.tokens or turn.tokens
+                spent = bound  # until the answer says what it took
+                completion = await self._send(call, slot.started)
+                spent = purse.charge_for(completion, bound)
+                slot.tokens = spent.tokens or slot.tokens
         except CallError as error:
-            spent = most if error.billed else Spending()
+            spent = bound if error.billed else Spending()
             self._check_circuit()
             raise
         finally:
-            purse.settle(most, spent)
+            purse.settle(bound, spent)
         return completion
 
     async def _send(self, call: Call, started: float) -> Completion:
-        """Send a call by the transport, and tell the pacer and the circuit breaker what became of it."""
+        """Send a call with the transport, and update the pacer and the circuit breaker."""
         try:
             completion = await self._transport.send(call)
         except CallError as error:
@@ -289,8 +290,8 @@ class Client:
         return completion
 
     def _count_failure(self, error: CallError, started: float) -> None:
-        """Slow down where the endpoint is busy, and count the failure where the endpoint is to blame for it."""
-        if error.failure not in SILENT:
+        """Slow down if the endpoint is busy, and count the failure if the endpoint caused it."""
+        if error.failure not in ENDPOINT_FAILURES:
             self._circuit, self._has_answered = CLOSED, True
             return
         if error.busy:
@@ -302,11 +303,11 @@ class Client:
             now=self._clock(),
             limit=1 if error.fatal and not self._has_answered else policy.silent,
             patience=policy.patience,
-            hopeless=not error.again,
+            permanent=not error.again,
             refused=error.refused,
         )
         if self._circuit.probes > before.probes:
-            self._pacer.hold(min(policy.first_wait * 2 ** min(before.probes, DOUBLINGS), policy.longest_wait))
+            self._pacer.hold(min(policy.first_wait * 2 ** min(before.probes, MAX_DOUBLINGS), policy.longest_wait))
 
     def _check_circuit(self) -> None:
         """Check that calls may be made.
@@ -314,11 +315,10 @@ class Client:
         Raises:
             NoModelError: the circuit is open, since the endpoint has not answered for too long.
         """
-        if not self._circuit.lets_through(now := self._clock()):
+        if not self._circuit.allows_call(now := self._clock()):
             verb = "refuses" if self._circuit.refused else "does not answer"
-            raise NoModelError(
-                f"the endpoint {verb}: {self._circuit.account(now)}; what is done is kept, run it again to go on"
-            )
+            remedy = "results so far are kept; run the same command again"
+            raise NoModelError(f"the endpoint {verb}: {self._circuit.describe(now)}; {remedy}")
 
     def _can_retry(self, error: BaseException) -> bool:
         """Whether sending a call again can help."""
@@ -336,16 +336,16 @@ class Client:
         return wait_random_exponential(self._policy.first_wait, self._policy.longest_wait)(state)
 
 
-def _receive(conversation: Conversation, answered: _Answered) -> None:
-    """Count what a call took, and validate its answer.
+def _receive(conversation: Conversation, answered: _CallResult) -> None:
+    """Add the usage of a call to its conversation, and validate its answer.
 
     Raises:
-        CallError: it brought no answer.
+        CallError: the call ended with it.
     """
     conversation.usage += answered.usage
-    if isinstance(answered.came, CallError):
-        raise answered.came
-    conversation.receive(answered.came)
+    if isinstance(answered.outcome, CallError):
+        raise answered.outcome
+    conversation.receive(answered.outcome)
 
 
 def _log_fields(call: Call, **more: object) -> dict[str, object]:

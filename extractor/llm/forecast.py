@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from mahdar.drafting import Request
-from mahdar.limits.estimate import about_in, about_out, most_in, most_out
+from mahdar.limits.estimate import estimate_input_tokens, estimate_output_tokens, max_input_tokens, max_output_tokens
 from mahdar.limits.prices import Price
 from mahdar.llm.conversation import arguments_of
 
@@ -62,9 +62,9 @@ def forecast_request(request: Request, price: Price | None, *, reasks: int) -> F
         UsageError: the request does not bound its answer.
     """
     arguments = arguments_of(request)
-    tokens_out = about_out(request.messages[-1]["content"], request.parameters)
-    tokens_in, longest = about_in(arguments), most_out(arguments)
-    most = [(most_in(arguments) + asked * (longest + REASK), longest) for asked in range(reasks + 1)]
+    tokens_out = estimate_output_tokens(request.messages[-1]["content"], request.parameters)
+    tokens_in, longest = estimate_input_tokens(arguments), max_output_tokens(arguments)
+    most = [(max_input_tokens(arguments) + asked * (longest + REASK), longest) for asked in range(reasks + 1)]
     return Forecast(
         requests=1,
         tokens_in=tokens_in,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mahdar.errors import UsageError
-from mahdar.limits.estimate import BOUNDS
+from mahdar.limits.estimate import LIMIT_PARAMETERS
 
 TEACHING: Final = frozenset({400, 422})
 """Statuses of a refusal that may name a parameter."""
@@ -79,13 +79,13 @@ class TakenParameters:
         taken = cls()
         for word in words.replace(",", " ").split():
             name, bounded, most = word.partition("=")
-            if name in BOUNDS and (not bounded or (most.isdecimal() and int(most) > 0)):
-                other = next(one for one in BOUNDS if one != name)
+            if name in LIMIT_PARAMETERS and (not bounded or (most.isdecimal() and int(most) > 0)):
+                other = next(one for one in LIMIT_PARAMETERS if one != name)
                 taken = replace(taken, renamed={other: name}, output=int(most) if most else taken.output)
             elif word.startswith("-") and word[1:] in OPTIONAL:
                 taken = replace(taken, dropped=taken.dropped | {word[1:]})
             else:
-                bounds, optional = " or ".join(BOUNDS), ", ".join(f"-{one}" for one in OPTIONAL)
+                bounds, optional = " or ".join(LIMIT_PARAMETERS), ", ".join(f"-{one}" for one in OPTIONAL)
                 raise UsageError(
                     f"MAHDAR_PARAMETERS {word!r}: not understood; write {bounds}, with =TOKENS for the most that an "
                     f"answer may have, and {optional} for what is to be left out"
@@ -97,7 +97,7 @@ class TakenParameters:
         if self == NOTHING_KNOWN:
             return arguments
         taken = {self.renamed.get(name, name): one for name, one in arguments.items() if name not in self.dropped}
-        for name in BOUNDS:
+        for name in LIMIT_PARAMETERS:
             if name in taken:
                 taken[name] = min(taken[name], self.output or taken[name], self._room(taken) or taken[name])
         return taken
@@ -110,17 +110,17 @@ class TakenParameters:
             words: of the refusal.
         """
         words = re.sub(r"(?<=\d),(?=\d{3}\b)", "", words)
-        bound = next((sent[name] for name in BOUNDS if name in sent), 0)
+        bound = next((sent[name] for name in LIMIT_PARAMETERS if name in sent), 0)
         context, output = _number(_CONTEXT, words), _output(words)
         if context and (prompt := _prompt(words, context, bound)):
             return replace(self, context=(context, prompt / max(prompt_bytes(sent), 1)))
         if output and output < bound:
             return replace(self, output=output)
-        named = [name for name in (*BOUNDS, *OPTIONAL) if name in sent and re.search(rf"\b{name}\b", words)]
+        named = [name for name in (*LIMIT_PARAMETERS, *OPTIONAL) if name in sent and re.search(rf"\b{name}\b", words)]
         renamed = {
-            name: next(other for other in BOUNDS if other != name)
+            name: next(other for other in LIMIT_PARAMETERS if other != name)
             for name in named
-            if name in BOUNDS and name not in self.renamed.values() and _UNSUPPORTED.search(words)
+            if name in LIMIT_PARAMETERS and name not in self.renamed.values() and _UNSUPPORTED.search(words)
         }
         dropped = self.dropped | (frozenset(named) & frozenset(OPTIONAL))
         return replace(self, renamed={**self.renamed, **renamed}, dropped=dropped)

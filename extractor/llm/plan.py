@@ -11,7 +11,7 @@ from mahdar.documents.passages import estimate_tokens, is_within
 from mahdar.documents.sentences import Sentence
 from mahdar.drafting import Message, Request
 from mahdar.errors import PromptError
-from mahdar.limits.estimate import BOUNDS
+from mahdar.limits.estimate import LIMIT_PARAMETERS
 from mahdar.llm.endpoint import Endpoint
 from mahdar.prompts import ARTICLE, FIELDS, SENTENCES, TASKS, Prompt, TemplateError, delimited
 from mahdar.schemas.json_schema import Narrowing
@@ -21,10 +21,10 @@ from mahdar.tasks import Task
 
 ANSWER_FLOOR: Final = 3_000
 ANSWER_RATE: Final = 8
-"""Tokens of an answer for each token of the article, at most. Over 28 articles, estimated, answers had 3.1 on average
-and at most 6.5. The bound keeps a budget from reserving more than an answer can need."""
-REMEMBERED: Final = 16
-"""Templates whose first turns are kept rendered, and whose fields are kept listed."""
+"""Maximum of output tokens for each token of the article. Over 28 articles, estimated, the mean was 3.1 and the maximum
+6.5. The bound keeps a budget from reserving more than an answer can need."""
+CACHE_SIZE: Final = 16
+"""Templates whose rendered prefix and listed fields are cached."""
 
 
 def plan(document: Document, tasks: Sequence[Task], endpoint: Endpoint) -> tuple[Request, ...]:
@@ -41,21 +41,22 @@ def plan(document: Document, tasks: Sequence[Task], endpoint: Endpoint) -> tuple
         names = tuple([task.name for task in tasks if task.prompt == prompt])
         answer = answer_to(prompt, names)
         try:
-            before, values = _before(prompt, answer.tasks), _values(prompt, answer.tasks)
+            prefix, values = _prefix(prompt, answer.tasks), _values(prompt, answer.tasks)
             for first, piece in _passages(document.text, min(filter(None, (prompt.passage, endpoint.passage)))):
                 question = prompt.render_question(shown(document.text, piece, first), values)
                 parameters = endpoint.parameters
                 if not endpoint.reasons:
-                    most = ANSWER_FLOOR + ANSWER_RATE * estimate_tokens(question["content"])
+                    bound = ANSWER_FLOOR + ANSWER_RATE * estimate_tokens(question["content"])
                     parameters = {
-                        name: min(value, most) if name in BOUNDS else value for name, value in parameters.items()
+                        name: min(value, bound) if name in LIMIT_PARAMETERS else value
+                        for name, value in parameters.items()
                     }
                 requests.append(
                     Request(
                         tasks=names,
                         model=endpoint.model,
                         mode=endpoint.mode,
-                        messages=(*before, question),
+                        messages=(*prefix, question),
                         answer=answer,
                         parameters=parameters,
                         prompt_sha256=prompt.sha256,
@@ -74,7 +75,7 @@ def first_turns(prompt: Prompt, tasks: tuple[str, ...]) -> tuple[Message, ...]:
     Raises:
         TemplateError: the template does not render.
     """
-    return _before(prompt, answer_to(prompt, tasks).tasks)
+    return _prefix(prompt, answer_to(prompt, tasks).tasks)
 
 
 def answer_to(prompt: Prompt, tasks: tuple[str, ...]) -> AnswerSchema:
@@ -96,34 +97,34 @@ def shown(text: str, piece: Sequence[Sentence] | None = None, first: int = 1) ->
     return {ARTICLE: delimited(whole), SENTENCES: delimited("\n".join(lines))}
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _before(prompt: Prompt, schemas: tuple[TaskSchema, ...]) -> tuple[Message, ...]:
+@lru_cache(maxsize=CACHE_SIZE)
+def _prefix(prompt: Prompt, schemas: tuple[TaskSchema, ...]) -> tuple[Message, ...]:
     return prompt.render_prefix([one.field for one in schemas], _values(prompt, schemas), shown)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def _values(prompt: Prompt, schemas: tuple[TaskSchema, ...]) -> Mapping[str, Any]:
     tasks = tuple(one.task for one in schemas)
     return {TASKS: tasks, FIELDS: outline(answer_to(prompt, tasks).json_schema)}
 
 
-def _passages(text: str, most: int) -> Iterator[tuple[int, Sequence[Sentence]]]:
+def _passages(text: str, max_tokens: int) -> Iterator[tuple[int, Sequence[Sentence]]]:
     """Split the numbered sentences into passages of about the same length, each with the number of its first sentence.
 
     Args:
         text: the article.
-        most: tokens of a passage, by estimate.
+        max_tokens: of a passage, by estimate.
     """
     sentences = numbered_sentences(text)
-    if is_within(text, most):
+    if is_within(text, max_tokens):
         yield 1, sentences
         return
     sizes = [estimate_tokens(text[one.start : one.end]) for one in sentences]
     total = sum(sizes)
-    runs = -(-total // most) if total > most else 1
+    passages = -(-total // max_tokens) if total > max_tokens else 1
     first, size = 0, 0
     for index, tokens in enumerate(sizes):
-        if index > first and (size + tokens > most or size >= total / runs):
+        if index > first and (size + tokens > max_tokens or size >= total / passages):
             yield first + 1, sentences[first:index]
             first, size = index, 0
         size += tokens

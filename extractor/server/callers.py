@@ -103,7 +103,7 @@ class Callers:
     def pay_within(self, purse: Purse) -> None:
         """Let every call that a caller pays for count in a purse of the service too, at the price of its model."""
         for caller in self._all:
-            caller.purse.within = purse
+            caller.purse.parent = purse
 
     @property
     def closed(self) -> bool:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from mahdar.documents.document import Document, as_document
 from mahdar.errors import ExtractionError, MahdarError, NoModelError
 from mahdar.limits.budget import PAYER
-from mahdar.limits.circuit import REST
+from mahdar.limits.circuit import COOLDOWN
 from mahdar.runs.lines import json_line
 from mahdar.schemas.records import Extraction
 from mahdar.server.articles import ArticleRequest, failure_line, usage_of
@@ -132,7 +132,7 @@ class ExtractionService:
             result = await self._extract_on_budget(article, caller, tasks, seconds)
         except MahdarError as error:
             if isinstance(error, NoModelError):
-                self._no_model, self._no_model_until = str(error), time.monotonic() + REST
+                self._no_model, self._no_model_until = str(error), time.monotonic() + COOLDOWN
             self.metrics.count(caller.name, as_problem(error).failure, usage_of(error))
             raise
         if result.provenance.calls:

@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from newsroom import KEY, NOTHING, reads_well, records, weather
+from newsroom import KEY, NOTHING, configured, reads_well, records, weather
 from tiny import mahdar
 
-from mahdar import Document, Failure, UsageError
+from mahdar import Document, Extractor, Failure, Price, UsageError
 from mahdar.documents.document import BadInput
+from mahdar.limits.budget import Spending
 from mahdar.results import Usage
-from mahdar.runs.identity import Identity
+from mahdar.runs.identity import Identity, identity
 from mahdar.runs.outputs import Outputs
 from mahdar.runs.results import RunResults
+from mahdar.runs.run import run as take
 from mahdar.schemas import Extraction, Provenance
 
 from loopback import PATIENCE, Asked, Endpoint, Reply, completion
@@ -541,6 +543,15 @@ def test_calls_under_way_at_a_kill_are_held_against_the_budget(tmp_path: Path) -
     assert f"would be exceeded: {told['charged_tokens']:,} tokens are spent, and the next call can take" in err
     shown = mahdar("status", tmp_path / "out.jsonl").out
     assert f"and at most {told['charged_tokens'] - told['tokens']:,} of calls whose article has no result\n" in shown
+
+
+def test_a_run_without_an_account_counts_against_the_budget_of_the_next(tmp_path: Path, endpoint: Endpoint) -> None:
+    with (
+        Extractor(configured(endpoint, tmp_path), price=Price.per_million(2, 8)) as mahdar,
+        RunResults(tmp_path / "out.jsonl", identity(mahdar)) as results,
+    ):
+        take(mahdar, [Document("1", weather(1))], results)
+        assert results.progress.charged == mahdar.spent == Spending(Decimal("0.00036"), 120)
 
 
 def test_an_answer_is_counted_though_its_article_has_no_result_at_a_kill(tmp_path: Path) -> None:

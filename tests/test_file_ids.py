@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -160,21 +162,40 @@ def test_files_that_are_moved_together_keep_their_ids(tmp_path: Path, monkeypatc
     assert extracted(str(second), out, "--update-changed") == (counts, records | {"x": 4, "a/x.txt": 5})
 
 
-@pytest.mark.parametrize("damage", ["lost", "empty", "no database", "another id"])
-def test_ids_are_found_again_by_names_and_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
-    monkeypatch.setenv("MAHDAR_MODEL", "offline")
-    out, remembered, folder = tmp_path / "out.jsonl", tmp_path / "out.jsonl.files.sqlite", tmp_path / "in"
+def with_three_ids(folder: Path, out: Path) -> dict[str, int]:
     for files in ({"m/x.txt": 1}, {"a/x.txt": 2, "b/x.txt": 3}):
         write(folder, files)
         extracted(str(folder), out)
-    whole = remembered.read_bytes()
-    assert str(tmp_path).encode() not in whole
-    remembered.write_bytes({"no database": b"x" * 9_999}.get(damage, b"") or whole.replace(b"a/x.txt", b"c/x.txt"))
-    if damage == "empty":
-        remembered.write_bytes(b"")
-    elif damage == "lost":
-        remembered.unlink()
-    records = {"x": 1, "a/x.txt": 2, "b/x.txt": 3}
+    return {"x": 1, "a/x.txt": 2, "b/x.txt": 3}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param("DELETE FROM files", id="lost"),
+        pytest.param("UPDATE files SET id = 'c/x.txt' WHERE id = 'a/x.txt'", id="another id"),
+        pytest.param("UPDATE files SET place = 9 WHERE id = 'x'", id="another file"),
+    ],
+)
+def test_ids_are_found_again_by_names_and_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    monkeypatch.setenv("MAHDAR_MODEL", "offline")
+    out, folder = tmp_path / "out.jsonl", tmp_path / "in"
+    records = with_three_ids(folder, out)
+    ledger = tmp_path / "out.jsonl.ledger.sqlite"
+    assert str(tmp_path).encode() not in ledger.read_bytes()
+    with closing(sqlite3.connect(ledger)) as database, database:
+        database.execute(damage)
     assert extracted(str(folder), out) == ("nothing to do: 3 of 3 done before", records)
     write(folder, {"m/x.txt": 4})
     assert extracted(str(folder), out, "--update-changed")[1] == records | {"x": 4}
+
+
+def test_ids_are_kept_if_the_ledger_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAHDAR_MODEL", "offline")
+    out, folder = tmp_path / "out.jsonl", tmp_path / "in"
+    with_three_ids(folder, out)
+    ledger = tmp_path / "out.jsonl.ledger.sqlite"
+    ledger.write_bytes(bytes(100) + ledger.read_bytes()[100:])
+    write(folder, {"m/x.txt": 4, "a/x.txt": 5, "b/x.txt": 6})
+    counts = "3 of 3 articles, 0 failed"
+    assert extracted(str(folder), out, "--update-changed") == (counts, {"x": 4, "a/x.txt": 5, "b/x.txt": 6})

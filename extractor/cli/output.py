@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from decimal import Decimal
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -92,13 +92,11 @@ def _results(target: OutputPaths, mahdar: Extractor, keep: Collection[str], *, o
 
 def _spent(progress: Progress, mahdar: Extractor) -> Spending:
     """Return what a run can have spent so far, at the most; if a cost is unknown, at the current price."""
-    known = progress.cost is not None
-    cost = (
-        Decimal(str(progress.cost))
-        if known
-        else Spending.of(mahdar.price, progress.tokens_in, progress.tokens_out).cost
-    )
-    return Spending(max(cost, progress.charged.cost), max(progress.tokens, progress.charged.tokens))
+    charged = progress.charged
+    if progress.cost is None:
+        known = Spending.of(mahdar.price, progress.tokens_in, progress.tokens_out)
+        return replace(charged, cost=max(charged.cost, known.cost))
+    return charged
 
 
 def finish(target: OutputPaths) -> Iterator[str]:

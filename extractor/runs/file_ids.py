@@ -1,20 +1,15 @@
-"""Remember the ids of the files of a run in an SQLite database beside its results.
+"""Remember the ids of the files of a run in its ledger.
 
-A file is stored as a hash of its name, so that the database does not show the folders of a machine. If the database is
-lost or damaged it is made anew, and `Articles` finds most ids again by the names and the texts of the files.
+A file is stored as a hash of its name, so that the ledger does not show the folders of a machine. Of rows that are lost
+or damaged, `Articles` finds most ids again by the names and the texts of the files.
 """
 
 import sqlite3
-from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
 
-from mahdar.runs.database import UnreadableLedgerError, connect, translated_errors
-from mahdar.runs.entry import row_checksum, run_key
-from mahdar.runs.identity import Identity
-
-_TABLE: Final = "CREATE TABLE IF NOT EXISTS files (place INTEGER PRIMARY KEY, id TEXT UNIQUE, checksum BLOB)"
+from mahdar.runs.database import translated_errors
+from mahdar.runs.entry import row_checksum
 
 
 def place_of(name: str) -> int:
@@ -26,14 +21,15 @@ class FileIds:
     """The ids that the files of a run have had so far; to be used by one thread at a time.
 
     Args:
-        path: the database; created with the first id.
-        run: the identity of the run.
+        path: the ledger.
+        database: its connection.
+        key: of the rows' checksums.
     """
 
-    def __init__(self, path: Path, run: Identity) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, key: bytes) -> None:
         self._path = path
-        self._key = run_key(run)
-        self._opened: sqlite3.Connection | None = None
+        self._db = database
+        self._key = key
 
     def get(self, name: str) -> str | None:
         """Return the id of the file with this absolute name or URL; None if it has none."""
@@ -51,49 +47,7 @@ class FileIds:
         with translated_errors(self._path):
             self._db.execute("REPLACE INTO files VALUES (?, ?, ?)", (*values, row_checksum(self._key, values)))
 
-    def close(self) -> None:
-        """Close the database, and fold its write-ahead log into it."""
-        if self._opened is not None:
-            with suppress(sqlite3.Error):
-                self._opened.execute("PRAGMA journal_mode = DELETE")
-            self._opened.close()
-            self._opened = None
-
     def _row(self, query: str, value: str | int) -> tuple[int, str] | None:
-        if self._opened is None and not self._path.exists():
-            return None
         with translated_errors(self._path):
             row = self._db.execute(query, (value,)).fetchone()
         return row if row and row[-1] == row_checksum(self._key, row[:-1]) else None
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        if self._opened is None:
-            try:
-                self._opened = self._checked()
-            except UnreadableLedgerError:
-                for end in ("", "-wal", "-shm"):
-                    Path(f"{self._path}{end}").unlink(missing_ok=True)
-                self._opened = self._checked()
-        return self._opened
-
-    def _checked(self) -> sqlite3.Connection:
-        """Open the database, or create it.
-
-        Raises:
-            UnreadableLedgerError: it is damaged.
-        """
-        with translated_errors(self._path):
-            db = connect(self._path, "rwc")
-            try:
-                db.execute(_TABLE)
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
-                (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-            except BaseException:
-                db.close()
-                raise
-        if found != "ok":
-            db.close()
-            raise UnreadableLedgerError(self._path, f"is damaged ({found})")
-        return db

@@ -1,10 +1,10 @@
 """Record the outcome of every article of a run in an SQLite database beside the results.
 
-The ledger holds the identity of the run and, for each article, the SHA-256 of its text, the checksum of its line in the
-results or the class of its failure, and its tokens and cost. Each article is one transaction. The database is in WAL
-mode with `synchronous=NORMAL`: a commit survives the death of the process but does not wait for the disk. `Ledger.sync`
-does, so a power failure loses only what was written since. Closing the ledger folds the WAL back into a single file,
-which can be copied, and read in a read-only folder.
+The ledger holds the identity of the run, the ids of the files that are read and, for each article, the SHA-256 of its
+text, the checksum of its line in the results or the class of its failure, and its tokens and cost. Each article is one
+transaction. The database is in WAL mode with `synchronous=NORMAL`: a commit survives the death of the process but does
+not wait for the disk. `Ledger.sync` does, so a power failure loses only what was written since. Closing the ledger
+folds the WAL back into a single file, which can be copied, and read in a read-only folder.
 """
 
 import sqlite3
@@ -21,6 +21,7 @@ from mahdar.results import Usage
 from mahdar.runs.account import Account
 from mahdar.runs.database import UnreadableLedgerError, connect, translated_errors
 from mahdar.runs.entry import Entry, row_checksum, run_key
+from mahdar.runs.file_ids import FileIds
 from mahdar.runs.identity import MADE_BY, Identity
 from mahdar.runs.lines import checksum, dumps
 from mahdar.runs.outputs import json_object
@@ -68,6 +69,11 @@ CREATE TABLE articles (
     records INTEGER NOT NULL,
     rejected INTEGER NOT NULL,
     at INTEGER NOT NULL,
+    checksum BLOB NOT NULL
+);
+CREATE TABLE files (
+    place INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     checksum BLOB NOT NULL
 );
 CREATE TABLE replacements (
@@ -218,13 +224,20 @@ class Ledger:
             self._known_key = run_key(self.identity or {})
         return self._known_key
 
-    def begin(self, run: Identity, entries: Iterable[Entry] = (), spent: Progress = Progress()) -> None:
+    def begin(
+        self,
+        run: Identity,
+        entries: Iterable[Entry] = (),
+        spent: Progress = Progress(),
+        files: Iterable[tuple[int, str, bytes]] = (),
+    ) -> None:
         """Create the tables and store the identity of the run.
 
         Args:
             run: the identity.
             entries: outcomes that are known already.
             spent: total, tokens and cost that are known already.
+            files: rows of the ids of files that are known already; of two with one file or one id the last counts.
         """
         self._known_key = run_key(run)
         charged = (spent.charged.tokens, str(spent.charged.cost))
@@ -234,6 +247,7 @@ class Ledger:
             self._db.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?)", (*values, row_checksum(self._key, values)))
             self._db.execute("INSERT INTO charges VALUES (?, ?, ?)", (*charged, row_checksum(self._key, charged)))
             self._db.executemany(_PUT, (entry.row(self._key) for entry in entries))
+            self._db.executemany("REPLACE INTO files VALUES (?, ?, ?)", files)
             self._db.execute("COMMIT")
 
     def write_ahead(self) -> None:
@@ -246,6 +260,10 @@ class Ledger:
     def account(self) -> Account:
         """Open the account of the run, once `begin` has created the tables."""
         return Account(self.path, self._key)
+
+    def files(self) -> FileIds:
+        """Return the ids of the files of the run, once `begin` has created the tables."""
+        return FileIds(self.path, self._db, self._key)
 
     def get(self, article: str) -> Entry | None:
         """Return the entry of an article; None if it has none."""
@@ -319,7 +337,8 @@ class Ledger:
             )
         done, records, rejected, cached = sums
         rate = round(60 * (number - 1) / seconds, 1) if seconds else None
-        charged = Spending(Decimal(charged_cost), charged_tokens)
+        known = Spending(Decimal(str(cost or 0)), tokens_in + tokens_out)  # a run on Ray has no account
+        charged = Spending(max(Decimal(charged_cost), known.cost), max(charged_tokens, known.tokens))
         return Progress(total, done, failed, records, rejected, cached, tokens_in, tokens_out, cost, charged, rate)
 
     def failures(self) -> Iterator[Entry]:

@@ -3,7 +3,6 @@
 records.jsonl                  the records, one line an article
 records.jsonl.ledger.sqlite    the outcome of each article; authoritative for failures
 records.jsonl.errors.jsonl     the failed articles, written from the ledger; absent if none failed
-records.jsonl.files.sqlite     the ids of the files that articles were read from; absent if they come from elsewhere
 records.jsonl.history.jsonl    records that were replaced because their article has changed
 records.jsonl.damaged.jsonl    lines found in records.jsonl that are not as they were written
 
@@ -28,13 +27,12 @@ from mahdar.limits.budget import Spending
 from mahdar.results import Failure, Usage
 from mahdar.runs.database import UnreadableLedgerError
 from mahdar.runs.entry import Entry
-from mahdar.runs.file_ids import FileIds
 from mahdar.runs.identity import REMEDY, Identity, check_same_run, older
 from mahdar.runs.ledger import LEFT, RETRIED, Ledger, Progress
 from mahdar.runs.lines import LineFile, checksum, json_line, lock, sync_folder, whole_lines, write_whole
 from mahdar.runs.outputs import ERRORS, Result, as_extraction, json_object
 from mahdar.runs.salvage import salvage
-from mahdar.runs.target import DAMAGED, FILES, HISTORY, LEDGER
+from mahdar.runs.target import DAMAGED, HISTORY, LEDGER
 from mahdar.wording import NAMED, counted, join_names
 
 if TYPE_CHECKING:
@@ -86,7 +84,6 @@ class RunResults:
         self._under_way: dict[str, Document | BadInput] = {}
         self._errors_are_stale = False
         self.restored = 0
-        self.files = FileIds(self._beside(FILES), run)
         self._extracted: dict[bytes, Entry | None] = {}
         self._account: Account | None = None
         self._records = _locked(path)
@@ -105,8 +102,7 @@ class RunResults:
         ledger = self._beside(LEDGER)
         if overwrite:
             self._records.cut(0)
-            databases = (f"{name}{end}" for name in (LEDGER, FILES) for end in ("", "-wal", "-shm"))
-            for end in (*databases, OLDER, ERRORS, HISTORY):
+            for end in (*(LEDGER + end for end in ("", "-wal", "-shm")), OLDER, ERRORS, HISTORY):
                 self._beside(end).unlink(missing_ok=True)
         elif not os.path.exists(ledger):  # noqa: PTH110  # Path.exists raises below a closed folder
             if os.path.exists(self._beside(OLDER)):  # noqa: PTH110  # as above
@@ -133,7 +129,7 @@ class RunResults:
         else:
             check_same_run(self.path, before, run)
         self._ledger.write_ahead()
-        self._account = self._ledger.account()
+        self._account, self.files = self._ledger.account(), self._ledger.files()
         self.repaired = "\n".join(filter(None, (self.repaired, self._mend())))
         self._write_errors()
 
@@ -364,7 +360,6 @@ class RunResults:
     def _release(self) -> None:
         if self._account is not None:
             self._account.close()
-        self.files.close()
         self._ledger.close()
         self._records.close()
 

@@ -33,7 +33,8 @@ _FRAME_HEADER: Final = 24
 _INTEGERS: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 """Bytes of an integer by its serial type."""
 _RUN_COLUMNS: Final = 6
-_CHARGED_COLUMNS: Final = 3
+_SHORT_COLUMNS: Final = 3
+"""Of the tables `charges`, `files` and `replacements`."""
 
 
 def salvage(path: Path, run: Identity, records: Path) -> int | None:
@@ -42,7 +43,8 @@ def salvage(path: Path, run: Identity, records: Path) -> int | None:
     Of several rows of one article, which are left over in free pages and in the write-ahead log, the one whose line is
     in the records counts; if there is none, the latest. Records that wait to replace others are not taken over: their
     articles are extracted again. Tokens and cost are those of the run's row, or if that is damaged, the sum over the
-    articles found. All entries found are held in memory.
+    articles found. Of several ids of one file, or files of one id, the last one read counts. All rows found are held in
+    memory.
 
     Args:
         path: the ledger, which no process has open.
@@ -58,8 +60,13 @@ def salvage(path: Path, run: Identity, records: Path) -> int | None:
     kept: dict[str, tuple[tuple[bool, int, int], Entry]] = {}
     spent: Progress | None = None
     charged = Spending()
+    files = list[tuple[int, str, bytes]]()
     for rowid, row in _rows(path):
-        if len(row) in {_RUN_COLUMNS, _CHARGED_COLUMNS}:
+        if len(row) == _SHORT_COLUMNS and row[0] is None:  # SQLite keeps an integer key as the rowid alone
+            place = int.from_bytes(rowid.to_bytes(8), signed=True)
+            if row[-1] == (known := row_checksum(key, (place, row[1]))):
+                files.append((place, str(row[1]), known))
+        elif len(row) in {_RUN_COLUMNS, _SHORT_COLUMNS}:
             if row[-1] != row_checksum(key, row[:-1]):
                 continue
             if len(row) == _RUN_COLUMNS:
@@ -74,16 +81,18 @@ def salvage(path: Path, run: Identity, records: Path) -> int | None:
     if not kept and spent is None:
         return None
     entries = [entry for _, entry in sorted(kept.values(), key=lambda found: found[0][1:])]
-    _replace(path, run, entries, replace(spent or _sum(entries), charged=charged))
+    _replace(path, run, entries, replace(spent or _sum(entries), charged=charged), files)
     return len(entries)
 
 
-def _replace(path: Path, run: Identity, entries: list[Entry], spent: Progress) -> None:
+def _replace(
+    path: Path, run: Identity, entries: list[Entry], spent: Progress, files: list[tuple[int, str, bytes]]
+) -> None:
     made = path.with_name(f".{path.name}.new")
     made.unlink(missing_ok=True)
     ledger = Ledger(made, create=True)
     try:
-        ledger.begin(run, entries, spent)
+        ledger.begin(run, entries, spent, files)
     finally:
         ledger.close()
     for end in (WAL, "-shm"):

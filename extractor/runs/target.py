@@ -17,9 +17,7 @@ HISTORY: Final = ".history.jsonl"
 """Suffix of the file for records that were replaced because their article has changed."""
 DAMAGED: Final = ".damaged.jsonl"
 """Suffix of the file for lines that are not as they were written."""
-FILES: Final = ".files.sqlite"
-"""Suffix of the file for the ids of the files that articles are read from."""
-BESIDE: Final = (LEDGER, ERRORS, HISTORY, DAMAGED, FILES)
+BESIDE: Final = (LEDGER, ERRORS, HISTORY, DAMAGED)
 """Suffixes of the files beside the results."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 ENDINGS: Final = frozenset({"jsonl", "ndjson", "gz", "zst", "parquet", "duckdb", "xlsx"})

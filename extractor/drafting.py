@@ -21,8 +21,8 @@ from mahdar.validation.source import Source
 
 Message = Mapping[str, str]
 """One turn of a chat: `role` and `content`."""
-REMEMBERED: Final = 64
-"""Hashes of messages that are kept."""
+CACHE_SIZE: Final = 64
+"""Messages whose hashes are cached."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def _message_sha256(role: str, content: str) -> str:
     """Hash a message; cached, since all messages but the last are the same for every article of a task."""
     return sha256(f"{role}\n{content}")

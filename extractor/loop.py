@@ -16,8 +16,8 @@ from mahdar.errors import MahdarError
 T = TypeVar("T")
 Submit = Callable[[Coroutine[Any, Any, T]], Future[T]]
 """Starts a coroutine in an event loop of another thread."""
-TURN = 0.25
-"""Seconds of one wait. Python handles Ctrl-C between two waits, and may miss one that comes just before a wait."""
+POLL_INTERVAL = 0.25
+"""Seconds of one wait. Python handles Ctrl-C only between two waits."""
 CLOSED: Final = "the extractor was closed while it read this article; extract it again before closing"
 
 FORKED: Final = "this process was forked while the articles were read: call extract_many again in it"
@@ -31,7 +31,7 @@ def wait(future: Future[T]) -> T:
     """
     while True:
         try:
-            return future.result(TURN)
+            return future.result(POLL_INTERVAL)
         except TimeoutError:
             if future.done():
                 return future.result()
@@ -70,7 +70,7 @@ async def iterate_in_loop(results: Generator[T, None, None], stop: threading.Eve
             results.close()
 
 
-def as_they_end(
+def as_completed(
     jobs: Iterable[Coroutine[Any, Any, T]], submit: Submit[T], at_once: int, stop: threading.Event
 ) -> Generator[T, None, None]:
     """Run coroutines in an event loop of another thread, and yield each result as soon as it is there.
@@ -87,7 +87,7 @@ def as_they_end(
     Raises:
         MahdarError: a forked process goes on with it, in which the loop does not run.
     """
-    waiting, process = iter(jobs), os.getpid()
+    pending, process = iter(jobs), os.getpid()
     done: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
     in_flight: set[Future[T]] = set()
     failed: BaseException | None = None
@@ -95,7 +95,7 @@ def as_they_end(
         while not stop.is_set():
             _check_process(process, in_flight)
             try:
-                for job in itertools.islice(waiting, at_once - len(in_flight) if failed is None else 0):
+                for job in itertools.islice(pending, at_once - len(in_flight) if failed is None else 0):
                     future = submit(job)
                     in_flight.add(future)
                     future.add_done_callback(done.put)
@@ -104,12 +104,12 @@ def as_they_end(
             if not in_flight:
                 break
             try:
-                ended = done.get(timeout=TURN)  # a signal that comes just before a wait would not end it
+                completed = done.get(timeout=POLL_INTERVAL)  # a signal just before a longer wait would be missed
             except queue.Empty:
                 continue
-            in_flight.discard(ended)
+            in_flight.discard(completed)
             try:
-                result = wait(ended)
+                result = wait(completed)
             except MahdarError as error:
                 failed = failed or error
             else:
@@ -122,7 +122,7 @@ def as_they_end(
 
 
 def _check_process(process: int, in_flight: set[Future[T]]) -> None:
-    """Let go of the calls in flight in a process forked from the one that made them, and say so.
+    """Raise an error in a process forked from the one that made the calls in flight, and drop these calls.
 
     Raises:
         MahdarError: this is such a process.

@@ -30,7 +30,7 @@ from mahdar.llm.transport import OpenAITransport, Progress, Transport
 from mahdar.loop import (
     LoopThread,
     Submit,
-    as_they_end,
+    as_completed,
     iterate_in_loop,
     never_collect,
     reset_in_forks,
@@ -371,7 +371,7 @@ def extract_each(
             return Failure(document.id, error.failure, str(error), error.usage)
 
     try:
-        yield from as_they_end(map(result, documents), submit, at_once, stop)
+        yield from as_completed(map(result, documents), submit, at_once, stop)
     except NoModelError as error:
         error.usage = unfinished
         raise

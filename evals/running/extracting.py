@@ -15,7 +15,7 @@ from mahdar.evals.running.runs import Asked, Mode
 from mahdar.evals.running.transports import RecordingTransport, ReplayTransport
 from mahdar.llm.client import Client, Policy
 from mahdar.llm.drafter import LLMDrafter
-from mahdar.llm.endpoint import EMBEDDED_PASSAGE, PASSAGE, Endpoint, endpoint_of
+from mahdar.llm.endpoint import EMBEDDED_PASSAGE_TOKENS, PASSAGE_TOKENS, Endpoint, endpoint_of
 from mahdar.llm.transport import OpenAITransport
 from mahdar.results import Failure
 from mahdar.runs.outputs import Result
@@ -150,7 +150,7 @@ def _endpoint(options: Options, mode: Mode, recordings: Recordings, settings: Se
         api_key="",
         model=recorded.model,
         mode=options.answer_mode or recorded.mode,
-        passage=EMBEDDED_PASSAGE if recorded.embedded else PASSAGE,
+        passage=EMBEDDED_PASSAGE_TOKENS if recorded.embedded else PASSAGE_TOKENS,
         parameters=recorded.parameters,
         embedded=recorded.embedded,
     )

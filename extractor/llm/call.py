@@ -13,7 +13,7 @@ class Call:
     """One call to an endpoint.
 
     Attributes:
-        request: the request that it asks, or asks again.
+        request: the request that it sends, or that it asks to correct the answer of.
         fingerprint: the request's; a re-ask has its own.
         components: the parts that are hashed into the fingerprint, by name.
         arguments: the keyword arguments of `chat.completions.create`: model, messages, form of the answer, parameters.
@@ -37,7 +37,7 @@ class Transport(Protocol):
         """Send a call once.
 
         Raises:
-            CallError: no completion came; says whether asking again can help.
+            CallError: there is no completion; says whether a retry can help.
         """
 
     async def close(self) -> None:

@@ -166,7 +166,7 @@ class Client:
     async def _send_cached(self, conversation: Conversation) -> _CallResult | None:
         """Answer the next call from the cache; None if it has no answer that would be stored today."""
         stored = await self._store.get(conversation.fingerprint)
-        if stored is None or not conversation.is_worth_keeping(stored):
+        if stored is None or not conversation.is_worth_storing(stored):
             return None
         return _CallResult(stored, Usage(hits=1))
 
@@ -213,7 +213,7 @@ class Client:
             answered = await self._send_cached(conversation) if self._store.shared else None
             if answered is None:
                 answered = await self._send_with_retries(call)
-                if isinstance(answered.outcome, Completion) and conversation.is_worth_keeping(answered.outcome):
+                if isinstance(answered.outcome, Completion) and conversation.is_worth_storing(answered.outcome):
                     await self._store.put(call.fingerprint, answered.outcome, call.components)
             return answered
         finally:

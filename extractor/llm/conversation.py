@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 MAX_PROBLEMS: Final = 12
-"""Lines in a re-ask; a model that has made more mistakes does not mend them by reading more."""
-EMPTY: Final = "(empty)"
+"""Lines in a re-ask; a model that has made more mistakes does not correct them all anyway."""
+EMPTY_ANSWER: Final = "(empty)"
 """Stands for an empty answer in a re-ask: some endpoints refuse a turn without text."""
-SHOWN: Final = 40
+EXCERPT_LENGTH: Final = 40
 """Characters of an unreadable answer in the failure's message."""
 OVER_BUDGET: Final = "over_budget"
 TOOLS, MD_JSON = "tools", "md_json"
@@ -62,7 +62,7 @@ class ValidatedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One answer, as it came and as it was read.
+    """One answer: the raw completion, and what was read from it.
 
     Attributes:
         problems: what is wrong with it.
@@ -82,7 +82,7 @@ class Conversation:
 
     Attributes:
         reasks: how often the model may be asked again.
-        usage: of the calls so far; whoever makes them adds to it.
+        usage: of the calls so far; the client adds to it.
     """
 
     request: Request
@@ -97,12 +97,12 @@ class Conversation:
 
     @property
     def is_open(self) -> bool:
-        """Whether a call is to be made: the first one, or one that asks again, since the last answer can be mended."""
+        """Whether a call is to be made: the first one, or one that asks again, because the last answer has problems."""
         if not self._attempts:
             return True
         *before, last = self._attempts
         usable = not isinstance(last.reading, UnusableError)
-        return last.answer is None and usable and self._can_mend(before, last.completion, last.problems)
+        return last.answer is None and usable and self._can_reask(before, last.completion, last.problems)
 
     @property
     def fingerprint(self) -> str:
@@ -135,12 +135,12 @@ class Conversation:
             components = {**components, "answers": sha256(json.dumps(self._answers(), ensure_ascii=False))}
         return Call(request, self.fingerprint, components, arguments)
 
-    def is_worth_keeping(self, completion: Completion) -> bool:
+    def is_worth_storing(self, completion: Completion) -> bool:
         """Whether to store an answer: it has records, it leads to a re-ask, or an earlier answer has records."""
         reading = self._read(completion)
         if isinstance(reading, Reading):
             return True
-        if isinstance(reading, UnreadableError) and self._can_mend(self._attempts, completion, (reading.problem,)):
+        if isinstance(reading, UnreadableError) and self._can_reask(self._attempts, completion, (reading.problem,)):
             return True
         answer, _, records = self._best()
         return records > 0 or (answer is not None and isinstance(reading, UnreadableError))
@@ -208,15 +208,15 @@ class Conversation:
             raise ExtractionError(last.reading.failure, f"{tasks}: {last.reading}", self.usage)
         if answer is None:
             failure: FailureClass = "invalid" if isinstance(last.reading, Reading) else last.reading.failure
-            said = str(last.problems[0])
+            message = str(last.problems[0])
             if not isinstance(last.reading, Reading):
-                shown = last.completion.raw.strip()[:SHOWN] if failure == "unparsable" else ""
-                said = f"{said}, begins with {shown!r}" if shown else said
-            raise ExtractionError(failure, f"{tasks}: {said}", self.usage)
+                excerpt = last.completion.raw.strip()[:EXCERPT_LENGTH] if failure == "unparsable" else ""
+                message = f"{message}, begins with {excerpt!r}" if excerpt else message
+            raise ExtractionError(failure, f"{tasks}: {message}", self.usage)
         valid = len(self._attempts) == 1 and not problems
         return ValidatedAnswer(answer, problems, self.usage, tuple([one.fingerprint for one in self._attempts]), valid)
 
-    def _can_mend(self, before: Sequence[_Attempt], completion: Completion, problems: Sequence[Problem]) -> bool:
+    def _can_reask(self, before: Sequence[_Attempt], completion: Completion, problems: Sequence[Problem]) -> bool:
         """Whether to ask again for an answer with problems: it is not cut, and they are not those of the one before."""
         repeated = bool(before) and _codes(before[-1].problems) == _codes(problems)
         return len(before) < self.reasks and not repeated and not completion.is_cut
@@ -241,9 +241,9 @@ class Conversation:
         for attempt in self._attempts:
             answer, problems = attempt.answer, attempt.problems
             if answer is None and isinstance(attempt.reading, Reading):
-                answer, left_out = salvage(attempt.reading.unambiguous(schema), schema, self.source)
+                answer, dropped = salvage(attempt.reading.unambiguous(schema), schema, self.source)
                 known = {(problem.place, problem.code) for problem in problems}
-                problems = (*problems, *(one for one in left_out if (one.place, one.code) not in known))
+                problems = (*problems, *(one for one in dropped if (one.place, one.code) not in known))
             records = sum(map(len, items_by_task(answer, schema).values())) if answer is not None else 0
             if (answer is not None, records) >= (best[0] is not None, best[2]):
                 best = answer, problems, records
@@ -274,7 +274,7 @@ async def converse(create: Create, conversation: Conversation) -> ValidatedAnswe
         await create(
             response_model=response_model(request.answer),
             context=context,
-            max_retries=AsyncRetrying(retry=retry_if_exception(asks_again), sleep=_do_not_wait, reraise=True),
+            max_retries=AsyncRetrying(retry=retry_if_exception(asks_again), sleep=_no_sleep, reraise=True),
             strict=False,
             messages=[dict(message) for message in request.messages],
             model=request.model,
@@ -382,7 +382,7 @@ def chat_completion(completion: Completion, request: Request, reading: Reading |
     from openai.types.chat.chat_completion import Choice
     from openai.types.chat.chat_completion_message_function_tool_call import Function
 
-    content: str | None = completion.text.strip() or EMPTY
+    content: str | None = completion.text.strip() or EMPTY_ANSWER
     calls = None
     if request.mode == TOOLS:
         called = [(call.name, call.arguments) for call in completion.tool_calls]
@@ -415,8 +415,8 @@ class _NotStored(BaseException):  # no Exception, so that instructor and tenacit
     """No answer is stored for a call."""
 
 
-async def _do_not_wait(_: float) -> None:
-    """Replace tenacity's sleep: waiting is up to the client that makes the calls."""
+async def _no_sleep(_: float) -> None:
+    """Replace tenacity's sleep: a re-ask is sent at once."""
 
 
 def _codes(problems: Sequence[Problem]) -> list[tuple[str, str]]:

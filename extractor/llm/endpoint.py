@@ -1,4 +1,4 @@
-"""Endpoints: where a model answers, and what it can be asked for there."""
+"""Endpoints: where a model answers, and with which mode and parameters."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mahdar.errors import UsageError
 from mahdar.limits.prices import FREE, Price, find_price
-from mahdar.llm.parameters import NOTHING_KNOWN, TakenParameters
+from mahdar.llm.parameters import NOTHING_KNOWN, AcceptedParameters
 from mahdar.settings import EMBEDDED, OFFLINE, Settings, without_secrets
 
 MODES: Final = ("json_schema", "json", "tools", "md_json")
@@ -19,37 +19,37 @@ MODE_BY_HOST: Final = {"api.deepseek.com": "json", "api.anthropic.com": "tools"}
 """Hosts that cannot constrain decoding by a JSON Schema; all others, vLLM and Ollama included, can."""
 
 OPENAI: Final = "https://api.openai.com/v1"
-REASONING: Final = ("o1", "o3", "o4", "gpt-5")
+REASONING_PREFIXES: Final = ("o1", "o3", "o4", "gpt-5")
 """Model families that reason before they answer, and refuse a temperature."""
 
 MAX_TOKENS: Final = 16_000
 """Tokens of one answer, at most: a bound against endless repetition, above what an article of fifty stances needs. Some
 endpoints refuse more."""
-PASSAGE: Final = 16_000
+PASSAGE_TOKENS: Final = 16_000
 """Estimated tokens of an article in one request; a longer article is split into passages. Models of today read eight
 times as much, and find less in it."""
 
-SHORTEST_SECRET: Final = 8
-"""Characters; a shorter "key" is a placeholder such as `none`, and part of ordinary words."""
-PUBLIC: Final = frozenset({"api-version"})
+MIN_SECRET_LENGTH: Final = 8
+"""Characters; a shorter key is a placeholder such as `none`, and is not masked."""
+PUBLIC_QUERY: Final = frozenset({"api-version"})
 """Query parameters that are no secret: Azure's API version is a date, which an article may mention too."""
 
-EMBEDDED_PASSAGE: Final = 2_500
-"""`PASSAGE` of the embedded model, which answers worse to longer ones."""
+EMBEDDED_PASSAGE_TOKENS: Final = 2_500
+"""`PASSAGE_TOKENS` of the embedded model, which answers worse to longer ones."""
 EMBEDDED_MAX_TOKENS: Final = 600
 """`MAX_TOKENS` of the embedded model: half a minute on two idle cores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model answers, and how it is asked.
+    """Where a model answers, and how to call it.
 
     Attributes:
         base_url: up to and including `/v1`; empty for the embedded model.
         mode: how the schema is sent: one of `MODES`.
         passage: estimated tokens of an article in one request, at most.
         parameters: decoding parameters.
-        taken: which of them the endpoint takes, by `MAHDAR_PARAMETERS`; the rest is learnt from its refusals.
+        accepted: which of them the endpoint accepts, by `MAHDAR_PARAMETERS`; the rest is learnt from its refusals.
         embedded: whether it is the embedded model, which is started at the first call.
         cache: folder of the embedded model's weights.
     """
@@ -58,9 +58,9 @@ class Endpoint:
     api_key: str = field(repr=False)
     model: str
     mode: str = "json_schema"
-    passage: int = PASSAGE
+    passage: int = PASSAGE_TOKENS
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    taken: TakenParameters = NOTHING_KNOWN
+    accepted: AcceptedParameters = NOTHING_KNOWN
     embedded: bool = False
     cache: Path | None = None
 
@@ -112,7 +112,7 @@ def embedded_endpoint(settings: Settings) -> Endpoint:
         api_key="",
         model=model,
         mode=settings.mode or "json_schema",
-        passage=EMBEDDED_PASSAGE,
+        passage=EMBEDDED_PASSAGE_TOKENS,
         parameters={"max_tokens": EMBEDDED_MAX_TOKENS, "temperature": 0, "seed": 0},
         embedded=True,
         cache=settings.cache,
@@ -140,7 +140,7 @@ def remote_endpoint(settings: Settings) -> Endpoint:
         model=settings.model,
         mode=settings.mode or MODE_BY_HOST.get(host, "json_schema"),
         parameters=decoding_parameters(host, settings.model),
-        taken=TakenParameters.said(settings.parameters or ""),
+        accepted=AcceptedParameters.parse(settings.parameters or ""),
     )
 
 
@@ -152,7 +152,7 @@ def decoding_parameters(host: str, model: str) -> Mapping[str, Any]:
 
 def is_reasoning(model: str) -> bool:
     """Whether a model is of a family that reasons before it answers."""
-    return model.rsplit("/", 1)[-1].startswith(REASONING)
+    return model.rsplit("/", 1)[-1].startswith(REASONING_PREFIXES)
 
 
 def address_of(base_url: str, key: str) -> Address:
@@ -166,13 +166,12 @@ def address_of(base_url: str, key: str) -> Address:
     parts = urlsplit(base_url)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    hidden = [value for name, value in query.items() if name not in PUBLIC]
-    written = [value for name, _, value in (one.partition("=") for one in parts.query.split("&")) if name not in PUBLIC]
-    plain = [one for one in (key, password, *hidden, *written) if len(one) >= SHORTEST_SECRET]
-    escaped = [
-        form for one in plain for form in (json.dumps(one, ensure_ascii=False)[1:-1], one.replace("/", "\\/"))
-    ]  # as a server's JSON may write them
-    secrets = dict.fromkeys(one.encode() for one in (*plain, *escaped))
+    hidden = [value for name, value in query.items() if name not in PUBLIC_QUERY]
+    escaped = (one.partition("=") for one in parts.query.split("&"))
+    hidden += [value for name, _, value in escaped if name not in PUBLIC_QUERY]
+    plain = [one for one in (key, password, *hidden) if len(one) >= MIN_SECRET_LENGTH]
+    in_json = [form for one in plain for form in (json.dumps(one, ensure_ascii=False)[1:-1], one.replace("/", "\\/"))]
+    secrets = dict.fromkeys(one.encode() for one in (*plain, *in_json))
     credentials = (user, password) if user or password else None
     return Address(without_secrets(base_url).rstrip("/"), key, query, credentials, tuple(secrets))
 
@@ -181,10 +180,10 @@ def _host(url: str) -> str:
     """Return the host of a URL. An error does not show a URL that cannot be parsed: it may hold a password."""
     try:
         parts = urlsplit(url)
-        sound = url.isprintable() and " " not in url and parts.port != 0  # asking for a port that is none raises
+        valid = url.isprintable() and " " not in url and parts.port != 0  # an invalid port raises
     except ValueError:
-        sound = False
-    if not sound:
+        valid = False
+    if not valid:
         raise UsageError("OPENAI_BASE_URL: not a URL; write it like https://host/v1")
     if not parts.hostname or parts.scheme not in {"http", "https"}:
         raise UsageError(f"OPENAI_BASE_URL {without_secrets(url)!r}: not a URL; write it like https://host/v1")

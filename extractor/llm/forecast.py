@@ -1,4 +1,4 @@
-"""Forecast what a run will ask and cost, before anything is sent.
+"""Forecast the requests, tokens and cost of a run before anything is sent.
 
 There are two figures: an estimate of the tokens, and an upper bound, by which every request is asked twice (the re-ask
 carries the first answer and its problems) and every answer is as long as allowed. Attempts repeated after a timeout are
@@ -15,8 +15,8 @@ from mahdar.limits.estimate import estimate_input_tokens, estimate_output_tokens
 from mahdar.limits.prices import Price
 from mahdar.llm.conversation import arguments_of
 
-REASK: Final = 4_096
-"""Tokens of the message that asks again, at most: twelve lines, and what instructor adds to them."""
+REASK_TOKENS: Final = 4_096
+"""Maximum of tokens of a re-ask message: twelve lines, and what instructor adds to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,14 @@ def forecast_request(request: Request, price: Price | None, *, reasks: int) -> F
     arguments = arguments_of(request)
     tokens_out = estimate_output_tokens(request.messages[-1]["content"], request.parameters)
     tokens_in, longest = estimate_input_tokens(arguments), max_output_tokens(arguments)
-    most = [(max_input_tokens(arguments) + asked * (longest + REASK), longest) for asked in range(reasks + 1)]
+    rounds = [
+        (max_input_tokens(arguments) + number * (longest + REASK_TOKENS), longest) for number in range(reasks + 1)
+    ]
     return Forecast(
         requests=1,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        most_tokens=sum(map(sum, most)),
+        most_tokens=sum(map(sum, rounds)),
         cost=price.cost(tokens_in, tokens_out) if price else Decimal(0),
-        most_cost=sum((price.cost(*one) for one in most), Decimal(0)) if price else Decimal(0),
+        most_cost=sum((price.cost(*one) for one in rounds), Decimal(0)) if price else Decimal(0),
     )

@@ -27,15 +27,15 @@ def check_network(environment: Mapping[str, str] = os.environ) -> None:
     """
     names = [KEY_LOG, CERTIFICATES, *(name for name in environment if name.upper() in PROXIES)]
     for name in filter(environment.get, (*HEADERS, *names)):
-        wrong: str | None
+        problem: str | None
         if name in HEADERS:
-            wrong = _header_problem(environment[name].splitlines() if name == HEADERS[-1] else [environment[name]])
+            problem = _header_problem(environment[name].splitlines() if name == HEADERS[-1] else [environment[name]])
         elif name == KEY_LOG:
-            wrong = _key_log_problem(environment[name])
+            problem = _key_log_problem(environment[name])
         else:
-            wrong = _certificate_problem() if name == CERTIFICATES else _proxy_problem(environment[name])
-        if wrong is not None:
-            raise UsageError(f"{name}: {wrong}; correct it, or unset it")
+            problem = _certificate_problem() if name == CERTIFICATES else _proxy_problem(environment[name])
+        if problem is not None:
+            raise UsageError(f"{name}: {problem}; correct it, or unset it")
 
 
 def _header_problem(values: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Decoding parameters that an endpoint takes: configured, or learnt from its refusals.
+"""Decoding parameters that an endpoint accepts: configured, or learnt from its refusals.
 
 They change what is sent, never the fingerprint, which names what was asked.
 """
@@ -11,15 +11,16 @@ from typing import Any, Final
 from mahdar.errors import UsageError
 from mahdar.limits.estimate import LIMIT_PARAMETERS
 
-TEACHING: Final = frozenset({400, 422})
-"""Statuses of a refusal that may name a parameter."""
-MOST: Final = 6
-"""Times that one call is sent, to learn the name of the bound, its size, the context and the temperature."""
-LEAST: Final = 256
-"""Tokens; no shorter answer is asked for."""
-SPARE: Final = 16
+REFUSAL_STATUSES: Final = frozenset({400, 422})
+"""HTTP statuses of a refusal that may name a parameter."""
+MAX_SENDS: Final = 6
+"""Maximum of times that one call is sent while the endpoint refuses parameters: the name of the token limit, its size,
+the context and the temperature may each take one."""
+MIN_ANSWER_TOKENS: Final = 256
+"""Minimum of tokens that an answer is limited to."""
+CONTEXT_MARGIN: Final = 16
 """Tokens that an endpoint may add to a prompt."""
-OPTIONAL: Final = ("temperature", "seed", "parallel_tool_calls")
+OPTIONAL_PARAMETERS: Final = ("temperature", "seed", "parallel_tool_calls")
 """Parameters that can be left out."""
 _UNSUPPORTED: Final = re.compile(
     r"unsupported|not supported|not support|unrecognized|unknown|unexpected|extra_forbidden|not permitted|not allowed"
@@ -54,11 +55,11 @@ _AT_LEAST: Final = re.compile(r"contains at least (\d{1,9}) input|upper bound fo
 
 
 @dataclass(frozen=True, slots=True)
-class TakenParameters:
-    """What is known of the parameters that an endpoint takes.
+class AcceptedParameters:
+    """What is known of the parameters that an endpoint accepts.
 
     Attributes:
-        renamed: name of the bound on an answer's tokens that the endpoint refuses → name that it takes.
+        renamed: name of the bound on an answer's tokens that the endpoint refuses → name that it accepts.
         dropped: parameters that it refuses.
         output: tokens of an answer, at most; None where unknown.
         context: tokens of prompt and answer together, and tokens for each byte of a prompt; None where unknown.
@@ -70,59 +71,61 @@ class TakenParameters:
     context: tuple[int, float] | None = None
 
     @classmethod
-    def said(cls, words: str) -> "TakenParameters":
+    def parse(cls, value: str) -> "AcceptedParameters":
         """Parse the value of `MAHDAR_PARAMETERS`: `max_completion_tokens=8000 -temperature`.
 
         Raises:
-            UsageError: a word is not understood.
+            UsageError: a part of the value is not understood.
         """
-        taken = cls()
-        for word in words.replace(",", " ").split():
-            name, bounded, most = word.partition("=")
-            if name in LIMIT_PARAMETERS and (not bounded or (most.isdecimal() and int(most) > 0)):
+        accepted = cls()
+        for part in value.replace(",", " ").split():
+            name, equals, limit = part.partition("=")
+            if name in LIMIT_PARAMETERS and (not equals or (limit.isdecimal() and int(limit) > 0)):
                 other = next(one for one in LIMIT_PARAMETERS if one != name)
-                taken = replace(taken, renamed={other: name}, output=int(most) if most else taken.output)
-            elif word.startswith("-") and word[1:] in OPTIONAL:
-                taken = replace(taken, dropped=taken.dropped | {word[1:]})
+                accepted = replace(accepted, renamed={other: name}, output=int(limit) if limit else accepted.output)
+            elif part.startswith("-") and part[1:] in OPTIONAL_PARAMETERS:
+                accepted = replace(accepted, dropped=accepted.dropped | {part[1:]})
             else:
-                bounds, optional = " or ".join(LIMIT_PARAMETERS), ", ".join(f"-{one}" for one in OPTIONAL)
+                bounds, optional = " or ".join(LIMIT_PARAMETERS), ", ".join(f"-{one}" for one in OPTIONAL_PARAMETERS)
                 raise UsageError(
-                    f"MAHDAR_PARAMETERS {word!r}: not understood; write {bounds}, with =TOKENS for the most that an "
+                    f"MAHDAR_PARAMETERS {part!r}: not understood; write {bounds}, with =TOKENS for the most that an "
                     f"answer may have, and {optional} for what is to be left out"
                 )
-        return taken
+        return accepted
 
-    def applied(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the arguments of a call as the endpoint takes them."""
+    def apply_to(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the arguments of a call as the endpoint accepts them."""
         if self == NOTHING_KNOWN:
             return arguments
-        taken = {self.renamed.get(name, name): one for name, one in arguments.items() if name not in self.dropped}
+        accepted = {self.renamed.get(name, name): one for name, one in arguments.items() if name not in self.dropped}
         for name in LIMIT_PARAMETERS:
-            if name in taken:
-                taken[name] = min(taken[name], self.output or taken[name], self._room(taken) or taken[name])
-        return taken
+            if name in accepted:
+                value = accepted[name]
+                accepted[name] = min(value, self.output or value, self._room(accepted) or value)
+        return accepted
 
-    def learnt(self, sent: Mapping[str, Any], words: str) -> "TakenParameters":
+    def after_refusal(self, sent: Mapping[str, Any], message: str) -> "AcceptedParameters":
         """Return what is known after a refusal.
 
         Args:
             sent: the arguments that were refused.
-            words: of the refusal.
+            message: of the refusal.
         """
-        words = re.sub(r"(?<=\d),(?=\d{3}\b)", "", words)
+        message = re.sub(r"(?<=\d),(?=\d{3}\b)", "", message)
         bound = next((sent[name] for name in LIMIT_PARAMETERS if name in sent), 0)
-        context, output = _number(_CONTEXT, words), _output(words)
-        if context and (prompt := _prompt(words, context, bound)):
+        context, output = _number(_CONTEXT, message), _output(message)
+        if context and (prompt := _prompt(message, context, bound)):
             return replace(self, context=(context, prompt / max(prompt_bytes(sent), 1)))
         if output and output < bound:
             return replace(self, output=output)
-        named = [name for name in (*LIMIT_PARAMETERS, *OPTIONAL) if name in sent and re.search(rf"\b{name}\b", words)]
+        changeable = (*LIMIT_PARAMETERS, *OPTIONAL_PARAMETERS)
+        named = [name for name in changeable if name in sent and re.search(rf"\b{name}\b", message)]
         renamed = {
             name: next(other for other in LIMIT_PARAMETERS if other != name)
             for name in named
-            if name in LIMIT_PARAMETERS and name not in self.renamed.values() and _UNSUPPORTED.search(words)
+            if name in LIMIT_PARAMETERS and name not in self.renamed.values() and _UNSUPPORTED.search(message)
         }
-        dropped = self.dropped | (frozenset(named) & frozenset(OPTIONAL))
+        dropped = self.dropped | (frozenset(named) & frozenset(OPTIONAL_PARAMETERS))
         return replace(self, renamed={**self.renamed, **renamed}, dropped=dropped)
 
     def _room(self, arguments: Mapping[str, Any]) -> int | None:
@@ -130,11 +133,11 @@ class TakenParameters:
         if self.context is None:
             return None
         context, rate = self.context
-        left = context - round(prompt_bytes(arguments) * rate) - SPARE
-        return left if left >= LEAST else None
+        left = context - round(prompt_bytes(arguments) * rate) - CONTEXT_MARGIN
+        return left if left >= MIN_ANSWER_TOKENS else None
 
 
-NOTHING_KNOWN: Final = TakenParameters()
+NOTHING_KNOWN: Final = AcceptedParameters()
 
 
 def prompt_bytes(arguments: Mapping[str, Any]) -> int:
@@ -147,26 +150,26 @@ def prompt_text(arguments: Mapping[str, Any]) -> str:
     return "".join(str(turn.get("content") or "") for turn in arguments["messages"])
 
 
-def _prompt(words: str, context: int, bound: int) -> int | None:
+def _prompt(message: str, context: int, bound: int) -> int | None:
     """Return the tokens of a prompt by a refusal; None where it does not say them.
 
     Where the refusal says only how many they exceed, half of what is left of the context is added, so that each refusal
     halves the answer that is asked for.
     """
-    if (least := _number(_AT_LEAST, words)) is not None:
+    if (least := _number(_AT_LEAST, message)) is not None:
         return (least + context) // 2
-    total = _number(_TOTAL, words)
-    return max(total - bound, 0) if total else _number(_PROMPT, words)
+    total = _number(_TOTAL, message)
+    return max(total - bound, 0) if total else _number(_PROMPT, message)
 
 
-def _output(words: str) -> int | None:
+def _output(message: str) -> int | None:
     """Return the tokens that an answer may have by a refusal; None where it does not say them."""
-    found = _OUTPUT.search(words)
+    found = _OUTPUT.search(message)
     if found is None:
         return None
-    return int(next(filter(None, found.groups()))) - words[found.end() :].startswith(_EXCLUSIVE)
+    return int(next(filter(None, found.groups()))) - message[found.end() :].startswith(_EXCLUSIVE)
 
 
-def _number(pattern: re.Pattern[str], words: str) -> int | None:
-    found = pattern.search(words)
+def _number(pattern: re.Pattern[str], message: str) -> int | None:
+    found = pattern.search(message)
     return int(next(filter(None, found.groups()))) if found else None

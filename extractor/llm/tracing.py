@@ -45,7 +45,7 @@ class TracingTransport:
         """Send a call once, as a span of kind CLIENT.
 
         Raises:
-            CallError: no completion came.
+            CallError: there is no completion.
         """
         from opentelemetry.trace import SpanKind
 

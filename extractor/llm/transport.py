@@ -18,8 +18,7 @@ from mahdar.llm.call import Call, Transport
 from mahdar.llm.endpoint import Address, Endpoint, address_of
 from mahdar.llm.local.weights import Progress
 from mahdar.llm.network import check_network
-from mahdar.llm.parameters import MOST as MOST_LESSONS
-from mahdar.llm.parameters import TEACHING, prompt_bytes, prompt_text
+from mahdar.llm.parameters import MAX_SENDS, REFUSAL_STATUSES, prompt_bytes, prompt_text
 from mahdar.llm.reply import CallError, error_words, read_answer, status_error
 from mahdar.llm.streamed import joined_stream
 from mahdar.observability.logs import hide_queries
@@ -34,26 +33,26 @@ __all__ = ["OpenAITransport", "Progress", "Transport"]
 
 log = logging.getLogger("mahdar")
 
-CONNECTIONS: Final = 25
+MAX_CONNECTIONS: Final = 25
 """Connections of one client. Its pool looks at each of them at every request, so that many calls in flight are spread
 over several clients; their number is bounded elsewhere."""
 MASK: Final = b"[key]"
-LONGEST: Final = 8 * 1024 * 1024
-"""Bytes of a response: more than the longest answer that is read, with every letter escaped."""
-SMALLEST_WINDOW: Final = 1_000
-"""Tokens; an endpoint that counts fewer in a prompt counts nothing."""
-WINDOWS: Final = tuple(2**power for power in range(9, 18))
-"""Sizes of context windows, in tokens."""
-AT_THE_EDGE: Final = 8
-"""Tokens by which a prompt that was cut may miss its window."""
-MOST_BYTES: Final = 10
-"""Bytes of a prompt for each token, at most: over Arabic, English and JSON, tokenizers of today need 3 to 7."""
-FEW_BYTES: Final = 7
-ASCII_BYTES: Final = 5.5
-"""The same where the count of tokens is the size of a window: of Arabic, and of the instructions in English."""
-SHOWN: Final = 40
+MAX_RESPONSE_BYTES: Final = 8 * 1024 * 1024
+"""Maximum of bytes of a response: more than the longest answer that is read, with every letter escaped."""
+MIN_COUNTED_TOKENS: Final = 1_000
+"""Tokens; an endpoint that reports fewer for a prompt does not count them."""
+WINDOW_SIZES: Final = tuple(2**power for power in range(9, 18))
+"""Common sizes of context windows, in tokens."""
+WINDOW_TOLERANCE: Final = 8
+"""Tokens by which a truncated prompt may differ from its window."""
+MAX_BYTES_PER_TOKEN: Final = 10
+"""Maximum of bytes of a prompt for each token: over Arabic, English and JSON, tokenizers of today have 3 to 7."""
+ARABIC_BYTES_PER_TOKEN: Final = 7
+ASCII_BYTES_PER_TOKEN: Final = 5.5
+"""The same for a prompt whose reported tokens are the size of a window: for Arabic, and for English instructions."""
+EXCERPT_LENGTH: Final = 40
 """Characters of an answer that is no JSON, in the failure's message."""
-_ENCODED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_ENCODING_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 class OpenAITransport:
@@ -81,7 +80,7 @@ class OpenAITransport:
         self._progress = progress
         self._http_transport = http_transport
         self._clients: _Clients | None = None
-        self._parameters = endpoint.taken
+        self._parameters = endpoint.accepted
         self._connecting = asyncio.Lock()
         self._embedded: EmbeddedModel | None = None
 
@@ -89,7 +88,7 @@ class OpenAITransport:
         """Send a call once, and again only with other parameters where the endpoint refuses one by its name.
 
         Raises:
-            CallError: no completion came; says whether asking again can help.
+            CallError: there is no completion; says whether a retry can help.
             UsageError: the key cannot be sent.
         """
         clients = self._clients or await self._connect()
@@ -99,8 +98,8 @@ class OpenAITransport:
                 response, sent = await self._send_accepted(clients, call.arguments)
             completion = clients.read(response, seconds=time.monotonic() - started)
         except TimeoutError:
-            said = f"{clients.url}: no answer within {self._timeout:g} s"
-            raise CallError("timeout", said, again=True, busy=True) from None
+            message = f"{clients.url}: no answer within {self._timeout:g} s"
+            raise CallError("timeout", message, again=True, busy=True) from None
         except CallError as error:
             if self.endpoint.embedded and error.failure == "unreachable":
                 await self._disconnect(clients)
@@ -124,15 +123,15 @@ class OpenAITransport:
         Returns:
             The response, and the arguments that it answers.
         """
-        for _ in range(MOST_LESSONS):
-            sent = self._parameters.applied(arguments)
+        for _ in range(MAX_SENDS):
+            sent = self._parameters.apply_to(arguments)
             response = await clients.create(sent)
-            if response.status_code not in TEACHING:
+            if response.status_code not in REFUSAL_STATUSES:
                 break
-            self._parameters = self._parameters.learnt(sent, error_words(clients.text(response))[1])
-            if self._parameters.applied(arguments) == sent:
+            self._parameters = self._parameters.after_refusal(sent, error_words(clients.text(response))[1])
+            if self._parameters.apply_to(arguments) == sent:
                 break
-            log.info("the endpoint refused a parameter; sending the call as it wants it")
+            log.info("the endpoint refused a parameter; sending the call without it or with another value")
         return response, sent
 
     async def _connect(self) -> "_Clients":
@@ -191,7 +190,7 @@ class _Clients:
         import httpx2
         import openai
 
-        pool = next((pool for pool in self.pools if pool.in_flight < CONNECTIONS), None)
+        pool = next((pool for pool in self.pools if pool.in_flight < MAX_CONNECTIONS), None)
         if pool is None:
             pool = _Pool(self.make())
             self.pools.append(pool)
@@ -207,9 +206,9 @@ class _Clients:
             cause = error.__cause__ or error
             if isinstance(cause, CallError):
                 raise cause from None
-            said = on_one_line(self._masked((str(cause) or type(cause).__name__).encode()).decode())
+            message = on_one_line(self._masked((str(cause) or type(cause).__name__).encode()).decode())
             sent = not isinstance(cause, httpx2.ConnectError)
-            raise CallError("unreachable", f"{self.url}: {said}", again=True, billed=sent) from None
+            raise CallError("unreachable", f"{self.url}: {message}", again=True, billed=sent) from None
         finally:
             pool.in_flight -= 1
         response: httpx2.Response = raw.http_response
@@ -234,12 +233,12 @@ class _Clients:
         except (ValueError, RecursionError):
             answer = joined_stream(text)
         if answer is None and text.strip() != "null":
-            said = f"answered no JSON but {text.strip()[:SHOWN]!r}; is OPENAI_BASE_URL right?"
-            raise CallError("unreachable", f"{self.url}: {said}", again=True) from None
+            message = f"answered no JSON but {text.strip()[:EXCERPT_LENGTH]!r}; is OPENAI_BASE_URL right?"
+            raise CallError("unreachable", f"{self.url}: {message}", again=True) from None
         return read_answer(answer, seconds=seconds, headers=response.headers)
 
     def text(self, response: "httpx2.Response") -> str:
-        """Return the body of a response, the key masked."""
+        """Return the body of a response, with secrets masked."""
         return self._masked(response.content).decode("utf-8", "replace")
 
     def _masked(self, content: bytes) -> bytes:
@@ -249,19 +248,21 @@ class _Clients:
 
 
 def _check_whole_prompt(completion: Completion, sent: Mapping[str, Any]) -> None:
-    """Refuse an answer to a part of the prompt: Ollama cuts what exceeds its context window, and says nothing.
+    """Refuse an answer to a part of the prompt: Ollama silently cuts what exceeds its context window.
 
     Raises:
         CallError: the endpoint counted fewer tokens than a prompt of so many bytes can have.
     """
-    read, size, text = completion.tokens_in, prompt_bytes(sent), prompt_text(sent)
+    counted, size, text = completion.tokens_in, prompt_bytes(sent), prompt_text(sent)
     ascii_size = len(text.encode("ascii", "ignore"))
-    full = any(abs(read - window) <= AT_THE_EDGE for window in WINDOWS)
-    least = ascii_size / ASCII_BYTES + (size - ascii_size) / FEW_BYTES if full else size / MOST_BYTES
-    if SMALLEST_WINDOW <= read < least - AT_THE_EDGE:
-        said = f"the endpoint read {read:,} tokens of a prompt of {size:,} bytes, so that it cut the prompt"
+    fills_window = any(abs(counted - window) <= WINDOW_TOLERANCE for window in WINDOW_SIZES)
+    minimum = size / MAX_BYTES_PER_TOKEN
+    if fills_window:
+        minimum = ascii_size / ASCII_BYTES_PER_TOKEN + (size - ascii_size) / ARABIC_BYTES_PER_TOKEN
+    if MIN_COUNTED_TOKENS <= counted < minimum - WINDOW_TOLERANCE:
+        message = f"the endpoint read {counted:,} tokens of a prompt of {size:,} bytes, so it truncated the prompt"
         remedy = "give the model a larger context (Ollama: OLLAMA_CONTEXT_LENGTH or num_ctx)"
-        raise CallError("truncated", f"{said}; {remedy}", again=False)
+        raise CallError("truncated", f"{message}; {remedy}", again=False)
 
 
 def _client_factory(
@@ -298,17 +299,19 @@ def _client_factory(
             try:
                 async for piece in response.aiter_bytes():
                     pieces.append(piece)
-                    if (size := size + len(piece)) > LONGEST:
-                        raise CallError("invalid", f"the answer has more than {LONGEST:,} bytes", again=False)
+                    if (size := size + len(piece)) > MAX_RESPONSE_BYTES:
+                        raise CallError(
+                            "invalid", f"the answer has more than {MAX_RESPONSE_BYTES:,} bytes", again=False
+                        )
             finally:
                 await response.aclose()
-            headers = [item for item in response.headers.multi_items() if item[0] not in _ENCODED]
+            headers = [item for item in response.headers.multi_items() if item[0] not in _ENCODING_HEADERS]
             return httpx2.Response(response.status_code, headers=headers, content=b"".join(pieces), request=request)
 
     def make() -> openai.AsyncOpenAI:
         http_client = BoundedHttpClient(
             auth=address.credentials,
-            limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             timeout=timeout,
             transport=transport,
             trust_env=not direct,

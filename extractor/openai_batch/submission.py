@@ -69,7 +69,7 @@ class Submission:
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._mahdar = mahdar
-        self._taken = mahdar.endpoint.taken if mahdar.endpoint else NOTHING_KNOWN
+        self._accepted = mahdar.endpoint.accepted if mahdar.endpoint else NOTHING_KNOWN
         self._store = store
         self._job = job
         self._api = api
@@ -143,7 +143,7 @@ class Submission:
                     continue
                 under_way.add(call.fingerprint)
                 reask = call.fingerprint != call.request.fingerprint
-                body = json.dumps(self._taken.applied(call.arguments), ensure_ascii=False)
+                body = json.dumps(self._accepted.apply_to(call.arguments), ensure_ascii=False)
                 yield (
                     SubmittedRequest(call.fingerprint, document.id, reask, call.components),
                     request_line(call.fingerprint, body),

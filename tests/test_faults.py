@@ -644,8 +644,8 @@ def test_a_full_disk_costs_no_answer_and_is_warned_of_once(tmp_path: Path) -> No
         )
     assert done.stdout.decode().splitlines() == ["1 1 1", "0 0 1", "1 1 1"]
     (warning,) = done.stderr.decode().splitlines()
-    assert warning.startswith(f"{tmp_path}/completions-v2: an answer could not be kept (")
-    assert warning.endswith("or set MAHDAR_CACHE_DIR to another one; going on without keeping answers")
+    assert warning.startswith(f"{tmp_path}/completions-v2: an answer cannot be stored (")
+    assert warning.endswith("or set MAHDAR_CACHE_DIR to another one; going on without storing answers")
 
 
 def test_a_key_that_a_server_escapes_is_not_shown(tmp_path: Path) -> None:

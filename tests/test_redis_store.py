@@ -81,8 +81,8 @@ def test_answers_of_an_earlier_version_are_left_alone_and_named_once(
         others.flushall()
     (record,) = caplog.records
     assert record.getMessage() == (
-        f"{store.folder}: answers of an earlier version under mahdar:1:*, which are not read: their articles are asked "
-        "about again; delete these keys to free their space"
+        f"{store.folder}: answers of an earlier version under mahdar:1:* are not used: their articles are requested "
+        "again; delete these keys to free their space"
     )
 
 

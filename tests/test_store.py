@@ -211,15 +211,15 @@ def test_whatever_bit_of_the_file_flips_no_answer_is_altered(cache: Path) -> Non
 
 def test_a_file_that_another_process_keeps_locked_is_not_called_broken(cache: Path) -> None:
     with (
-        closing(DiskStore(cache, patience=0.01)) as store,
+        closing(DiskStore(cache, lock_timeout=0.01)) as store,
         closing(sqlite3.connect(cache / FOLDER / "cache.db")) as busy,
     ):
         busy.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError) as caught:
             store.put(PRINT, ANSWER, PARTS)
     assert str(caught.value) == (
-        f"{cache / FOLDER}: an answer could not be kept: another process keeps it locked; "
-        "wait for that to end, or set MAHDAR_CACHE_DIR to another folder"
+        f"{cache / FOLDER}: an answer cannot be stored: another process has locked it; "
+        "wait for it to end, or set MAHDAR_CACHE_DIR to another folder"
     )
 
 
@@ -257,7 +257,7 @@ def test_a_store_of_an_earlier_version_is_left_alone_and_named_once(
         DiskStore(cache).close()
     (record,) = caplog.records
     assert record.message == (
-        f"{earlier}: answers of an earlier version, which are not read: their articles are asked about again; "
+        f"{earlier}: answers of an earlier version are not used: their articles are requested again; "
         "remove the folder to free its space"
     )
     assert (earlier / "cache.db").read_bytes() == b"as it was"

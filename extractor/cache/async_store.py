@@ -1,7 +1,7 @@
 """Use a store from an event loop, with claims that keep other processes from sending the same request.
 
-A store on a server is called in a thread; one on disk answers faster than a thread starts. Where an answer cannot be
-stored, the extraction goes on, and one warning is logged.
+A store on a server is called in a thread; one on disk answers faster than a thread starts. If an answer cannot be
+stored, the extraction continues, and one warning is logged.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
-from mahdar.cache.claims import RENEWED, Claims
+from mahdar.cache.claims import RENEWAL_INTERVAL, Claims
 from mahdar.cache.completion import Completion
 from mahdar.cache.disk import Store
 from mahdar.errors import StoreError
@@ -22,7 +22,7 @@ log = logging.getLogger("mahdar")
 
 
 class AsyncStore:
-    """A store for one event loop; without a store it keeps nothing."""
+    """A store for one event loop; without a store it does nothing."""
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
@@ -30,7 +30,7 @@ class AsyncStore:
         self._remote = bool(getattr(store, "remote", False))
         self._held: set[str] = set()
         self._renewal: asyncio.Task[None] | None = None
-        self._failed = False
+        self._warned = False
 
     @property
     def shared(self) -> bool:
@@ -43,53 +43,53 @@ class AsyncStore:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await self._do(self._store.get, fingerprint) if self._store else None
+        return await self._call(self._store.get, fingerprint) if self._store else None
 
     async def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
-        """Store an answer; log a warning where that fails."""
+        """Store an answer; log a warning if that fails."""
         if self._store is None:
             return
         try:
-            await self._do(self._store.put, fingerprint, completion, components)
+            await self._call(self._store.put, fingerprint, completion, components)
         except StoreError as error:
-            self._warn(f"{error}; going on without keeping answers")
+            self._warn(f"{error}; going on without storing answers")
 
     async def claim(self, fingerprint: str) -> bool:
-        """Claim a request; False where another process holds it. True where the store cannot keep claims."""
+        """Claim a request; False where another process holds it. True if the store has no claims."""
         if self._claims is None:
             return True
         try:
-            taken = await self._do(self._claims.claim, fingerprint)
+            claimed = await self._call(self._claims.claim, fingerprint)
         except StoreError as error:
             self._warn(f"{error}; going on as if no other process sent the same requests")
             return True
-        if taken:
+        if claimed:
             self._held.add(fingerprint)
             if self._renewal is None:
                 self._renewal = asyncio.create_task(self._renew())
-        return taken
+        return claimed
 
     async def release(self, fingerprint: str) -> None:
         """Release a claim."""
         if self._claims is not None and fingerprint in self._held:
             self._held.discard(fingerprint)
             with suppress(StoreError):  # it expires
-                await self._do(self._claims.release, fingerprint)
+                await self._call(self._claims.release, fingerprint)
 
     async def _renew(self) -> None:
         """Renew the claims that are held, until none is left or the loop ends."""
         assert self._claims is not None, "nothing is held without claims"
         while self._held:
-            await asyncio.sleep(RENEWED)
+            await asyncio.sleep(RENEWAL_INTERVAL)
             for fingerprint in tuple(self._held):
                 with suppress(StoreError):
-                    await self._do(self._claims.renew, fingerprint)
+                    await self._call(self._claims.renew, fingerprint)
         self._renewal = None
 
-    async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(work, *args, **kwargs) if self._remote else work(*args, **kwargs)
 
     def _warn(self, message: str) -> None:
-        if not self._failed:
+        if not self._warned:
             log.warning("%s", message)
-        self._failed = True
+        self._warned = True

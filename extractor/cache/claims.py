@@ -29,17 +29,17 @@ except ImportError:  # Windows
 
 LEASE: Final = 30.0
 """Seconds after which a claim expires that is not renewed."""
-RENEWED: Final = LEASE / 3
+RENEWAL_INTERVAL: Final = LEASE / 3
 """Seconds between renewals."""
-FLOCK: Final = "hhqqi0q"
+FLOCK_FORMAT: Final = "hhqqi0q"
 """C's `struct flock`: type, whence, start, length, process."""
-DIGITS: Final = 15
+OFFSET_DIGITS: Final = 15
 """Hexadecimal digits of the fingerprint that give the offset of its byte: a file's offset has 63 bits."""
 
 
 @runtime_checkable
 class Claims(Protocol):
-    """What a store that processes share offers besides answers."""
+    """Claims of a store that several processes share."""
 
     def claim(self, fingerprint: str) -> bool:
         """Claim a request; False where another process holds it."""
@@ -52,7 +52,7 @@ class Claims(Protocol):
 
 
 def claims_in(folder: Path) -> "ClaimLocks | ClaimRows":
-    """Return the claims that all processes share which name this folder."""
+    """Return the claims in a folder, shared by all processes that use it."""
     return ClaimLocks(folder) if _LOCKS else ClaimRows(folder)
 
 
@@ -65,13 +65,13 @@ class ClaimLocks:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._begin()
+        self._initialize()
 
-    def _begin(self) -> None:
+    def _initialize(self) -> None:
         self._process = os.getpid()
         self._file: int | None = None
         self._held: set[str] = set()
-        self._guard = threading.Lock()
+        self._mutex = threading.Lock()
 
     def claim(self, fingerprint: str) -> bool:
         """Claim a request; False where another process holds it.
@@ -80,8 +80,8 @@ class ClaimLocks:
             StoreError: the folder cannot be used.
         """
         if self._process != os.getpid():
-            self._begin()
-        with self._guard:
+            self._initialize()
+        with self._mutex:
             if fingerprint in self._held or not self._lock(fingerprint, fcntl.F_WRLCK):
                 return False
             self._held.add(fingerprint)
@@ -92,30 +92,32 @@ class ClaimLocks:
 
     def release(self, fingerprint: str) -> None:
         """Release a claim."""
-        with self._guard:
+        with self._mutex:
             if fingerprint in self._held:
                 self._held.discard(fingerprint)
                 self._lock(fingerprint, fcntl.F_UNLCK)
 
     def close(self) -> None:
         """Close the file, which releases all claims."""
-        with self._guard:
+        with self._mutex:
             if self._file is not None:
                 os.close(self._file)
             self._file = None
             self._held.clear()
 
     def _lock(self, fingerprint: str, kind: int) -> bool:
-        offset = int(fingerprint[:DIGITS], 16)
+        offset = int(fingerprint[:OFFSET_DIGITS], 16)
         try:
-            fcntl.fcntl(self._opened(), fcntl.F_OFD_SETLK, struct.pack(FLOCK, kind, os.SEEK_SET, offset, 1, 0))
+            fcntl.fcntl(
+                self._descriptor(), fcntl.F_OFD_SETLK, struct.pack(FLOCK_FORMAT, kind, os.SEEK_SET, offset, 1, 0)
+            )
         except OSError as error:
             if error.errno in {errno.EAGAIN, errno.EACCES}:
                 return False
             raise _unusable(self.folder, error) from None
         return True
 
-    def _opened(self) -> int:
+    def _descriptor(self) -> int:
         if self._file is None:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(self.folder / "locks", os.O_CREAT | os.O_RDWR, 0o600)

@@ -30,21 +30,21 @@ FOLDER = f"completions-v{VERSION}"
 CLAIMS = f"claims-v{VERSION}"
 EARLIER = tuple(f"completions-v{version}" for version in range(1, VERSION))
 REMEDY = "free space on the disk, move the folder away, or set MAHDAR_CACHE_DIR to another one"
-LOCKED = "another process keeps it locked; wait for that to end, or set MAHDAR_CACHE_DIR to another folder"
-PICKLED = "(a key that is no text)"
+LOCKED_REMEDY = "another process has locked it; wait for it to end, or set MAHDAR_CACHE_DIR to another folder"
+NOT_A_TEXT_KEY = "(a key that is no text)"
 UNREADABLE = "(a value that is no text)"
 DAMAGED = "(a damaged part of the file)"
-PATIENCE: Final = 60.0
+LOCK_TIMEOUT: Final = 60.0
 """Seconds to wait for a database that another process keeps locked."""
-LONGEST_DAMAGE: Final = 100_000
-"""Rows of a damaged part that are tried one by one before the rest of the file is given up."""
+MAX_DAMAGED_ROWS: Final = 100_000
+"""Maximum of damaged rows that are skipped one by one before the rest of the file is given up."""
 _DAMAGE: Final = (sqlite3.DatabaseError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """Errors that SQLite and diskcache raise for a file in which bytes have changed."""
 _ROW: Final = "SELECT rowid, key, raw, mode, value, tag FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT 1"
 
 
 class Store(Protocol):
-    """Keeps answers for the client. A recording or a server's client can stand in."""
+    """Keeps answers for the client. A recording or a server's client can replace it."""
 
     def get(self, fingerprint: str) -> Completion | None:
         """Return the stored answer, or None."""
@@ -65,7 +65,7 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache is untyped
 
     def get(self, key: Any, raw: bool) -> Any:  # noqa: FBT001  # diskcache's signature
         """Read a key; one that was pickled is not unpickled."""
-        return key if raw and isinstance(key, str) else PICKLED
+        return key if raw and isinstance(key, str) else NOT_A_TEXT_KEY
 
     def store(self, value: Any, read: bool, key: Any = diskcache.UNKNOWN) -> Any:  # noqa: ARG002, FBT001
         """Write a value, which is text."""
@@ -115,10 +115,10 @@ class DiskStore:
 
     Args:
         cache: the folder that holds the store's own.
-        patience: seconds to wait for a database that another process keeps locked.
+        lock_timeout: seconds to wait for a database that another process keeps locked.
     """
 
-    def __init__(self, cache: Path, *, patience: float = PATIENCE) -> None:
+    def __init__(self, cache: Path, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
         """Open the store, or create it.
 
         Raises:
@@ -126,9 +126,9 @@ class DiskStore:
         """
         self.folder = cache / FOLDER
         self._warned = False
-        with self._named("cannot be used as a store"):
+        with self._translated_errors("cannot be used as a store"):
             cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._name_earlier(cache)
+            self._warn_of_earlier(cache)
             for folder in (self.folder, cache / CLAIMS):
                 if folder.is_symlink():
                     raise StoreError(f"{folder}: is a link, which is not followed; name its folder by MAHDAR_CACHE_DIR")
@@ -136,9 +136,9 @@ class DiskStore:
             self.folder.chmod(0o700)
             self._claims = claims_in(cache / CLAIMS)
             self._cache = TextCache(
-                str(self.folder), patience, disk=TextDisk, eviction_policy="none", cull_limit=0, statistics=0
+                str(self.folder), lock_timeout, disk=TextDisk, eviction_policy="none", cull_limit=0, statistics=0
             )
-            self._cache.get("")  # where no entry can be looked up, this raises
+            self._cache.get("")  # raises if no entry can be looked up
 
     def get(self, fingerprint: str) -> Completion | None:
         """Return the stored answer, or None. A damaged one counts as absent; one warning is logged for all of them.
@@ -166,7 +166,7 @@ class DiskStore:
         Raises:
             StoreError: it cannot be written, for example to a full disk.
         """
-        with self._named("an answer could not be kept"):
+        with self._translated_errors("an answer cannot be stored"):
             text = completion.dumps(components)
             self._cache.set(fingerprint, text, tag=_checksum(fingerprint, text.encode()))
 
@@ -176,7 +176,7 @@ class DiskStore:
         Raises:
             StoreError: the file is damaged where it stands.
         """
-        with self._named("an answer could not be removed"):
+        with self._translated_errors("an answer cannot be removed"):
             return bool(self._cache.delete(fingerprint))
 
     def claim(self, fingerprint: str) -> bool:
@@ -204,8 +204,8 @@ class DiskStore:
             StoreError: the file is locked, or cannot be reached.
         """
         row, skipped = 0, 0
-        while skipped < LONGEST_DAMAGE:
-            with self._named("cannot be read"):
+        while skipped < MAX_DAMAGED_ROWS:
+            with self._translated_errors("cannot be read"):
                 try:
                     found = self._cache._sql(_ROW, (row,)).fetchone()  # noqa: SLF001  # iterkeys ends at the first damage
                 except sqlite3.OperationalError:
@@ -231,13 +231,13 @@ class DiskStore:
             if entry:
                 entries += 1
                 tokens += entry["tokens_in"] + entry["tokens_out"]
-        with self._named("cannot be read"):
+        with self._translated_errors("cannot be read"):
             return StoreStats(self.folder, entries, self._cache.volume(), tokens)
 
     def verify(self) -> tuple[str, ...]:
         """Return the fingerprints of entries that cannot be read, and what SQLite finds wrong with the file."""
         broken = tuple(fingerprint for fingerprint, entry in self.entries() if entry is None)
-        with self._named("cannot be read"), warnings.catch_warnings():
+        with self._translated_errors("cannot be read"), warnings.catch_warnings():
             warnings.simplefilter("always")
             try:
                 return broken + tuple(str(warning.message) for warning in self._cache.check())
@@ -248,7 +248,7 @@ class DiskStore:
 
     def clear(self) -> int:
         """Remove all entries, and return their number."""
-        with self._named("cannot be emptied"):
+        with self._translated_errors("cannot be emptied"):
             return int(self._cache.clear())
 
     def close(self) -> None:
@@ -256,22 +256,24 @@ class DiskStore:
         self._claims.close()
         self._cache.close()
 
-    def _name_earlier(self, cache: Path) -> None:
-        """Log, when the folder is created, that the folder of an earlier version is left as it is."""
+    def _warn_of_earlier(self, cache: Path) -> None:
+        """Warn of the folder of an earlier version, once, when the folder of this one is created."""
         for folder in older_folders(cache) if not self.folder.exists() else ():
             log.warning(
-                "%s: answers of an earlier version, which are not read: their articles are asked about again; "
+                "%s: answers of an earlier version are not used: their articles are requested again; "
                 "remove the folder to free its space",
                 folder,
             )
 
-    def _warn(self, found: str) -> None:
+    def _warn(self, damage: str) -> None:
         if not self._warned:
-            log.warning("%s: %s; what is so is asked for again; `mahdar cache verify` names it", self.folder, found)
+            log.warning(
+                "%s: %s; damaged answers are requested again; `mahdar cache verify` lists them", self.folder, damage
+            )
         self._warned = True
 
     @contextmanager
-    def _named(self, failed: str) -> Iterator[None]:
+    def _translated_errors(self, failed: str) -> Iterator[None]:
         """Raise an error of files or of SQLite as a `StoreError` that names the folder and the remedy."""
         try:
             yield
@@ -280,7 +282,7 @@ class DiskStore:
 
     def _error(self, failed: str, error: Exception) -> StoreError:
         if isinstance(error, diskcache.Timeout) or "locked" in str(error):
-            return StoreError(f"{self.folder}: {failed}: {LOCKED}")
+            return StoreError(f"{self.folder}: {failed}: {LOCKED_REMEDY}")
         return StoreError(f"{self.folder}: {failed} ({error}); {REMEDY}")
 
 

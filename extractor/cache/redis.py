@@ -1,7 +1,7 @@
 """The store on a Redis or Valkey server, for machines that share answers.
 
 Entries are the same text as on disk, under `mahdar:<version>:<fingerprint>`; nothing but text is read. Claims are keys
-that expire. One more key notes that this version has looked for entries of earlier ones. No message shows the URL's
+that expire. One more key records that this version has already checked for entries of earlier versions. No message shows the URL's
 password.
 """
 
@@ -22,11 +22,11 @@ log = logging.getLogger("mahdar")
 ENTRIES: Final = f"mahdar:{VERSION}:"
 CLAIMS: Final = f"mahdar-claim:{VERSION}:"
 EARLIER: Final = tuple(f"mahdar:{version}:" for version in range(1, VERSION))
-LOOKED: Final = f"mahdar-looked:{VERSION}"
-PATIENCE: Final = 10.0
-"""Seconds to wait for the server."""
-BATCH: Final = 500
-"""Keys of one step of a listing."""
+EARLIER_CHECKED: Final = f"mahdar-looked:{VERSION}"
+TIMEOUT: Final = 10.0
+"""Seconds for a connection, and for an answer of the server."""
+SCAN_SIZE: Final = 500
+"""Keys that one step of a listing returns."""
 _RELEASE: Final = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 _RENEW: Final = (
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
@@ -55,10 +55,10 @@ class RedisStore:
             raise UsageError("a store on a server needs redis: pip install 'mahdar[redis]'") from None
         self._errors = redis.RedisError
         self._owner = secrets.token_hex(8)
-        self._looked = False
+        self._earlier_checked = False
         try:
             self.folder = without_secrets(url)
-            self._client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+            self._client = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
             self._client.connection_pool.make_connection()  # opens nothing; raises for unknown parameters
         except (TypeError, ValueError):
             raise UsageError("MAHDAR_STORE: not a URL; write it like redis://host:6379/0") from None
@@ -69,20 +69,20 @@ class RedisStore:
         Raises:
             StoreError: the server does not answer.
         """
-        with self._named("cannot be read"):
+        with self._translated_errors("cannot be read"):
             stored = self._client.get(ENTRIES + fingerprint)
-        if not self._looked:
-            self._looked = True
-            self._name_earlier()
+        if not self._earlier_checked:
+            self._earlier_checked = True
+            self._warn_of_earlier()
         return Completion.loads(_text(stored)) if stored is not None else None
 
     def put(self, fingerprint: str, completion: Completion, components: Mapping[str, str]) -> None:
         """Store an answer.
 
         Raises:
-            StoreError: it could not be written.
+            StoreError: it cannot be written.
         """
-        with self._named("an answer could not be kept"):
+        with self._translated_errors("an answer cannot be stored"):
             self._client.set(ENTRIES + fingerprint, completion.dumps(components))
 
     def remove(self, fingerprint: str) -> bool:
@@ -91,7 +91,7 @@ class RedisStore:
         Raises:
             StoreError: the server does not answer.
         """
-        with self._named("an answer could not be removed"):
+        with self._translated_errors("an answer cannot be removed"):
             return bool(self._client.delete(ENTRIES + fingerprint))
 
     def claim(self, fingerprint: str) -> bool:
@@ -100,17 +100,17 @@ class RedisStore:
         Raises:
             StoreError: the server does not answer.
         """
-        with self._named("a request cannot be claimed"):
+        with self._translated_errors("a request cannot be claimed"):
             return bool(self._client.set(CLAIMS + fingerprint, self._owner, nx=True, px=_lease()))
 
     def renew(self, fingerprint: str) -> None:
         """Extend a claim."""
-        with self._named("a claim cannot be renewed"):
+        with self._translated_errors("a claim cannot be renewed"):
             self._client.eval(_RENEW, 1, CLAIMS + fingerprint, self._owner, _lease())
 
     def release(self, fingerprint: str) -> None:
         """Release a claim."""
-        with self._named("a claim cannot be released"):
+        with self._translated_errors("a claim cannot be released"):
             self._client.eval(_RELEASE, 1, CLAIMS + fingerprint, self._owner)
 
     def entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
@@ -120,7 +120,7 @@ class RedisStore:
             StoreError: the server does not answer.
         """
         for keys in self._keys():
-            with self._named("cannot be read"):
+            with self._translated_errors("cannot be read"):
                 values: Any = self._client.mget(keys)
             for key, value in zip(keys, values, strict=True):
                 if value is not None:
@@ -144,7 +144,7 @@ class RedisStore:
         """Remove all entries and no other keys, and return their number."""
         removed = 0
         for keys in self._keys():
-            with self._named("cannot be emptied"):
+            with self._translated_errors("cannot be emptied"):
                 count: Any = self._client.delete(*keys)
             removed += count
         return removed
@@ -153,14 +153,14 @@ class RedisStore:
         """Close the connections."""
         self._client.close()
 
-    def _name_earlier(self) -> None:
-        """Log once for each server that entries of earlier versions are left as they are."""
+    def _warn_of_earlier(self) -> None:
+        """Warn of entries of earlier versions, once for each server."""
         with suppress(self._errors):
-            for entries in EARLIER if self._client.set(LOOKED, "", nx=True) else ():
-                if next(self._client.scan_iter(match=f"{entries}*", count=BATCH), None) is not None:
+            for entries in EARLIER if self._client.set(EARLIER_CHECKED, "", nx=True) else ():
+                if next(self._client.scan_iter(match=f"{entries}*", count=SCAN_SIZE), None) is not None:
                     log.warning(
-                        "%s: answers of an earlier version under %s*, which are not read: their articles are asked "
-                        "about again; delete these keys to free their space",
+                        "%s: answers of an earlier version under %s* are not used: their articles are requested "
+                        "again; delete these keys to free their space",
                         self.folder,
                         entries,
                     )
@@ -168,19 +168,19 @@ class RedisStore:
     def _keys(self) -> Iterator[list[bytes]]:
         cursor = -1
         while cursor:
-            with self._named("cannot be read"):
-                scanned: Any = self._client.scan(max(cursor, 0), match=f"{ENTRIES}*", count=BATCH)
+            with self._translated_errors("cannot be read"):
+                scanned: Any = self._client.scan(max(cursor, 0), match=f"{ENTRIES}*", count=SCAN_SIZE)
             cursor, keys = scanned
             if keys:
                 yield keys
 
     @contextmanager
-    def _named(self, failed: str) -> Iterator[None]:
+    def _translated_errors(self, failed: str) -> Iterator[None]:
         """Raise an error of the server as a `StoreError` that names the server without its password."""
         try:
             yield
         except self._errors as error:
-            raise StoreError(f"{self.folder}: {failed} ({error}); is the server up, and MAHDAR_STORE right?") from None
+            raise StoreError(f"{self.folder}: {failed} ({error}); check the server and MAHDAR_STORE") from None
 
 
 def _text(stored: Any) -> str:

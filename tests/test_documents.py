@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import io
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from mahdar.documents.checks import MAX_BYTES
 from mahdar.documents.decoding import decode
 from mahdar.documents.document import BadInput, Document, as_date, check, read_documents
+from mahdar.documents.folding import spaced
 from mahdar.errors import BadInputError
 
 ARABIC = (
@@ -173,6 +175,7 @@ def test_a_wrong_date_is_refused_with_the_remedy(value: str) -> None:
     [
         ("", "document 'x' is empty: give the article's text"),
         (" \n\u00a0", "is empty"),
+        ("\ufeff\n", "is empty"),
         ("123 - 5+5 ***", r"has no letters .'123 - 5\+5"),
         ("أ" * (MAX_BYTES // 2 + 1), "has 2,000,002 bytes, more than the 2,000,000 an article may have: split it"),
         ("لقاء\udcff", r"has a lone surrogate .U\+DCFF. at offset 4"),
@@ -259,3 +262,14 @@ def test_a_folder_without_texts_is_refused(tmp_path: Path) -> None:
 def test_a_file_name_that_is_not_utf8_gives_an_id_that_is(tmp_path: Path) -> None:
     write(tmp_path, "\udce9.txt")
     assert [document.id for document in read_documents([tmp_path])] == ["\\udce9"]
+
+
+def test_words_too_long_to_recur_are_not_kept_in_memory() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            assert spaced(f"{'كلمة' * 20_000}{number}").endswith(f"{number} ")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000

@@ -97,13 +97,13 @@ def check_text(text: str) -> None:
         BadInputError: the text is empty, has no letters, is too long, is another kind of file (HTML, JSON), is damaged,
             or was decoded with the wrong encoding. The message has no subject: "is empty: give the article's text".
     """
+    text = text.removeprefix("\ufeff")
     if not text.strip():
         raise BadInputError("is empty: give the article's text")
     _refuse_unwritable(text)
     size = len(text.encode())
     if size > MAX_BYTES:
         raise BadInputError(too_long(f"{size:,}"))
-    text = text.removeprefix("\ufeff")
     refuse_kind(text[:_HEAD].encode())
     _refuse_element(text)
     _refuse_json(text)

@@ -20,8 +20,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
+
+_LONGEST_KEPT: Final = 64
+"""Letters of a word whose folded form is cached."""
 _TATWEEL: Final = "ـ"
 _LETTERS: Final = {"ٱ": "ا", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي", "ھ": "ه", "ہ": "ه"}
 _QUOTE_MARKS: Final = "«»‹›“”„‟‘’‚‛'`´ʼ′″"
@@ -63,7 +68,7 @@ _LOOSE_MARK: Final = re.compile(
 
 def fold(text: str) -> str:
     """Return the folded form of a text, without white space at its ends."""
-    return " ".join(" ".join(map(_fold_word, text.split())).split())
+    return " ".join(" ".join(_mapped(_fold_word, text.split())).split())
 
 
 def spaced(text: str) -> str:
@@ -72,8 +77,13 @@ def spaced(text: str) -> str:
     Spaces around punctuation and quote marks no longer make a difference, a «و» written apart joins its word, and a
     whole word is found as `" word "`.
     """
-    words = " ".join(map(_space_word, text.split())).split()
+    words = " ".join(_mapped(_space_word, text.split())).split()
     return f" {' '.join(words)} ".replace(" و ", " و")
+
+
+def _mapped(function: "_lru_cache_wrapper[str]", words: Sequence[str]) -> Iterator[str]:
+    """Apply a cached function to words; bypass its cache if one is too long to recur, which would fill the memory."""
+    return map(function if max(map(len, words), default=0) <= _LONGEST_KEPT else function.__wrapped__, words)
 
 
 @lru_cache(maxsize=8_192)  # words recur, in an article and in others; nothing is folded across white space

@@ -162,19 +162,21 @@ class Extractor:
 
     @contextmanager
     def charge(self, earlier: Spending, record: Callable[[Spending], None]) -> Iterator[None]:
-        """Count what earlier runs spent against the budget, and record what is spent within the context.
+        """Count what earlier runs spent against the budget, and record what is spent, both within the context.
 
         Args:
             earlier: money and tokens.
-            record: called in the extractor's thread with all that calls have cost, or may have cost, whenever that
-                changes: before a call is sent and after it has ended.
+            record: called in the extractor's thread with `earlier` and all that the calls of this context have cost, or
+                may have cost, whenever that changes: before a call is sent and after it has ended.
         """
+        before = self.purse.spent
         self.purse.spent += earlier
-        self.purse.record = record
+        self.purse.record = lambda charged: record(charged - before)
         try:
             yield
         finally:
             self.purse.record = ignore
+            self.purse.spent -= earlier
 
     def extract(
         self,

@@ -91,7 +91,7 @@ def test_an_answer_of_which_a_byte_has_changed_costs_itself_alone(
     assert len(served.requests) == 3 + 1
     assert mahdar("cache", "verify") == (0, "every answer can be read\n", "")
     assert mahdar("cache", "remove", fingerprint) == (0, "1 removed\n", "")
-    assert mahdar("cache", "remove", fingerprint) == (1, "0 removed\n", f"{fingerprint}: not there\n")
+    assert mahdar("cache", "remove", fingerprint) == (1, "0 removed\n", f"{fingerprint}: not in the cache\n")
 
 
 def test_a_file_that_is_no_store_ends_a_run_before_anything_is_asked(
@@ -171,6 +171,20 @@ def test_a_forked_worker_does_not_write_to_the_ledger_of_the_run(tmp_path: Path)
         assert in_a_fork(lambda: mahdar.extract(weather(1)).provenance.calls) == "1"
         assert len(endpoint.requests) == 2
         assert results.progress.charged.tokens == mahdar.spent.tokens == 120
+
+
+def test_what_an_extractor_spends_is_recorded_once_in_several_runs(tmp_path: Path) -> None:
+    charged = []
+    with Endpoint(reads_well) as endpoint, Extractor(configured(endpoint, tmp_path), tasks=["meetings"]) as mahdar:
+        for number, name in enumerate(["a.jsonl", "a.jsonl", "b.jsonl"]):
+            with (
+                RunResults(tmp_path / name, identity(mahdar)) as results,
+                mahdar.charge(results.progress.charged, results.charge),
+            ):
+                mahdar.extract(weather(number))
+                charged.append(results.progress.charged.tokens)
+        assert mahdar.spent.tokens == 360
+    assert charged == [120, 240, 120]
 
 
 def test_an_answer_is_used_though_its_cost_cannot_be_stored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -255,7 +269,7 @@ def test_of_two_runs_into_one_file_one_writes_and_the_other_is_told(
         )
         endpoint.await_requests(1)
         code, _, err = mahdar("extract", articles, "-o", tmp_path / other, "--model", "offline")
-        assert (code, "is being written by another mahdar: wait for that to end" in err) == (2, True)
+        assert (code, "is being written by another mahdar: wait for it to end" in err) == (2, True)
         done.set()
         _, said = first.communicate(timeout=PATIENCE)
     assert (first.returncode, said.decode().count("Traceback")) == (0, 0)

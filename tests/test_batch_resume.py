@@ -71,17 +71,17 @@ def ids(file: Path) -> list[str]:
     return [json.loads(line)["document_id"] for line in file.read_bytes().splitlines()]
 
 
-def fates(results: RunResults, numbers: Any = range(6)) -> list[str]:
-    return [results.fate(document(number)) for number in numbers]
+def states(results: RunResults, numbers: Any = range(6)) -> list[str]:
+    return [results.state(document(number)) for number in numbers]
 
 
 def test_a_run_that_is_taken_up_again_knows_what_became_of_each_article(tmp_path: Path) -> None:
     filled(tmp_path)
     results = opened(tmp_path)
-    assert fates(results, range(7)) == ["done", "done", "failed", "done", "done", "done", "new"]
-    assert results.fate(document(1, "نص آخر")) == "changed"
-    assert results.fate(document(2, "نص آخر")) == "new", "what failed has been mended"
-    assert results.fate(BadInput("خبر-7", "no text")) == "new"
+    assert states(results, range(7)) == ["done", "done", "failed", "done", "done", "done", "new"]
+    assert results.state(document(1, "نص آخر")) == "changed"
+    assert results.state(document(2, "نص آخر")) == "new", "what failed has been mended"
+    assert results.state(BadInput("خبر-7", "no text")) == "new"
     progress = results.progress
     assert (progress.done, progress.failed, progress.tokens, progress.cost) == (5, {"refused": 1}, 700, 1.75)
     results.close()
@@ -107,7 +107,7 @@ def test_an_article_that_the_budget_stopped_is_left_and_what_it_cost_counts(tmp_
     results.close()
     results = opened(tmp_path)
     progress = results.progress
-    assert fates(results, range(2)) == ["new", "new"]
+    assert states(results, range(2)) == ["new", "new"]
     assert (progress.failed, progress.tokens, progress.cost) == ({}, 1_000, None)
     results.close()
     assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
@@ -115,8 +115,8 @@ def test_an_article_that_the_budget_stopped_is_left_and_what_it_cost_counts(tmp_
 
 def complete(results: RunResults, failing: int = 2) -> None:
     """Extract what is new, and close."""
-    for number, fate in enumerate(fates(results)):
-        if fate == "new":
+    for number, state in enumerate(states(results)):
+        if state == "new":
             results.expect(document(number))
             results.write(refused(document(number)) if number == failing else extraction(document(number)))
     results.close()
@@ -144,13 +144,13 @@ def test_results_torn_anywhere_in_their_last_lines_are_mended(tmp_path: Path) ->
         ([0, 1, 2, 3], "1 record missing, extracted again: خبر-5", 0),
         ([1, 2, 3, 4], "1 record missing, extracted again: خبر-0", 0),
         ([4, 3, 2, 1, 0], "", 0),
-        ([0, 1, 1, 2, 3, 4, 1], "2 lines set aside in {}", 1),
-        ([0, 1, b"", 2, 3, 4], "1 line set aside in {}", 1),
-        ([0, 1, b'{"title": "mine"}', 2, 3, 4], "1 line set aside in {}", 1),
-        ([0, b"\0\0\0", 2, 3, 4], "1 line set aside in {}; 1 record missing, extracted again: خبر-1", 1),
-        ([0, 1, 2, "other", 4], "1 line set aside in {}; 1 record missing, extracted again: خبر-4", 1),
+        ([0, 1, 1, 2, 3, 4, 1], "2 lines moved to {}", 1),
+        ([0, 1, b"", 2, 3, 4], "1 line moved to {}", 1),
+        ([0, 1, b'{"title": "mine"}', 2, 3, 4], "1 line moved to {}", 1),
+        ([0, b"\0\0\0", 2, 3, 4], "1 line moved to {}; 1 record missing, extracted again: خبر-1", 1),
+        ([0, 1, 2, "other", 4], "1 line moved to {}; 1 record missing, extracted again: خبر-4", 1),
         ([], "5 records missing, extracted again: خبر-0, خبر-1, خبر-3, خبر-4, خبر-5", 0),
-        (["other"], "1 line set aside in {}; 5 records missing, extracted again: خبر-0, خبر-1, خبر-3, خبر-4, خبر-5", 1),
+        (["other"], "1 line moved to {}; 5 records missing, extracted again: خبر-0, خبر-1, خبر-3, خبر-4, خبر-5", 1),
     ],
 )
 def test_damage_anywhere_in_the_results_is_named_and_mended(
@@ -168,7 +168,7 @@ def test_damage_anywhere_in_the_results_is_named_and_mended(
     assert sorted(file.read_bytes().splitlines()) == sorted(whole)
     assert (len(aside.read_bytes().splitlines()) if aside.exists() else 0) == set_aside
     again = opened(tmp_path)
-    assert (again.repaired, fates(again)) == ("", ["done", "done", "failed", "done", "done", "done"])
+    assert (again.repaired, states(again)) == ("", ["done", "done", "failed", "done", "done", "done"])
     again.close()
 
 
@@ -180,7 +180,7 @@ def test_an_update_that_is_killed_at_any_step_leaves_one_record_an_article(tmp_p
     results = opened(after)
     for number in (0, 4):
         changed = document(number, "نص آخر")
-        assert results.fate(changed) == "changed"
+        assert results.state(changed) == "changed"
         results.expect(changed)
         results.write(extraction(changed))
     shutil.copytree(after, killed)
@@ -195,7 +195,7 @@ def test_an_update_that_is_killed_at_any_step_leaves_one_record_an_article(tmp_p
         for name in written:
             shutil.copy(after / name, again / name)
         results = opened(again)
-        assert (results.repaired, results.fate(document(4, "نص آخر"))) == ("", "done")
+        assert (results.repaired, results.state(document(4, "نص آخر"))) == ("", "done")
         results.close()
         assert ((again / "out.jsonl").read_bytes(), (again / "out.jsonl.history.jsonl").read_bytes()) == (
             updated,
@@ -271,7 +271,7 @@ def test_another_run_is_not_mixed_in(tmp_path: Path, run: Identity, said: str) -
     assert said in str(refusal.value)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     results = opened(tmp_path, run=run, overwrite=True)
-    assert fates(results) == ["new"] * 6
+    assert states(results) == ["new"] * 6
     results.close()
     assert [path.name for path in tmp_path.iterdir() if path.stat().st_size] == ["out.jsonl.ledger.sqlite"]
 
@@ -320,7 +320,7 @@ def test_a_damaged_ledger_is_made_anew_of_what_can_be_read(tmp_path: Path, place
     assert said.endswith(f"made anew of the {read} articles that could be read; all others are extracted again")
     assert results.progress.tokens == 700
     for number in range(6):
-        if results.fate(document(number)) == "new":
+        if results.state(document(number)) == "new":
             results.expect(document(number))
             results.write(refused(document(number)) if number == 2 else extraction(document(number)))
     results.close()
@@ -328,8 +328,19 @@ def test_a_damaged_ledger_is_made_anew_of_what_can_be_read(tmp_path: Path, place
     assert ids(tmp_path / "out.jsonl.errors.jsonl") == ["خبر-2"]
     assert ids(records).count("خبر-4") == 1
     again = opened(tmp_path)
-    assert (again.repaired, fates(again)) == ("", ["done", "done", "failed", "done", "done", "done"])
+    assert (again.repaired, states(again)) == ("", ["done", "done", "failed", "done", "done", "done"])
     again.close()
+
+
+def test_a_ledger_whose_table_definition_is_no_text_is_made_anew(tmp_path: Path) -> None:
+    filled(tmp_path)
+    ledger = tmp_path / "out.jsonl.ledger.sqlite"
+    content = bytearray(ledger.read_bytes())
+    content[content.index(b"(\n    id TEXT PRIMARY KEY")] ^= 0x80
+    ledger.write_bytes(content)
+    results = opened(tmp_path)
+    assert "damaged (invalid start byte): made anew of the 6 articles that could be read" in results.repaired
+    results.close()
 
 
 def retried(folder: Path) -> None:
@@ -367,8 +378,8 @@ def test_an_older_failure_does_not_hide_a_later_record(tmp_path: Path, lost: str
         )
         ledger.write_bytes(content + page)
     results = opened(killed)
-    assert "1 line set aside" in results.repaired
-    assert fates(results) == ["done", "done", "new", "done", "done", "done"]
+    assert "1 line moved" in results.repaired
+    assert states(results) == ["done", "done", "new", "done", "done", "done"]
     complete(results, failing=-1)
     assert sorted((killed / "out.jsonl").read_bytes().splitlines()) == sorted(whole.splitlines())
     assert not (killed / "out.jsonl.errors.jsonl").exists()
@@ -382,7 +393,7 @@ def test_a_run_of_an_older_version_is_named_and_left_as_it_is(tmp_path: Path, *,
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     if overwrite:
         with opened(tmp_path, overwrite=True) as results:
-            assert fates(results) == ["new"] * 6
+            assert states(results) == ["new"] * 6
         assert not older.exists()
         return
     with pytest.raises(UsageError) as refusal:
@@ -403,7 +414,7 @@ def test_what_failed_by_a_fault_of_mahdar_is_tried_again(tmp_path: Path) -> None
         results.write(Failure(document(number).id, failure, "", Usage(attempts=1)))
     results.close()
     results = opened(tmp_path)
-    assert fates(results, range(2)) == ["new", "failed"]
+    assert states(results, range(2)) == ["new", "failed"]
     assert results.has_failed(document(0))
     results.expect(document(0))
     results.write(extraction(document(0)))

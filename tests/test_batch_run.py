@@ -17,12 +17,12 @@ from mahdar.cli.interrupt import Interrupt
 from mahdar.documents.document import BadInput
 from mahdar.llm.call import Call
 from mahdar.results import FailureClass
+from mahdar.runs.disk_dict import DiskDict
 from mahdar.runs.identity import identity
 from mahdar.runs.outputs import Outputs
 from mahdar.runs.results import RunResults
 from mahdar.runs.run import RunTally
 from mahdar.runs.run import run as take
-from mahdar.runs.seen import Seen
 from mahdar.runs.sources import Articles
 from mahdar.runs.watch import Watch
 
@@ -262,7 +262,7 @@ def test_a_file_is_taken_once_it_has_stopped_growing(tmp_path: Path) -> None:
     def looks(seconds: float) -> list[str]:
         nonlocal now
         now += seconds
-        return sorted(Path(name).name for name in watch.look())
+        return sorted(Path(name).name for name in watch.poll())
 
     assert looks(0) == [], "an empty folder may get files"
     (tmp_path / "slow.txt").write_text("وصل", encoding="utf-8")
@@ -284,7 +284,7 @@ def test_a_file_is_taken_once_it_has_stopped_growing(tmp_path: Path) -> None:
 
 
 def test_an_id_stays_with_its_file_while_files_come_and_change(tmp_path: Path) -> None:
-    first, second, owners = tmp_path / "1.jsonl", tmp_path / "2.jsonl", Seen()
+    first, second, owners = tmp_path / "1.jsonl", tmp_path / "2.jsonl", DiskDict()
 
     def takes(file: Path, *rows: tuple[str, int]) -> str:
         lines = [json.dumps({"id": id_, "text": weather(number)}, ensure_ascii=False) for id_, number in rows]
@@ -306,7 +306,7 @@ def test_an_id_stays_with_its_file_while_files_come_and_change(tmp_path: Path) -
 
 
 def test_files_of_one_name_that_come_one_after_the_other_have_their_ids(tmp_path: Path) -> None:
-    folder, owners = tmp_path / "in", Seen()
+    folder, owners = tmp_path / "in", DiskDict()
 
     def takes(name: str, number: int) -> str:
         file = folder / name

@@ -271,12 +271,12 @@ REMEDY = "close it, and double the quote marks inside a text"
         (
             "t.csv",
             'id,text\n1,"قال\nنعم\nلا\n2,ربما\n',
-            [("t:2", f"t.csv:2 {UNCLOSED}, and the 2 lines behind it are no rows: {REMEDY}"), ("2", "ربما")],
+            [("t:2", f"t.csv:2 {UNCLOSED}, and the 2 lines after it are not rows: {REMEDY}"), ("2", "ربما")],
         ),
         (  # in one column every line looks like a row
             "t.csv",
             'text\nنعم\n"قال\nربما\n\n"لا"\n"ثم\n',
-            [("t:2", "نعم"), ("t:3", f"t.csv:3 {UNCLOSED}, and the 3 lines behind it are no rows: {REMEDY}")],
+            [("t:2", "نعم"), ("t:3", f"t.csv:3 {UNCLOSED}, and the 3 lines after it are not rows: {REMEDY}")],
         ),
         (
             "t.csv",
@@ -294,14 +294,14 @@ def test_quote_marks_in_tables(tmp_path: Path, name: str, table: str, expected: 
 
 def test_what_an_unclosed_quote_mark_spoils_is_one_complaint(tmp_path: Path) -> None:
     found = outcomes(read(tmp_path, "t.csv", 'id,text\n1,"' + "قال\n" * 668_417), tmp_path)
-    assert found == [("t:2", f"t.csv:2 {UNCLOSED}, and the 668,416 lines behind it are no rows: {REMEDY}")]
+    assert found == [("t:2", f"t.csv:2 {UNCLOSED}, and the 668,416 lines after it are not rows: {REMEDY}")]
 
 
 def test_many_faults_in_a_row_are_named_and_then_counted(tmp_path: Path) -> None:
     lines = ["[", *['{"text":'] * 5_000, json.dumps({"id": "a", "text": SAID}, ensure_ascii=False)]
     *faults, good = outcomes(read(tmp_path, "t.jsonl", "\n".join(lines)), tmp_path)
     assert [id_ for id_, _ in faults] == [f"t:{number}" for number in range(1, 22)]
-    assert faults[-1][1].endswith("; so 4,981 in a row, up to 5001")
+    assert faults[-1][1].endswith("; the same for 4,981 rows in a row, up to 5001")
     assert good == ("a", SAID)
 
 
@@ -337,7 +337,7 @@ def test_every_line_of_any_table_is_a_row_or_a_fault(lines: str) -> None:
 
 def test_a_row_with_one_key_twice_is_named(tmp_path: Path) -> None:
     rows = f'{{"id": "1", "text": "{SAID}", "text": "{ARTICLE}"}}\n{{"id": "2", "text": "{SAID}"}}\n'
-    told = "t.jsonl:1 has one key twice: give each column a name of its own"
+    told = "t.jsonl:1 has a duplicate key: give each column a name of its own"
     assert outcomes(read(tmp_path, "t.jsonl", rows), tmp_path) == [("t:1", told), ("2", SAID)]
 
 
@@ -419,7 +419,7 @@ def test_rows_of_parquet_that_unpack_to_more_than_articles_are_not_unpacked(tmp_
         file.write_table(pa.table({"text": [SAID]}))
     assert (tmp_path / "t.parquet").stat().st_size < 5_000
     told = (
-        "t.parquet:1 and the rows behind it, 2 in all, cannot be read: a page of them unpacks to 150,000,065 bytes: "
+        "t.parquet:1 and the rows after it, 2 in all, cannot be read: a page of them unpacks to 150,000,065 bytes: "
         "write smaller pages, and texts that are articles"
     )
     assert outcomes(list(Articles([tmp_path / "t.parquet"])), tmp_path) == [("t:1", told), ("t:3", SAID)]
@@ -443,7 +443,7 @@ def test_a_page_of_parquet_that_leads_back_to_itself_is_no_page(tmp_path: Path) 
         (
             600,
             (
-                "t.parquet:1025 and the rows behind it, 2,976 in all, cannot be read: a page of them unpacks to "
+                "t.parquet:1025 and the rows after it, 2,976 in all, cannot be read: a page of them unpacks to "
                 "600,062,414 bytes: write smaller pages, and texts that are articles"
             ),
             64,

@@ -43,7 +43,7 @@ def resume(records: Path) -> None:
         article = Document("0", "x")
         number = results.progress.done
         for each in range(number):
-            results.fate(replace(article, id=str(each)))
+            results.state(replace(article, id=str(each)))
         looked = time.process_time()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"{number:,} articles, {records.stat().st_size / MEGABYTE:,.0f} MB of records")

@@ -1,8 +1,8 @@
 """The store on a Redis or Valkey server, for machines that share answers.
 
 Entries are the same text as on disk, under `mahdar:<version>:<fingerprint>`; nothing but text is read. Claims are keys
-that expire. One more key records that this version has already checked for entries of earlier versions. No message shows the URL's
-password.
+that expire. One more key records that this version has already checked for entries of earlier versions. No message
+shows the URL's password.
 """
 
 import logging

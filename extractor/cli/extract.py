@@ -240,10 +240,10 @@ def _watched(
     options: ExtractOptions, read: "Callable[..., Articles]", cancelled: Callable[[], bool]
 ) -> "Iterator[Articles]":
     """Yield the articles of new and changed files, round by round, until cancelled."""
-    from mahdar.runs.seen import Seen
+    from mahdar.runs.disk_dict import DiskDict
     from mahdar.runs.watch import Watch
 
-    watch, read = Watch(options.paths), partial(read, owners=Seen())
+    watch, read = Watch(options.paths), partial(read, owners=DiskDict())
     typer.echo("watching; Ctrl-C ends it", err=True)
     while ready := watch.wait(cancelled):
         yield from _readable(read, ready)

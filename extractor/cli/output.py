@@ -16,7 +16,7 @@ from mahdar.documents.bidi import clean
 from mahdar.errors import UsageError
 from mahdar.limits.budget import Spending
 from mahdar.results import Failure
-from mahdar.runs.identity import identity, older
+from mahdar.runs.identity import identity, older_version_error
 from mahdar.runs.ledger import Progress
 from mahdar.runs.lines import LineFile, json_line
 from mahdar.runs.outputs import Result
@@ -86,7 +86,7 @@ def _results(target: OutputPaths, mahdar: Extractor, keep: Collection[str], *, o
     if target.is_folder:
         target.path.mkdir(parents=True, exist_ok=True)
         if not overwrite and (target.path / OLDER_PARTS).exists():
-            raise older(target.path)
+            raise older_version_error(target.path)
     return RunResults(path, identity(mahdar, keep), name=target.name, overwrite=overwrite)
 
 

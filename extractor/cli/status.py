@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from mahdar.errors import UsageError
-from mahdar.runs.identity import MADE_BY, Identity, older
+from mahdar.runs.identity import MADE_BY, Identity, older_version_error
 from mahdar.runs.ledger import Ledger, Progress
-from mahdar.runs.results import OLDER, is_running
+from mahdar.runs.results import OLD_LEDGER, is_running
 from mahdar.runs.target import OutputPaths
 from mahdar.wording import cost, counted
 
@@ -73,9 +73,9 @@ def status(output: Path) -> RunStatus:
     try:
         ledger = Ledger(target.ledger)
     except FileNotFoundError:
-        before = Path(f"{target.name}{OLDER}")
+        before = Path(f"{target.name}{OLD_LEDGER}")
         if before.exists():
-            raise older(before) from None
+            raise older_version_error(before) from None
         raise UsageError(f"{output}: no run has written here; {_REMEDY}") from None
     except OSError as error:
         raise UsageError(f"{target.ledger}: {error.strerror}; {_REMEDY}") from None

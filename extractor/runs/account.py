@@ -8,7 +8,7 @@ from mahdar.runs.entry import row_checksum
 
 
 class Account:
-    """What all calls of a run can have cost so far: those in flight, and those without an answer, at their most.
+    """The cost of all calls of a run so far; calls in flight and calls without an answer count with their upper bounds.
 
     It has a connection of its own, since calls are made in another thread than the one that writes results.
 

@@ -20,12 +20,12 @@ from mahdar.documents.checks import MAX_BYTES
 MAX_LINE: Final = 8 * MAX_BYTES
 """Maximum of bytes of a line, or characters of a CSV row: the longest article with every letter escaped, and more."""
 DELIMITERS: Final = ",;\t|"
-_AGAIN: Final = 4
+_REREAD_FACTOR: Final = 4
 """How often each character may be read again, on average."""
-_LONGEST_KEY: Final = 64
+_MAX_KEY_LENGTH: Final = 64
 """Maximum of characters of a cell that identifies a row: an id, a date, an address."""
-_NUMBER: Final = "x"
-"""The look (see `_looks`) of a single number or word."""
+_SINGLE_WORD: Final = "x"
+"""The shape (see `_shapes`) of a single number or word."""
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -67,7 +67,7 @@ class CsvRows:
     def __init__(self, stream: IO[str], text: str) -> None:
         csv.field_size_limit(MAX_LINE)
         self._lines = numbered_lines(stream)
-        self._ahead: deque[tuple[int, str | None]] = deque()
+        self._pushed_back: deque[tuple[int, str | None]] = deque()
         _, heading = next(self._lines, (0, ""))
         self._delimiter = max(DELIMITERS, key=(heading or "").count)
         self.names: Sequence[str] = next(csv.reader([heading or ""], delimiter=self._delimiter), [])
@@ -75,28 +75,28 @@ class CsvRows:
         self._text = list(self.names).index(text) if text in self.names else len(self.names)
         cut = re.escape(self._delimiter)
         self._cell = re.compile(rf'(?:"([^"]*+(?:""[^"]*+)*+)"(?={cut}|\Z)|([^{cut}]*))(?:{cut}|\Z)')
-        self._may_read_again = MAX_LINE
+        self._reread_budget = MAX_LINE
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield the rows; the lines behind a quote mark that is not closed, up to the next row, belong to its fault.
+        """Yield the rows; the lines following a quote mark that is not closed, up to the next row, belong to its fault.
 
         In a table of one column every line looks like a row: there all lines to the end belong to the fault.
         """
-        unclosed, behind = 0, 0
+        unclosed, following = 0, 0
         for number, row in self._rows():
             if row is _UNCLOSED and len(self.names) == 1:
                 yield number, _unclosed(sum(line is None or bool(line.strip()) for _, line in iter(self._line, None)))
                 return
             if unclosed and isinstance(row, Fault) and row is not _UNCLOSED:
-                behind += 1
+                following += 1
                 continue
             if unclosed:
-                yield unclosed, _unclosed(behind)
-            unclosed, behind = (number, 0) if row is _UNCLOSED else (0, 0)
+                yield unclosed, _unclosed(following)
+            unclosed, following = (number, 0) if row is _UNCLOSED else (0, 0)
             if not unclosed:
                 yield number, row
         if unclosed:
-            yield unclosed, _unclosed(behind)
+            yield unclosed, _unclosed(following)
 
     def _rows(self) -> Iterator[Row]:
         while (numbered := self._line()) is not None:
@@ -104,24 +104,24 @@ class CsvRows:
             if line is None:
                 yield number, TOO_LONG
             elif line.strip("\r\n"):
-                self._may_read_again += _AGAIN * len(line)
-                yield number, self._columns(self._reach(line) or self._alone(line))
+                self._reread_budget += _REREAD_FACTOR * len(line)
+                yield number, self._columns(self._strict_cells(line) or self._lenient_cells(line))
 
     def _line(self) -> tuple[int, str | None] | None:
-        return self._ahead.popleft() if self._ahead else next(self._lines, None)
+        return self._pushed_back.popleft() if self._pushed_back else next(self._lines, None)
 
-    def _reach(self, line: str) -> list[str] | None:
+    def _strict_cells(self, line: str) -> list[str] | None:
         """Return the cells of the row that begins on a line, as far as its quote marks reach; None if it is no row."""
         if '"' not in line:
             return line.rstrip("\r\n").split(self._delimiter)
-        behind: list[tuple[int, str | None]] = []
+        following: list[tuple[int, str | None]] = []
         size = len(line)
 
         def lines() -> Iterator[str]:
             nonlocal size
             yield line
-            while size < min(MAX_LINE, self._may_read_again) and (numbered := self._line()) is not None:
-                behind.append(numbered)
+            while size < min(MAX_LINE, self._reread_budget) and (numbered := self._line()) is not None:
+                following.append(numbered)
                 if numbered[1] is None:
                     return
                 size += len(numbered[1])
@@ -129,38 +129,38 @@ class CsvRows:
 
         try:
             cells = next(csv.reader(lines(), delimiter=self._delimiter, strict=True))
-            if not behind or (len(cells) == len(self.names) and not self._holds_rows(cells, behind)):
+            if not following or (len(cells) == len(self.names) and not self._swallows_rows(cells, following)):
                 return cells
         except csv.Error:
             pass
-        self._ahead.extendleft(reversed(behind))
-        self._may_read_again -= size
+        self._pushed_back.extendleft(reversed(following))
+        self._reread_budget -= size
         return None
 
-    def _holds_rows(self, cells: Sequence[str], behind: Sequence[tuple[int, str | None]]) -> bool:
+    def _swallows_rows(self, cells: Sequence[str], following: Sequence[tuple[int, str | None]]) -> bool:
         """Return whether most lines of a row look like rows: as many cells, and an id or a date like its own (17, 18).
 
         In the last line, only the cells before the text are compared: those after it are the row's own. A single line
         must share more than a number, such as a date, since a sentence may begin with a number.
         """
-        own = self._looks(cells)
-        *lines, last = [self._split(line) for _, line in behind if line and line.strip()] or [[]]
-        before = {(index, look) for index, look in own if index < self._text}
-        shared = [own & self._looks(parts) for parts in lines if len(parts) == len(self.names)]
-        shared += [before & self._looks(last)] if len(last) == len(self.names) else []
-        alike = [looks for looks in shared if looks]
-        certain = len(alike) > 1 or any(look != _NUMBER for looks in alike for _, look in looks)
+        own = self._shapes(cells)
+        *lines, last = [self._split(line) for _, line in following if line and line.strip()] or [[]]
+        before = {(index, shape) for index, shape in own if index < self._text}
+        shared = [own & self._shapes(parts) for parts in lines if len(parts) == len(self.names)]
+        shared += [before & self._shapes(last)] if len(last) == len(self.names) else []
+        alike = [shapes for shapes in shared if shapes]
+        certain = len(alike) > 1 or any(shape != _SINGLE_WORD for shapes in alike for _, shape in shapes)
         return certain and 2 * len(alike) > len(lines) + bool(before)
 
-    def _looks(self, cells: Sequence[str]) -> set[tuple[int, str]]:
-        """Return the looks of the cells other than the text: "2024-02-05" and "2023-11-30" both look like "x-x-x".
+    def _shapes(self, cells: Sequence[str]) -> set[tuple[int, str]]:
+        """Return the shapes of the cells other than the text: "2024-02-05" and "2023-11-30" have the shape "x-x-x".
 
         Only cells with a digit and addresses ("https://a.ly/b") have one: words may be a part of a text.
         """
-        short = ((index, cells[index]) for index in self._keys if len(cells[index]) <= _LONGEST_KEY)
+        short = ((index, cells[index]) for index in self._keys if len(cells[index]) <= _MAX_KEY_LENGTH)
         return {(index, _WORD.sub("x", cell)) for index, cell in short if any(map(str.isdigit, cell)) or "://" in cell}
 
-    def _alone(self, line: str) -> list[str] | None:
+    def _lenient_cells(self, line: str) -> list[str] | None:
         """Return the cells of one line, keeping quote marks that enclose no whole cell; None if one is unclosed."""
         cells = self._split(line)
         return None if any(cell.startswith('"') and cell.count('"') % 2 for cell in cells) else cells
@@ -191,8 +191,8 @@ class CsvRows:
 _UNCLOSED: Final = Fault("has a quote mark that is not closed")
 
 
-def _unclosed(behind: int) -> Fault:
+def _unclosed(following: int) -> Fault:
     """Make the fault of an unclosed quote mark, with the number of lines after it that belong to no row."""
-    more = f", and the {behind:,} lines behind it are no rows" if behind > 1 else ""
-    more = ", and the line behind it is no row" if behind == 1 else more
+    more = f", and the {following:,} lines after it are not rows" if following > 1 else ""
+    more = ", and the line after it is not a row" if following == 1 else more
     return Fault(f"{_UNCLOSED.reason}{more}: close it, and double the quote marks inside a text")

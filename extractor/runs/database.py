@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from mahdar.errors import UsageError
 
-PATIENCE: Final = 30.0
+LOCK_TIMEOUT: Final = 30.0
 """Seconds to wait for another process's transaction."""
 _NOT_DAMAGE: Final = frozenset(
     {
@@ -39,7 +39,7 @@ class UnreadableLedgerError(UsageError):
 def connect(path: Path, mode: Literal["rw", "rwc"]) -> sqlite3.Connection:
     """Open a database for use in any thread, each statement a transaction unless one is begun."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
 
 
 @contextmanager
@@ -47,10 +47,12 @@ def translated_errors(path: Path) -> Iterator[None]:
     """Translate SQLite's errors into errors that name the file and the remedy."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite's message quotes a damaged table definition
+        raise UnreadableLedgerError(path, f"is no ledger, or damaged ({error.reason})") from None
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", -1) & 0xFF  # -1: raised by Python, for text that is no UTF-8
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise UsageError(f"{path}: another process keeps it locked; wait for that to end") from None
+            raise UsageError(f"{path}: another process has locked it; wait for it to end") from None
         is_read_only = code == sqlite3.SQLITE_READONLY and not os.access(path, os.W_OK)
         if is_read_only or code in _NOT_DAMAGE:
             raise UsageError(f"{path} cannot be used: {error}; name another file with --output") from None

@@ -60,7 +60,7 @@ def check_same_run(place: Path, before: Identity, now: Identity) -> None:
         raise UsageError(f"{place} is of another run, which differs in {', '.join(differing)}: {REMEDY}")
 
 
-def older(place: Path) -> UsageError:
+def older_version_error(place: Path) -> UsageError:
     """Make the error for results that an older version wrote."""
     return UsageError(
         f"{place} was written by an older mahdar and cannot be resumed: name another output, or replace it with "

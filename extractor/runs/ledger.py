@@ -30,10 +30,10 @@ FORMAT: Final = 5
 """`user_version` of the database."""
 APPLICATION: Final = 0x6D686472
 """`application_id` of the database: "mhdr" in ASCII."""
-RETRIED: Final = "internal"
+ALWAYS_RETRIED: Final = "internal"
 """The class of failure that the next run retries without being asked: the fault is mahdar's, not the article's."""
-LEFT: Final = frozenset({"over_budget"})
-"""Classes of failure that concern the run, not the article: they are not recorded as the article's outcome."""
+RUN_FAILURES: Final = frozenset({"over_budget"})
+"""Classes of failure of the run, not of the article: they are not recorded as the outcome of an article."""
 RECENT: Final = 200
 """Number of latest articles from which the rate is computed."""
 PAGE: Final = 4096
@@ -97,7 +97,7 @@ ORDER BY rowid;
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes:
         total: number of articles; None while unknown.
@@ -148,7 +148,7 @@ class Ledger:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
-        self._ahead = False
+        self._uses_wal = False
         self._known_key: bytes | None = None
         if not create:
             path.stat()
@@ -181,12 +181,12 @@ class Ledger:
         with self._translated_errors():
             found = self._row("PRAGMA integrity_check(1)")[0]
             if found == "ok":
-                found = next(self._strange(), None)
+                found = next(self._find_damage(), None)
         if found:
             raise UnreadableLedgerError(self.path, f"is damaged ({found})")
 
-    def _strange(self) -> Iterator[str]:
-        """Yield what is not as it was written."""
+    def _find_damage(self) -> Iterator[str]:
+        """Yield a description of each difference from what was written."""
         with closing(sqlite3.connect(":memory:")) as fresh:
             fresh.executescript(_TABLES)
             if self._db.execute(_SCHEMA).fetchall() != fresh.execute(_SCHEMA).fetchall():
@@ -235,8 +235,8 @@ class Ledger:
 
         Args:
             run: the identity.
-            entries: outcomes that are known already.
-            spent: total, tokens and cost that are known already.
+            entries: outcomes that are already known.
+            spent: total, tokens and cost that are already known.
             files: rows of the ids of files that are known already; of two with one file or one id the last counts.
         """
         self._known_key = run_key(run)
@@ -250,12 +250,12 @@ class Ledger:
             self._db.executemany("REPLACE INTO files VALUES (?, ?, ?)", files)
             self._db.execute("COMMIT")
 
-    def write_ahead(self) -> None:
+    def use_wal(self) -> None:
         """Commit without waiting for the disk from now on, if the file system supports WAL mode."""
         with self._translated_errors():
             if self._row("PRAGMA journal_mode = WAL") == ("wal",):
                 self._db.execute("PRAGMA synchronous = NORMAL")
-                self._ahead = True
+                self._uses_wal = True
 
     def account(self) -> Account:
         """Open the account of the run, once `begin` has created the tables."""
@@ -297,8 +297,8 @@ class Ledger:
 
     def _spend(self, tokens_in: int, tokens_out: int, cost: float | None) -> None:
         run, total, before_in, before_out, before = self._only_row("run")
-        sum_ = None if before is None or cost is None else before + cost
-        self._put_run(run, total, before_in + tokens_in, before_out + tokens_out, sum_)
+        total_cost = None if before is None or cost is None else before + cost
+        self._put_run(run, total, before_in + tokens_in, before_out + tokens_out, total_cost)
 
     def set_total(self, articles: int) -> None:
         """Store the number of articles."""
@@ -319,7 +319,7 @@ class Ledger:
         return int(number)
 
     def progress(self) -> Progress:
-        """Return how far the run has come."""
+        """Return the progress of the run."""
         with self._translated_errors():
             sums = self._row(
                 "SELECT count(*), ifnull(sum(records), 0), ifnull(sum(rejected), 0), ifnull(sum(cached), 0) "
@@ -398,8 +398,8 @@ class Ledger:
             missing = self._row("SELECT count(*) FROM temp.missing")[0]
         return number - known, missing
 
-    def take(self, line: bytes) -> bool:
-        """Return whether this is the first call with this checksum since `compare` found it."""
+    def take_found(self, line: bytes) -> bool:
+        """Return whether `compare` found a line with this checksum; each call after the first returns False."""
         with self._translated_errors():
             return self._db.execute("DELETE FROM temp.found WHERE line = ?", (line,)).rowcount > 0
 
@@ -427,7 +427,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close the database, and fold its WAL back into it unless another process is reading."""
-        if self._ahead:
+        if self._uses_wal:
             with suppress(sqlite3.Error):
                 self._db.execute("PRAGMA busy_timeout = 1000")
                 self._db.execute("PRAGMA journal_mode = DELETE")

@@ -18,8 +18,8 @@ from mahdar.task_modules import record_class
 
 ERRORS: Final = ".errors.jsonl"
 """Suffix of the file of failed articles, beside the results."""
-_MADE_OF_RECORDS: Final = (".parquet", ".duckdb", ".xlsx")
-"""Endings of outputs that are made from records beside them: OUT.parquet from OUT.parquet.jsonl."""
+_TABLE_SUFFIXES: Final = (".parquet", ".duckdb", ".xlsx")
+"""Suffixes of table files, which are made from the records beside them: OUT.parquet from OUT.parquet.jsonl."""
 
 Line = Mapping[str, Any]
 Result = Extraction | Failure
@@ -60,7 +60,7 @@ class Outputs:
     def failures(self) -> Iterator[Failure]:
         """Yield the failures in this file and in the error file beside it."""
         beside = [self.path.with_name(self.path.name + ERRORS)]
-        if Path(self.path.stem).suffix.lower() in _MADE_OF_RECORDS:  # the errors of OUT.parquet.jsonl are OUT.parquet's
+        if Path(self.path.stem).suffix.lower() in _TABLE_SUFFIXES:  # the errors of OUT.parquet.jsonl are OUT.parquet's
             beside.append(self.path.with_name(self.path.stem + ERRORS))
         for file in (self.path, *filter(Path.is_file, beside)):
             yield from (as_failure(place, line) for place, line in lines(file) if "failure" in line)
@@ -188,7 +188,7 @@ def _readable(path: Path) -> Path:
     Raises:
         UsageError: the JSON Lines are not beside the file.
     """
-    if path.suffix.lower() not in _MADE_OF_RECORDS or path.is_dir():
+    if path.suffix.lower() not in _TABLE_SUFFIXES or path.is_dir():
         return path
     records = path.with_name(f"{path.name}.jsonl")
     if path.is_file() and not records.is_file():
@@ -204,7 +204,8 @@ def _opened(path: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is not UTF-8: {error.reason} at byte {error.start}") from None
+        where = f"{error.reason} at byte {error.start}"
+        raise UsageError(f"{path}: is not UTF-8 ({where}); name a file that `mahdar extract -o` wrote") from None
 
 
 def json_object(text: str | bytes) -> dict[str, Any] | None:

@@ -27,8 +27,8 @@ from mahdar.limits.budget import Spending
 from mahdar.results import Failure, Usage
 from mahdar.runs.database import UnreadableLedgerError
 from mahdar.runs.entry import Entry
-from mahdar.runs.identity import REMEDY, Identity, check_same_run, older
-from mahdar.runs.ledger import LEFT, RETRIED, Ledger, Progress
+from mahdar.runs.identity import REMEDY, Identity, check_same_run, older_version_error
+from mahdar.runs.ledger import ALWAYS_RETRIED, RUN_FAILURES, Ledger, Progress
 from mahdar.runs.lines import LineFile, checksum, json_line, lock, sync_folder, whole_lines, write_whole
 from mahdar.runs.outputs import ERRORS, Result, as_extraction, json_object
 from mahdar.runs.salvage import salvage
@@ -38,11 +38,11 @@ from mahdar.wording import NAMED, counted, join_names
 if TYPE_CHECKING:
     from mahdar.runs.account import Account
 
-OLDER: Final = ".ledger.jsonl"
-"""Suffix of the ledger of older versions, which kept it as JSON Lines."""
-EVERY: Final = 1.0
+OLD_LEDGER: Final = ".ledger.jsonl"
+"""Suffix of the ledger of older versions, which is JSON Lines."""
+SYNC_INTERVAL: Final = 1.0
 """Seconds between flushes to the disk: the most that a power failure can lose."""
-Fate = Literal["new", "done", "failed", "changed"]
+ArticleState = Literal["new", "done", "failed", "changed"]
 """an article's state in a run: not seen, extracted, failed, or extracted from another text or for another day"""
 
 
@@ -93,20 +93,20 @@ class RunResults:
             self._records.close()
             raise
         try:
-            self._go_on(run)
+            self._resume(run)
         except BaseException:
-            self._release()
+            self._close_files()
             raise
 
     def _opened(self, run: Identity, *, overwrite: bool) -> Ledger:
         ledger = self._beside(LEDGER)
         if overwrite:
             self._records.cut(0)
-            for end in (*(LEDGER + end for end in ("", "-wal", "-shm")), OLDER, ERRORS, HISTORY):
+            for end in (*(LEDGER + end for end in ("", "-wal", "-shm")), OLD_LEDGER, ERRORS, HISTORY):
                 self._beside(end).unlink(missing_ok=True)
         elif not os.path.exists(ledger):  # noqa: PTH110  # Path.exists raises below a closed folder
-            if os.path.exists(self._beside(OLDER)):  # noqa: PTH110  # as above
-                raise older(self._beside(OLDER))
+            if os.path.exists(self._beside(OLD_LEDGER)):  # noqa: PTH110  # as above
+                raise older_version_error(self._beside(OLD_LEDGER))
             if self._records.end:
                 raise UsageError(f"{self.path} has results in it, and no ledger beside it: {REMEDY}")
         try:
@@ -119,7 +119,7 @@ class RunResults:
             self.repaired = f"{ledger} {error.found}: {made}; all others are extracted again"
             return _verified(ledger)
 
-    def _go_on(self, run: Identity) -> None:
+    def _resume(self, run: Identity) -> None:
         before = self._ledger.identity
         if before is None:
             if self._records.end:
@@ -128,9 +128,9 @@ class RunResults:
             sync_folder(self.path.parent)
         else:
             check_same_run(self.path, before, run)
-        self._ledger.write_ahead()
+        self._ledger.use_wal()
         self._account, self.files = self._ledger.account(), self._ledger.files()
-        self.repaired = "\n".join(filter(None, (self.repaired, self._mend())))
+        self.repaired = "\n".join(filter(None, (self.repaired, self._repair())))
         self._write_errors()
 
     @property
@@ -138,13 +138,13 @@ class RunResults:
         """Progress of the run, earlier runs into the same files included."""
         return self._ledger.progress()
 
-    def fate(self, article: Document | BadInput) -> Fate:
+    def state(self, article: Document | BadInput) -> ArticleState:
         """Return an article's state. An article that failed and has changed since counts as new.
 
         An article that had changed and failed, and is again as its record says, is done: its failure is forgotten.
         """
         entry = self._current(article)
-        if entry is None or entry.failure == RETRIED:
+        if entry is None or entry.failure == ALWAYS_RETRIED:
             return "new"
         if entry.is_of(*_version(article)):
             return "failed" if entry.failure else "done"
@@ -194,7 +194,7 @@ class RunResults:
         record of an article that has one already replaces it in `settle`.
         """
         article = self._under_way.pop(result.document_id, None)
-        if isinstance(result, Failure) and result.failure in LEFT:
+        if isinstance(result, Failure) and result.failure in RUN_FAILURES:
             self.spend(result.usage)
             return
         before, now = self._ledger.get(result.document_id), int(time.time())
@@ -215,7 +215,7 @@ class RunResults:
             self._ledger.put(entry, old=old, text=line)
             if old is None:
                 self._records.write(line)
-        if self._clock() - self._synced >= EVERY:
+        if self._clock() - self._synced >= SYNC_INTERVAL:
             self.sync()
 
     def spend(self, usage: Usage) -> None:
@@ -247,7 +247,7 @@ class RunResults:
     def settle(self) -> None:
         """Replace the records of changed articles by the new ones; append the replaced ones to the history."""
         if next(self._ledger.replacements(), None) is not None:
-            self._mend()
+            self._repair()
         if self._errors_are_stale:
             self._write_errors()
 
@@ -257,7 +257,7 @@ class RunResults:
             self.settle()
             self.sync()
         finally:
-            self._release()
+            self._close_files()
 
     def __enter__(self) -> Self:
         return self
@@ -267,8 +267,8 @@ class RunResults:
     ) -> None:
         self.close()
 
-    def _mend(self) -> str:
-        """Make the records agree with the ledger; return one line that names what was wrong, or an empty string."""
+    def _repair(self) -> str:
+        """Repair the records by the ledger; return one line about the damage, or an empty string."""
         end = 0
 
         def checksums() -> Iterator[bytes]:
@@ -277,36 +277,36 @@ class RunResults:
                 yield checksum(line)
 
         with self.path.open("rb") as file:
-            strange, missing = self._ledger.compare(checksums())
+            unknown, missing = self._ledger.compare(checksums())
         if end < self._records.end:
             self._records.cut(end)
         forgotten, failed = self._ledger.forget_missing(NAMED) if missing else ([], 0)
-        if strange or next(self._ledger.replacements(), None) is not None:
+        if unknown or next(self._ledger.replacements(), None) is not None:
             self._rewrite()
-        if not (strange or missing):
+        if not (unknown or missing):
             return ""
-        aside = f"; {counted(strange, 'line')} set aside in {self._beside(DAMAGED)}" if strange else ""
+        moved = f"; {counted(unknown, 'line')} moved to {self._beside(DAMAGED)}" if unknown else ""
         lost, again = "", missing - failed
         if again:
             names = join_names(list(map(clean, forgotten)), again)
             lost = f"; {counted(again, 'record')} missing, extracted again: {names}"
         if failed:
             lost += f"; {counted(failed, 'record')} missing, of articles that failed since (--retry-errors takes them)"
-        return f"{self.path} is not as it was written{aside}{lost}"
+        return f"{self.path} is not as it was written{moved}{lost}"
 
     def _rewrite(self) -> None:
-        """Rewrite the records in one step; move replaced records to the history and strange lines to their own file."""
+        """Rewrite the records in one step; move replaced records to the history and unknown lines to their own file."""
         target = Path(os.path.realpath(self.path))
         temporary = target.with_name(f".{target.name}.new")
         temporary.unlink(missing_ok=True)
         new = _locked(temporary)
-        history, damaged = _Aside(self._beside(HISTORY)), _Aside(self._beside(DAMAGED))
+        history, damaged = _SideFile(self._beside(HISTORY)), _SideFile(self._beside(DAMAGED))
         try:
             waiting = {known for known, _ in self._ledger.replacements()}
             with self.path.open("rb") as file:
                 for line, _ in whole_lines(file):
                     known = checksum(line)
-                    if not self._ledger.take(known):  # a second copy
+                    if not self._ledger.take_found(known):  # a duplicate
                         damaged.add(line)
                     elif self._ledger.has_line(known):
                         new.write(line)
@@ -338,12 +338,14 @@ class RunResults:
         self._ledger.forget_replacements()
 
     def _retry(self, line: bytes) -> None:
-        """Extract the article of a strange line again if it has failed: the entry may be older than the line."""
+        """Extract the article of an unknown line again if it has failed: the entry may be older than the line."""
         article = (json_object(line) or {}).get("document_id")
         entry = self._ledger.get(article) if isinstance(article, str) else None
-        if entry is not None and entry.failure not in {None, RETRIED} and entry.line is None:
+        if entry is not None and entry.failure not in {None, ALWAYS_RETRIED} and entry.line is None:
             message = f"a line of it in {self.path} is not as it was written: the next run extracts it again"
-            self._ledger.put(replace(entry, failure=RETRIED, message=message, tokens_in=0, tokens_out=0, cost=0.0))
+            self._ledger.put(
+                replace(entry, failure=ALWAYS_RETRIED, message=message, tokens_in=0, tokens_out=0, cost=0.0)
+            )
 
     def _append_error(self, entry: Entry) -> None:
         with closing(LineFile(self._beside(ERRORS))) as errors:
@@ -357,15 +359,15 @@ class RunResults:
     def _beside(self, end: str) -> Path:
         return Path(f"{self._name}{end}")
 
-    def _release(self) -> None:
+    def _close_files(self) -> None:
         if self._account is not None:
             self._account.close()
         self._ledger.close()
         self._records.close()
 
 
-class _Aside:
-    """A file that lines are moved to, created with the first; a line that it holds already is not added again."""
+class _SideFile:
+    """A file that lines are moved to, created with the first; adding a line again has no effect."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -430,6 +432,6 @@ def _locked(path: Path) -> LineFile:
     if file.is_plain and not (lock(file.descriptor) and file.is_there):
         file.close()
         raise UsageError(
-            f"{path.name} is being written by another mahdar: wait for that to end, or name another file with --output"
+            f"{path.name} is being written by another mahdar: wait for it to end, or name another file with --output"
         )
     return file

@@ -24,14 +24,14 @@ from mahdar.runs.parquet_pages import pages
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
-BATCH: Final = 64
+BATCH_ROWS: Final = 64
 """Rows of Parquet in memory at once: each may be an article of `MAX_BYTES`."""
-UNPACKED: Final = BATCH * MAX_BYTES
+MAX_UNPACKED_BYTES: Final = BATCH_ROWS * MAX_BYTES
 """Bytes of Parquet in memory at once. A value that stands in many rows is kept once in a file, but once a row here."""
-LARGEST_PAGE: Final = 4 * UNPACKED
+MAX_PAGE_BYTES: Final = 4 * MAX_UNPACKED_BYTES
 """Bytes that a page of Parquet may unpack to. Arrow holds it twice; a page of 500 MB has a value that is no article."""
-FEW: Final = 20
-"""Faults one after the other that are named one by one; the others are counted: they have one cause."""
+MAX_FAULTS: Final = 20
+"""Maximum of consecutive faults that are reported one by one; the rest is counted, since they have one cause."""
 _SHOWN: Final = 40
 """Characters of a value in a message."""
 
@@ -77,7 +77,7 @@ class RowFile:
         """Yield every article or `BadInput` with its place, such as `news.csv:17`."""
         number, pages, last = 0, 0, 0
         try:
-            for number, row in _counted(_rows(self.location, self.columns)):
+            for number, row in _limit_faults(_rows(self.location, self.columns)):
                 try:
                     yield self._article(number, row), self._place(number)
                 except PagesUnreadableError as error:
@@ -130,7 +130,7 @@ def check_table(location: Location, columns: Columns) -> None:
         UsageError: the file lacks a column or has it twice, or reading it takes a library that is not installed.
     """
     try:
-        _look(location, columns)
+        _check_columns(location, columns)
     except MahdarError:
         raise
     except Exception:  # noqa: BLE001  # every kind of storage and compression has errors of its own
@@ -151,14 +151,16 @@ def check_readable(location: Location, columns: Columns) -> None:
         raise UsageError(f"{location.shown} cannot be read: {location.fault(error)}") from None
 
 
-def _look(location: Location, columns: Columns) -> None:
+def _check_columns(location: Location, columns: Columns) -> None:
     if location.form in JSONL or (location.files is None and not Path(location.name).is_file()):
         return  # a pipe can be read only once
     with location.stream() as stream:
-        _need(columns, _csv_names(stream, columns) if location.form in CSV else _parquet_names(stream), location)
+        _require_columns(
+            columns, _csv_names(stream, columns) if location.form in CSV else _parquet_names(stream), location
+        )
 
 
-def _need(columns: Columns, names: Sequence[str], location: Location) -> None:
+def _require_columns(columns: Columns, names: Sequence[str], location: Location) -> None:
     """Refuse a table that lacks the column of texts or one to keep, or has a column twice."""
     if any("\udc80" <= char <= "\udcff" for name in names for char in name):
         raise UsageError(f"{location.shown} is not UTF-8: save the file as UTF-8")
@@ -179,33 +181,36 @@ def _rows(location: Location, columns: Columns) -> Iterator[Row]:
             yield from _json_rows(stream)
         elif location.form in CSV:
             with _csv(stream, columns) as rows:
-                _need(columns, rows.names, location)
+                _require_columns(columns, rows.names, location)
                 yield from rows
         else:
             yield from _parquet_rows(stream, columns, location)
 
 
-def _counted(rows: Iterable[Row]) -> Iterator[Row]:
-    """Yield the rows; of many consecutive faults all but the first `FEW` are counted in a single one."""
+def _limit_faults(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows; of many consecutive faults all but the first `MAX_FAULTS` are counted in a single one."""
     faults, last = 0, 0
     more: tuple[int, Fault] | None = None
     for number, row in rows:
         if isinstance(row, Fault):
             faults += 1
-            if faults > FEW:
+            if faults > MAX_FAULTS:
                 more, last = more or (number, row), number
                 continue
         else:
-            yield from _many(more, faults - FEW, last)
+            yield from _remaining_faults(more, faults - MAX_FAULTS, last)
             faults, more = 0, None
         yield number, row
-    yield from _many(more, faults - FEW, last)
+    yield from _remaining_faults(more, faults - MAX_FAULTS, last)
 
 
-def _many(first: tuple[int, Fault] | None, count: int, last: int) -> Iterator[Row]:
+def _remaining_faults(first: tuple[int, Fault] | None, count: int, last: int) -> Iterator[Row]:
     if first is not None:
         number, fault = first
-        yield number, fault if count == 1 else Fault(f"{fault.reason}; so {count:,} in a row, up to {last}")
+        yield (
+            number,
+            fault if count == 1 else Fault(f"{fault.reason}; the same for {count:,} rows in a row, up to {last}"),
+        )
 
 
 def _id(row: Mapping[str, Any], columns: Columns) -> str:
@@ -281,22 +286,22 @@ def _json(line: bytes) -> Mapping[str, Any] | Fault:
     except UnicodeDecodeError as error:
         return Fault(f"is not UTF-8 at byte {error.start}: save the file as UTF-8")
     except ValueError as error:
-        said = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
-        return Fault(f"is no JSON ({said}): write one object a line")
+        reason = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
+        return Fault(f"is no JSON ({reason}): write one object a line")
     except RecursionError:
         return Fault("is JSON too deeply nested to be an article")
-    if isinstance(value, _KeyTwice):
-        return Fault("has one key twice: give each column a name of its own")
+    if isinstance(value, _DuplicateKey):
+        return Fault("has a duplicate key: give each column a name of its own")
     return value if isinstance(value, dict) else Fault(f"is no JSON object: {_short(value)}")
 
 
-class _KeyTwice(dict[str, Any]):
-    """An object in which a key stands twice, so that one of its values would be lost."""
+class _DuplicateKey(dict[str, Any]):
+    """An object with a duplicate key, so that one of its values would be lost."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     plain = dict(pairs)
-    return plain if len(plain) == len(pairs) else _KeyTwice(plain)
+    return plain if len(plain) == len(pairs) else _DuplicateKey(plain)
 
 
 @contextmanager
@@ -320,7 +325,7 @@ def _parquet_names(stream: BinaryIO) -> Sequence[str]:
 
 def _parquet_rows(stream: BinaryIO, columns: Columns, location: Location) -> Iterator[Row]:
     with _parquet(stream) as file:
-        _need(columns, file.schema_arrow.names, location)
+        _require_columns(columns, file.schema_arrow.names, location)
         there = [name for name in columns.wanted if name in file.schema_arrow.names]
         number = 0
         for group in range(file.num_row_groups):
@@ -333,34 +338,37 @@ def _parquet_rows(stream: BinaryIO, columns: Columns, location: Location) -> Ite
                     number += 1
                     yield number, {name: _cell(column[index]) for name, column in cells.items()}
             if readable < rows:
-                said = f"and the rows behind it, {rows - readable:,} in all, cannot be read: a page of them unpacks to"
-                yield number + 1, Fault(f"{said} {too_large:,} bytes: write smaller pages, and texts that are articles")
+                reason = f"and the rows after it, {rows - readable:,} in all, cannot be read: a page of them unpacks to"
+                yield (
+                    number + 1,
+                    Fault(f"{reason} {too_large:,} bytes: write smaller pages, and texts that are articles"),
+                )
                 number += rows - readable
 
 
 def _readable(stream: BinaryIO, file: "ParquetFile", group: int, names: Sequence[str]) -> tuple[int, int, int]:
     """Return how many rows of a group can be read in bounded memory, how many at a time, and the size of a bad page.
 
-    Reading ends before the first page that unpacks to more than its rows may have as articles, or than `LARGEST_PAGE`
+    Reading ends before the first page that unpacks to more than its rows may have as articles, or than `MAX_PAGE_BYTES`
     bytes. The number of rows at a time divides the number of rows, unless all can be read.
     """
     metadata = file.metadata.row_group(group)
-    readable, size, too_large = metadata.num_rows, BATCH, 0
+    readable, size, too_large = metadata.num_rows, BATCH_ROWS, 0
     for index in range(metadata.num_columns):
         chunk, largest, values = metadata.column(index), 1, 0
         if chunk.path_in_schema.partition(".")[0] not in names:
             continue
-        if chunk.total_uncompressed_size <= UNPACKED:
+        if chunk.total_uncompressed_size <= MAX_UNPACKED_BYTES:
             largest = max(1, chunk.total_uncompressed_size)
         else:
             for page in pages(stream, chunk):
                 articles = (page.values or chunk.num_values) * MAX_BYTES
-                if page.unpacked > max(UNPACKED, min(LARGEST_PAGE, articles)):
+                if page.unpacked > max(MAX_UNPACKED_BYTES, min(MAX_PAGE_BYTES, articles)):
                     is_flat = file.schema.column(index).max_repetition_level == 0  # else rows have several values
                     readable, too_large = min(readable, values if is_flat else 0), page.unpacked
                     break
                 largest, values = max(largest, page.unpacked), values + page.values
-        size = min(size, max(1, UNPACKED // largest))
+        size = min(size, max(1, MAX_UNPACKED_BYTES // largest))
     return readable, size if readable == metadata.num_rows else gcd(readable, size), too_large
 
 

@@ -10,7 +10,7 @@ from mahdar.documents.bidi import clean
 from mahdar.documents.document import BadInput, Document
 from mahdar.errors import NoModelError
 from mahdar.results import Failure, Usage
-from mahdar.runs.ledger import LEFT
+from mahdar.runs.ledger import RUN_FAILURES
 from mahdar.runs.outputs import Result
 from mahdar.runs.results import RunResults
 from mahdar.runs.sources import Articles
@@ -33,7 +33,7 @@ class RunTally:
 
     Attributes:
         total: number of articles; None while unknown.
-        met: articles read so far.
+        read: articles read so far.
         cost: US dollars; None once the cost of one article is unknown.
         before: articles that an earlier run into the same files had extracted.
         failed_before: articles that had failed in an earlier run and were not retried.
@@ -47,7 +47,7 @@ class RunTally:
     """
 
     total: int | None = None
-    met: int = 0
+    read: int = 0
     records: int = 0
     rejected: int = 0
     tokens: int = 0
@@ -117,7 +117,7 @@ class RunTally:
             (self.repeated, "given twice and read once"),
             (self.missing, "that failed are not among these articles"),
         )
-        rest = "".join(f", {number} {said}" for number, said in others if number)
+        rest = "".join(f", {number} {label}" for number, label in others if number)
         spent = f"; {self.tokens:,} tokens, {cost(self.cost)}" if self.tokens else ""
         return (
             f"{counted(self.extracted, 'article', self.total)}{cached}, {counted(self.records, 'record')}, "
@@ -136,7 +136,7 @@ def run(
     cancelled: Callable[[], bool] = lambda: False,
     tally: RunTally | None = None,
 ) -> RunTally:
-    """Run articles through an extractor; as many at once as it has under way.
+    """Run articles through an extractor, as many at once as its concurrency allows.
 
     Args:
         extractor: extracts the articles.
@@ -184,8 +184,8 @@ class _Loop:
         elif self.results and self.tally.total is not None:
             self.results.announce(self.tally.total)
         try:
-            for result in self.extractor.extract_many(self._intake(articles)):
-                self._give(result)
+            for result in self.extractor.extract_many(self._to_extract(articles)):
+                self._record(result)
         except NoModelError as error:  # the unfinished articles have no result, but were paid for
             self.tally.spend(error.usage)
             if self.results:
@@ -194,12 +194,12 @@ class _Loop:
         if self.results:
             self.results.settle()
 
-    def _intake(self, articles: Iterable[Document | BadInput]) -> Iterator[Document]:
+    def _to_extract(self, articles: Iterable[Document | BadInput]) -> Iterator[Document]:
         """Yield the articles to extract, as the extractor asks for them."""
         for article in articles:
             if self.cancelled() or self.tally.stopped:
                 return
-            self.tally.met += 1
+            self.tally.read += 1
             if not self._wanted(article):
                 continue
             if self.results:
@@ -207,12 +207,12 @@ class _Loop:
             if isinstance(article, Document):
                 yield article
             else:
-                self._give(Failure(article.id, "bad_input", article.reason))
+                self._record(Failure(article.id, "bad_input", article.reason))
         if self.retry_errors:
             self.tally.before = self.results.restored if self.results else 0
             self.tally.missing = (self.tally.total or 0) - self._tried_again - self.tally.before
             return
-        self.tally.total = self.tally.met
+        self.tally.total = self.tally.read
         if self.results:
             self.results.set_total()
 
@@ -224,22 +224,22 @@ class _Loop:
             wanted = self.results.has_failed(article)
             self._tried_again += wanted
             return wanted
-        fate = self.results.fate(article)
-        if fate == "new" or (fate == "changed" and self.update_changed):
+        state = self.results.state(article)
+        if state == "new" or (state == "changed" and self.update_changed):
             return True
-        self.tally.before += fate == "done"
-        self.tally.failed_before += fate == "failed"
-        if fate == "changed":
+        self.tally.before += state == "done"
+        self.tally.failed_before += state == "failed"
+        if state == "changed":
             self.tally.changed += 1
             if self.tally.changed <= NAMED:
                 self.tally.changed_ids.append(article.id)
         return False
 
-    def _give(self, result: Result) -> None:
-        """Write a result and count it. Of an article that the budget stopped only the cost is counted."""
+    def _record(self, result: Result) -> None:
+        """Write a result and count it; for an article that the budget stopped, count only the cost."""
         if self.results:
             self.results.write(result)
-        if isinstance(result, Failure) and result.failure in LEFT:
+        if isinstance(result, Failure) and result.failure in RUN_FAILURES:
             self.tally.stopped = self.tally.stopped or result.message
             self.tally.spend(result.usage)
             return

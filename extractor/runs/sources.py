@@ -9,11 +9,11 @@ from pathlib import Path, PurePath
 
 from mahdar.documents.document import STDIN, BadInput, Document, as_date, read_stream
 from mahdar.errors import MahdarError, UsageError
+from mahdar.runs.disk_dict import DiskDict
 from mahdar.runs.file_ids import FileIds, place_of
 from mahdar.runs.locations import COMPRESSED, Location, locations
 from mahdar.runs.results import RunResults
 from mahdar.runs.rows import Columns, RowFile, check_table
-from mahdar.runs.seen import Seen
 
 
 class Articles:
@@ -56,7 +56,7 @@ class Articles:
         language: str | None = None,
         without: Iterable[Path] = (),
         only: Collection[str] | None = None,
-        owners: Seen | None = None,
+        owners: DiskDict | None = None,
     ) -> None:
         without = list(without)
         self._without = frozenset(os.path.abspath(path) for path in without)  # noqa: PTH100  # as `locations` names them
@@ -67,7 +67,7 @@ class Articles:
         self._language = language
         self._only = only
         self._owners = owners
-        self._stems = Seen()
+        self._stems = DiskDict()
         self._common: str | None = None
         self.results: RunResults | None = None
         self.repeated = 0
@@ -78,7 +78,7 @@ class Articles:
             self._count(found)
 
     def __iter__(self) -> Iterator[Document | BadInput]:
-        seen = Seen()
+        seen = DiskDict()
         self.repeated = 0
         for article, place, file in self._read():
             version = f"{article.sha256} {article.published_at}" if isinstance(article, Document) else ""
@@ -137,7 +137,7 @@ class Articles:
 
     def _locations(self) -> Iterator[Location | BadInput]:
         """Yield every file once, although several paths may lead to it."""
-        seen = Seen()
+        seen = DiskDict()
         for path in self._paths:
             self._refuse_output(path)
             for found in locations(path):
@@ -202,8 +202,8 @@ class Articles:
         if self._stems.get(stem) == "once":
             return stem
         if isinstance(article, Document) and is_free(stem):
-            fate = results.fate(replace(article, id=stem))
-            if fate in {"done", "failed"}:
+            state = results.state(replace(article, id=stem))
+            if state in {"done", "failed"}:
                 return stem
         return next(filter(is_free, self._paths_of(location)), location.shown)
 
@@ -215,9 +215,9 @@ class Articles:
         return ["/".join(parts[first:]) for first in range(above, 0, -1)]
 
     @cached_property
-    def _places(self) -> Seen:
+    def _places(self) -> DiskDict:
         """All files, as `place_of` names them; gathered only once a file asks for an id that another has had."""
-        places = Seen()
+        places = DiskDict()
         for found in self._locations():
             if isinstance(found, Location):
                 places.add(f"{place_of(found.name)}", "")

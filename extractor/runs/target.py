@@ -17,14 +17,14 @@ HISTORY: Final = ".history.jsonl"
 """Suffix of the file for records that were replaced because their article has changed."""
 DAMAGED: Final = ".damaged.jsonl"
 """Suffix of the file for lines that are not as they were written."""
-BESIDE: Final = (LEDGER, ERRORS, HISTORY, DAMAGED)
+SIDE_FILES: Final = (LEDGER, ERRORS, HISTORY, DAMAGED)
 """Suffixes of the files beside the results."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 ENDINGS: Final = frozenset({"jsonl", "ndjson", "gz", "zst", "parquet", "duckdb", "xlsx"})
 """Endings of file names that determine a form; JSON Lines are written uncompressed, whatever the name."""
-IN_FOLDER: Final = "extractions.jsonl"
+RECORDS_NAME: Final = "extractions.jsonl"
 """Name of the file of records if the output is a folder."""
-NEEDED: Final[dict[Form, tuple[str, ...]]] = {
+REQUIRED_LIBRARIES: Final[dict[Form, tuple[str, ...]]] = {
     "csv": ("pyarrow", "duckdb"),
     "parquet": ("pyarrow", "duckdb"),
     "duckdb": ("pyarrow", "duckdb"),
@@ -56,7 +56,7 @@ class OutputPaths:
         if form is not None and form not in FORMS:
             raise UsageError(f"format {form!r}: not known; use one of {', '.join(FORMS)}")
         ending = _ending(Path(name))
-        beside = next((end for end in BESIDE if f"{name}".endswith(end)), "")
+        beside = next((end for end in SIDE_FILES if f"{name}".endswith(end)), "")
         if beside and _ending(Path(f"{name}".removesuffix(beside))) in ENDINGS:
             raise UsageError(f"{name}: is a file of the run into {f'{name}'.removesuffix(beside)}; name another file")
         folder = str(name).endswith("/") or os.path.isdir(name)  # noqa: PTH112  # Path.is_dir raises below a closed one
@@ -81,7 +81,7 @@ class OutputPaths:
         """The JSON Lines that a run appends to, and from which the other forms are made."""
         if self.form == "jsonl":
             return self.path
-        return self.path / IN_FOLDER if self.is_folder else Path(f"{self.path}.jsonl")
+        return self.path / RECORDS_NAME if self.is_folder else Path(f"{self.path}.jsonl")
 
     @property
     def name(self) -> Path:
@@ -91,7 +91,7 @@ class OutputPaths:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that a run writes, except the tables in a folder."""
-        return self.path, self.records, *(Path(f"{self.name}{end}") for end in BESIDE)
+        return self.path, self.records, *(Path(f"{self.name}{end}") for end in SIDE_FILES)
 
     @property
     def ledger(self) -> Path:
@@ -113,7 +113,7 @@ class OutputPaths:
             raise UsageError(f"{self.path} is a folder, and {self.form} takes a file: name another")
         if self.is_folder and os.path.isfile(self.path):  # noqa: PTH113  # as above
             raise UsageError(f"{self.path} is a file, and {self.form} takes a folder: name another")
-        for library in NEEDED.get(self.form, ()):
+        for library in REQUIRED_LIBRARIES.get(self.form, ()):
             try:
                 import_module(library)
             except ImportError:

@@ -13,9 +13,9 @@ from mahdar.documents.document import STDIN
 from mahdar.errors import BadInputError, UsageError
 from mahdar.runs.locations import PATTERN, Location, locations
 
-SETTLED: Final = 2.0
+SETTLE_SECONDS: Final = 2.0
 """Seconds for which a file must be unchanged before it is taken."""
-PAUSE: Final = 0.5
+POLL_INTERVAL: Final = 0.5
 """Seconds between two polls."""
 
 
@@ -32,7 +32,7 @@ class Watch:
     """
 
     def __init__(
-        self, paths: Iterable[str], *, settled: float = SETTLED, clock: Callable[[], float] = time.monotonic
+        self, paths: Iterable[str], *, settled: float = SETTLE_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._paths = tuple(paths)
         for path in self._paths:
@@ -43,7 +43,7 @@ class Watch:
         self._seen: dict[str, tuple[tuple[int, int, int], float]] = {}
         self._taken: dict[str, tuple[int, int, int]] = {}
 
-    def look(self) -> frozenset[str]:
+    def poll(self) -> frozenset[str]:
         """Return the absolute names of the files to take now. A file is returned once, and again after a change."""
         ready, now = set(), self._clock()
         for name in self._files():
@@ -67,9 +67,9 @@ class Watch:
     def wait(self, cancelled: Callable[[], bool]) -> frozenset[str]:
         """Poll until there are files to take, and return them; an empty set once `cancelled` returns True."""
         while not cancelled():
-            if ready := self.look():
+            if ready := self.poll():
                 return ready
-            time.sleep(PAUSE)
+            time.sleep(POLL_INTERVAL)
         return frozenset()
 
     def _files(self) -> Iterator[str]:

@@ -63,6 +63,12 @@ def _load_task(ref: str, library: PromptLibrary, size: str) -> Task:
     name = ref.partition("@")[0]
     import_installed(name)
     try:
+        tasks = sorted({task for prompt in library for task in prompt.tasks})
+        if name not in {*tasks, *(prompt.name for prompt in library)}:
+            raise PromptError(
+                f"task {name!r}: no template asks for it; there are templates for {', '.join(tasks)}; for a task of "
+                "your own name the folder of its template with --prompts, and the module of its schema with --schemas"
+            )
         return Task(library.get(ref, size), task_schema(name))
     except UnknownTaskError as error:
         raise PromptError(

@@ -349,7 +349,10 @@ def test_what_a_run_would_ask_is_estimated_without_a_call(
     [
         (["extract"], "Missing argument"),
         (["extract", "nowhere.txt"], "'nowhere.txt': no such file or folder"),
-        (["extract", ".", "--task", "treaties"], "prompt 'treaties': not found; there are news@1"),
+        (
+            ["extract", ".", "--task", "treaties"],
+            "task 'treaties': no template asks for it;",
+        ),
         (["extract", ".", "--published-at", "5/2/2024"], "write it as year-month-day"),
         (["extract", ".", "--concurrency", "0"], "--concurrency"),
         (["extract", ".", "--retry-errors"], "name its file with --output"),

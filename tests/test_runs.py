@@ -243,7 +243,7 @@ def test_a_run_of_another_scoring_version_is_refused_until_it_is_scored_again(co
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("", "no JSON"), ("[]", "no run file"), ('{"repeats": [], "version": 9}', "of version 9, this reads 2")],
+    [("", "is not JSON"), ("[]", "is not a run file"), ('{"repeats": [], "version": 9}', "of version 9, this reads 2")],
 )
 def test_what_is_no_run_file_is_named(tmp_path: Path, text: str, problem: str) -> None:
     file = tmp_path / "run.json"

@@ -277,7 +277,7 @@ def test_repair_removes_what_cannot_be_read_and_nothing_else(
     assert capsys.readouterr().out.splitlines() == [
         PRINT,
         "1 found; `mahdar cache repair` removes them, `mahdar cache remove FINGERPRINT` one",
-        "1 removed; their articles are asked about again",
+        "1 removed; their articles are requested again",
         "every answer can be read",
     ]
     with closing(DiskStore(cache)) as store:

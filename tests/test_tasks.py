@@ -148,7 +148,7 @@ def test_the_rules_say_which_tasks_they_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ref", "message"),
     [
-        pytest.param("agreement", "prompt 'agreement': not found; there are news@1 ", id="unknown task"),
+        pytest.param("agreement", "task 'agreement': no template asks for it; there are ", id="unknown task"),
         pytest.param("meetings@99", "prompt 'meetings@99': not found; there are news@1 ", id="unknown version"),
     ],
 )

@@ -192,7 +192,7 @@ def read(path: Path) -> Run:
     """
     text, content = read_json(path)
     if not isinstance(content, dict) or "repeats" not in content:
-        raise UsageError(f"{path}: no run file; `mahdar eval run -o FILE` writes one")
+        raise UsageError(f"{path}: is not a run file; `mahdar eval run -o FILE` writes one")
     if content.get("version") != VERSION:
         raise UsageError(
             f"{path}: a run file of version {content.get('version')!r}, this reads {VERSION}: run it again"
@@ -205,7 +205,7 @@ def read(path: Path) -> Run:
     try:
         return Run.model_validate_json(text)
     except ValidationError as error:
-        raise UsageError(f"{path}: {problem(error)}: no sound run file; run it again") from None
+        raise UsageError(f"{path}: {problem(error)}: is not a valid run file; run it again") from None
 
 
 def read_json(path: Path) -> tuple[str, Any]:
@@ -219,5 +219,8 @@ def read_json(path: Path) -> tuple[str, Any]:
         return text, json.loads(text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; check the path") from None
+    except UnicodeDecodeError as error:
+        where = f"{error.reason} at byte {error.start}"
+        raise UsageError(f"{path}: is not a text in UTF-8 ({where}); name a file of JSON") from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: no JSON: {error}") from None
+        raise UsageError(f"{path}: is not JSON ({error}); name a file of JSON") from None

@@ -57,7 +57,7 @@ def repair() -> None:
         broken = store.verify()
         left = [one for one in broken if not _removed(store, one)]
         removed = len(broken) - len(left)
-    typer.echo(f"{removed:,} removed; their articles are asked about again")
+    typer.echo(f"{removed:,} removed; their articles are requested again")
     for one in left:
         typer.echo(f"{clean(one)}: cannot be removed alone; `mahdar cache clear` removes all answers", err=True)
     raise typer.Exit(1 if left else 0)
@@ -72,7 +72,7 @@ def remove(
         absent = [one for one in fingerprints if not store.remove(one)]
     typer.echo(f"{len(fingerprints) - len(absent):,} removed")
     for one in absent:
-        typer.echo(f"{clean(one)}: not there", err=True)
+        typer.echo(f"{clean(one)}: not in the cache", err=True)
     raise typer.Exit(1 if absent else 0)
 
 

@@ -407,7 +407,7 @@ def test_a_stop_says_what_it_could_not_wait_for(tmp_path: Path) -> None:
 
 
 def test_a_kill_leaves_nothing_of_a_budget_uncounted(tmp_path: Path) -> None:
-    counted = "calls of desk were under way when the service was killed"
+    counted = "the service was killed during calls of desk"
     held = threading.Event()
     headers = {"Authorization": f"Bearer {SECRET}"}
     with Endpoint(lambda _: completion(NOTHING, after=held)) as model:

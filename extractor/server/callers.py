@@ -23,7 +23,7 @@ log = logging.getLogger("mahdar")
 
 VARIABLE: Final = "MAHDAR_TOKENS"
 MINUTE: Final = 60.0
-ANYBODY: Final = "anybody"
+ANONYMOUS: Final = "anybody"
 """Name of the only caller of a service without tokens."""
 _FORM: Final = "NAME:SECRET, optionally with :per_minute=N, :max_cost=DOLLARS, :max_tokens=N after it"
 _TABLES: Final = """
@@ -70,8 +70,8 @@ class Caller:
 class Callers:
     """All callers, and an SQLite database of what each with a budget has spent, which outlives the process.
 
-    A call counts at the most that it can cost from before it is sent until it has ended. If the process is killed
-    meanwhile, it counts so for ever, since nobody knows whether it was billed; the next start logs it.
+    A call is counted with its upper bound from before it is sent until it has ended. If the process is killed
+    meanwhile, it stays so, since it may have been billed; the next start logs it.
 
     Args:
         callers: those with tokens; if there are none, anybody is a caller.
@@ -83,7 +83,7 @@ class Callers:
 
     def __init__(self, callers: Iterable[Caller], path: Path) -> None:
         self._with_tokens = tuple(callers)
-        self._all = self._with_tokens or (Caller(ANYBODY),)
+        self._all = self._with_tokens or (Caller(ANONYMOUS),)
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._database.executescript(_TABLES)
@@ -96,12 +96,12 @@ class Callers:
             if caller.purse.budget.bounded:
                 caller.purse.record = partial(self._record, caller)
         for name, cost, tokens in self._database.execute("SELECT * FROM reserved"):
-            said = "calls of %s were under way when the service was killed; their most counts as spent: $%s, %d tokens"
-            log.warning(said, name, cost, tokens)
+            message = "the service was killed during calls of %s; their upper bounds count as spent: $%s, %d tokens"
+            log.warning(message, name, cost, tokens)
         self._database.execute("DELETE FROM reserved")
 
     def pay_within(self, purse: Purse) -> None:
-        """Let every call that a caller pays for count in a purse of the service too, at the price of its model."""
+        """Count every call of a caller against a purse of the service too, at the price of its model."""
         for caller in self._all:
             caller.purse.parent = purse
 
@@ -180,10 +180,10 @@ def read_tokens(value: str) -> tuple[Caller, ...]:
             valid = _Entry(**{**bounds, "name": name, "secret": secret})
         except ValidationError as error:
             first = error.errors()[0]
-            said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-            raise UsageError(f"{VARIABLE}: entry {number}: {said}; write {_FORM}") from None
+            message = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise UsageError(f"{VARIABLE}: entry {number}: {message}; write {_FORM}") from None
         digest, budget = hashlib.sha256(secret.encode()).digest(), Budget(valid.max_cost, valid.max_tokens)
-        if name in {ANYBODY, *(caller.name for caller in callers)}:
+        if name in {ANONYMOUS, *(caller.name for caller in callers)}:
             raise UsageError(f"{VARIABLE}: entry {number}: the name {name!r} is taken; give each token its own")
         if digest in {caller.digest for caller in callers}:
             raise UsageError(f"{VARIABLE}: entry {number}: {name!r} has another's secret; give each name its own")

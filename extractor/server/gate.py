@@ -109,24 +109,25 @@ class Gate:
         """
         bounds, clock = self._service.bounds, asyncio.get_running_loop()
         upload = scope["method"] == "POST" and scope["path"].startswith(UPLOADS)
-        most, read, whole, deadline = bounds.upload if upload else bounds.body, 0, False, clock.time() + bounds.receive
+        limit, deadline = bounds.upload if upload else bounds.body, clock.time() + bounds.receive
+        received, complete = 0, False
 
         async def piece() -> Message:
-            nonlocal read, whole, deadline
-            if whole:
+            nonlocal received, complete, deadline
+            if complete:
                 return await receive()
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                said = f"the body did not arrive within {bounds.receive:g} seconds"
-                raise RequestProblem("too_slow", said) from None
-            read += len(message.get("body", b""))
-            whole = not message.get("more_body", False)
+                detail = f"the body did not arrive within {bounds.receive:g} seconds"
+                raise RequestProblem("too_slow", detail) from None
+            received += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
             if upload:
                 deadline = clock.time() + bounds.receive
-            if read > most:
-                raise RequestProblem("too_large", f"the body has more than the {most:,} bytes allowed")
+            if received > limit:
+                raise RequestProblem("too_large", f"the body has more than the {limit:,} bytes allowed")
             return message
 
         return piece

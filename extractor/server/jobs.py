@@ -45,9 +45,9 @@ log = logging.getLogger("mahdar")
 
 JobState = Literal["waiting", "running", "done", "stopped", "cancelled", "failed"]
 ENDED: Final = frozenset({"done", "cancelled", "failed"})
-LINES: Final = 64
+LINES_PER_CHUNK: Final = 64
 """Lines of results sent at once."""
-TURN: Final = 0.5
+POLL_INTERVAL: Final = 0.5
 """Seconds between two checks whether a job that waits for the rate limit was cancelled."""
 UPLOADING: Final = ".new-"
 """Prefix of the folder of a job whose articles are still arriving."""
@@ -142,12 +142,12 @@ class Job(JobSummary):
         for path in (self.records, Path(f"{self.records}{ERRORS}")):
             with suppress(FileNotFoundError), path.open("rb") as file:
                 lines = (line for line, _ in whole_lines(file))
-                while some := b"".join(islice(lines, LINES)):
-                    yield some if path == self.records else some.replace(folder, b"")
+                while chunk := b"".join(islice(lines, LINES_PER_CHUNK)):
+                    yield chunk if path == self.records else chunk.replace(folder, b"")
 
 
 class Jobs:
-    """All jobs of a service. A limited number run at once, the others wait in the order in which they came.
+    """All jobs of a service. A limited number run at once, the others wait in the order of their creation.
 
     Args:
         service: extracts the articles, and holds the callers.
@@ -184,7 +184,7 @@ class Jobs:
                 self._threads.submit(self._run, job)
 
     async def stop(self) -> None:
-        """Begin nothing more; wait for articles under way within the grace period, then give them up."""
+        """Begin nothing more; wait for articles under way for the grace period, then cancel them."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.to_thread(self._threads.shutdown), self._service.bounds.grace)
@@ -194,7 +194,7 @@ class Jobs:
         """Add a job once all of its articles have arrived.
 
         Raises:
-            RequestProblem: the caller has too many jobs, the options do not fit the articles, or the service stops.
+            RequestProblem: the caller has too many jobs, the options do not fit, or the service is stopping.
         """
         self._service.check_tasks(options.tasks)
         unfinished = self._uploads[caller.name] + sum(job.state not in ENDED for job in self.of(caller))
@@ -205,7 +205,7 @@ class Jobs:
         uploading = self._folder / f"{UPLOADING}{id_}"
         uploading.mkdir(mode=0o700)
         job = Job(id=id_, caller=caller.name, created_at=now, articles=name, options=options, folder=uploading)
-        self._uploads[caller.name] += 1  # it takes a place from now on, so that no other upload gets the same place
+        self._uploads[caller.name] += 1  # counted from now on, so that parallel uploads cannot exceed the limit
         try:
             await save_body(articles, uploading / name)
             await asyncio.to_thread(job.read_articles)
@@ -326,8 +326,8 @@ class CallersExtractor:
             try:
                 self.caller.admit(1)
                 break
-            except RequestProblem as wait:
-                await asyncio.sleep(min(wait.retry_after or TURN, TURN))
+            except RequestProblem as refusal:
+                await asyncio.sleep(min(refusal.retry_after or POLL_INTERVAL, POLL_INTERVAL))
         return await self.service.extract(document, self.caller, self.tasks, None)
 
 

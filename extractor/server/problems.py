@@ -28,7 +28,7 @@ RETRY_AFTER: Final = 10
 """Default of Retry-After, in seconds."""
 RETRIED: Final = frozenset({"rate_limited", "no_model", "too_many", "busy", "stopping"})
 """Classes answered with Retry-After."""
-KINDS: Final[Mapping[str, Mapping[str, Any]]] = tomllib.loads(
+CLASSES: Final[Mapping[str, Mapping[str, Any]]] = tomllib.loads(
     (files(__package__) / "problems.toml").read_text(encoding="utf-8")
 )
 """Status, title and remedy by class."""
@@ -50,7 +50,7 @@ class RequestProblem(HTTPException):
     """A request that cannot be answered.
 
     Args:
-        failure: the class, a key of `KINDS`.
+        failure: the class, a key of `CLASSES`.
         detail: what is wrong with this request; by default the title of the class.
         retry_after: seconds until the client may try again.
         status: overrides the status of the class.
@@ -66,7 +66,7 @@ class RequestProblem(HTTPException):
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        kind, headers = KINDS[failure], dict(headers or {})
+        kind, headers = CLASSES[failure], dict(headers or {})
         if failure in RETRIED:
             headers["Retry-After"] = str(math.ceil(retry_after or RETRY_AFTER))
         if failure == "unauthorized":
@@ -76,7 +76,7 @@ class RequestProblem(HTTPException):
 
     def response(self) -> Response:
         """Return the answer to the client."""
-        shown = {**KINDS[self.failure], "status": self.status_code, "detail": self.detail, "failure": self.failure}
+        shown = {**CLASSES[self.failure], "status": self.status_code, "detail": self.detail, "failure": self.failure}
         details = ProblemDetails(type=f"urn:mahdar:problem:{self.failure}", **shown)
         return JSONResponse(details.model_dump(), self.status_code, self.headers, MEDIA_TYPE)
 
@@ -90,9 +90,11 @@ def as_problem(error: Exception) -> RequestProblem:
             failure = _BY_STATUS.get(error.status_code, "invalid_request")
             return RequestProblem(failure, str(error.detail), status=error.status_code, headers=error.headers)
         case RequestValidationError():
-            faults = error.errors()
-            said = "; ".join(f"{_place(fault['loc'])}: {fault['msg']}" for fault in faults[:NAMED])
-            return RequestProblem("invalid_request", said, status=400 if faults[0]["type"] == "json_invalid" else None)
+            errors = error.errors()
+            detail = "; ".join(f"{_place(one['loc'])}: {one['msg']}" for one in errors[:NAMED])
+            return RequestProblem(
+                "invalid_request", detail, status=400 if errors[0]["type"] == "json_invalid" else None
+            )
         case ExtractionError():
             return RequestProblem(error.failure, str(error), retry_after=error.retry_after)
         case MahdarError():

@@ -70,8 +70,8 @@ def known_parameters(request: Request) -> None:
     operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
     known = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
     if unknown := [name for name in request.query_params if name not in known]:
-        said = f"query parameter {unknown[0]!r}: this request has {', '.join(known) or 'none'}"
-        raise RequestProblem("invalid_request", said)
+        message = f"query parameter {unknown[0]!r}: this request has {', '.join(known) or 'none'}"
+        raise RequestProblem("invalid_request", message)
 
 
 def _content_type(request: Request) -> str:
@@ -88,8 +88,8 @@ def file_name(request: Request) -> str:
     """Return the name of the file for the rows in a body, or fail as `unsupported`."""
     kind, encoding = _content_type(request), request.headers.get("content-encoding", "").strip().lower()
     if kind not in SUFFIXES or encoding not in COMPRESSED:
-        said = f"the Content-Type must be one of {', '.join(SUFFIXES)}, the Content-Encoding gzip or zstd"
-        raise RequestProblem("unsupported", said)
+        message = f"the Content-Type must be one of {', '.join(SUFFIXES)}, the Content-Encoding gzip or zstd"
+        raise RequestProblem("unsupported", message)
     return f"articles{SUFFIXES[kind]}{COMPRESSED[encoding]}"
 
 

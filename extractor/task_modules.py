@@ -103,7 +103,8 @@ def _import(place: str, import_: Callable[[], ModuleType]) -> None:
         DRAFTS.update(before)
         if isinstance(error, UsageError):
             raise
-        raise UsageError(f"{place}: cannot be imported: {_describe(error)}") from None
+        remedy = "; name an installed module, or a file FILE.py" if isinstance(error, ModuleNotFoundError) else ""
+        raise UsageError(f"{place}: cannot be imported: {_describe(error)}{remedy}") from None
 
 
 def _check_all(place: str, module: ModuleType, before: Mapping[str, type[Drafts]]) -> None:

@@ -31,7 +31,7 @@ from mahdar.settings import Settings, without_secrets
 from mahdar.validation.source import Source
 from mahdar.wording import counted
 
-PATIENCE: Final = 60.0
+ANSWER_TIMEOUT: Final = 60.0
 """Seconds to wait for the short answer, after the embedded model has started."""
 TASKS: Final = ("meetings",)
 """The task whose schema is sent with the question, as in a real request."""
@@ -106,7 +106,7 @@ def examine(settings: Settings, prompts: tuple[Path, ...], progress: Progress) -
     if not endpoint.embedded:
         yield Finding("key", "set (OPENAI_API_KEY)" if settings.api_key else "not set (OPENAI_API_KEY)")
         yield from _context(settings, prompts)
-    yield _answer(endpoint, min(settings.timeout, PATIENCE), progress)
+    yield _answer(endpoint, min(settings.timeout, ANSWER_TIMEOUT), progress)
 
 
 def _context(settings: Settings, prompts: tuple[Path, ...]) -> Iterator[Finding]:
@@ -158,37 +158,37 @@ def _prompts(folders: tuple[Path, ...]) -> Finding:
         return Finding("prompts", "", str(error))
 
 
-def _answer(endpoint: Endpoint, patience: float, progress: Progress) -> Finding:
+def _answer(endpoint: Endpoint, timeout: float, progress: Progress) -> Finding:
     try:
-        witness = _Witness(OpenAITransport(endpoint, timeout=patience, progress=progress))
+        recorder = _RecordingTransport(OpenAITransport(endpoint, timeout=timeout, progress=progress))
     except MahdarError as error:
         return Finding("answer", "", str(error))
     try:
-        asyncio.run(_ask(endpoint, witness))
+        asyncio.run(_ask(endpoint, recorder))
         fault = None
     except MahdarError as error:
         unfit = isinstance(error, ExtractionError)
         fault = f"{error}{'; set MAHDAR_MODE to another mode, or take another model' if unfit else ''}"
-    came = witness.came
-    if isinstance(came, CallError):
-        silent = came.failure == "unreachable" and came.again and not (came.billed or endpoint.embedded)
-        return Finding("answer", came.failure, f"{came}{NOBODY if silent else ''}")
-    spent = f"{came.seconds:.1f} s, {came.tokens_in} + {came.tokens_out} tokens" if came else ""
+    outcome = recorder.outcome
+    if isinstance(outcome, CallError):
+        silent = outcome.failure == "unreachable" and outcome.again and not (outcome.billed or endpoint.embedded)
+        return Finding("answer", outcome.failure, f"{outcome}{NOBODY if silent else ''}")
+    spent = f"{outcome.seconds:.1f} s, {outcome.tokens_in} + {outcome.tokens_out} tokens" if outcome else ""
     return Finding("answer", spent, fault)
 
 
-class _Witness:
-    """A transport that passes calls on, and keeps the outcome of the last one."""
+class _RecordingTransport:
+    """A transport that passes calls on, and records the outcome of the last one."""
 
     def __init__(self, transport: Transport) -> None:
-        self.came: Completion | CallError | None = None
+        self.outcome: Completion | CallError | None = None
         self._transport = transport
 
     async def send(self, call: Call) -> Completion:
         try:
-            self.came = completion = await self._transport.send(call)
+            self.outcome = completion = await self._transport.send(call)
         except CallError as error:
-            self.came = error
+            self.outcome = error
             raise
         return completion
 

@@ -187,7 +187,7 @@ def _estimate(options: ExtractOptions, articles: "Articles") -> None:
 def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "OutputPaths | None") -> None:
     """Run the extraction, print its summary, and exit."""
     from mahdar.cli.interrupt import Interrupt
-    from mahdar.cli.output import Display, finish, kept
+    from mahdar.cli.output import Display, finish, open_results
     from mahdar.cli.progress import shown
     from mahdar.runs.run import RunTally, run
 
@@ -203,7 +203,10 @@ def _run(options: ExtractOptions, read: "Callable[..., Articles]", target: "Outp
         with (
             shown(None if options.retry_errors else tally.total, slow=settings.embedded) as progress,
             _engine(options, settings, progress.phase) as (mahdar, engine),
-            kept(target, mahdar, keep=shared.names_of(options.keep), overwrite=options.overwrite) as (results, stream),
+            open_results(target, mahdar, keep=shared.names_of(options.keep), overwrite=options.overwrite) as (
+                results,
+                stream,
+            ),
             stop,
         ):
             if results and results.repaired:

@@ -49,7 +49,7 @@ class Stream:
 
 
 @contextmanager
-def kept(
+def open_results(
     target: OutputPaths | None, mahdar: Extractor, *, keep: Collection[str] = (), overwrite: bool = False
 ) -> Iterator[tuple[RunResults | None, Stream | None]]:
     """Open the files, or the stream, that results are written to.

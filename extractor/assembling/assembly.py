@@ -133,7 +133,7 @@ class Assembly:
             office, name = split_office(name, article=article)
         role = None if draft.type == "country" else fields["role"] or office
         phrases = (role, fields["organization"], name if draft.type != "person" else None, stated)  # «طاهر المصري»
-        codes = (country_of(phrase, article=article) for phrase in phrases)
+        codes = (country_of(phrase, article=article) for phrase in phrases if phrase and self.source.may_have(phrase))
         country = next((code for code in codes if code in self.source.countries), None)
         if stated and country is None:
             self._reject(f"{path}.country", "no country that the article mentions", stated)
@@ -152,7 +152,8 @@ class Assembly:
 
     def _place(self, draft: PlaceDraft, path: str) -> Place | None:
         venue = (self.source.phrase(draft.venue) or draft.venue) if draft.venue else None
-        place = resolve_place(venue, draft.city, draft.country, article=self.source.text)
+        city, country = (name if name and self.source.may_have(name) else None for name in (draft.city, draft.country))
+        place = resolve_place(venue, city, country, article=self.source.text)
         for name in ("city", "country"):
             stated = getattr(draft, name)
             if stated and not getattr(place, name, None) and not self.source.has_name(stated):

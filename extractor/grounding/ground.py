@@ -261,7 +261,7 @@ def shortened(quote: str) -> str:
         return quote
     kept = quote[:MAX_QUOTE]
     clauses = list(_CLAUSE_END.finditer(kept))
-    return kept[: clauses[-1].end()] if clauses else kept.rsplit(None, 1)[0]
+    return kept[: clauses[-1].end()] if clauses else (kept.rsplit(None, 1) or [""])[0]
 
 
 def _negates(before: list[str], following: str) -> bool:

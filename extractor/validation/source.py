@@ -19,6 +19,9 @@ SUPPORTED: Final = 0.6
 BORNE: Final = 2
 """Content words that a sentence must share with a record to be its evidence."""
 
+VOCALISED: Final = 3
+"""Characters of a fully vocalised word for each of a bare one, at most: a longer text cannot be the article's."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -95,12 +98,18 @@ class Source:
             return "comes from a few-shot example, not from the article"
         return str(self.ground.why_not(quote) or Miss.ABSENT)
 
+    def may_have(self, text: str) -> bool:
+        """Whether a text is short enough to stand in the article in some spelling; what is not is never searched."""
+        return len(text) <= VOCALISED * len(self.text)
+
     @_memoized
     def phrase(self, words: str) -> str | None:
         """Return words as the article spells them; None if it does not have them.
 
         «التبادل» after «ل» is «للتبادل»: there the words are returned as given.
         """
+        if not self.may_have(words):
+            return None
         span = self.ground.find(words, rule=PHRASE)
         if span:
             return self.text[span.start : span.end]
@@ -117,6 +126,8 @@ class Source:
 
         A country is also named by its adjective: «وساطة قطرية» names Qatar.
         """
+        if not self.may_have(name):
+            return False
         if self.has_phrase(name) or self._is_country(name):
             return True
         words = [name_forms(word) for word in essential_words(name)]
@@ -131,10 +142,12 @@ class Source:
             clause: the clause in a drafter's words.
             names: names of actors, which the clause may have instead of pronouns.
         """
-        return self._supports(clause, tuple(names))
+        return self._supports(clause, tuple(filter(self.may_have, names)))
 
     @_memoized
     def _supports(self, clause: str, names: tuple[str, ...]) -> bool:
+        if not self.may_have(clause):
+            return False
         if self.has_phrase(clause):
             return True
         words = set(content_words(clause))
@@ -145,17 +158,20 @@ class Source:
     def bearing(self, numbers: Iterable[int], names: Iterable[str], texts: Iterable[str]) -> frozenset[int]:
         """Return those of the numbered sentences that share words with a record, in any inflection.
 
-        `BORNE` content words are needed, or the last word of an actor's full name, by which news refer to persons.
+        `BORNE` content words are needed, or the last word of an actor's full name, by which news refer to persons. A
+        text that is longer than the article counts as one word that no sentence has.
 
         Args:
             numbers: numbers of sentences; those that do not exist are ignored.
             names: names of the record's actors.
             texts: texts of the record.
         """
-        name_words = [words for words in map(content_words, names) if words]
-        by_word = {word: stems(word) for words in (*name_words, *map(content_words, texts)) for word in words}
+        texts = list(texts)
+        searched = [text for text in texts if self.may_have(text)]
+        name_words = [words for words in map(content_words, filter(self.may_have, names)) if words]
+        by_word = {word: stems(word) for words in (*name_words, *map(content_words, searched)) for word in words}
         last_words = [stems(words[-1]) for words in name_words if len(words) > 1]
-        needed = min(BORNE, len(by_word))
+        needed = min(BORNE, len(by_word) + len(texts) - len(searched))
 
         def bears(number: int) -> bool:
             sentence = self._stems_of(number)

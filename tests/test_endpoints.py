@@ -4,7 +4,8 @@ A file of `tests/endpoints` holds one provider's habits. Of each answer it says:
 
     status, headers, body    as sent; `<answer>` stands for the JSON of a good answer, `<none>` for one without records,
                              `<cut>` for a good one that stops behind its meeting, `<answer head>` and `<answer tail>`
-                             for its halves, `<twice>` for a good one in which a key stands twice
+                             for its halves, `<answer as text>` for it as a JSON string, `<twice>` for a good one in
+                             which a key stands twice; a text that is `<answer as object>` stands for the JSON itself
     class                    `records` where the meeting is read, else the class of the failure
     asked                    how many requests are made
     remedy                   words of the message
@@ -37,6 +38,7 @@ STANDS_FOR: Final = {
     "<answer>": WRITTEN,
     "<answer head>": WRITTEN[:300],
     "<answer tail>": WRITTEN[300:],
+    "<answer as text>": json.dumps(WRITTEN, ensure_ascii=False),
     "<none>": json.dumps(NOTHING),
     "<cut>": CUT,
     "<twice>": WRITTEN.replace('"stances"', '"meetings": [], "stances"'),
@@ -58,6 +60,8 @@ def answers() -> list[Any]:
 
 def filled(value: Any, *, inside: bool = False) -> Any:
     """A body with the answers put in; inside a body that is text, as they stand in a JSON string."""
+    if value == "<answer as object>":
+        return ANSWER
     if isinstance(value, str):
         for name, text in STANDS_FOR.items():
             value = value.replace(name, json.dumps(text)[1:-1] if inside else text)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from newsroom import ACTORS, ANSWER, ARTICLE, HURRIED, MET, SAID, configured, meeting, records, stance
 
-from mahdar import Document, Extractor, Policy
+from mahdar import Document, Extraction, Extractor, Policy
 from mahdar.cache.completion import Completion, ToolCall
 from mahdar.drafting import Request
 from mahdar.errors import ExtractionError
@@ -89,6 +89,7 @@ def problems(reply: ValidatedAnswer) -> list[str]:
 
 ONE = written(ANSWER)
 MEETING = written(meeting())
+DRAFT = written(records([meeting(kind="signing")]))
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,30 @@ MEETING = written(meeting())
             "\n".join(written({"actors": ACTORS, name: ANSWER[name]}) for name in ("meetings", "stances")),
             id="an object for each task",
         ),
+        pytest.param(
+            f'<tool_call>\n{{"name": "Records", "arguments": {ONE}}}\n</tool_call>', id="a call in Hermes' form"
+        ),
+        pytest.param(f'[TOOL_CALLS][{{"name": "Records", "arguments": {ONE}}}]', id="a call in Mistral's form"),
+        pytest.param(f'<|python_tag|>{{"name": "Records", "parameters": {ONE}}}', id="a call in Llama's form"),
+        pytest.param(
+            f'{{"tool_calls": [{{"id": null, "function": {{"name": "Records", "arguments": {written(ONE)}}}}}]}}',
+            id="a call in OpenAI's form",
+        ),
+        pytest.param(f'{{"Records": {ONE}}}', id="the schema's name around the object"),
+        pytest.param(f"[{ONE}]", id="a list around the object"),
+        pytest.param(written(ONE), id="JSON in a text"),
+        pytest.param(written(written(ONE)), id="JSON in a text in a text"),
+        pytest.param(written({name: written(items) for name, items in ANSWER.items()}), id="the lists as texts"),
+        pytest.param(f"[THINK]{DRAFT}[/THINK]{ONE}", id="a draft in Mistral's thoughts"),
+        pytest.param(f"◁think▷{DRAFT}◁/think▷{ONE}", id="a draft in Kimi's thoughts"),
+        pytest.param(f"<seed:think>{DRAFT}</seed:think>{ONE}", id="a draft in ByteDance's thoughts"),
+        pytest.param(f"<|START_THINKING|>{DRAFT}<|END_THINKING|>{ONE}", id="a draft in Cohere's thoughts"),
+        pytest.param(f"<|channel>thought\n{DRAFT}<channel|>{ONE}", id="a draft in Gemma's thoughts"),
+        pytest.param(
+            f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{ONE}",
+            id="a draft in the thoughts of gpt-oss",
+        ),
+        pytest.param(f"analysisWe need {DRAFT}.assistantfinal{ONE}", id="without its special tokens"),
     ],
 )
 @pytest.mark.parametrize("mode", MODES)
@@ -140,6 +165,12 @@ def test_what_can_be_understood_is_not_asked_again(answer: str, mode: str) -> No
         ('"meetings"', "invalid", "$: an object with the lists"),
         ('{"result": []}', "invalid", "$: an object with the lists"),
         (f"[{MEETING}]", "invalid", "$: an object with the lists"),
+        (f"[{ONE}, {MEETING}]", "invalid", "$: an object with the lists"),
+        (f'{{"record": {MEETING}}}', "invalid", "$: an object with the lists"),
+        (f'{{"first": {ONE}, "second": {ONE}}}', "invalid", "$: an object with the lists"),
+        (f'{{"Records": {ONE}, "Records": {DRAFT}}}', "invalid", "$: an object with the lists"),
+        (f'{{"name": "Records", "arguments": {ONE}, "more": [1]}}', "invalid", "$: an object with the lists"),
+        ('{"properties": {"meetings": {"type": "array"}}}', "invalid", "$: an object with the lists"),
         (
             f"{written({'actors': ACTORS[:1], 'meetings': []})} {written({'actors': [ACTORS[1] | {'id': 'a1'}]})}",
             "unparsable",
@@ -203,6 +234,12 @@ def called(*arguments: str, text: str = "", name: str = "Records") -> Completion
             ["talks", "signing"],
             SEVERAL,
             id="two fences",
+        ),
+        pytest.param(
+            f'[{{"name": "Records", "arguments": {FIRST_ONLY}}}, {{"name": "Records", "arguments": {SECOND_ONLY}}}]',
+            ["talks", "signing"],
+            SEVERAL,
+            id="two calls written as text",
         ),
         pytest.param(f"{NO_RECORDS}{FIRST_ONLY}", ["talks"], [], id="an empty object and a full one"),
         pytest.param(f'{FIRST_ONLY} else I would answer {{"meetings": []}}', ["talks"], [], id="an empty one in words"),
@@ -559,6 +596,32 @@ def test_of_a_list_without_end_the_first_items_are_read_and_the_rest_is_counted(
     assert "$.meetings[1000]: takes 1,000 items at most, got 4,000" in [str(one) for one in reply.problems]
 
 
+WORDS = " ".join(f"كلمة{number}" for number in range(90_000))
+"""A text of 900,000 characters in which no word stands twice."""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(records([meeting(place={"city": WORDS})]), id="city"),
+        pytest.param(records([meeting(place={"country": WORDS})]), id="country"),
+        pytest.param(records([meeting(), meeting(date=WORDS)]), id="date"),
+        pytest.param(records([meeting(), meeting(topics=[{"text": WORDS}])]), id="clause"),
+        pytest.param(records([meeting(attribution=[WORDS])]), id="name"),
+        pytest.param(records([meeting()], [], [ACTORS[0], ACTORS[1] | {"country": WORDS}]), id="country of an actor"),
+    ],
+)
+def test_a_text_that_is_longer_than_the_article_is_not_searched(answer: Any, tmp_path: Path) -> None:
+    with Endpoint(completion(answer)) as endpoint, Extractor(configured(endpoint, tmp_path), store=None) as mahdar:
+        mahdar.extract(f"{ARTICLE}\n")
+        started = time.process_time()
+        (result,) = mahdar.extract_many([ARTICLE])
+    assert time.process_time() - started < 2
+    assert isinstance(result, Extraction)
+    assert len(result.meetings) >= 1
+    assert len(result.rejected) >= 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -607,6 +670,13 @@ BEFORE = "the answer was cut after 600 tokens, before this list"
         ),
         pytest.param(THREE[: THREE.index(', "stances"')], (3, 0), [f"$.stances: {BEFORE}"], id="between lists"),
         pytest.param(f"```json\n{THREE[:-40]}", (3, 0), [f"$.stances[0]: {CUT}"], id="behind a fence"),
+        pytest.param(
+            f'[TOOL_CALLS][{{"name": "Records", "arguments": {THREE[:-40]}',
+            (3, 0),
+            [f"$.stances[0]: {CUT}"],
+            id="in a call written as text",
+        ),
+        pytest.param(f'{{"Records": {THREE}', (3, 1), [], id="behind the object in another"),
         pytest.param(THREE + "\n" * 500, (3, 1), [], id="after the end"),
     ],
 )
@@ -671,6 +741,15 @@ def test_the_whole_items_of_a_cut_answer_are_validated_and_not_asked_about() -> 
         '{"meetings": [',
         f'{{"actors": {written(ACTORS)}, "meetings": [{MEETING[:-20]}',
         '{"actors": [{"a": "\\ud8',
+        f'{{"name": "Records", "arguments": {{"actors": {written(ACTORS)}, "meetings": [{MEETING[:-20]}',
+        f'{{"type": "object", "properties": {{"actors": {{"type": "array"}}, "meetings": {{"items": [{MEETING}',
+        f"Well.\n<think>{DRAFT} {DRAFT[:-9]}",
+        f"[THINK]{DRAFT} or",
+        f"◁think▷{DRAFT} or",
+        f"<thinking>{DRAFT} or",
+        f"<reasoning>\n{DRAFT} or",
+        f"<|channel|>analysis<|message|>{DRAFT} or",
+        f"<think>…</think><|START_THINKING|>{DRAFT} or",
     ],
 )
 @pytest.mark.parametrize("mode", ["json_schema", "tools", "md_json"])

@@ -24,6 +24,19 @@ FILTERED: Final = frozenset(
     }
 )
 """Finish reasons of a filtered answer: OpenAI's, Anthropic's, Mistral's, Gemini's, Bedrock's, Zhipu's and Cohere's."""
+_THINK: Final = r"(?:seed:|longcat_|start_)?(?:think(?:ing)?|thoughts?|reasoning)"
+_THOUGHTS_BEGIN: Final = re.compile(
+    rf"<\|?{_THINK}\|?>|\[think\]|◁think▷|<\|inner_prefix\|>|<\|channel\|?>\s*(?:analysis|thought)|\Aanalysis(?=[A-Z])",
+    re.IGNORECASE,
+)
+_THOUGHTS_END: Final = re.compile(
+    rf"</{_THINK}>|\[/think\]|◁/think▷|<\|(?:end_thinking|inner_suffix)\|>|<channel\|>"
+    r"|<\|channel\|>\s*(?:final|commentary)|assistantfinal",
+    re.IGNORECASE,
+)
+"""The marks around a model's thoughts, where a server leaves them in the answer: `<think>` of DeepSeek, Qwen and most
+others, and those of ByteDance, Meituan, Cohere, Mistral, Kimi, Apertus, Gemma, and gpt-oss with its special tokens and
+without."""
 _REASON: Final = re.compile(r"[.:]\s*")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|-")
 LONGEST_REFUSAL: Final = 200
@@ -84,9 +97,13 @@ class Completion:
 
     @property
     def is_cut(self) -> bool:
-        """Whether the answer ran into the bound on its tokens; without a known finish reason, open braces tell."""
-        reasons = finish_reasons(self.finish)
-        return bool(reasons & CUT) or (not reasons & WHOLE and self.raw.count("{") > self.raw.count("}"))
+        """Whether the answer ran into the bound on its tokens.
+
+        Without a known finish reason, open braces or thoughts show it.
+        """
+        reasons, raw = finish_reasons(self.finish), self.raw
+        is_open = raw.count("{") > raw.count("}") or (not self.tool_calls and ends_in_thoughts(raw))
+        return bool(reasons & CUT) or (not reasons & WHOLE and is_open)
 
     @property
     def refused(self) -> str | None:
@@ -118,6 +135,18 @@ class Completion:
 def finish_reasons(finish: str) -> frozenset[str]:
     """Return the parts of a finish reason in one spelling: of `content_filter: SAFETY`, both words in lower case."""
     return frozenset(_HUMP.sub("_", part).lower() for part in _REASON.split(finish))
+
+
+def after_thoughts(text: str) -> str:
+    """Return the text after the last mark that ends a model's thoughts; the whole text if there is none."""
+    ends = [0, *(mark.end() for mark in _THOUGHTS_END.finditer(text))]
+    return text[ends[-1] :]
+
+
+def ends_in_thoughts(text: str) -> bool:
+    """Whether a text ends within a model's thoughts, so that JSON in it is only a draft."""
+    before_json = after_thoughts(text).partition("{")[0]
+    return _THOUGHTS_BEGIN.search(before_json.lstrip()) is not None
 
 
 def writable(text: str) -> str:

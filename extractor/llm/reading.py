@@ -1,70 +1,43 @@
-"""Reading: find the JSON in a completion, without changing what it says.
+"""Read a completion: find the JSON of the answer, without changing what it says.
 
-What a JSON parser refuses and a human reader does not is read: fences and prose around the JSON, trailing commas, a
-byte order mark, line breaks inside a string, several tool calls, a cut end. What could be read in two ways is refused.
+Unusual forms are accepted if they have one meaning: code fences and prose around the JSON, trailing commas, a byte
+order mark, line breaks in strings, several tool calls, calls written as text, a cut end. An answer that has two
+meanings is asked again.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from string import ascii_letters
 from typing import Any, Final
 
-from mahdar.cache.completion import Completion, writable
-from mahdar.results import FailureClass
+from mahdar.cache.completion import Completion, after_thoughts, ends_in_thoughts
+from mahdar.llm.answer_json import (
+    MARGIN,
+    RepeatedKey,
+    UnreadableError,
+    UnusableError,
+    close_brackets,
+    parse,
+    parse_at,
+    without_trailing_commas,
+)
 from mahdar.schemas.tasks import ACTORS, AnswerSchema
 from mahdar.validation.answers import Place, Problem
 
-MARGIN: Final = "\ufeff \t\r\n"
-FENCE: Final = "```"
+__all__ = ["Reading", "UnreadableError", "UnusableError", "read", "read_completion"]
+
 LONGEST: Final = 1_000_000
-"""Characters of an answer; no model of today writes a tenth of it for an article."""
-MOST: Final = 20_000
-"""Values in an answer, objects and lists included: one of fifty stances has some 1,500."""
-MOST_ITEMS: Final = 1_000
-"""Items of a list of records; of more, as a model in a loop writes them, the first are read. Objects in an answer."""
-THINKING, THOUGHT = "<think>", "</think>"
-"""The beginning and the end of a model's reasoning, where a server leaves it in the answer."""
-DEEPEST: Final = 64
-"""Levels of an answer: the schemas have five."""
-BROKEN: Final = 64
-"""Brackets that begin no JSON after which a text is not searched further: its end is parsed from each of them."""
-SEARCHED: Final = 2 * LONGEST
-"""Characters that are parsed in search of the beginning of a cut answer, those behind each bracket counted again."""
-SEVERAL: Final = Problem((), "several", "is several JSON objects with different records; answer with one")
-BESIDE_BROKEN: Final = Problem((), "unparsable", "has a part that is no JSON; answer with one JSON object")
-_SURROGATE: Final = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
-"""Half of a surrogate pair, as it is or escaped."""
-_CLOSING: Final = {"{": "}", "[": "]"}
+"""Maximum characters of an answer; models write less than a tenth of it for an article."""
+MAX_ITEMS: Final = 1_000
+"""Maximum items that are read of a list, since a model may repeat itself without end, and maximum objects in a text."""
+MAX_BROKEN: Final = 64
+"""Maximum opening brackets without JSON: at each of them the rest of the text is parsed."""
+MAX_SEARCHED: Final = 2 * LONGEST
+"""Maximum characters that are parsed, over all brackets, to find the beginning of a cut answer."""
+SEVERAL_OBJECTS: Final = Problem((), "several", "is several JSON objects with different records; answer with one")
+UNREADABLE_PART: Final = Problem((), "unparsable", "has a part that is no JSON; answer with one JSON object")
 _BEGINNING: Final = re.compile(r'[{\[]\s*["{\[]')
-
-
-class UnusableError(Exception):
-    """An answer that asking again does not mend: a refusal, one that was cut too early, or one that is too large.
-
-    Attributes:
-        failure: the class of the failure.
-    """
-
-    def __init__(self, failure: FailureClass, message: str) -> None:
-        super().__init__(message)
-        self.failure: FailureClass = failure
-
-
-class UnreadableError(Exception):
-    """An answer without an object of the schema asked for.
-
-    Attributes:
-        failure: the class of the failure, should asking again not help.
-        problem: what is wrong, for the re-ask.
-    """
-
-    def __init__(self, failure: FailureClass, message: str) -> None:
-        super().__init__(message)
-        self.failure: FailureClass = failure
-        self.problem = Problem((), failure, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +47,8 @@ class Reading:
     Attributes:
         value: an object with at least one list of the answer's schema.
         lost: what was cut off.
-        ambiguous: what is asked again although the value may be valid: a key that stands twice, several objects with
-            different records, a part that cannot be read, records under a name that is not in the schema.
+        ambiguous: the problems that are asked again although the value may be valid: a repeated key, several objects
+            with different records, a part that cannot be read, records under a name that is not in the schema.
     """
 
     value: dict[str, Any]
@@ -83,7 +56,7 @@ class Reading:
     ambiguous: tuple[Problem, ...] = ()
 
     def unambiguous(self, answer: AnswerSchema) -> dict[str, Any]:
-        """Return the value with all lists of the schema, and null for every member in which a key stands twice."""
+        """Return the value with all lists of the schema, and null for each member with a repeated key."""
         kept: dict[Any, Any] = {name: list(one) if isinstance(one, list) else one for name, one in self.value.items()}
         for problem in self.ambiguous:
             match problem.place:
@@ -94,16 +67,12 @@ class Reading:
         return _with_all_lists(kept, answer)
 
 
-class _Twice(dict[str, Any]):
-    """An object in which a key stands twice; the last value is kept."""
-
-
 def read_completion(completion: Completion, answer: AnswerSchema) -> Reading:
     """Read the answer in a completion: its text, or the arguments of all calls of the function asked for.
 
     Raises:
-        UnusableError: it is a refusal, was cut before one record was complete, or is larger than an answer can be.
-        UnreadableError: it holds no object of the schema asked for.
+        UnusableError: it is a refusal, was cut before one record was complete, or is too large.
+        UnreadableError: it has no object of the schema.
     """
     if (refused := completion.refused) is not None:
         raise UnusableError("refused", refused)
@@ -118,84 +87,55 @@ def read_completion(completion: Completion, answer: AnswerSchema) -> Reading:
     if completion.is_cut:
         value, lost = _read_cut(texts, answer, f"the answer was cut after {completion.tokens_out} tokens")
     elif calls:
-        value, ambiguous = _read_calls(calls, answer, beside=completion.text.rpartition(THOUGHT)[2])
+        value, ambiguous = _read_calls(calls, answer, beside=after_thoughts(completion.text))
     else:
         value, ambiguous = read(completion.text, answer)
-    empty = not all(value.get(task.field) for task in answer.tasks)  # its records may be in a list of another name
+    has_empty_list = not all(
+        value.get(task.field) for task in answer.tasks
+    )  # its items may be in a list of another name
     for field, items in value.items():
-        if isinstance(items, list) and len(items) > MOST_ITEMS:
-            said = f"takes {MOST_ITEMS:,} items at most, got {len(items):,}"
-            value, lost = {**value, field: items[:MOST_ITEMS]}, (*lost, Problem((field, MOST_ITEMS), "too_long", said))
-        elif empty and field not in answer.model.model_fields and _is_records(items):
+        if not isinstance(items, list):
+            continue
+        if len(items) > MAX_ITEMS:
+            message = f"takes {MAX_ITEMS:,} items at most, got {len(items):,}"
+            lost += (Problem((field, MAX_ITEMS), "too_long", message),)
+            value = {**value, field: items[:MAX_ITEMS]}
+        elif has_empty_list and field not in answer.model.model_fields and any(isinstance(one, dict) for one in items):
             ambiguous += (Problem((), "unknown", "has records in a list that is not asked for", items),)
-    return Reading(value, lost, (*ambiguous, *_ambiguous(value, ())))
+    return Reading(value, lost, (*ambiguous, *_repeated_keys(value, ())))
 
 
 def read(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Read the object in a text: all of it, or what stands between other words, behind the model's reasoning if any.
+    """Read the object in a text: the text itself, or objects between words, after the model's thoughts if it has any.
 
-    The lists of several objects are joined. A smaller part is never taken for the whole.
+    The lists of several objects are joined. A part of an object is never taken for the whole.
 
     Returns:
-        The object, and what is to be asked again: objects with different records, or beside one that is no JSON.
+        The object, and the problems to ask about again: objects with different records, or a part that is no JSON.
 
     Raises:
-        UnreadableError: there is none, or there are several that contradict each other.
+        UnreadableError: there is no object, or there are several that contradict each other.
     """
     if not text.strip(MARGIN):
         raise UnreadableError("unparsable", "the answer is empty")
-    for part in dict.fromkeys((text.rpartition(THOUGHT)[2], text)):
+    for part in dict.fromkeys((after_thoughts(text), text)):
         found: list[dict[str, Any]] = []
-        for mend in (str, without_trailing_commas):
-            candidate = mend(part)
+        for repair in (str, without_trailing_commas):
+            candidate = repair(part)
             try:
                 value = parse(candidate)
             except (ValueError, RecursionError):
                 pass
             else:
-                return _with_lists(value, answer), ()
-            objects, is_whole = _objects(candidate, answer)
+                return _joined_or_last(_objects_in_value(value, answer), answer)
+            objects, all_read = _objects_in_text(candidate, answer)
             found = max(found, objects, key=len)
-            if objects and is_whole:
-                return _one_of(objects, answer)
+            if objects and all_read:
+                return _joined_or_last(objects, answer)
         if found:
-            value, problems = _one_of(found, answer)
-            return value, (*problems, BESIDE_BROKEN)
-    raise UnreadableError("unparsable", f"no JSON object with {_named(answer)}")
-
-
-def parse(text: str) -> Any:
-    """Parse a text that is one JSON value, with or without a fence around it.
-
-    Raises:
-        ValueError: it is more than that, or less.
-        UnusableError: it has more values than an answer can have.
-        UnreadableError: it is nested too deep.
-    """
-    bare = text.strip(MARGIN)
-    if bare.startswith(FENCE) and bare.endswith(FENCE) and len(bare) > 2 * len(FENCE):
-        bare = bare[len(FENCE) : -len(FENCE)].lstrip(ascii_letters).strip()  # the letters name the fence's language
-    return _checked(_DECODER.decode(bare), text)
-
-
-def without_trailing_commas(text: str) -> str:
-    """Remove every comma that, outside a string, stands before a closing bracket."""
-    kept: list[str] = []
-    quoted = escaped = False
-    for char in text:
-        if quoted:
-            quoted = escaped or char != '"'
-            escaped = char == "\\" and not escaped
-        elif char in "}]":
-            last = len(kept) - 1
-            while last >= 0 and kept[last].isspace():
-                last -= 1
-            if last >= 0 and kept[last] == ",":
-                del kept[last]
-        else:
-            quoted = char == '"'
-        kept.append(char)
-    return "".join(kept)
+            value, problems = _joined_or_last(found, answer)
+            return value, (*problems, UNREADABLE_PART)
+    raise UnreadableError("unparsable", f"no JSON object with {_list_names(answer)}")
 
 
 def _read_calls(
@@ -209,10 +149,10 @@ def _read_calls(
         beside: the text of the message, in which some models repeat or complete their calls.
 
     Returns:
-        The object, and a problem where one of the calls cannot be read.
+        The object, and a problem for each call that cannot be read.
 
     Raises:
-        UnreadableError: none can be read, or they contradict each other.
+        UnreadableError: no call can be read, or they contradict each other.
     """
     objects: list[dict[str, Any]] = []
     problems: tuple[Problem, ...] = ()
@@ -222,7 +162,7 @@ def _read_calls(
             value, more = read(text, answer)
         except UnreadableError as error:
             unread = error
-            problems += (BESIDE_BROKEN,) if '"' in text else ()
+            problems += (UNREADABLE_PART,) if '"' in text else ()
         else:
             objects.append(value)
             problems += more
@@ -235,27 +175,27 @@ def _read_calls(
 
 
 def _read_cut(texts: Sequence[str], answer: AnswerSchema, cut: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Read the whole items of an answer that stops in the middle; an unfinished item is left out.
+    """Read the complete items of an answer that was cut.
 
     Args:
-        texts: of the answer; the last of them stops in the middle.
-        answer: its schema.
-        cut: how it was cut, for the message.
+        texts: the texts of the answer, of which the last was cut.
+        answer: the schema.
+        cut: how the answer was cut, for the message.
 
     Returns:
-        The answer with all its lists, and what was lost.
+        The object with all its lists, and what was lost.
 
     Raises:
-        UnusableError: not one record is complete.
-        UnreadableError: its objects contradict each other.
+        UnusableError: no record is complete.
+        UnreadableError: the objects contradict each other.
     """
-    *whole, last = texts
+    *complete, last = texts
     objects = []
     with suppress(UnreadableError):
-        objects.append(_read_calls(whole, answer)[0])
+        objects.append(_read_calls(complete, answer)[0])
     open_list = item = None
     try:
-        objects.append(_with_lists(parse(last), answer))  # whole: the rest was white space
+        objects += _objects_in_value(parse(last), answer)  # complete: only white space was cut
     except (ValueError, RecursionError, UnreadableError):
         value, open_list, item = _read_beginning(last, answer)
         objects.append(value)
@@ -269,18 +209,55 @@ def _read_cut(texts: Sequence[str], answer: AnswerSchema, cut: str) -> tuple[dic
     return _with_all_lists(joined, answer), tuple(lost)
 
 
-def _with_lists(value: Any, answer: AnswerSchema) -> dict[str, Any]:
-    """Return a value that is the object asked for, or put a lone list into the object that is missing around it.
+def _objects_in_value(value: Any, answer: AnswerSchema) -> list[dict[str, Any]]:
+    """Return the objects of the schema in a value; a list alone is put into an object if the schema has one list.
 
     Raises:
-        UnreadableError: it is neither.
+        UnreadableError: there is no object of the schema.
     """
-    fields = answer.model.model_fields.keys()
-    if isinstance(value, list) and len(fields) == 1:
-        return {next(iter(fields)): value}
-    if isinstance(value, dict) and not fields.isdisjoint(value):
-        return value
-    raise UnreadableError("invalid", f"an object with {_named(answer)} is asked for")
+    if objects := _unwrapped(value, answer):
+        return objects
+    (name, *others) = answer.model.model_fields
+    if isinstance(value, list) and not others:
+        return [{name: value}]
+    raise UnreadableError("invalid", f"an object with {_list_names(answer)} is asked for")
+
+
+def _unwrapped(value: Any, answer: AnswerSchema) -> list[dict[str, Any]]:
+    """Return the objects of the schema that a value is or wraps; an empty list if there are none.
+
+    Models wrap the object in a call that is written as text, `{"name": "Records", "arguments": {…}}`, in the schema's
+    name, `{"Records": {…}}`, in a list, or in a JSON string. An object with several objects or lists, or with a
+    repeated key, is no wrapper: its content would be only a part of the answer.
+    """
+    value, fields = _decoded(value), answer.model.model_fields.keys()
+    if isinstance(value, list):
+        members = [_unwrapped(one, answer) for one in value]
+        return [one for found in members for one in found] if all(members) else []
+    if not isinstance(value, dict):
+        return []
+    if _has_lists(value, answer):
+        return [type(value)((name, _decoded(one) if name in fields else one) for name, one in value.items())]
+    contents = [found for one in value.values() if (found := _decoded(one)) and isinstance(found, dict | list)]
+    if len(contents) != 1 or isinstance(value, RepeatedKey):
+        return []
+    objects = _unwrapped(contents[0], answer)  # a copy of the JSON Schema has no lists there
+    return objects if all(any(isinstance(one.get(name), list) for name in fields) for one in objects) else []
+
+
+def _has_lists(value: Any, answer: AnswerSchema) -> bool:
+    """Whether a value is an object with a list of the schema."""
+    return isinstance(value, dict) and not answer.model.model_fields.keys().isdisjoint(value)
+
+
+def _decoded(value: Any) -> Any:
+    """Parse a value that is a JSON string; return any other value unchanged."""
+    while isinstance(value, str):
+        try:
+            value = parse(value)
+        except (ValueError, RecursionError, UnreadableError):
+            break
+    return value
 
 
 def _with_all_lists(value: dict[str, Any], answer: AnswerSchema) -> dict[str, Any]:
@@ -293,11 +270,11 @@ def _joined(objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Join the lists of several objects.
 
     Raises:
-        UnreadableError: they contradict each other, say by one id for two actors.
+        UnreadableError: the objects contradict each other, or have one id for two actors.
     """
     if len(objects) == 1:
         return objects[0]
-    joined: dict[str, Any] = _Twice() if any(isinstance(one, _Twice) for one in objects) else {}
+    joined: dict[str, Any] = RepeatedKey() if any(isinstance(one, RepeatedKey) for one in objects) else {}
     for one in objects:
         for name, value in one.items():
             known = joined.setdefault(name, value)
@@ -312,83 +289,91 @@ def _joined(objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return joined
 
 
-def _one_of(objects: Sequence[dict[str, Any]], answer: AnswerSchema) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Make one object of several, whose records may be drafts of each other.
+def _joined_or_last(
+    objects: Sequence[dict[str, Any]], answer: AnswerSchema
+) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Join several objects of a text, of which the last may be a correction of the others.
 
-    Where they contradict each other, the last one counts if it has every list, none empty that was filled before.
+    If they contradict each other, the last one is returned, provided that it has every list, and fills each list that
+    another one fills.
 
     Returns:
-        The object, and a problem where several of them fill one list differently.
+        The object, and a problem if the records of the objects differ.
 
     Raises:
-        UnreadableError: they contradict each other, and the last one is not complete.
+        UnreadableError: the objects contradict each other, and the last one is not complete.
     """
     *before, last = objects
     names = answer.model.model_fields
     filled = [[one[name] for one in objects if one.get(name)] for name in names if name != ACTORS]
-    problems = (SEVERAL,) if any(records != several[0] for several in filled for records in several) else ()
+    problems = (SEVERAL_OBJECTS,) if any(records != several[0] for several in filled for records in several) else ()
     try:
         return _joined(objects), problems
     except UnreadableError:
         if all(name in last and (last[name] or not any(one.get(name) for one in before)) for name in names):
-            return last, (SEVERAL,)
+            return last, (SEVERAL_OBJECTS,)
         raise
 
 
-def _objects(text: str, answer: AnswerSchema) -> tuple[list[dict[str, Any]], bool]:
-    """Find the outermost objects in a text that have a list of the schema.
+def _objects_in_text(text: str, answer: AnswerSchema) -> tuple[list[dict[str, Any]], bool]:
+    """Find the objects of the schema in a text with other words.
 
     Returns:
-        The objects, and whether each one that begins in the text can be read.
+        The objects, and whether all that begin in the text could be read.
     """
     fields = answer.model.model_fields.keys()
     beginning = re.compile(rf'{{\s*"(?:{"|".join(map(re.escape, fields))})"\s*:')
-    found, is_whole = [], True
+    found, all_read = [], True
     at = broken = 0
-    while broken < BROKEN and (at := text.find("{", at)) >= 0:
+    while broken < MAX_BROKEN and (at := text.find("{", at)) >= 0:
         try:
-            value, end = _DECODER.raw_decode(text, at)
+            value, end = parse_at(text, at)
         except (ValueError, RecursionError):
-            is_whole = is_whole and beginning.match(text, at) is None
+            all_read = all_read and beginning.match(text, at) is None
             at, broken = at + 1, broken + 1
         else:
-            value, at = _checked(value, text[at:end]), end
-            if not fields.isdisjoint(value):
-                found.append(value)
-            if len(found) > MOST_ITEMS:
-                raise UnusableError("invalid", f"the answer has more than {MOST_ITEMS:,} JSON objects")
-    return found, is_whole
+            at = end
+            found += _unwrapped(value, answer)
+            if len(found) > MAX_ITEMS:
+                raise UnusableError("invalid", f"the answer has more than {MAX_ITEMS:,} JSON objects")
+    return found, all_read
 
 
 def _read_beginning(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], str | None, Any]:
-    """Read the beginning of an answer: its object, the list that is open at its end, and that list's unfinished item.
+    """Read an answer that was cut: the object that is open at the end of the text, else the first complete one.
 
-    The value read is the one that is open at the text's end, else the first whole one. Brackets in the prose before it,
-    which close or hold no JSON, are passed over.
+    Brackets of the prose before the object, and of a call around it, are skipped.
+
+    Returns:
+        The object, without the item that was cut; the name of the list that was cut, None if it was cut between lists;
+        and what there is of the item.
     """
-    text = text.rpartition(THOUGHT)[2]
-    if text.lstrip(MARGIN).startswith(THINKING):  # cut before the answer began
+    if ends_in_thoughts(text):
         return {}, None, None
+    text = after_thoughts(text)
     value, at, depth, searched = None, 0, 0, 0
-    for _ in range(BROKEN):
-        if searched > SEARCHED or (opening := _BEGINNING.search(text, at)) is None:
+    for _ in range(MAX_BROKEN):
+        if searched > MAX_SEARCHED or (opening := _BEGINNING.search(text, at)) is None:
             break
         at = opening.start() + 1
         searched += len(text) - at
-        closed, depth = _closed(without_trailing_commas(text[opening.start() :]))
+        closed, depth = close_brackets(without_trailing_commas(text[opening.start() :]))
         try:
             parsed = parse(closed)
         except (ValueError, RecursionError, UnreadableError):
+            depth = 0
+            continue
+        if depth and _unwrapped(parsed, answer) and not _has_lists(parsed, answer):
             depth = 0
             continue
         value = parsed if value is None or depth else value
         if depth:
             break
     try:
-        whole = _with_lists(value, answer)
+        whole = _joined(_objects_in_value(value, answer))
     except UnreadableError:
         return {}, None, None
-    depth += whole is not value
+    depth += isinstance(value, list)
     if depth < 2:  # between two lists
         return whole, None, None
     name, last = next(reversed(whole.items()))
@@ -398,93 +383,17 @@ def _read_beginning(text: str, answer: AnswerSchema) -> tuple[dict[str, Any], st
     return whole, name, last.pop() if depth > 2 and last else None
 
 
-def _closed(text: str) -> tuple[str, int]:
-    """Close the beginning of a JSON value behind its last whole part: the text, and the number of open brackets."""
-    missing: list[str] = []
-    end, quoted, escaped = 0, False, False
-    for at, char in enumerate(text):
-        if quoted:
-            quoted = escaped or char != '"'
-            escaped = char == "\\" and not escaped
-        elif char == '"':
-            quoted = True
-        elif char in _CLOSING:
-            missing.append(_CLOSING[char])
-            end = at + 1
-        elif char in "}]":
-            if missing.pop() != char:
-                return "", 0
-            end = at + 1
-            if not missing:
-                break
-        elif char == ",":
-            end = at
-    return text[:end] + "".join(reversed(missing)), len(missing)
-
-
-def _is_records(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
-
-
-def _ambiguous(value: Any, place: Place, item: Any = None) -> Iterator[Problem]:
-    """Find the objects in which a key stands twice."""
-    if isinstance(value, _Twice):
+def _repeated_keys(value: Any, place: Place, item: Any = None) -> Iterator[Problem]:
+    """Find the objects in which a key is repeated."""
+    if isinstance(value, RepeatedKey):
         yield Problem(place, "twice", "has the same key twice", item)
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, inner in members:
         if isinstance(inner, dict | list):
-            yield from _ambiguous(inner, (*place, step), inner if len(place) < 2 else item)
+            yield from _repeated_keys(inner, (*place, step), inner if len(place) < 2 else item)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object from its pairs; two lists under one key are joined, a list and null are the list."""
-    plain = dict(pairs)
-    if len(plain) == len(pairs):
-        return plain
-    twice = _Twice()
-    for name, value in pairs:
-        known = twice.pop(name, None)
-        is_list = isinstance(known, list) and (value is None or isinstance(value, list))
-        twice[name] = [*known, *(value or ())] if is_list else value
-    return twice
-
-
-# `strict=False`: models break lines inside a string. `NaN` and other constants that are no JSON are read as null.
-_DECODER: Final = json.JSONDecoder(strict=False, parse_constant=lambda _: None, object_pairs_hook=_object)
-
-
-def _named(answer: AnswerSchema) -> str:
-    """Name the lists of a schema."""
+def _list_names(answer: AnswerSchema) -> str:
+    """Return the names of a schema's lists, for a message."""
     names = [repr(name) for name in answer.model.model_fields]
     return f"the list {names[0]}" if len(names) == 1 else f"the lists {', '.join(names)}"
-
-
-def _checked(value: Any, text: str) -> Any:
-    """Refuse a value that no answer can have; replace halves of surrogate pairs, which no file can hold, by U+FFFD.
-
-    Args:
-        value: the parsed value.
-        text: what it was parsed from.
-
-    Raises:
-        UnusableError: it has too many values.
-        UnreadableError: it is nested too deep.
-    """
-    level, count = [value], 0
-    for _ in range(DEEPEST):
-        members = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
-        level = [inner for one in members for inner in one]
-        count += len(level)
-        if count > MOST:
-            raise UnusableError("invalid", f"the answer has more than {MOST:,} values")
-        if not level:
-            return _writable(value) if _SURROGATE.search(text) else value
-    raise UnreadableError("invalid", f"is nested deeper than {DEEPEST} levels")
-
-
-def _writable(value: Any) -> Any:
-    if isinstance(value, str):
-        return writable(value)
-    if isinstance(value, dict):
-        return type(value)((writable(name), _writable(one)) for name, one in value.items())
-    return [_writable(one) for one in value] if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from mahdar.cache.completion import WHOLE, Completion, ToolCall, finish_reasons, on_one_line, writable
+from mahdar.cache.completion import CUT, FILTERED, WHOLE, Completion, ToolCall, finish_reasons, on_one_line, writable
 from mahdar.results import FailureClass
 
 LONGEST_WAIT: Final = 120.0
@@ -30,6 +30,8 @@ UNFINISHED: Final = frozenset(
     {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource"}
 )
 """Finish reasons of an answer that was given up: OpenRouter's, vLLM's, SGLang's, Zhipu's and DeepSeek's."""
+MALFORMED: Final = frozenset({"malformed_function_call", "malformed_response", "unexpected_tool_call"})
+"""Finish reasons of an answer that the endpoint itself could not read, and left out: Gemini's."""
 EMPTY_ARGUMENTS: Final = frozenset({"", "{}", "null"})
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _SAYING: Final = ("error", "errors", "message", "msg", "status_msg", "detail", "metadata", "raw")
@@ -206,17 +208,19 @@ def read_answer(answer: Any, *, seconds: float, headers: Mapping[str, str] | Non
         # Gemini leaves the message out of a choice that it filtered.
         message = choice["message"] if finish_reasons(finish) & {"", *WHOLE} else choice.get("message") or {}
         tool_calls = _tool_calls(message)
-        text = _content(message, called=bool(tool_calls))
+        text = _content(message, called=bool(tool_calls), cut=bool(finish_reasons(finish) & CUT))
     except (KeyError, IndexError, TypeError, AttributeError):
         detail = on_one_line(json.dumps(answer, ensure_ascii=False)[:SHOWN])
         raise CallError("unreachable", f"the endpoint answered without a choice: {detail}", again=True) from None
-    usage = answer.get("usage")
-    if finish_reasons(finish) & UNFINISHED:
+    usage, refusal = answer.get("usage"), _word(message.get("refusal"))
+    is_empty = not (text.strip() or tool_calls or refusal)
+    is_unknown = finish_reasons(finish).isdisjoint({"", *WHOLE, *CUT, *FILTERED, *MALFORMED})
+    if finish_reasons(finish) & UNFINISHED or (is_empty and is_unknown):
         raise CallError("unreachable", f"the endpoint gave up its answer (finish reason {finish!r})", again=True)
     return Completion(
         text=writable(text),
         finish=finish,
-        refusal=_word(message.get("refusal")),
+        refusal=refusal,
         model=_word(answer.get("model")),
         tokens_in=_count(usage, "prompt_tokens"),
         tokens_out=_count(usage, "completion_tokens"),
@@ -334,16 +338,34 @@ def _error_in(answer: Any) -> Mapping[str, Any]:
     return said if isinstance(said, dict) else {"message": str(said)}
 
 
-def _content(message: Mapping[str, Any], *, called: bool) -> str:
-    """Return a message's text: some servers split it into parts, some leave all of it in the field for reasoning."""
+def _content(message: Mapping[str, Any], *, called: bool, cut: bool) -> str:
+    """Return a message's text: its content, else what some servers have in its place.
+
+    Args:
+        message: of the answer.
+        called: whether it has tool calls, so that the text may be empty.
+        cut: whether it was cut. Then the field for reasoning, where some servers leave the whole answer, counts only if
+            it is JSON from its beginning: anything else is thoughts, with drafts in them.
+    """
     text = ""
-    for name in ("content", "reasoning_content", "reasoning"):
-        value = message.get(name)
-        joined = "".join([part.get("text") or "" for part in value]) if isinstance(value, list) else value
-        text = joined if isinstance(joined, str) and (name == "content" or joined.strip()) else text
+    for name in ("content", "parsed", "reasoning_content", "reasoning"):
+        found = _text(message.get(name))
+        if cut and name.startswith("reasoning") and not found.lstrip().startswith(("{", "[", "```")):
+            found = ""
+        text = found if name == "content" or found.strip() else text
         if text.strip() or called:
             break
     return text
+
+
+def _text(content: Any) -> str:
+    """Return the text in a message's content: a text, a part with a text, several of them, or the answer as JSON."""
+    if isinstance(content, list):
+        return "".join(_text(part) for part in content if not isinstance(part, list))
+    if isinstance(content, dict) and not content.keys() & {"type", "text"}:
+        return json.dumps(content, ensure_ascii=False) if content else ""
+    text = content.get("text") if isinstance(content, dict) else content
+    return text if isinstance(text, str) else ""
 
 
 def _tool_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:

@@ -222,7 +222,11 @@ def test_a_module_that_does_not_hold_is_refused_in_one_line(folder: Path, code: 
     ("module", "said"),
     [
         ("nowhere.py", "nowhere.py: no such file; name a Python file, or a module that Python finds"),
-        ("nowhere.tasks", "nowhere.tasks: cannot be imported: ModuleNotFoundError: No module named 'nowhere'"),
+        (
+            "nowhere.tasks",
+            "nowhere.tasks: cannot be imported: ModuleNotFoundError: No module named 'nowhere'; "
+            "name an installed module, or a file FILE.py",
+        ),
     ],
 )
 def test_a_module_that_is_not_there_is_named(folder: Path, module: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""What an article came to where it failed, and the calls, tokens and cost that it took."""
+"""The failure of an article, and the calls, tokens and cost that it took."""
 
 import operator
 from dataclasses import dataclass, fields

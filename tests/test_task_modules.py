@@ -224,8 +224,10 @@ def test_a_module_that_does_not_hold_is_refused_in_one_line(folder: Path, code: 
         ("nowhere.py", "nowhere.py: no such file; name a Python file, or a module that Python finds"),
         (
             "nowhere.tasks",
-            "nowhere.tasks: cannot be imported: ModuleNotFoundError: No module named 'nowhere'; "
-            "name an installed module, or a file FILE.py",
+            (
+                "nowhere.tasks: cannot be imported: ModuleNotFoundError: No module named 'nowhere'; "
+                "name an installed module, or a file FILE.py"
+            ),
         ),
     ],
 )

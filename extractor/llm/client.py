@@ -99,8 +99,8 @@ class Client:
 
     Args:
         transport: sends the calls.
-        store: where answers are kept; None to keep none.
-        policy: how often to ask again.
+        store: the cache of answers; None for no cache.
+        policy: how often to retry and to re-ask.
         concurrency: calls in flight at most.
         limits: requests and tokens a minute.
         purse: what may be spent.

@@ -85,7 +85,7 @@ def as_completed(
         stop: ends the run when another thread sets it.
 
     Raises:
-        MahdarError: a forked process goes on with it, in which the loop does not run.
+        MahdarError: it is continued in a forked process, in which the loop does not run.
     """
     pending, process = iter(jobs), os.getpid()
     done: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
@@ -142,7 +142,7 @@ class LoopThread:
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine, and the thread with the first; any thread may wait for the future."""
-        with self._lock:  # a loop that is being closed takes no more
+        with self._lock:  # a closing loop accepts nothing
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="mahdar", daemon=True)
@@ -150,7 +150,7 @@ class LoopThread:
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def close(self, last: Callable[[], Awaitable[None]]) -> None:
-        """Cancel what still runs, run `last` in the loop, and end the thread; nothing where none was started."""
+        """Cancel the running coroutines, run `last` in the loop, and end the thread; do nothing if none was started."""
         with self._lock:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
         if loop is None or thread is None:

@@ -66,11 +66,11 @@ class Extractor:
         model: overrides that of the settings: a model of the endpoint, `embedded` or `offline`.
         tasks: `name` or `name@version`, in the order in which results list them.
         prompts: folders with further templates.
-        store: where answers are kept, closed by its owner; None to keep none. By default the server that
+        store: the cache of answers, closed by its owner; None for no cache. By default the server that
             `MAHDAR_STORE` names, or the user's cache folder.
-        policy: how often to ask again.
+        policy: how often to retry and to re-ask.
         concurrency: calls in flight at most; fewer while the endpoint is busy.
-        budget: what this extractor may spend in all; an article that could exceed it fails as `over_budget`.
+        budget: what this extractor may spend in total; an article that could exceed it fails as `over_budget`.
         price: of the model, in place of the price tables.
         limits: requests and tokens a minute.
         transport: sends the calls in place of openai's client, and is closed by its owner; or a function that makes
@@ -299,7 +299,7 @@ class Extractor:
                 extraction = assemble(document, tasks, drafted, time.monotonic() - started)
             except MahdarError:
                 raise
-            except Exception as error:  # a fault of ours in one article must not cost the others
+            except Exception as error:  # a bug that shows in one article must not stop the others
                 fault = type(error).__name__  # its message may quote the article
                 log.warning("failed: %s", fault, exc_info=log.isEnabledFor(logging.DEBUG))
                 message = f"mahdar failed on this article: {fault}; logged at the level DEBUG, it says where"
@@ -333,7 +333,7 @@ class Extractor:
         return telemetry()
 
     def _reset(self) -> None:
-        """Start afresh in a process that was forked after first use: calls under way are the other process's."""
+        """Reset the state in a process that was forked after first use: calls in flight belong to the parent."""
         never_collect(self._loop, self._drafter, self._own_transport)
         self._lock, self._loop = threading.RLock(), LoopThread()
         self._drafter, self._own_transport = self._given_drafter, None

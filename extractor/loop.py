@@ -149,6 +149,16 @@ class LoopThread:
                 self._thread.start()
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def await_cancelled(self, timeout: float) -> None:
+        """Wait at most `timeout` seconds until the coroutines that were cancelled have ended."""
+
+        async def ended() -> None:
+            if cancelled := [task for task in asyncio.all_tasks() if task.cancelling()]:
+                await asyncio.wait(cancelled, timeout=timeout)
+
+        if self._loop is not None:
+            wait(self.submit(ended()))
+
     def close(self, last: Callable[[], Awaitable[None]]) -> None:
         """Cancel the running coroutines, run `last` in the loop, and end the thread; do nothing if none was started."""
         with self._lock:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from mahdar.assembling.extraction import assemble
 from mahdar.cache.disk import Store
@@ -47,6 +47,9 @@ from mahdar.settings import Settings
 from mahdar.tasks import TASKS, load_tasks, select_tasks
 
 log = logging.getLogger("mahdar")
+
+CANCELLATION_TIMEOUT: Final = 1.0
+"""Seconds to wait for cancelled calls to end."""
 
 
 class Extractor:
@@ -175,6 +178,7 @@ class Extractor:
         try:
             yield
         finally:
+            self._loop.await_cancelled(CANCELLATION_TIMEOUT)  # calls that were not sent release their reservations
             self.purse.record = ignore
             self.purse.spent -= earlier
 

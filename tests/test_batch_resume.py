@@ -565,6 +565,23 @@ def test_a_run_without_an_account_counts_against_the_budget_of_the_next(tmp_path
         assert results.progress.charged == mahdar.spent == Spending(Decimal("0.00036"), 120)
 
 
+def test_calls_that_were_not_sent_before_ctrl_c_are_not_counted(tmp_path: Path) -> None:
+    news, never = archive(tmp_path, 9), threading.Event()
+    options = ("--no-cache", "--rpm", "1", "--max-tokens", "9999999")
+    with Endpoint(lambda _: completion(NOTHING, after=never)) as endpoint:
+        process = launch(endpoint, tmp_path, news, *options)
+        endpoint.await_requests(1)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            process.stderr.readline()
+            process.stderr.readline()
+        code, _ = ended(process)
+        assert (code, len(endpoint.requests)) == (130, 1)
+    told = json.loads(mahdar("status", tmp_path / "out.jsonl", "--json").out)
+    assert 0 < told["charged_tokens"] < 30_000  # the upper bound of one call
+
+
 def test_an_answer_is_counted_though_its_article_has_no_result_at_a_kill(tmp_path: Path) -> None:
     news, never = archive(tmp_path, 2), threading.Event()
     answers = iter([completion(records([{"kind": "party"}])), completion(NOTHING, after=never)])

@@ -93,10 +93,11 @@ def _results(target: OutputPaths, mahdar: Extractor, keep: Collection[str], *, o
 def _spent(progress: Progress, mahdar: Extractor) -> Spending:
     """Return what a run can have spent so far, at the most; if a cost is unknown, at the current price."""
     charged = progress.charged
-    if progress.cost is None:
-        known = Spending.of(mahdar.price, progress.tokens_in, progress.tokens_out)
-        return replace(charged, cost=max(charged.cost, known.cost))
-    return charged
+    if progress.cost is not None or mahdar.price is None:
+        return charged
+    unsettled = max(charged.tokens - progress.tokens, 0)  # in, or out: whichever costs more
+    known = mahdar.price.cost(progress.tokens_in, progress.tokens_out)
+    return replace(charged, cost=known + max(mahdar.price.cost(unsettled, 0), mahdar.price.cost(0, unsettled)))
 
 
 def finish(target: OutputPaths) -> Iterator[str]:

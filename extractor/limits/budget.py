@@ -185,7 +185,7 @@ class Purse:
         for released in waiting:
             if not released.done():  # cancelled
                 released.set_result(None)
-        if charged != reserved:
+        if {reserved, charged} != {Spending()}:
             try:
                 self.record(self.spent + self.reserved)
             except Exception as error:  # noqa: BLE001  # the answer is paid for, and must reach its article

@@ -359,8 +359,14 @@ def _content(message: Mapping[str, Any], *, called: bool, cut: bool) -> str:
 
 
 def _text(content: Any) -> str:
-    """Return the text in a message's content: a text, a part with a text, several of them, or the answer as JSON."""
+    """Return the text in a message's content: a text, a part with a text, several of them, or the answer as JSON.
+
+    Raises:
+        TypeError: a part is none of these.
+    """
     if isinstance(content, list):
+        if odd := [part for part in content if not isinstance(part, str | dict | list)]:
+            raise TypeError(odd)
         return "".join(_text(part) for part in content if not isinstance(part, list))
     if isinstance(content, dict) and not content.keys() & {"type", "text"}:
         return json.dumps(content, ensure_ascii=False) if content else ""

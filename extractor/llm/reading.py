@@ -90,9 +90,8 @@ def read_completion(completion: Completion, answer: AnswerSchema) -> Reading:
         value, ambiguous = _read_calls(calls, answer, beside=after_thoughts(completion.text))
     else:
         value, ambiguous = read(completion.text, answer)
-    has_empty_list = not all(
-        value.get(task.field) for task in answer.tasks
-    )  # its items may be in a list of another name
+    # The items of an empty list may be in a list of another name.
+    has_empty_list = not all(value.get(task.field) for task in answer.tasks)
     for field, items in value.items():
         if not isinstance(items, list):
             continue

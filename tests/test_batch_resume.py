@@ -638,6 +638,7 @@ def test_of_two_files_with_one_id_the_second_is_named_once_while_they_change(
     [
         (["-", "--watch"], "'-' cannot be watched: --watch takes files and folders of this machine"),
         (["gone.txt", "--watch"], "'gone.txt': no such file or folder"),
+        (["seeds", "--format", "csv"], "--format csv: nothing is written to a file; name one with --output"),
         (["seeds", "--watch", "--dry-run"], "--watch takes files as they come: leave out --retry-errors and --dry-run"),
         (
             ["seeds", "--update-changed"],

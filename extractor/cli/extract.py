@@ -108,6 +108,8 @@ class ExtractOptions:
                 raise UsageError(f"{', '.join(given)}: not on a cluster; leave it out, or take --engine local")
         if self.update_changed and (self.retry_errors or self.output is None):
             raise UsageError("--update-changed takes what an earlier run extracted: name its file with --output")
+        if self.form is not None and self.output is None:
+            raise UsageError(f"--format {self.form}: nothing is written to a file; name one with --output")
         if self.watch and (self.retry_errors or self.dry_run):
             raise UsageError("--watch takes files as they come: leave out --retry-errors and --dry-run")
 

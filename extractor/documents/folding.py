@@ -20,13 +20,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
 
+T = TypeVar("T")
 _LONGEST_KEPT: Final = 64
-"""Letters of a word whose folded form is cached."""
+"""Letters of a word of which a cache holds what was computed."""
 _TATWEEL: Final = "ـ"
 _LETTERS: Final = {"ٱ": "ا", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي", "ھ": "ه", "ہ": "ه"}
 _QUOTE_MARKS: Final = "«»‹›“”„‟‘’‚‛'`´ʼ′″"
@@ -68,7 +69,7 @@ _LOOSE_MARK: Final = re.compile(
 
 def fold(text: str) -> str:
     """Return the folded form of a text, without white space at its ends."""
-    return " ".join(" ".join(_mapped(_fold_word, text.split())).split())
+    return " ".join(" ".join(map_words(_fold_word, text.split())).split())
 
 
 def spaced(text: str) -> str:
@@ -77,11 +78,11 @@ def spaced(text: str) -> str:
     Spaces around punctuation and quote marks no longer make a difference, a «و» written apart joins its word, and a
     whole word is found as `" word "`.
     """
-    words = " ".join(_mapped(_space_word, text.split())).split()
+    words = " ".join(map_words(_space_word, text.split())).split()
     return f" {' '.join(words)} ".replace(" و ", " و")
 
 
-def _mapped(function: "_lru_cache_wrapper[str]", words: Sequence[str]) -> Iterator[str]:
+def map_words(function: "_lru_cache_wrapper[T]", words: Sequence[str]) -> Iterator[T]:
     """Apply a cached function to words; bypass its cache if one is too long to recur, which would fill the memory."""
     return map(function if max(map(len, words), default=0) <= _LONGEST_KEPT else function.__wrapped__, words)
 

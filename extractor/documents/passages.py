@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Final
 
+from mahdar.documents.folding import map_words
 from mahdar.documents.sentences import STOPS, sentences
 from mahdar.errors import BadInputError
 
@@ -100,7 +101,8 @@ def is_within(text: str, tokens: int) -> bool:
 
 def estimate_tokens(text: str) -> int:
     """Estimate a text's number of tokens, on average 12 % too high; see the constants above."""
-    words = sum(map(_arabic_cost, _ARABIC_WORD.findall(text))) + sum(map(_latin_cost, _LATIN_WORD.findall(text)))
+    words = sum(map_words(_arabic_cost, _ARABIC_WORD.findall(text)))
+    words += sum(map_words(_latin_cost, _LATIN_WORD.findall(text)))
     accents = _ACCENT * len(_ACCENTED.findall(text))
     marks = len(_SINGLE.findall(text)) + 2 * len(_DOUBLE.findall(text)) + 3 * len(_TRIPLE.findall(text))
     return math.ceil(words + accents + marks)

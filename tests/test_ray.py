@@ -160,9 +160,10 @@ def test_what_ends_the_work_is_one_line(newsroom: Newsroom) -> None:
             list(cluster.extract_many([17]))  # type: ignore[list-item]  # no article
         results = cluster.extract_many(Document(f"{number}", weather(number)) for number in range(20))
         assert sorted(int(result.document_id) for result in results) == list(range(20))
-    gone = Work(Settings(base_url="http://127.0.0.1:9/v1", api_key="wrong", model="loopback"), TASKS, keep=False)
-    with Cluster(gone, workers=1) as cluster, pytest.raises(NoModelError):
-        list(cluster.extract_many(Document(f"{number}", weather(number)) for number in range(99)))
+    with Endpoint(status(401)) as endpoint:
+        wrong = Work(Settings(base_url=endpoint.url, api_key="wrong", model="loopback"), TASKS, keep=False)
+        with Cluster(wrong, workers=1) as cluster, pytest.raises(NoModelError):
+            list(cluster.extract_many(Document(f"{number}", weather(number)) for number in range(99)))
 
 
 @pytest.mark.usefixtures("ray")

@@ -36,16 +36,15 @@ def read_tables(path: str | Path) -> "dict[str, pd.DataFrame]":
         UsageError: the path holds none of these, or a library is missing.
     """
     path = Path(path)
-    read = (
-        _of_folder
-        if path.is_dir()
-        else _of_database
-        if path.suffix.lower() == ".duckdb"
-        else lambda file: _of_extractions(lambda: extractions(file))
-    )
     with _needs_libraries():
         try:
-            return {name: _frame(table) for name, table in read(path).items()}
+            if path.is_dir():
+                tables = _of_folder(path)
+            elif path.suffix.lower() == ".duckdb":
+                tables = _of_database(path)
+            else:
+                tables = _of_extractions(lambda: extractions(path))
+            return {name: _frame(table) for name, table in tables.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{path}: no tables of mahdar: {error}") from None
 

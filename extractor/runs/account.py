@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mahdar.limits.budget import Spending
 from mahdar.runs.database import connect, translated_errors
-from mahdar.runs.entry import row_checksum
+from mahdar.runs.entry import with_checksum
 
 
 class Account:
@@ -26,10 +26,10 @@ class Account:
 
     def write(self, charged: Spending) -> None:
         """Store the sum before a call is sent, and when the call has ended."""
-        values = (charged.tokens, str(charged.cost))
+        row = with_checksum(self._key, (charged.tokens, str(charged.cost)))
         with translated_errors(self._path):
             sql = "UPDATE charges SET tokens = ?, cost = ?, checksum = ?"
-            self._db.execute(sql, (*values, row_checksum(self._key, values)))
+            self._db.execute(sql, row)
 
     def close(self) -> None:
         """Close the connection; to be called before the ledger is closed."""

@@ -6,7 +6,7 @@ row of another run, and from bytes that look like a row.
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import blake2b
 from typing import Any, Final, Self
@@ -100,19 +100,27 @@ class Entry:
 
     def row(self, key: bytes) -> tuple[Any, ...]:
         """Return the values of the entry followed by their checksum; `key` is the run's, see `run_key`."""
-        values = astuple(self)
-        return (*values, row_checksum(key, values))
+        return with_checksum(key, astuple(self))
 
     @classmethod
-    def from_row(cls, row: Iterable[Any], key: bytes) -> Self | None:
+    def from_row(cls, row: Sequence[Any], key: bytes) -> Self | None:
         """Return the entry in a row; None if the row is not as a run with this key wrote it."""
-        *values, stored = row
-        return cls(*values) if stored == row_checksum(key, values) else None
+        return cls(*row[:-1]) if is_intact(key, row) else None
 
 
 def run_key(run: Identity) -> bytes:
     """Return the key of the checksums of a run's rows."""
     return blake2b(json.dumps(run, ensure_ascii=False, sort_keys=True).encode(), digest_size=32).digest()
+
+
+def with_checksum(key: bytes, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the values of a row followed by their checksum."""
+    return (*values, row_checksum(key, values))
+
+
+def is_intact(key: bytes, row: Sequence[Any]) -> bool:
+    """Return whether the last value of a row is the checksum of the others."""
+    return bool(row[-1] == row_checksum(key, row[:-1]))
 
 
 def row_checksum(key: bytes, values: Iterable[str | bytes | float | None]) -> bytes:

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from mahdar.runs.database import translated_errors
-from mahdar.runs.entry import row_checksum
+from mahdar.runs.entry import is_intact, with_checksum
 
 
 def place_of(name: str) -> int:
@@ -43,11 +43,11 @@ class FileIds:
 
     def set(self, name: str, file_id: str) -> None:
         """Give a file an id, and take the id from the file that had it."""
-        values = (place_of(name), file_id)
+        row = with_checksum(self._key, (place_of(name), file_id))
         with translated_errors(self._path):
-            self._db.execute("REPLACE INTO files VALUES (?, ?, ?)", (*values, row_checksum(self._key, values)))
+            self._db.execute("REPLACE INTO files VALUES (?, ?, ?)", row)
 
     def _row(self, query: str, value: str | int) -> tuple[int, str] | None:
         with translated_errors(self._path):
             row = self._db.execute(query, (value,)).fetchone()
-        return row if row and row[-1] == row_checksum(self._key, row[:-1]) else None
+        return row if row and is_intact(self._key, row) else None

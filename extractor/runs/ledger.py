@@ -20,7 +20,7 @@ from mahdar.limits.budget import Spending
 from mahdar.results import Usage
 from mahdar.runs.account import Account
 from mahdar.runs.database import UnreadableLedgerError, connect, translated_errors
-from mahdar.runs.entry import Entry, row_checksum, run_key
+from mahdar.runs.entry import Entry, is_intact, run_key, with_checksum
 from mahdar.runs.file_ids import FileIds
 from mahdar.runs.identity import MADE_BY, Identity
 from mahdar.runs.lines import checksum, dumps
@@ -195,7 +195,7 @@ class Ledger:
         self._only_row("run")
         self._only_row("charges")
         for row in self._db.execute("SELECT * FROM articles"):
-            if row[-1] != row_checksum(self._key, row[:-1]):
+            if not is_intact(self._key, row):
                 yield f"the checksum of {clean(str(row[0]))} differs"
         for line, text in self._db.execute("SELECT line, text FROM replacements"):
             if line != checksum(str(text).encode()):
@@ -229,7 +229,7 @@ class Ledger:
         run: Identity,
         entries: Iterable[Entry] = (),
         spent: Progress = Progress(),
-        files: Iterable[tuple[int, str, bytes]] = (),
+        files: Iterable[Sequence[Any]] = (),
     ) -> None:
         """Create the tables and store the identity of the run.
 
@@ -244,8 +244,8 @@ class Ledger:
         values = (dumps(run), spent.total, spent.tokens_in, spent.tokens_out, spent.cost)
         with self._translated_errors():
             self._db.executescript(f"PRAGMA page_size = {PAGE}; BEGIN; {_TABLES}")
-            self._db.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?)", (*values, row_checksum(self._key, values)))
-            self._db.execute("INSERT INTO charges VALUES (?, ?, ?)", (*charged, row_checksum(self._key, charged)))
+            self._db.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?)", with_checksum(self._key, values))
+            self._db.execute("INSERT INTO charges VALUES (?, ?, ?)", with_checksum(self._key, charged))
             self._db.executemany(_PUT, (entry.row(self._key) for entry in entries))
             self._db.executemany("REPLACE INTO files VALUES (?, ?, ?)", files)
             self._db.execute("COMMIT")
@@ -309,7 +309,7 @@ class Ledger:
     def _put_run(self, *values: Any) -> None:
         self._db.execute(
             "UPDATE run SET identity = ?, total = ?, tokens_in = ?, tokens_out = ?, cost = ?, checksum = ?",
-            (*values, row_checksum(self._key, values)),
+            with_checksum(self._key, values),
         )
 
     def __len__(self) -> int:
@@ -440,7 +440,7 @@ class Ledger:
             UnreadableLedgerError: they are not as they were written.
         """
         rows = self._db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608  # no value of a user
-        if len(rows) != 1 or rows[0][-1] != row_checksum(self._key, rows[0][:-1]):
+        if len(rows) != 1 or not is_intact(self._key, rows[0]):
             raise UnreadableLedgerError(self.path, f"is damaged (the checksum of the {table} differs)")
         return rows[0][:-1]  # type: ignore[no-any-return]  # of sqlite3's
 

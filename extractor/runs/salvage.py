@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from mahdar.limits.budget import Spending
-from mahdar.runs.entry import Entry, row_checksum, run_key
+from mahdar.runs.entry import Entry, is_intact, run_key
 from mahdar.runs.identity import Identity
 from mahdar.runs.ledger import PAGE, Ledger, Progress
 from mahdar.runs.lines import checksum, sync_folder, whole_lines
@@ -60,14 +60,14 @@ def salvage(path: Path, run: Identity, records: Path) -> int | None:
     kept: dict[str, tuple[tuple[bool, int, int], Entry]] = {}
     spent: Progress | None = None
     charged = Spending()
-    files = list[tuple[int, str, bytes]]()
+    files = list[tuple[Value, ...]]()
     for rowid, row in _rows(path):
         if len(row) == _SHORT_COLUMNS and row[0] is None:  # SQLite keeps an integer key as the rowid alone
             place = int.from_bytes(rowid.to_bytes(8), signed=True)
-            if row[-1] == (known := row_checksum(key, (place, row[1]))):
-                files.append((place, str(row[1]), known))
+            if is_intact(key, (place, *row[1:])):
+                files.append((place, *row[1:]))
         elif len(row) in {_RUN_COLUMNS, _SHORT_COLUMNS}:
-            if row[-1] != row_checksum(key, row[:-1]):
+            if not is_intact(key, row):
                 continue
             if len(row) == _RUN_COLUMNS:
                 spent = _larger(spent, row)
@@ -85,9 +85,7 @@ def salvage(path: Path, run: Identity, records: Path) -> int | None:
     return len(entries)
 
 
-def _replace(
-    path: Path, run: Identity, entries: list[Entry], spent: Progress, files: list[tuple[int, str, bytes]]
-) -> None:
+def _replace(path: Path, run: Identity, entries: list[Entry], spent: Progress, files: list[tuple[Value, ...]]) -> None:
     made = path.with_name(f".{path.name}.new")
     made.unlink(missing_ok=True)
     ledger = Ledger(made, create=True)
